@@ -1,0 +1,49 @@
+# Two commands: `make run` and `make test`. Both set up .venv first, and only when pyproject.toml has changed.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: run test lint types contracts bench soak screenshots docs clean
+
+.venv/ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Ferry needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1,<27'
+	$(BIN)/python -m pip install --quiet --group dev --editable .
+	@touch $@
+
+run: .venv/ready
+	@$(BIN)/ferry $(ARGS)
+
+# Four workers on two cores too: half of what a test takes is waiting for a terminal or another process.
+test: .venv/ready
+	$(BIN)/python -m pytest -n 4 $(ARGS)
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+contracts: .venv/ready
+	$(BIN)/lint-imports
+
+docs: .venv/ready
+	$(BIN)/python -m tui.cli.reference > docs/configuration.md
+	$(BIN)/python -m tui.cli.reference commands > docs/commands.md
+	$(BIN)/python -m tui.ui.key_reference > docs/keys.md
+
+screenshots: .venv/ready
+	$(BIN)/python -m tests.snapshot.screenshots screenshots
+
+soak: .venv/ready
+	$(BIN)/python -m tests.soak.crash_rounds --rounds 100
+	$(BIN)/python -m tests.soak.merge_rounds --rounds 100
+
+bench: .venv/ready
+	$(BIN)/python -m tests.bench $(ARGS)
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
