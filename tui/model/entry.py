@@ -1,0 +1,120 @@
+"""What a folder holds: entries, and listings in compact columns."""
+
+from __future__ import annotations
+
+import stat
+from array import array
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class EntryKind(IntEnum):
+    """What an entry is; small integers, so that a million of them fit into a bytearray."""
+
+    FILE = 0
+    FOLDER = 1
+    LINK = 2
+    """A symbolic link to something that is not a folder, or whose target was not looked at yet."""
+    FOLDER_LINK = 3
+    BROKEN_LINK = 4
+    FIFO = 5
+    SOCKET = 6
+    BLOCK_DEVICE = 7
+    CHARACTER_DEVICE = 8
+    UNKNOWN = 9
+
+    @property
+    def is_link(self) -> bool:
+        return EntryKind.LINK <= self <= EntryKind.BROKEN_LINK
+
+    @property
+    def opens_as_folder(self) -> bool:
+        return self in (EntryKind.FOLDER, EntryKind.FOLDER_LINK)
+
+
+_BY_FORMAT = {
+    stat.S_IFREG: EntryKind.FILE,
+    stat.S_IFDIR: EntryKind.FOLDER,
+    stat.S_IFLNK: EntryKind.LINK,
+    stat.S_IFIFO: EntryKind.FIFO,
+    stat.S_IFSOCK: EntryKind.SOCKET,
+    stat.S_IFBLK: EntryKind.BLOCK_DEVICE,
+    stat.S_IFCHR: EntryKind.CHARACTER_DEVICE,
+}
+
+
+def kind_of_mode(mode: int) -> EntryKind:
+    """Return the kind an `st_mode` tells."""
+    return _BY_FORMAT.get(stat.S_IFMT(mode), EntryKind.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is compared of one entry: two files with equal facts count as the same file, complete."""
+
+    kind: EntryKind
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry in full, for details and dialogues."""
+
+    name: str
+    kind: EntryKind
+    size_bytes: int
+    mtime_ns: int
+    mode: int
+    uid: int
+    gid: int
+    links: int
+    owner: str = ""
+    group: str = ""
+    link_target: str | None = None
+    """Where a symbolic link points, as it is written in the link."""
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(self.kind, self.size_bytes, self.mtime_ns)
+
+
+@dataclass(slots=True)
+class Page:
+    """Some names of a folder, in the order the disk gives them: `kinds[i]` is the EntryKind of `names[i]`."""
+
+    names: list[str] = field(default_factory=list)
+    kinds: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(slots=True)
+class Details:
+    """Columns for the names asked for, in the same order. An entry that has gone has size -1.
+
+    Shapes: all columns have one element a name. `kinds` tells links apart (FOLDER_LINK, BROKEN_LINK).
+    """
+
+    kinds: bytearray = field(default_factory=bytearray)
+    sizes_bytes: array[int] = field(default_factory=lambda: array("q"))
+    mtimes_ns: array[int] = field(default_factory=lambda: array("q"))
+    modes: array[int] = field(default_factory=lambda: array("I"))
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a set of entries amounts to, folders counted through. `complete` is False where counting was cut short."""
+
+    files: int = 0
+    folders: int = 0
+    size_bytes: int = 0
+    unreadable: int = 0
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Room on the filesystem of a folder."""
+
+    free_bytes: int
+    size_bytes: int
+    free_files: int

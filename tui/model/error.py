@@ -1,0 +1,227 @@
+"""The error tree. Text says what failed, where, and what to do; retry advice is data on the class.
+
+FerryError
+├─ UsageError · ConfigError(file, key)
+├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
+│  │                      NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
+│  │                      PlaceUnavailable
+│  └─ TransferError       SourceChanged · CollisionRefused · TargetInsideSource · SameFile
+└─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
+                          NoSuchJob · NotPossible
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from tui.model.location import Location
+
+
+class FerryError(Exception):
+    """Anything Ferry reports to a person. `str()` is one sentence; `remedy` says what to do, or is empty."""
+
+    remedy: str = ""
+    transient: ClassVar[bool] = False
+    """Whether trying again by itself, a little later, may help."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        if remedy:
+            self.remedy = remedy
+
+    @property
+    def code(self) -> str:
+        """The name by which the wire, the journal and scripts know this kind of error."""
+        return type(self).__name__
+
+
+class UsageError(FerryError):
+    """What was asked makes no sense as it stands."""
+
+
+class ConfigError(FerryError):
+    """The configuration file holds something Ferry cannot use."""
+
+    def __init__(self, message: str, remedy: str = "", *, file: str = "", key: str = "") -> None:
+        super().__init__(message, remedy)
+        self.file, self.key = file, key
+
+
+class PlaceError(FerryError):
+    """A place refused something about one location."""
+
+    def __init__(self, message: str, remedy: str = "", *, location: Location | None = None) -> None:
+        super().__init__(message, remedy)
+        self.location = location
+
+
+class NotFound(PlaceError):
+    remedy = "It may have been moved or removed; refresh and choose again."
+
+
+class AlreadyExists(PlaceError):
+    remedy = "Choose another name, or remove what stands there."
+
+
+class PermissionDenied(PlaceError):
+    remedy = "Change its permissions or owner, then retry."
+
+
+class OutOfSpace(PlaceError):
+    remedy = "Free some space (or quota) there, then retry."
+
+
+class ReadOnly(PlaceError):
+    remedy = "The filesystem is mounted read-only; remount it or choose another target."
+
+
+class Unsupported(PlaceError):
+    remedy = "The target cannot hold this kind of entry; choose another target or leave it out."
+
+
+class NameTooLong(PlaceError):
+    remedy = "Rename it to something shorter, then retry."
+
+
+class NotAFolder(PlaceError):
+    remedy = "Something that is not a folder stands in the way; move it aside, then retry."
+
+
+class IsAFolder(PlaceError):
+    remedy = "A folder stands where a file should go; move it aside, then retry."
+
+
+class NotEmpty(PlaceError):
+    remedy = "Something was added to the folder meanwhile; look at it, then retry."
+
+
+class LinkInTheWay(PlaceError):
+    remedy = "A link stands where a folder was; Ferry does not follow it. Remove the link, then retry."
+
+
+class PlaceUnavailable(PlaceError):
+    transient = True
+    remedy = "Ferry tries again by itself; check the disk or the network if it lasts."
+
+
+class StorageFault(PlaceError):
+    remedy = "The disk reported a fault; check it (dmesg), then retry."
+
+
+class TransferError(PlaceError):
+    """A copy could not be made as asked."""
+
+
+class SourceChanged(TransferError):
+    transient = True
+    remedy = "The file was written to while it was copied; retry when it is at rest."
+
+
+class CollisionRefused(TransferError):
+    remedy = "Choose a conflict rule (skip, overwrite, newer, rename), then retry."
+
+
+class TargetInsideSource(TransferError):
+    remedy = "A folder cannot be put inside itself; choose a target outside of it."
+
+
+class SameFile(TransferError):
+    remedy = "Source and target are the same file; nothing needs to be done."
+
+
+class EngineError(FerryError):
+    """The queue itself."""
+
+
+class EngineUnreachable(EngineError):
+    remedy = "Run `ferry engine start`, or `ferry doctor` to see what is wrong."
+
+
+class EngineAlreadyRunning(EngineError):
+    pass
+
+
+class ProtocolMismatch(EngineError):
+    remedy = "Another version of Ferry is running its engine: run `ferry engine stop`, then try again."
+
+
+class JournalDamaged(EngineError):
+    remedy = "The damaged journal was set aside; the queue starts empty. `ferry doctor` names the file."
+
+
+class NoSuchJob(EngineError):
+    remedy = "`ferry queue` lists the jobs there are."
+
+
+class NotPossible(EngineError):
+    """The job is in a state in which this cannot be done."""
+
+
+def classes() -> dict[str, type[FerryError]]:
+    """Return every error class by its code."""
+    found: dict[str, type[FerryError]] = {}
+    waiting: list[type[FerryError]] = [FerryError]
+    while waiting:
+        cls = waiting.pop()
+        found[cls.__name__] = cls
+        waiting += cls.__subclasses__()
+    return found
+
+
+_BY_ERRNO: dict[int, type[PlaceError]] = {
+    errno.ENOENT: NotFound,
+    errno.EEXIST: AlreadyExists,
+    errno.EACCES: PermissionDenied,
+    errno.EPERM: PermissionDenied,
+    errno.ENOSPC: OutOfSpace,
+    errno.EDQUOT: OutOfSpace,
+    errno.EFBIG: Unsupported,
+    errno.EROFS: ReadOnly,
+    errno.ENAMETOOLONG: NameTooLong,
+    errno.ENOTDIR: NotAFolder,
+    errno.EISDIR: IsAFolder,
+    errno.ENOTEMPTY: NotEmpty,
+    errno.ELOOP: LinkInTheWay,
+    errno.EOPNOTSUPP: Unsupported,
+    errno.EINVAL: Unsupported,
+    errno.EIO: StorageFault,
+    errno.ETXTBSY: PlaceUnavailable,
+    errno.EBUSY: PlaceUnavailable,
+    errno.EAGAIN: PlaceUnavailable,
+    errno.ETIMEDOUT: PlaceUnavailable,
+    errno.ESTALE: PlaceUnavailable,
+    errno.EMFILE: PlaceUnavailable,
+    errno.ENFILE: PlaceUnavailable,
+}
+
+_PHRASES: dict[type[PlaceError], str] = {
+    NotFound: "no such file or folder",
+    AlreadyExists: "something of that name is already there",
+    PermissionDenied: "permission denied",
+    OutOfSpace: "no space left",
+    ReadOnly: "the filesystem is read-only",
+    Unsupported: "not supported there",
+    NameTooLong: "the name is too long",
+    NotAFolder: "not a folder",
+    IsAFolder: "it is a folder",
+    NotEmpty: "the folder is not empty",
+    LinkInTheWay: "a link is in the way, or links go in a circle",
+    StorageFault: "the disk reported an error",
+    PlaceUnavailable: "busy or not answering",
+}
+
+
+def from_os_error(error: OSError, location: Location, doing: str) -> PlaceError:
+    """Return Ferry's error for an operating system's, by errno.
+
+    Args:
+        doing: What was tried, as in "read", "create the folder": the sentence becomes "cannot <doing> <location>: …".
+    """
+    cls = _BY_ERRNO.get(error.errno or 0, PlaceError)
+    phrase = _PHRASES.get(cls) or error.strerror or str(error)
+    if cls is Unsupported and error.strerror:
+        phrase = f"{phrase} ({error.strerror})"
+    return cls(f"cannot {doing} {location}: {phrase}", location=location)

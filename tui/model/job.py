@@ -1,0 +1,218 @@
+"""What is asked of the queue, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tui.model.entry import Facts
+from tui.model.location import Location
+
+LOWEST_PRIORITY, NORMAL_PRIORITY, HIGHEST_PRIORITY = 1, 3, 5
+
+
+class JobKind(StrEnum):
+    COPY = "copy"
+    MOVE = "move"
+    DELETE = "delete"
+    TRASH = "trash"
+    RENAME = "rename"
+    """Several entries get new names at once: `targets[i]` is the new location of `sources[i]`. Cycles are allowed."""
+    CHMOD = "chmod"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    WAITING = "waiting"
+    """All that can go on without an answer has been done; open questions hold the rest."""
+    DONE = "done"
+    FAILED = "failed"
+    """It ran to its end, and something was not done: see its errors."""
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset(
+        {
+            JobState.QUEUED,
+            JobState.PAUSED,
+            JobState.WAITING,
+            JobState.DONE,
+            JobState.FAILED,
+            JobState.CANCELLED,
+        }
+    ),
+    JobState.PAUSED: frozenset({JobState.QUEUED, JobState.CANCELLED}),
+    JobState.WAITING: frozenset({JobState.QUEUED, JobState.PAUSED, JobState.CANCELLED}),
+    JobState.DONE: frozenset(),
+    JobState.FAILED: frozenset({JobState.QUEUED}),
+    JobState.CANCELLED: frozenset({JobState.QUEUED}),
+}
+"""From each state, where a job may go. QUEUED from RUNNING: an engine that stops puts its jobs back; QUEUED from FAILED
+or CANCELLED: retry."""
+
+
+class Conflict(StrEnum):
+    """What to do where a name is taken by a different file. (A folder meeting a folder is merged, never a conflict.)"""
+
+    ASK = "ask"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+    NEWER = "newer"
+    """Overwrite where the source is newer, else skip."""
+    RENAME = "rename"
+    """Keep both: the new one becomes "name (1).ext"."""
+    FAIL = "fail"
+    """Leave it, and make it an error of the job (CollisionRefused)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asked for: all the queue needs to do it, or to do it again.
+
+    COPY and MOVE: with `into`, each source goes into the folder `target` under its own name; without, the one source
+    becomes `target` itself (as `cp -T`). RENAME: `targets`, one a source. CHMOD: `mode_set` and `mode_clear` are bits
+    added and taken, below folders too with `recursive`; `X`-like execute bits for folders are in `folder_mode_set`.
+    """
+
+    kind: JobKind
+    sources: tuple[Location, ...]
+    target: Location | None = None
+    into: bool = True
+    targets: tuple[Location, ...] = ()
+    conflict: Conflict = Conflict.ASK
+    priority: int = NORMAL_PRIORITY
+    limit_bytes_s: int | None = None
+    paused: bool = False
+    mode_set: int = 0
+    mode_clear: int = 0
+    folder_mode_set: int = 0
+    recursive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is. Files are all entries that are not folders; a total still grows while `counting`."""
+
+    files_done: int = 0
+    files_total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    counting: bool = False
+    files_same: int = 0
+    """Of those done, found complete at the target and not copied again."""
+    files_skipped: int = 0
+    """Of those done, left out by the conflict rule."""
+    errors: int = 0
+    questions: int = 0
+    current: Location | None = None
+    rate_bytes_s: float = 0.0
+    time_left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A tree that is new at its target, built in a folder of another name until it is whole."""
+
+    folder: Location
+    """Where it is built: a partial name, in the folder of its final one."""
+    final: Location
+    bytes_done: int = 0
+    """What is in it already; 0 also where that is not known, as after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as clients see it: small, whatever its request holds (see `Client.request` for that)."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    first_source: Location
+    source_count: int
+    target: Location | None
+    into: bool
+    conflict: Conflict
+    priority: int
+    limit_bytes_s: int | None
+    position: int
+    """Place in the queue: lower first among equal priorities. Lists go by (final last, -priority, position)."""
+    created_at: float
+    """Seconds since 1970, UTC; so are the other times."""
+    revision: int
+    started_at: float | None = None
+    ended_at: float | None = None
+    progress: Progress = field(default_factory=Progress)
+    note: str = ""
+    """One sentence on why it stands as it does ("waits for job 3 on the same disk"), or empty."""
+    stage: Stage | None = None
+    """The tree it is building, also while it is paused; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """One thing a job could not do."""
+
+    id: int
+    job: int
+    location: Location
+    code: str
+    message: str
+    remedy: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A conflict that waits for an answer: the target's name is taken by a different file."""
+
+    id: int
+    job: int
+    source: Location
+    target: Location
+    source_facts: Facts
+    target_facts: Facts
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """The engine itself."""
+
+    pid: int
+    version: str
+    protocol: int
+    started_at: float
+    limit_bytes_s: int | None
+    slots: int
+    """Files at once (of the small ones: batches at once)."""
+    rate_bytes_s: float
+    in_process: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What changed in the queue up to `seq`. A first update carries every job and has `full` set: forget the rest.
+
+    Every job in it is whole, so updates may be merged or lost: the next one after a reconnection makes it good.
+    """
+
+    seq: int
+    jobs: tuple[Job, ...]
+    removed: tuple[int, ...]
+    status: EngineStatus
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The engine is not answering; the client goes on trying."""
+
+    reason: str
