@@ -1,0 +1,87 @@
+"""Folders to work in, and the means to be nobody in particular."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.trees import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    path = tmp_path / "target"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(autouse=True)
+def no_descriptor_left_open() -> Iterator[None]:
+    """Fail a test that leaves a descriptor of a file or folder open; a thread let go of may need a moment to close."""
+    before = _open_files()
+    yield
+    ends = time.monotonic() + 10
+    while _open_files() - before and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert _open_files() - before == set()
+
+
+def _open_files() -> set[str]:
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            path = os.readlink(f"/proc/self/fd/{fd}")
+            if path.startswith("/") and not path.startswith(("/proc", "/dev/")):
+                found.add(f"{fd} {path}")
+    return found
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that anybody may enter and write to."""
+    path = Path(tempfile.mkdtemp(prefix="ferry-test-"))
+    path.chmod(0o777)
+    yield path
+    remove_tree(path)
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[], AbstractContextManager[None]]:
+    """A context in which root is an ordinary user without rights (for others it changes nothing)."""
+
+    @contextlib.contextmanager
+    def context() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        groups = os.getgroups()
+        os.setgroups([])
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(groups)
+
+    return context

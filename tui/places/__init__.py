@@ -1,0 +1,1 @@
+"""Storage backends, each behind the small async protocols of `base`."""

@@ -1,0 +1,213 @@
+"""How bytes get from one open file into another: the fastest way both filesystems know, holes kept."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tui.places.local import syscalls
+
+if TYPE_CHECKING:
+    from tui.places.local.hops import Brake
+
+CHUNK_BYTES = 4 << 20
+"""Between two looks at the brake."""
+_BUFFER_BYTES = 1 << 20
+_CLONE_BYTES = 256 << 10
+"""Below this, asking for a clone costs more than it saves (copy_file_range shares blocks by itself where it can)."""
+_SMALL_BYTES = 64 << 10
+"""Up to this, reading and writing costs less than asking the kernel to copy."""
+
+_TRY_NEXT = frozenset(
+    {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSOCK, errno.EPERM}
+)
+"""Answers that mean "not this way": copy_file_range gives EXDEV between two ext4 mounts, EPERM in some sandboxes."""
+
+
+class Stopped(Exception):
+    """The brake was on in the middle of a file."""
+
+
+class Moved(Exception):
+    """The source is not what it was when its copy began."""
+
+
+def _by_range(source: int, target: int, offset: int, size_bytes: int) -> int:
+    return os.copy_file_range(source, target, size_bytes, offset, offset)
+
+
+def _by_sendfile(source: int, target: int, offset: int, size_bytes: int) -> int:
+    os.lseek(target, offset, os.SEEK_SET)
+    return os.sendfile(target, source, offset, size_bytes)
+
+
+def _by_buffer(source: int, target: int, offset: int, size_bytes: int) -> int:
+    data = os.pread(source, min(size_bytes, _BUFFER_BYTES), offset)
+    written = 0
+    while written < len(data):
+        written += os.pwrite(target, memoryview(data)[written:], offset + written)
+    return written
+
+
+_WAYS = (
+    *((_by_range,) if hasattr(os, "copy_file_range") else ()),
+    *((_by_sendfile,) if sys.platform.startswith("linux") else ()),
+    _by_buffer,
+)
+
+
+class Ways:
+    """Which ways of copying work between two devices, found by trying; safe to share between threads.
+
+    Attributes:
+        no_tmpfile: Devices on which nameless files cannot be made or named.
+        time_steps_ns: How fine each device keeps times, where it was asked for.
+    """
+
+    def __init__(self) -> None:
+        self._way: dict[tuple[int, int], int] = {}
+        self._no_clone: set[tuple[int, int]] = set()
+        self.no_tmpfile: set[int] = set()
+        self.time_steps_ns: dict[int, int] = {}
+
+    def clone(self, source: int, target: int, devices: tuple[int, int]) -> bool:
+        """Share the whole content, where the filesystem can; `target` must be empty."""
+        if devices in self._no_clone:
+            return False
+        if syscalls.clone(source, target):
+            return True
+        self._no_clone.add(devices)
+        return False
+
+    def some(self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]) -> int:
+        """Copy up to `size_bytes` at `offset` of both; return how many came, 0 only at the source's end."""
+        while True:
+            way = self._way.get(devices, 0)
+            try:
+                count = _WAYS[way](source, target, offset, size_bytes)
+            except OSError as error:
+                if error.errno not in _TRY_NEXT or way == len(_WAYS) - 1:
+                    raise
+                self._way[devices] = way + 1
+                continue
+            # Kernels 5.3 to 5.18 say 0 for files that are made up as they are read; only a read knows their end.
+            return count or _by_buffer(source, target, offset, size_bytes)
+
+
+def copy_all(
+    source: int, target: int, info: os.stat_result, ways: Ways, devices: tuple[int, int], brake: Brake
+) -> None:
+    """Copy a whole file into an empty one, with its holes.
+
+    Args:
+        info: The source's state before.
+        devices: Of the source and of the target.
+    Raises:
+        Stopped: The brake went on.
+        Moved: The source ended early.
+    """
+    size = info.st_size
+    if size == 0:
+        _copy_unsized(source, target, brake)
+        return
+    if size <= _SMALL_BYTES and info.st_blocks * 512 >= size:
+        _copy_small(source, target, size)
+        return
+    if size >= _CLONE_BYTES and ways.clone(source, target, devices):
+        return
+    if info.st_blocks * 512 >= size:
+        copy_extent(source, target, 0, size, ways, devices, brake)
+        return
+    offset = 0
+    while (start := next_data(source, offset, size)) < size:
+        end = next_hole(source, start, size)
+        copy_extent(source, target, start, end, ways, devices, brake)
+        offset = end
+    os.ftruncate(target, size)
+
+
+def _copy_small(source: int, target: int, size_bytes: int) -> None:
+    data = os.pread(source, size_bytes + 1, 0)
+    if len(data) != size_bytes:
+        raise Moved
+    written = os.write(target, data)
+    while written < size_bytes:
+        written += os.write(target, memoryview(data)[written:])
+
+
+def copy_extent(
+    source: int, target: int, start: int, end: int, ways: Ways, devices: tuple[int, int], brake: Brake
+) -> None:
+    """Copy the bytes from `start` up to `end`, looking at the brake between chunks."""
+    while start < end:
+        count = ways.some(source, target, start, min(end - start, CHUNK_BYTES), devices)
+        if count == 0:
+            raise Moved
+        start += count
+        if brake.on and start < end:
+            raise Stopped
+
+
+def _copy_unsized(source: int, target: int, brake: Brake) -> None:
+    """Copy a file that says it is empty: most are, but those the kernel makes up (as in /proc) say so too."""
+    offset = 0
+    while data := os.pread(source, _BUFFER_BYTES if offset else 4096, offset):
+        if brake.on:
+            raise Stopped
+        written = 0
+        while written < len(data):
+            written += os.pwrite(target, memoryview(data)[written:], offset + written)
+        offset += written
+
+
+def next_data(fd: int, offset: int, size_bytes: int) -> int:
+    """Return where data goes on from `offset`; `size_bytes` where only a hole is left."""
+    try:
+        return os.lseek(fd, offset, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return size_bytes
+        if error.errno == errno.EINVAL:
+            return offset
+        raise
+
+
+def next_hole(fd: int, offset: int, size_bytes: int) -> int:
+    """Return where the data at `offset` ends."""
+    try:
+        return min(size_bytes, os.lseek(fd, offset, os.SEEK_HOLE))
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ENXIO):
+            return size_bytes
+        raise
+
+
+def same_content(first: int, second: int, brake: Brake) -> bool:
+    """Say whether two open files hold the same bytes.
+
+    Raises:
+        Stopped: The brake went on.
+    """
+    offset = 0
+    while True:
+        data = os.pread(first, _BUFFER_BYTES, offset)
+        if data != read_exactly(second, len(data) or 1, offset):
+            return False
+        if not data:
+            return True
+        if brake.on:
+            raise Stopped
+        offset += len(data)
+
+
+def read_exactly(fd: int, size_bytes: int, offset: int) -> bytes:
+    """Read that many bytes, fewer only at the end of the file."""
+    data = os.pread(fd, size_bytes, offset)
+    while data and len(data) < size_bytes:
+        more = os.pread(fd, size_bytes - len(data), offset + len(data))
+        if not more:
+            break
+        data += more
+    return data

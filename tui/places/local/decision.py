@@ -1,0 +1,131 @@
+"""What is to happen to an entry whose name is taken at the target."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, PlaceError
+from tui.model.job import Conflict
+from tui.places.local.hops import Collision, Failure
+from tui.places.local.standing import facts, is_folder, is_newer, look, other_names, same_time, time_step_ns
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from tui.model.location import Location
+    from tui.places.local.hops import Batch, CopyRules
+    from tui.places.local.root import Root
+    from tui.places.local.standing import Pair
+
+Spot = tuple[bytes, bool]
+"""A name at the target, and whether what stands there is to be replaced."""
+
+
+class Same(NamedTuple):
+    """An entry that stands complete at the target."""
+
+    name: bytes
+    target_name: bytes
+    info: os.stat_result
+    standing: os.stat_result
+
+
+class Decider:
+    """Applies a job's rules to names taken in one target folder, and writes what it settles into the batch."""
+
+    def __init__(
+        self, target: Root, target_path: bytes, rules: CopyRules, pair: Pair, on_same: Callable[[Same], None]
+    ) -> None:
+        """Take what is needed to judge; `rules` may be replaced later.
+
+        Args:
+            on_same: Called for each entry found complete at the target, before it is counted.
+        """
+        self._target, self._path, self.rules, self._pair = target, target_path, rules, pair
+        self._on_same = on_same
+
+    def spot(
+        self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result, batch: Batch
+    ) -> Spot | None:
+        """Return where the entry is to go; None where it is settled: complete, left out, asked or refused.
+
+        Raises:
+            Stopped: The brake went on while contents were compared.
+            PlaceError: It can go nowhere.
+        """
+        if self.rules.own:
+            return self._own(name, target_name, info, standing, batch)
+        if self._pair.same(name, info, target_name, standing):
+            self._same(Same(name, target_name, info, standing), batch)
+            return None
+        rule = self.rules.decided.get(name, self.rules.conflict)
+        if rule is Conflict.RENAME:
+            return self._other(name, target_name, info, batch)
+        if rule is Conflict.SKIP:
+            _skip(info, batch)
+            return None
+        refusal = None if rule is Conflict.ASK else self._refusal(target_name, info, standing)
+        if refusal:
+            batch.failures.append(Failure(name, refusal))
+            return None
+        if rule in (Conflict.ASK, Conflict.FAIL):
+            batch.collisions.append(Collision(name, facts(info), facts(standing)))
+            return None
+        if rule is Conflict.NEWER and not is_newer(info, standing, self._pair.ways):
+            _skip(info, batch)
+            return None
+        return target_name, True
+
+    def _own(
+        self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result, batch: Batch
+    ) -> Spot | None:
+        """In the job's own folder: complete only with the right time, which is set last; else a leftover."""
+        where = self._location(target_name)
+        if is_folder(standing):
+            raise IsAFolder(f"cannot write {where}: a folder stands there", location=where)
+        step = time_step_ns(standing.st_dev, self._pair.ways)
+        if self._pair.same(name, info, target_name, standing) and same_time(
+            info.st_mtime_ns, standing.st_mtime_ns, step
+        ):
+            self._same(Same(name, target_name, info, standing), batch)
+            return None
+        return target_name, True
+
+    def _other(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> Spot | None:
+        """Find the first numbered name that is free, or at which the same already stands (from before a restart)."""
+        for candidate in other_names(target_name, folder=is_folder(info)):
+            standing = look(self._pair.target, candidate)
+            if standing is None or (is_folder(info) and is_folder(standing)):
+                return candidate, False
+            if self._pair.same(name, info, candidate, standing):
+                self._same(Same(name, candidate, info, standing), batch)
+                return None
+        where = self._location(target_name)
+        raise AlreadyExists(f"cannot find a free name beside {where}", location=where)
+
+    def _same(self, found: Same, batch: Batch) -> None:
+        self._on_same(found)
+        batch.same_files += 1
+        batch.same_bytes += found.info.st_size
+
+    def _refusal(
+        self, target_name: bytes, info: os.stat_result, standing: os.stat_result
+    ) -> PlaceError | None:
+        where = self._location(target_name)
+        if is_folder(info) and not is_folder(standing):
+            what = "a link stands there" if stat.S_ISLNK(standing.st_mode) else "a file stands there"
+            return NotAFolder(f"cannot create the folder {where}: {what}", location=where)
+        if is_folder(standing) and not is_folder(info):
+            return IsAFolder(f"cannot write {where}: a folder stands there", location=where)
+        return None
+
+    def _location(self, target_name: bytes) -> Location:
+        return self._target.location(self._path, target_name)
+
+
+def _skip(info: os.stat_result, batch: Batch) -> None:
+    if not is_folder(info):
+        batch.skipped_files += 1
+        batch.skipped_bytes += info.st_size

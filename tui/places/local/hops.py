@@ -1,0 +1,111 @@
+"""What the engine and the local disk say to each other: rules given to a hop, and what a hop reports.
+
+A hop is one call in a worker thread. It does a batch of entries of one folder, or one slice of a large file, and
+returns; pausing, cancelling and limiting happen between hops, and inside one wherever `Brake.on` is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tui.model.entry import Facts
+from tui.model.error import PlaceError
+from tui.model.job import Conflict
+
+LARGE_BYTES = 16 << 20
+"""Files above this are copied in slices, a hop a slice; below, in the batch of their folder."""
+
+BATCH_ENTRIES = 128
+BATCH_S = 0.1
+"""A batch ends after so many entries or seconds, whichever comes first."""
+
+
+class Brake:
+    """Tells running hops of a job to stop at the next entry or chunk.
+
+    It is set from any thread; a plain attribute is enough.
+    """
+
+    __slots__ = ("on",)
+
+    def __init__(self) -> None:
+        self.on = False
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRules:
+    """How entries of one folder are copied.
+
+    Attributes:
+        tag: The job's mark in the partial names it makes (".ferry-<tag>-…"), letters and digits, the same after a
+            restart: by it a job finds its own half files again.
+        own: The target folder is the job's own staging folder: files are made directly under their final names, and
+            whatever of a different size or time stands there is a leftover of this job and replaced without asking.
+        compare: Count an equal-looking target as done only after comparing content, byte by byte (moves).
+        large_bytes: Regular files above this are reported in `Batch.large`, not copied.
+        batch_bytes: A batch ends when it has copied about this much (a rate limit makes it small).
+        decided: Answers for single names of this folder; they go before `conflict`.
+    """
+
+    tag: str
+    conflict: Conflict = Conflict.ASK
+    own: bool = False
+    compare: bool = False
+    large_bytes: int = LARGE_BYTES
+    batch_bytes: int = 256 << 20
+    decided: Mapping[bytes, Conflict] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Collision:
+    """A name that is taken by something different, left as it is: under the rules ASK and FAIL."""
+
+    name: bytes
+    source: Facts
+    target: Facts
+
+
+@dataclass(slots=True)
+class Failure:
+    """One entry (or, with an empty name, the folder itself) that could not be done."""
+
+    name: bytes
+    error: PlaceError
+
+
+@dataclass(slots=True)
+class Large:
+    """A file left to be copied in slices: under `target_name`, replacing what stands there if `replace`."""
+
+    name: bytes
+    target_name: bytes
+    size_bytes: int
+    replace: bool
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one hop over a folder did. Files are all entries that are not folders.
+
+    `files` (made), `same_files` and `skipped_files` are disjoint, and so are their bytes: done is the sum of the three.
+    """
+
+    files: int = 0
+    size_bytes: int = 0
+    same_files: int = 0
+    same_bytes: int = 0
+    skipped_files: int = 0
+    skipped_bytes: int = 0
+    folders: list[bytes] = field(default_factory=list)
+    """Subfolders that now stand at the target too and are to be gone into, by their names in the source."""
+    renamed: dict[bytes, bytes] = field(default_factory=dict)
+    """Of `folders`, those that stand at the target under another name: source name -> target name."""
+    large: list[Large] = field(default_factory=list)
+    collisions: list[Collision] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    last: bytes = b""
+    """The entry last worked on."""
+    exhausted: bool = False
+    """The folder has no more entries."""
+    out_of_space: bool = False

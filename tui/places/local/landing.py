@@ -1,0 +1,162 @@
+"""How something new gets into a target folder: made out of sight, then given its name in one step."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.places.local import attributes, syscalls
+from tui.places.local.partial import discard, partial_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.places.local.root import Root
+
+_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
+_NEW = _WRITE | os.O_CREAT | os.O_EXCL
+_NAMELESS = os.O_RDWR | os.O_CLOEXEC | syscalls.O_TMPFILE
+_NO_NAMELESS = frozenset(
+    {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.EXDEV, errno.EPERM, errno.ENOSYS}
+)
+
+
+class Again(Exception):
+    """The way tried does not work on this filesystem; the next try takes another."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A file being written.
+
+    Attributes:
+        scratch: The name it has meanwhile; None for a nameless one.
+        mode: The permission bits it was asked to be made with.
+    """
+
+    fd: int
+    scratch: bytes | None
+    mode: int
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+
+
+class Landing:
+    """One target folder, as seen by whoever puts something into it.
+
+    In a folder of the job's own, files are written under their final names; elsewhere as nameless files that are
+    linked in, or, where something is to be replaced or nameless files are not known, under a partial name.
+    """
+
+    def __init__(self, root: Root, fd: int, tag: str, *, own: bool) -> None:
+        self.root, self.fd, self.tag, self.own = root, fd, tag, own
+        info = os.fstat(fd)
+        self.device = info.st_dev
+        self.acl = attributes.has_default_acl(fd)
+        self._owner: tuple[int, int] | None = None
+
+    def draft(self, name: bytes, info: os.stat_result, xattrs: Sequence[str], *, replace: bool) -> Draft:
+        """Create an empty file that is to become `name`.
+
+        Raises:
+            FileExistsError: Only in a folder of the job's own: the name is taken.
+        """
+        mode = info.st_mode & 0o777
+        if self._owner != (info.st_uid, info.st_gid):
+            # Nobody who may not read the source may read its copy, not even while the owner is still to be set.
+            mode &= 0o700
+        if xattrs:
+            mode |= stat.S_IWUSR
+        draft = self._create(name, info, mode, replace=replace)
+        if self._owner is None:
+            made = os.fstat(draft.fd)
+            self._owner = (made.st_uid, made.st_gid)
+        return draft
+
+    def _create(self, name: bytes, info: os.stat_result, mode: int, *, replace: bool) -> Draft:
+        if self.own:
+            if replace:
+                os.unlink(name, dir_fd=self.fd)
+            return Draft(os.open(name, _NEW, mode, dir_fd=self.fd), name, mode)
+        if syscalls.O_TMPFILE and not replace and self.device not in self.root.ways.no_tmpfile:
+            try:
+                return Draft(os.open(b".", _NAMELESS, mode, dir_fd=self.fd), None, mode)
+            except OSError as error:
+                if error.errno not in _NO_NAMELESS:
+                    raise
+                self.root.ways.no_tmpfile.add(self.device)
+        scratch = self.scratch(name, info)
+        return Draft(os.open(scratch, _NEW, mode, dir_fd=self.fd), scratch, mode)
+
+    def scratch(self, name: bytes, info: os.stat_result) -> bytes:
+        """Return a free partial name; a leftover of this job under it is removed."""
+        scratch = partial_name(self.tag, name, info)
+        discard(self.fd, scratch)
+        return scratch
+
+    def give(self, source: int, draft: Draft, info: os.stat_result, xattrs: Sequence[str]) -> None:
+        """Give a written file what its source has besides content, the times last."""
+        mode = stat.S_IMODE(info.st_mode)
+        chowned = self._owner != (info.st_uid, info.st_gid)
+        if chowned and not attributes.set_owner(draft.fd, info):
+            mode &= 0o1777
+        if self.acl:
+            attributes.drop_acls(draft.fd, xattrs)
+        if xattrs:
+            attributes.copy_xattrs(source, draft.fd, xattrs)
+        if chowned or xattrs or self.acl or mode != draft.mode & ~self.root.umask:
+            attributes.set_mode(draft.fd, mode)
+        attributes.set_times(draft.fd, info)
+
+    def publish(self, draft: Draft, name: bytes, *, replace: bool) -> None:
+        """Give a file its final name and close it; over what stands there only with `replace`, and never over a folder.
+
+        Raises:
+            FileExistsError: The name is taken.
+            Again: Nameless files cannot be named here.
+        """
+        if draft.scratch is None:
+            try:
+                os.link(
+                    f"/proc/self/fd/{draft.fd}",
+                    name,
+                    src_dir_fd=self.fd,
+                    dst_dir_fd=self.fd,
+                    follow_symlinks=True,
+                )
+            except OSError as error:
+                if error.errno not in _NO_NAMELESS:
+                    raise
+                self.root.ways.no_tmpfile.add(self.device)
+                raise Again from error
+            draft.close()
+            return
+        # Some network filesystems tell of a failed write only when a file is closed: before it gets its name.
+        draft.close()
+        if not self.own:
+            self.settle(draft.scratch, name, replace=replace)
+
+    def settle(self, scratch: bytes, name: bytes, *, replace: bool) -> None:
+        """Rename something finished to its final name.
+
+        Raises:
+            FileExistsError: The name is taken, and nothing was to be replaced.
+        """
+        if replace:
+            os.rename(scratch, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        else:
+            syscalls.rename_no_replace(self.fd, scratch, self.fd, name)
+
+    def abandon(self, draft: Draft) -> None:
+        """Remove a file that was not finished."""
+        try:
+            draft.close()
+        finally:
+            if draft.scratch is not None:
+                discard(self.fd, draft.scratch)

@@ -1,0 +1,94 @@
+"""Making one entry at the target: files, links, FIFOs, sockets and devices."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from tui.places.local import attributes
+from tui.places.local.content import Moved, copy_all
+from tui.places.local.partial import discard
+
+if TYPE_CHECKING:
+    from tui.places.local.hops import Brake
+    from tui.places.local.landing import Landing
+
+
+def unchanged(before: os.stat_result, after: os.stat_result) -> bool:
+    """Say whether nobody wrote to a file between two looks."""
+    return (before.st_mtime_ns, before.st_ctime_ns, before.st_size) == (
+        after.st_mtime_ns,
+        after.st_ctime_ns,
+        after.st_size,
+    )
+
+
+class Maker:
+    """Makes entries of one source folder in one target folder."""
+
+    def __init__(self, source: int, landing: Landing, brake: Brake) -> None:
+        self._source, self._landing, self._brake = source, landing, brake
+
+    def file(self, source: int, name: bytes, info: os.stat_result, *, replace: bool) -> os.stat_result:
+        """Copy an opened file to its final name; return the state of the source that was copied.
+
+        A source that is written to meanwhile is copied once more, and then given up.
+
+        Raises:
+            Moved: It was written to the second time, too. Nothing stands under the final name.
+            Stopped: The brake went on.
+            FileExistsError: The name was taken meanwhile.
+        """
+        try:
+            self._copy(source, name, info, replace=replace)
+        except Moved:
+            info = os.fstat(source)
+            self._copy(source, name, info, replace=replace)
+        return info
+
+    def _copy(self, source: int, name: bytes, info: os.stat_result, *, replace: bool) -> None:
+        landing = self._landing
+        xattrs = attributes.xattr_names(source)
+        draft = landing.draft(name, info, xattrs, replace=replace)
+        try:
+            devices = (info.st_dev, landing.device)
+            copy_all(source, draft.fd, info, landing.root.ways, devices, self._brake)
+            if not unchanged(info, os.fstat(source)):
+                raise Moved
+            landing.give(source, draft, info, xattrs)
+            landing.publish(draft, name, replace=replace)
+        except BaseException:
+            landing.abandon(draft)
+            raise
+
+    def nameless(self, name: bytes, target_name: bytes, info: os.stat_result, *, replace: bool) -> None:
+        """Make a link, FIFO, socket or device like the one called `name` in the source folder.
+
+        Raises:
+            FileExistsError: The name was taken meanwhile.
+        """
+        landing = self._landing
+        if landing.own:
+            if replace:
+                os.unlink(target_name, dir_fd=landing.fd)
+            scratch = target_name
+        else:
+            scratch = landing.scratch(target_name, info)
+        self._create(name, scratch, info)
+        try:
+            attributes.give_nameless(self._source, name, landing.fd, scratch, info)
+            if not landing.own:
+                landing.settle(scratch, target_name, replace=replace)
+        except BaseException:
+            discard(landing.fd, scratch)
+            raise
+
+    def _create(self, name: bytes, scratch: bytes, info: os.stat_result) -> None:
+        folder = self._landing.fd
+        if stat.S_ISLNK(info.st_mode):
+            os.symlink(os.readlink(name, dir_fd=self._source), scratch, dir_fd=folder)
+        elif stat.S_ISFIFO(info.st_mode):
+            os.mkfifo(scratch, 0o600, dir_fd=folder)
+        else:
+            os.mknod(scratch, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=folder)

@@ -1,0 +1,70 @@
+"""Names of unfinished things at a target, by which a job finds its own again after a restart."""
+
+from __future__ import annotations
+
+import os
+import stat
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from tui.places.local.attributes import set_times
+
+if TYPE_CHECKING:
+    from tui.places.local.root import Root
+
+
+def prefix(tag: str) -> bytes:
+    """Return how every unfinished name of a job begins."""
+    return f".ferry-{tag}-".encode()
+
+
+def partial_name(tag: str, name: bytes, info: os.stat_result) -> bytes:
+    """Return the name a file has at the target while it is being copied: its identity is in it."""
+    identity = b"%b\0%d\0%d" % (name, info.st_size, info.st_mtime_ns)
+    return prefix(tag) + blake2b(identity, digest_size=8).hexdigest().encode()
+
+
+def own_partials(folder: int, tag: str) -> list[bytes]:
+    """Return the names of a job's unfinished files in an opened folder (never folders: those are stages)."""
+    start = prefix(tag)
+    with os.scandir(folder) as entries:
+        names = [os.fsencode(entry.name) for entry in entries if not entry.is_dir(follow_symlinks=False)]
+    return [name for name in names if name.startswith(start)]
+
+
+def sweep(target: Root, path: bytes, tag: str) -> int:
+    """Remove what a job left unfinished in one folder; return how many files went.
+
+    The folder keeps its time: what is removed was never meant to be seen.
+
+    Raises:
+        PlaceError: The folder cannot be opened.
+    """
+    folder = target.folder(path)
+    removed = 0
+    try:
+        before = os.fstat(folder)
+        for name in own_partials(folder, tag):
+            if discard(folder, name):
+                removed += 1
+        if removed:
+            set_times(folder, before)
+    finally:
+        os.close(folder)
+    return removed
+
+
+def discard(folder: int, name: bytes) -> bool:
+    """Remove one unfinished file, if it is there."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:
+        return False
+    return True
+
+
+def is_own_file(found: os.stat_result, source: os.stat_result) -> bool:
+    """Say whether a partial may be written on: an ordinary file of one name, of this user or the source's."""
+    return (
+        stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid in (os.geteuid(), source.st_uid)
+    )

@@ -1,0 +1,211 @@
+"""Removing trees: for good, or after a move."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from tui.model.error import PlaceError, SameFile, SourceChanged, Unsupported
+from tui.model.job import Conflict
+from tui.places.local.descent import Descent
+from tui.places.local.hops import Failure
+from tui.places.local.root import join, split
+from tui.places.local.standing import Pair, is_folder, look, other_names, same_inode
+from tui.places.local.trash import trash
+
+if TYPE_CHECKING:
+    from tui.places.local.descent import Level
+    from tui.places.local.hops import Batch, Brake, CopyRules
+    from tui.places.local.root import Root
+
+__all__ = ["MovedRemoval", "TreeRemoval", "trash"]
+
+_NOT_EMPTY = frozenset({errno.ENOTEMPTY, errno.EEXIST})
+
+
+class TreeRemoval(Descent):
+    """Removes one entry and all below it. No link is followed, and no mounted filesystem is gone into.
+
+    `Batch.files` and `size_bytes` are what was removed; the names of failures are paths below the parent.
+    """
+
+    doing = "remove"
+
+    def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
+        """Refuse to go into another filesystem."""
+        if os.fstat(fd).st_dev == device:
+            return True
+        where = self.root.location(path)
+        message = f"cannot remove {where}: another filesystem is mounted there"
+        batch.failures.append(
+            Failure(path, Unsupported(message, "Unmount it first, then retry.", location=where))
+        )
+        return False
+
+    def file(self, fd: int, folder: bytes, name: bytes, batch: Batch) -> None:
+        """Remove one entry."""
+        size_bytes = os.lstat(name, dir_fd=fd).st_size
+        os.unlink(name, dir_fd=fd)
+        batch.files += 1
+        batch.size_bytes += size_bytes
+
+    def folder(self, level: Level, batch: Batch) -> bool:
+        """Remove a folder that is empty now."""
+        if level.held:
+            return True
+        above, name = split(level.path)
+        fd = self.root.folder(above)
+        try:
+            os.rmdir(name, dir_fd=fd)
+        except OSError as error:
+            # Some filesystems skip entries while others are being removed: look again, once.
+            if error.errno in _NOT_EMPTY and self.repeat(level, batch):
+                return False
+            raise
+        finally:
+            os.close(fd)
+        return False
+
+
+class MovedRemoval(TreeRemoval):
+    """The second half of a move: removes from the source what stands complete at the target.
+
+    What is missing or different there stays, without a word if the job's rule may have left it so on purpose; where
+    the target's is older although the job was to replace it, the source was written to meanwhile, and that is told.
+    """
+
+    def __init__(
+        self,
+        source: Root,
+        target: Root,
+        source_name: bytes,
+        target_name: bytes,
+        brake: Brake,
+        rules: CopyRules,
+    ) -> None:
+        super().__init__(source, source_name, brake)
+        self._target, self._target_name, self._rules = target, target_name, rules
+        self._twins: list[tuple[bytes, bytes]] = []
+        self._twin_fd = -1
+        self._pair: Pair | None = None
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._twin_fd >= 0:
+            os.close(self._twin_fd)
+            self._twin_fd = -1
+        self._pair = None
+        super().close()
+
+    def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
+        """Find the folder's twin at the target; without one, all in the folder stays."""
+        if not super().entered(fd, path, device, batch):
+            return False
+        try:
+            twin = self._twin_of(path)
+            there = self._target.folder(twin)
+        except PlaceError:
+            return False
+        if same_inode(os.fstat(fd), os.fstat(there)):
+            os.close(there)
+            where = self.root.location(path)
+            error = SameFile(f"cannot remove {where}: it is its own copy", location=where)
+            batch.failures.append(Failure(path, error))
+            return False
+        self._twins.append((path, twin))
+        self._twin_fd = there
+        self._pair = self._pair_of(fd, there)
+        return True
+
+    def _pair_of(self, fd: int, there: int) -> Pair:
+        return Pair(fd, there, self._target.ways, self._brake, strict=self._rules.compare)
+
+    def _twin_of(self, path: bytes) -> bytes:
+        """Return where a folder of the source stands at the target: kept beside something else, it has a number."""
+        if path == self._name:
+            return self._target_name
+        above, name = split(path)
+        while self._twins and self._twins[-1][0] != above:
+            self._twins.pop()
+        twin = join(self._twins[-1][1], name)
+        if self._rules.conflict is Conflict.RENAME:
+            return self._numbered(twin)
+        return twin
+
+    def _numbered(self, twin: bytes) -> bytes:
+        above, name = split(twin)
+        fd = self._target.folder(above)
+        try:
+            for candidate in (name, *other_names(name, folder=True)):
+                standing = look(fd, candidate)
+                if standing is None or is_folder(standing):
+                    return join(above, candidate)
+        finally:
+            os.close(fd)
+        return twin
+
+    def file(self, fd: int, folder: bytes, name: bytes, batch: Batch) -> None:
+        """Remove one entry, if it stands complete at the target."""
+        if self._pair is not None:
+            self._remove_if_there(self._pair, folder, name, name, batch)
+            return
+        above, target_name = split(self._target_name)
+        try:
+            there = self._target.folder(above)
+        except PlaceError:
+            return
+        try:
+            if same_inode(os.fstat(fd), os.fstat(there)) and name == target_name:
+                where = self.root.location(folder, name)
+                error = SameFile(f"cannot remove {where}: it is its own copy", location=where)
+                batch.failures.append(Failure(self._name, error))
+                return
+            self._remove_if_there(self._pair_of(fd, there), folder, name, target_name, batch)
+        finally:
+            os.close(there)
+
+    def _remove_if_there(
+        self, pair: Pair, folder: bytes, name: bytes, target_name: bytes, batch: Batch
+    ) -> None:
+        info = os.lstat(name, dir_fd=pair.source)
+        if self._stands(pair, name, target_name, info):
+            os.unlink(name, dir_fd=pair.source)
+            batch.files += 1
+            batch.size_bytes += info.st_size
+            return
+        self.hold()
+        standing = look(pair.target, target_name)
+        if standing is not None and self._is_outdated(info, standing):
+            path = join(folder, name)
+            where = self.root.location(path)
+            error = SourceChanged(f"cannot remove {where}: it is newer than its copy", location=where)
+            batch.failures.append(Failure(path, error))
+
+    def _stands(self, pair: Pair, name: bytes, target_name: bytes, info: os.stat_result) -> bool:
+        names = [target_name]
+        if self._rules.conflict is Conflict.RENAME:
+            names = [target_name, *other_names(target_name, folder=False)]
+        for candidate in names:
+            standing = look(pair.target, candidate)
+            if standing is None:
+                return False
+            if pair.same(name, info, candidate, standing):
+                return True
+        return False
+
+    def _is_outdated(self, info: os.stat_result, standing: os.stat_result) -> bool:
+        if self._rules.conflict in (Conflict.SKIP, Conflict.RENAME):
+            return False
+        both_files = stat.S_ISREG(info.st_mode) and stat.S_ISREG(standing.st_mode)
+        return both_files and standing.st_mtime_ns < info.st_mtime_ns
+
+    def folder(self, level: Level, batch: Batch) -> bool:
+        """Remove a folder from which all went; one that got something new meanwhile stays."""
+        try:
+            return super().folder(level, batch)
+        except OSError as error:
+            if error.errno in _NOT_EMPTY:
+                return True
+            raise

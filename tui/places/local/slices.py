@@ -1,0 +1,232 @@
+"""Copying one large file slice by slice, so that it can be paused, limited, cancelled and continued."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, NoReturn
+
+from tui.model.error import SourceChanged, from_os_error
+from tui.places.local import attributes, syscalls
+from tui.places.local.content import CHUNK_BYTES, next_data, next_hole, read_exactly
+from tui.places.local.landing import Draft, Landing
+from tui.places.local.links import Joiner
+from tui.places.local.making import unchanged
+from tui.places.local.partial import discard, is_own_file, partial_name
+from tui.places.local.standing import READ_FLAGS
+
+if TYPE_CHECKING:
+    from tui.places.local.hops import Brake, CopyRules, Large
+    from tui.places.local.links import HardLinks
+    from tui.places.local.root import Root
+
+_OVERLAP_BYTES = 64 << 10
+"""So much of the end of a partial is compared with the source before it is continued."""
+_RESERVE_BYTES = 256 << 20
+"""Room asked for ahead: one call a quarter of a GiB costs nothing, and keeps the file in one piece on the disk."""
+
+
+class SliceCopy:
+    """Copies one large file to a partial name beside its final one; the partial's size is how far it is.
+
+    Call `open`, then `step` until it gives 0, then `finish`; or `suspend` or `abandon` at any time. After an
+    OutOfSpace or a SourceChanged the partial has already been removed.
+    """
+
+    def __init__(
+        self,
+        source: Root,
+        target: Root,
+        source_folder: bytes,
+        target_folder: bytes,
+        large: Large,
+        rules: CopyRules,
+        brake: Brake,
+        links: HardLinks | None = None,
+    ) -> None:
+        self._source, self._target = source, target
+        self._source_folder, self._target_folder = source_folder, target_folder
+        self._large, self._rules, self._brake, self._links = large, rules, brake, links
+        self._from = self._to = self._folder = -1
+        self._partial = b""
+        self._offset = self._reserved = 0
+        self._linked = False
+        self._mirror: attributes.Mirror | None = None
+        self._joiner: Joiner | None = None
+        self._where = target.location(target_folder, large.target_name)
+        self._source_where = source.location(source_folder, large.name)
+
+    def open(self) -> int:
+        """Open both ends; return the offset the copy goes on from (the size, where nothing is left to be copied).
+
+        Raises:
+            PlaceError: One of them cannot be opened, or the source is no regular file any more.
+        """
+        try:
+            self._open_source()
+            self._open_target()
+        except OSError as error:
+            self.suspend()
+            raise from_os_error(error, self._where, "write") from error
+        except BaseException:
+            self.suspend()
+            raise
+        return self._offset
+
+    def step(self, size_bytes: int) -> int:
+        """Copy one slice; return how far it went: at least one chunk, holes counted as copied, and 0 only at the end.
+
+        Raises:
+            SourceChanged: The source has become shorter. The partial is removed.
+            OutOfSpace: There is no room. The partial is removed.
+            PlaceError: The one or the other disk fails.
+        """
+        start = self._offset
+        try:
+            self._advance(min(self._info.st_size, start + size_bytes))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self.abandon()
+            if error.errno == errno.EIO:
+                raise from_os_error(error, self._source_where, "copy") from error
+            raise from_os_error(error, self._where, "write") from error
+        return self._offset - start
+
+    def finish(self) -> None:
+        """Give the file its attributes, the time last, and its final name.
+
+        Raises:
+            SourceChanged: The source was written to while it was copied. The partial is removed.
+            AlreadyExists: The name was taken meanwhile. The partial is kept for another `open`.
+            PlaceError: It cannot be put in place.
+        """
+        if self._linked:
+            self._close()
+            return
+        if self._offset != self._info.st_size or not unchanged(self._info, os.fstat(self._from)):
+            self._give_up()
+        name = self._large.target_name
+        try:
+            draft = Draft(self._to, self._partial, 0o600)
+            self._landing.give(self._from, draft, self._info, attributes.xattr_names(self._from))
+            self._to = -1
+            draft.close()
+            self._landing.settle(self._partial, name, replace=self._large.replace)
+            if self._joiner is not None:
+                self._joiner.tell(self._info, name)
+        except OSError as error:
+            if error.errno == errno.EEXIST:
+                self.suspend()
+            else:
+                self.abandon()
+            raise from_os_error(error, self._where, "create") from error
+        self._close()
+
+    def suspend(self) -> None:
+        """Close both ends and keep the partial, to be continued by another `open`."""
+        self._close()
+
+    def abandon(self) -> None:
+        """Close both ends and remove the partial."""
+        if self._folder >= 0 and self._partial:
+            discard(self._folder, self._partial)
+        self._close()
+
+    def _close(self) -> None:
+        if self._folder >= 0 and self._mirror is not None:
+            self._mirror.restore(self._folder)
+        for fd in (self._from, self._to, self._folder):
+            if fd >= 0:
+                os.close(fd)
+        self._from = self._to = self._folder = -1
+
+    def _give_up(self) -> NoReturn:
+        self.abandon()
+        message = f"cannot copy {self._source_where}: it changes while it is read"
+        raise SourceChanged(message, location=self._source_where)
+
+    def _open_source(self) -> None:
+        folder = self._source.folder(self._source_folder)
+        try:
+            self._from = os.open(self._large.name, READ_FLAGS, dir_fd=folder)
+            self._info = os.fstat(self._from)
+            if not stat.S_ISREG(self._info.st_mode):
+                self._give_up()
+            self._folder = self._target.folder(self._target_folder)
+            self._mirror = attributes.Mirror(folder, self._folder)
+        except OSError as error:
+            raise from_os_error(error, self._source_where, "read") from error
+        finally:
+            os.close(folder)
+
+    def _open_target(self) -> None:
+        info, name = self._info, self._large.target_name
+        self._landing = Landing(self._target, self._folder, self._rules.tag, own=False)
+        self._devices = (info.st_dev, self._landing.device)
+        self._sparse = info.st_blocks * 512 < info.st_size
+        if self._links is not None and info.st_nlink > 1:
+            self._joiner = Joiner(self._links, self._landing, self._target_folder)
+            if self._joiner.join(info, name, replace=self._large.replace):
+                self._linked, self._offset = True, info.st_size
+                return
+        self._partial = partial_name(self._rules.tag, name, info)
+        self._offset = self._take_up()
+
+    def _take_up(self) -> int:
+        """Open the partial of before, or a new one; return how many bytes of it are good."""
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            self._to = os.open(self._partial, flags, dir_fd=self._folder)
+        except OSError:
+            self._create()
+            return 0
+        found = os.fstat(self._to)
+        if not is_own_file(found, self._info):
+            os.close(self._to)
+            self._create()
+            return 0
+        if found.st_size <= self._info.st_size and self._ends_alike(found.st_size):
+            return found.st_size
+        os.ftruncate(self._to, 0)
+        return 0
+
+    def _create(self) -> None:
+        discard(self._folder, self._partial)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._to = os.open(self._partial, flags, 0o600, dir_fd=self._folder)
+
+    def _ends_alike(self, size_bytes: int) -> bool:
+        start = max(0, size_bytes - _OVERLAP_BYTES)
+        ends = (read_exactly(fd, size_bytes - start, start) for fd in (self._from, self._to))
+        return next(ends) == next(ends)
+
+    def _advance(self, end: int) -> None:
+        size = self._info.st_size
+        if self._offset == 0 and self._target.ways.clone(self._from, self._to, self._devices):
+            self._offset = size
+        while self._offset < end:
+            stop = end
+            if self._sparse:
+                data = next_data(self._from, self._offset, size)
+                if data > self._offset:
+                    os.ftruncate(self._to, data)
+                    self._offset = data
+                    return
+                stop = min(end, next_hole(self._from, self._offset, size))
+            else:
+                self._reserve()
+            length = min(stop - self._offset, CHUNK_BYTES)
+            count = self._target.ways.some(self._from, self._to, self._offset, length, self._devices)
+            if count == 0:
+                self._give_up()
+            self._offset += count
+            if self._brake.on:
+                return
+
+    def _reserve(self) -> None:
+        """Keep room ahead, in one piece; where there is none, the write itself will tell."""
+        if self._offset >= self._reserved:
+            ahead = min(_RESERVE_BYTES, self._info.st_size - self._offset)
+            syscalls.reserve(self._to, self._offset, ahead)
+            self._reserved = self._offset + ahead

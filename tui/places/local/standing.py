@@ -1,0 +1,176 @@
+"""What stands at a target name: whether it is already what was to be put there, and which other name is free."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.model.entry import Facts, kind_of_mode
+from tui.places.local.content import same_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tui.places.local.content import Ways
+    from tui.places.local.hops import Brake
+
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+"""Opening is harmless whatever was swapped in under the name: no link is followed, no FIFO waited for."""
+
+NAME_MAX_BYTES = 255
+_SECOND_NS = 1_000_000_000
+
+_COARSE_STEPS_NS = {
+    "vfat": 2 * _SECOND_NS,
+    "msdos": 2 * _SECOND_NS,
+    "exfat": 10_000_000,
+    "hfs": _SECOND_NS,
+    "hfsplus": _SECOND_NS,
+    "ext3": _SECOND_NS,
+    "ntfs": 100,
+    "ntfs3": 100,
+    "fuseblk": 100,
+    "cifs": 100,
+    "smb3": 100,
+}
+"""Filesystems that keep times less finely than in nanoseconds."""
+
+
+def look(folder: int, name: bytes) -> os.stat_result | None:
+    """Return the state of an entry, a link's own; None where there is none."""
+    try:
+        return os.lstat(name, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+
+
+def facts(info: os.stat_result) -> Facts:
+    return Facts(kind_of_mode(info.st_mode), info.st_size, info.st_mtime_ns)
+
+
+def time_step_ns(device: int, ways: Ways) -> int:
+    """Return how finely the filesystem of a device keeps times."""
+    step = ways.time_steps_ns.get(device)
+    if step is None:
+        step = ways.time_steps_ns[device] = _COARSE_STEPS_NS.get(_filesystem_type(device), 1)
+    return step
+
+
+def _filesystem_type(device: int) -> str:
+    """Return the type of a mounted filesystem, from /proc/self/mountinfo (`man 5 proc`); empty where unknown."""
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        if before.split(" ", 3)[2] == wanted:
+            return after.split(" ", 1)[0]
+    return ""
+
+
+def same_time(source_ns: int, target_ns: int, step_ns: int) -> bool:
+    """Say whether a target's time is the source's, as finely as the target keeps it.
+
+    A target time of whole seconds counts as one that was cut: ext3, NFS 2 and archives keep no more.
+    """
+    if source_ns == target_ns:
+        return True
+    if target_ns % _SECOND_NS == 0 and source_ns // _SECOND_NS == target_ns // _SECOND_NS:
+        return True
+    return step_ns > 1 and source_ns // step_ns == target_ns // step_ns
+
+
+def same_inode(first: os.stat_result, second: os.stat_result) -> bool:
+    return (first.st_ino, first.st_dev) == (second.st_ino, second.st_dev)
+
+
+class Pair:
+    """An entry in a source folder and one in a target folder, to be compared.
+
+    Attributes:
+        ways: Of the target's root.
+        strict: Compare the content of files too.
+    """
+
+    def __init__(self, source: int, target: int, ways: Ways, brake: Brake, *, strict: bool) -> None:
+        self.source, self.target = source, target
+        self.ways, self.brake, self.strict = ways, brake, strict
+
+    def same(self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result) -> bool:
+        """Say whether what stands at the target is the source's entry, complete.
+
+        Files compare by size and time (and content where `strict`), links by where they point, devices by number.
+
+        Raises:
+            Stopped: The brake went on while contents were compared.
+            OSError: The one or the other cannot be read.
+        """
+        kind = stat.S_IFMT(info.st_mode)
+        if kind != stat.S_IFMT(standing.st_mode):
+            return False
+        if same_inode(info, standing):
+            return True
+        if kind == stat.S_IFREG:
+            return self._same_file(name, info, target_name, standing)
+        if kind == stat.S_IFLNK:
+            return os.readlink(name, dir_fd=self.source) == os.readlink(target_name, dir_fd=self.target)
+        if kind in (stat.S_IFBLK, stat.S_IFCHR):
+            return info.st_rdev == standing.st_rdev
+        return True
+
+    def _same_file(
+        self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result
+    ) -> bool:
+        if info.st_size != standing.st_size:
+            return False
+        if not same_time(info.st_mtime_ns, standing.st_mtime_ns, time_step_ns(standing.st_dev, self.ways)):
+            return False
+        return not self.strict or self.same_bytes(name, target_name)
+
+    def same_bytes(self, name: bytes, target_name: bytes) -> bool:
+        """Compare the content of two regular files."""
+        first = os.open(name, READ_FLAGS, dir_fd=self.source)
+        try:
+            second = os.open(target_name, READ_FLAGS, dir_fd=self.target)
+            try:
+                if not all(stat.S_ISREG(os.fstat(fd).st_mode) for fd in (first, second)):
+                    return False
+                return same_content(first, second, self.brake)
+            finally:
+                os.close(second)
+        finally:
+            os.close(first)
+
+
+def is_newer(info: os.stat_result, standing: os.stat_result, ways: Ways) -> bool:
+    """Say whether the source is newer than what stands at the target, as far as the target can tell."""
+    if same_time(info.st_mtime_ns, standing.st_mtime_ns, time_step_ns(standing.st_dev, ways)):
+        return False
+    return info.st_mtime_ns > standing.st_mtime_ns
+
+
+def other_names(name: bytes, *, folder: bool) -> Iterator[bytes]:
+    """Yield "name (1).ext", "name (2).ext", …: none longer than a name may be, no character cut in two."""
+    stem, suffix = name, b""
+    if not folder and (dot := name.rfind(b".")) > 0 and len(name) - dot <= 32:
+        stem, suffix = name[:dot], name[dot:]
+    for number in range(1, 10_000):
+        tail = b" (%d)%s" % (number, suffix)
+        yield cut(stem, NAME_MAX_BYTES - len(tail)) + tail
+
+
+def cut(text: bytes, size_bytes: int) -> bytes:
+    """Return the start of a name, at most so many bytes, ending with a whole UTF-8 character."""
+    if len(text) <= size_bytes:
+        return text
+    while size_bytes > 0 and text[size_bytes] & 0xC0 == 0x80:
+        size_bytes -= 1
+    return text[:size_bytes]
+
+
+def is_folder(info: os.stat_result) -> bool:
+    return stat.S_ISDIR(info.st_mode)

@@ -1,0 +1,141 @@
+"""System calls that Python does not offer, each with what is done where the system lacks it."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import stat
+import sys
+
+_OPENAT2 = 437
+"""The number of openat2 on every architecture. (Linux 5.6, `man 2 openat2`.)"""
+_RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 0x04, 0x08
+_RENAME_NOREPLACE = 1
+_RENAME_EXCL = 4
+"""The same for macOS's renameatx_np."""
+_FALLOC_FL_KEEP_SIZE = 1
+_FICLONE = 0x40049409
+
+_LACKING = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM})
+
+_libc = ctypes.CDLL(None, use_errno=True)
+O_PATH = getattr(os, "O_PATH", 0)
+O_TMPFILE = getattr(os, "O_TMPFILE", 0)
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+def _raise(path: bytes) -> None:
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number), os.fsdecode(path))
+
+
+def open_beneath(folder: int, path: bytes, flags: int) -> int:
+    """Open what `path` names below `folder`, following no link and leaving the folder by no `..`.
+
+    Raises:
+        OSError: As open(2); ELOOP where a link is in the way, ENOSYS where the system has no openat2.
+    """
+    if not sys.platform.startswith("linux"):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH)
+    while True:
+        fd: int = _libc.syscall(
+            ctypes.c_long(_OPENAT2),
+            ctypes.c_int(folder),
+            ctypes.c_char_p(path),
+            ctypes.byref(how),
+            ctypes.c_size_t(ctypes.sizeof(how)),
+        )
+        if fd >= 0:
+            return fd
+        # EAGAIN: something was renamed or mounted during the walk; the manual says to try again.
+        if ctypes.get_errno() not in (errno.EAGAIN, errno.EINTR):
+            _raise(path)
+
+
+def rename_no_replace(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None:
+    """Rename an entry, never over another one.
+
+    Raises:
+        FileExistsError: `new` is taken.
+        OSError: As rename(2).
+    """
+    if hasattr(_libc, "renameat2"):
+        done = _libc.renameat2(old_folder, old, new_folder, new, ctypes.c_uint(_RENAME_NOREPLACE))
+    elif hasattr(_libc, "renameatx_np"):
+        done = _libc.renameatx_np(old_folder, old, new_folder, new, ctypes.c_uint(_RENAME_EXCL))
+    else:
+        done = -1
+        ctypes.set_errno(errno.ENOSYS)
+    if done == 0:
+        return
+    if ctypes.get_errno() not in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
+        _raise(new)
+    rename_by_placeholder(old_folder, old, new_folder, new)
+
+
+def rename_by_placeholder(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None:
+    """Rename without replacing where the filesystem cannot do it in one call: take the name first, then rename over it.
+
+    A folder takes it by an empty folder, which rename(2) replaces only while it is empty; a file by a second name for
+    itself, or, where there are no hard links, by an empty file.
+    """
+    if stat.S_ISDIR(os.lstat(old, dir_fd=old_folder).st_mode):
+        os.mkdir(new, 0o700, dir_fd=new_folder)
+        os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
+        return
+    try:
+        os.link(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _LACKING:
+            raise
+        os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=new_folder))
+        os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
+    else:
+        os.unlink(old, dir_fd=old_folder)
+
+
+def sync_filesystem(fd: int) -> None:
+    """Write everything the filesystem of `fd` still holds in memory to the disk.
+
+    Raises:
+        OSError: The disk took something badly; it may not be there.
+    """
+    if not hasattr(_libc, "syncfs"):
+        os.sync()
+    elif _libc.syncfs(fd) != 0:
+        _raise(b"")
+
+
+def reserve(fd: int, start: int, size_bytes: int) -> None:
+    """Ask for room on the disk without making the file longer; nothing is said where there is none or no such call."""
+    call = getattr(_libc, "fallocate64", None) or getattr(_libc, "fallocate", None)
+    if call is not None:
+        call(
+            ctypes.c_int(fd),
+            ctypes.c_int(_FALLOC_FL_KEEP_SIZE),
+            ctypes.c_int64(start),
+            ctypes.c_int64(size_bytes),
+        )
+
+
+def clone(source: int, target: int) -> bool:
+    """Make `target` share the content of `source`, at once; say False where the filesystem cannot.
+
+    Raises:
+        OSError: ENOSPC, EDQUOT or EIO.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        return False
+    return True
