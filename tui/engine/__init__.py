@@ -1,0 +1,1 @@
+"""The transfer engine: a library without socket, signal handler or screen."""

@@ -1,0 +1,98 @@
+"""One run of a job from start to end: the work, the counting beside it, and what state the job ends in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from tui.engine.run import Stop
+from tui.engine.totals import count_totals
+from tui.model.error import FerryError, PlaceError
+from tui.model.job import JobKind, JobState
+
+if TYPE_CHECKING:
+    from tui.engine.run import Run
+
+logger = logging.getLogger(__name__)
+
+
+class Work(Protocol):
+    async def execute(self) -> None: ...
+
+
+def work_for(run: Run) -> Work:
+    """Return what does a job of this kind."""
+    kind = run.record.row.kind
+    if kind is JobKind.COPY:
+        from tui.engine.copying import Copying
+
+        return Copying(run)
+    if kind is JobKind.MOVE:
+        from tui.engine.moving import Moving
+
+        return Moving(run)
+    if kind is JobKind.RENAME:
+        from tui.engine.renaming import Renaming
+
+        return Renaming(run)
+    from tui.engine.removing import InPlace
+
+    return InPlace(run)
+
+
+async def carry_out(run: Run) -> JobState | None:
+    """Run a job; return the state it comes to, or None where it was stopped.
+
+    A failure nobody foresaw ends this job, with an error row that says so, and no other.
+    """
+    try:
+        await _work_and_count(run)
+    except (asyncio.CancelledError, GeneratorExit):
+        raise
+    except Exception as error:
+        run.stop(Stop.QUIT)
+        logger.exception("job %d: failed in a way that was not foreseen", run.record.id)
+        run.record.tally.counting = False
+        await _note_fault(run, _first(error))
+        return JobState.FAILED
+    if run.stopped:
+        run.record.walked = False
+        return None
+    if run.record.questions:
+        return JobState.WAITING
+    return JobState.FAILED if run.record.errors else JobState.DONE
+
+
+async def _work_and_count(run: Run) -> None:
+    """Count while the work goes on. What was done needs no count any more; what is left does, so it is waited for."""
+    record = run.record
+    if record.failed_only or record.walked or record.row.kind is JobKind.RENAME:
+        await work_for(run).execute()
+        return
+    async with asyncio.TaskGroup() as group:
+        group.create_task(count_totals(run))
+        await work_for(run).execute()
+        if not (record.errors or record.questions):
+            run.counting.on = True
+    record.tally.counting = False
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the first error within a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _note_fault(run: Run, error: BaseException) -> None:
+    location = run.record.current or run.record.row.first_source
+    if isinstance(error, PlaceError):
+        await run.fail_job(error, location)
+        return
+    text = error.message if isinstance(error, FerryError) else f"something went wrong inside Ferry: {error!r}"
+    try:
+        await run.fail_job(PlaceError(text, "Retry it; the engine's log tells more."), location)
+    except FerryError:
+        run.record.errors += 1
+        run.record.note = text

@@ -1,0 +1,102 @@
+"""The journal's tables, as numbered migrations: `MIGRATIONS[n]` leads from schema n to n + 1.
+
+A migration that was released is never changed; what the tables lack is added by a new one at the end.
+"""
+
+from __future__ import annotations
+
+FIRST = """
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tag TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    target TEXT,
+    into_target INTEGER NOT NULL,
+    conflict TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    limit_bytes_s INTEGER,
+    mode_set INTEGER NOT NULL,
+    mode_clear INTEGER NOT NULL,
+    folder_mode_set INTEGER NOT NULL,
+    recursive INTEGER NOT NULL,
+    source_count INTEGER NOT NULL,
+    first_source TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    ended_at REAL,
+    note BLOB NOT NULL DEFAULT x'',
+    walk INTEGER NOT NULL DEFAULT 0,
+    failed_only INTEGER NOT NULL DEFAULT 0,
+    cleanup TEXT,
+    files_done INTEGER NOT NULL DEFAULT 0,
+    files_total INTEGER NOT NULL DEFAULT 0,
+    bytes_done INTEGER NOT NULL DEFAULT 0,
+    bytes_total INTEGER NOT NULL DEFAULT 0,
+    files_same INTEGER NOT NULL DEFAULT 0,
+    files_skipped INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE source (
+    job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+    idx INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    target TEXT,
+    phase TEXT,
+    fresh INTEGER NOT NULL DEFAULT 0,
+    files INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (job, idx)
+) WITHOUT ROWID;
+CREATE TABLE error (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+    idx INTEGER,
+    path BLOB NOT NULL,
+    target_path BLOB NOT NULL,
+    removing INTEGER NOT NULL,
+    location TEXT NOT NULL,
+    code TEXT NOT NULL,
+    message BLOB NOT NULL,
+    remedy BLOB NOT NULL,
+    at REAL NOT NULL
+);
+CREATE INDEX error_of_job ON error (job, id);
+CREATE TABLE question (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+    idx INTEGER NOT NULL,
+    path BLOB NOT NULL,
+    target_path BLOB NOT NULL,
+    source TEXT NOT NULL,
+    target TEXT NOT NULL,
+    source_kind INTEGER NOT NULL,
+    source_size INTEGER NOT NULL,
+    source_mtime_ns INTEGER NOT NULL,
+    target_kind INTEGER NOT NULL,
+    target_size INTEGER NOT NULL,
+    target_mtime_ns INTEGER NOT NULL,
+    asked_at REAL NOT NULL,
+    passed INTEGER NOT NULL,
+    UNIQUE (job, idx, path)
+);
+CREATE TABLE decision (
+    job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+    idx INTEGER NOT NULL,
+    path BLOB NOT NULL,
+    target_path BLOB NOT NULL,
+    rule TEXT NOT NULL,
+    kept_as BLOB,
+    due INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (job, idx, path)
+) WITHOUT ROWID;
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+STAGE = "ALTER TABLE job ADD COLUMN stage_for TEXT"
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE)
+"""By these an older journal is brought up to date when it is opened."""

@@ -1,0 +1,135 @@
+"""One SQLite file, one connection, one thread: opening, migrating, setting aside what is damaged."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from tui.engine.schema import MIGRATIONS
+from tui.model.error import EngineError, JournalDamaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Store")
+
+
+def on_thread(
+    method: Callable[Concatenate[S, P], R],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """Make a method that talks to SQLite awaitable: it runs on the journal's own thread."""
+
+    @functools.wraps(method)
+    async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        work = functools.partial(method, self, *args, **kwargs)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise EngineError(
+                f"the queue's journal {self.path} cannot be used: {error}",
+                "Check the disk it is on (full, read-only?), then run `ferry doctor`.",
+            ) from error
+
+    return call
+
+
+class Store:
+    """A durable file whose methods run on a thread of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(1, "journal")
+        self._db: sqlite3.Connection
+
+    @on_thread
+    def open(self) -> str:
+        """Open the file, making or migrating it. Return a note where a damaged one was set aside, else "".
+
+        Raises:
+            EngineError: It was written by a newer Ferry, or cannot be opened at all.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._connect()
+            return ""
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            note = f"the queue's journal was damaged ({error}) and is kept as {self._set_aside()}"
+            logger.error("%s", note)
+            self._connect()
+            return note
+
+    def _connect(self) -> None:
+        self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        try:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+            self._migrate()
+            self.path.chmod(0o600)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _migrate(self) -> None:
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise EngineError(
+                f"the journal {self.path} was written by a newer Ferry (schema {version})",
+                "Use that version, or set FERRY_HOME to another folder.",
+            )
+        for number in range(version, len(MIGRATIONS)):
+            with self.transaction(durable=True):
+                for statement in MIGRATIONS[number].split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {number + 1}")
+
+    def _set_aside(self) -> Path:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        kept = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
+        try:
+            self.path.rename(kept)
+            for suffix in ("-wal", "-shm"):
+                beside = self.path.with_name(self.path.name + suffix)
+                if beside.exists():
+                    beside.rename(kept.with_name(kept.name + suffix))
+        except OSError as error:
+            raise JournalDamaged(f"the damaged journal {self.path} cannot be set aside: {error}") from error
+        return kept
+
+    async def close(self) -> None:
+        """Close the file and end the thread. What was written stays, also without this."""
+        if hasattr(self, "_db"):
+            await self._close()
+        self._thread.shutdown(wait=False)
+
+    @on_thread
+    def _close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """All or nothing. `durable`: on the disk, whatever happens to the machine, when it returns."""
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._db
+        except BaseException:
+            if self._db.in_transaction:  # a full disk has rolled it back already
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
