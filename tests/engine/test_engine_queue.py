@@ -1,0 +1,199 @@
+"""The queue as a whole: turns, priorities, order, limits, updates."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from engine_harness import Harness, running
+
+from tui.engine.engine import Limits
+from tui.model.error import NoSuchJob, UsageError
+from tui.model.job import JobKind, JobState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MIB = 1 << 20
+SLOW = 4 * MIB
+
+
+def big(path: Path, size_mib: int = 24) -> Path:
+    path.write_bytes(os.urandom(MIB) * size_mib)
+    return path
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+async def test_jobs_on_one_disk_take_turns(harness: Harness, source: Path, target: Path) -> None:
+    first = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW)
+    second = await harness.copy(write(source / "small", "text"), to=target)
+    job = await harness.until(second, lambda job: job.note != "")
+    assert job.state is JobState.QUEUED
+    assert job.note == f"waits for job {first} on the same disk"
+    assert not harness.engine.idle
+    await harness.engine.limit(None, [first])
+    await harness.done(second)
+    assert (await harness.engine.job(first)).state is JobState.DONE
+    assert (await harness.engine.job(second)).note == ""
+
+
+async def test_a_job_can_be_started_out_of_turn(harness: Harness, source: Path, target: Path) -> None:
+    first = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW)
+    await harness.until(first, lambda job: job.state is JobState.RUNNING)
+    second = await harness.copy(write(source / "small", "text"), to=target)
+    third = await harness.copy(write(source / "third", "text"), to=target, paused=True)
+    await harness.engine.start([second, third])
+    await harness.done(second)
+    await harness.done(third)
+    assert (await harness.engine.job(first)).state is JobState.RUNNING
+    await harness.engine.cancel([first])
+
+
+async def ending_order(harness: Harness) -> list[int]:
+    return [job.id for job in harness.ended]
+
+
+async def test_the_highest_priority_goes_first(harness: Harness, source: Path, target: Path) -> None:
+    blocker = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW)
+    await harness.until(blocker, lambda job: job.state is JobState.RUNNING)
+    ids = [await harness.copy(write(source / name, name), to=target) for name in "abc"]
+    await harness.engine.set_priority([ids[2]], 5)
+    await harness.engine.reorder([ids[1]], "top")
+    listed = [job.id for job in await harness.engine.jobs()]
+    assert listed == [ids[2], ids[1], blocker, ids[0]]
+    await harness.engine.limit(None, [blocker])
+    for id in ids:
+        await harness.done(id)
+    assert await ending_order(harness) == [blocker, ids[2], ids[1], ids[0]]
+
+
+async def test_the_order_survives_a_restart(tmp_path: Path, source: Path) -> None:
+    async with running(tmp_path / "journal") as first:
+        ids = [await first.submit(JobKind.DELETE, source / name, paused=True) for name in "abcd"]
+        await first.engine.reorder([ids[3]], "up")
+        await first.engine.reorder([ids[0]], "bottom")
+        listed = [job.id for job in await first.engine.jobs()]
+        assert listed == [ids[1], ids[3], ids[2], ids[0]]
+        with pytest.raises(UsageError):
+            await first.engine.reorder(ids, "sideways")
+    async with running(tmp_path / "journal") as second:
+        assert [job.id for job in await second.engine.jobs()] == listed
+
+
+@pytest.mark.parametrize("of_job", [True, False])
+async def test_a_limit_holds_and_can_be_changed_while_running(
+    harness: Harness, source: Path, target: Path, of_job: bool
+) -> None:
+    (source / "files").mkdir()
+    for number in range(20):
+        (source / "files" / str(number)).write_bytes(os.urandom(100_000))
+    id = await harness.copy(source / "files", to=target, paused=True)
+    await harness.engine.limit(1_000_000, [id] if of_job else None)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await harness.engine.resume([id])
+    await harness.until(id, lambda job: job.progress.bytes_done >= 900_000)
+    assert 0.5 < loop.time() - began < 5
+    await harness.engine.limit(None, [id] if of_job else None)
+    changed = loop.time()
+    await harness.done(id)
+    assert loop.time() - changed < 0.9
+
+
+async def test_the_number_of_slots_can_be_changed_while_running(
+    tmp_path: Path, source: Path, target: Path
+) -> None:
+    async with running(tmp_path / "journal", Limits(slots=1)) as harness:
+        for number in range(6):
+            big(source / f"big {number}", 20)
+        id = await harness.copy(source, to=target, limit_bytes_s=8 * SLOW)
+        await harness.until(id, lambda job: job.progress.bytes_done > 2 * MIB)
+        await harness.engine.set_slots(4)
+        assert (await harness.engine.status()).slots == 4
+        await harness.engine.limit(None, [id])
+        job = await harness.done(id)
+        assert job.progress.files_done == 6
+        with pytest.raises(UsageError):
+            await harness.engine.set_slots(0)
+
+
+async def test_updates_begin_with_everything_and_go_on_with_what_changes(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    first = await harness.submit(JobKind.DELETE, source / "a", paused=True)
+    updates = harness.engine.updates()
+    begin = await anext(updates)
+    assert begin.full
+    assert [job.id for job in begin.jobs] == [first]
+    second = await harness.submit(JobKind.DELETE, source / "b", paused=True)
+    change = await anext(updates)
+    assert not change.full
+    assert [job.id for job in change.jobs] == [second]
+    assert change.seq > begin.seq
+    await harness.engine.cancel([first])
+    await harness.engine.remove([first])
+    gone = await anext(updates)
+    assert gone.removed == (first,)
+    await updates.aclose()
+
+
+async def test_a_subscription_goes_on_where_another_ended(harness: Harness, source: Path) -> None:
+    first = await harness.submit(JobKind.DELETE, source / "a", paused=True)
+    begin = await anext(harness.engine.subscribe(None))
+    second = await harness.submit(JobKind.DELETE, source / "b", paused=True)
+    later = await anext(harness.engine.subscribe(begin.seq))
+    assert (later.full, [job.id for job in later.jobs]) == (False, [second])
+    unknown = await anext(harness.engine.subscribe(begin.seq - 10**12))
+    assert (unknown.full, [job.id for job in unknown.jobs]) == (True, [first, second])
+
+
+async def test_updates_come_at_most_ten_times_a_second(harness: Harness, source: Path, target: Path) -> None:
+    id = await harness.copy(big(source / "big", 8), to=target, limit_bytes_s=SLOW)
+    count, loop = 0, asyncio.get_running_loop()
+    began = loop.time()
+    async for _ in harness.engine.updates():
+        count += 1
+        if (await harness.engine.job(id)).state.is_final:
+            break
+    assert 5 < count <= (loop.time() - began) * 10 + 3
+
+
+async def test_a_running_job_tells_rate_time_left_and_where_it_is(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    id = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW)
+    job = await harness.until(id, lambda job: job.progress.bytes_done > 2 * MIB and not job.progress.counting)
+    progress = job.progress
+    assert progress.current is not None
+    assert progress.current.name == "big"
+    assert 0 < progress.rate_bytes_s < 40 * MIB
+    assert progress.time_left_s is not None
+    assert (await harness.engine.status()).rate_bytes_s > 0
+    await harness.engine.cancel([id])
+
+
+async def test_unknown_jobs_are_told(harness: Harness) -> None:
+    for call in (harness.engine.pause, harness.engine.cancel, harness.engine.start, harness.engine.remove):
+        with pytest.raises(NoSuchJob):
+            await call([99])
+    with pytest.raises(NoSuchJob):
+        await harness.engine.errors(99)
+
+
+async def test_nobody_is_disturbed_by_what_fails_at_a_jobs_end(
+    tmp_path: Path, source: Path, target: Path
+) -> None:
+    async with running(tmp_path / "journal") as harness:
+
+        def fails(job: object) -> None:
+            raise ValueError("a hook went wrong")
+
+        harness.engine._keeper._on_end = fails
+        await harness.done(await harness.copy(write(source / "a", "text"), to=target))
+        await harness.done(await harness.copy(write(source / "b", "text"), to=target))

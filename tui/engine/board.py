@@ -1,0 +1,245 @@
+"""The jobs as they stand now, in memory, and what of it changed since a given revision."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.engine.meter import Meter, time_left
+from tui.model.job import Job, JobState, Progress, Stage
+from tui.places.local.staging import stage_of
+
+if TYPE_CHECKING:
+    from tui.engine.clock import Clock
+    from tui.engine.rows import JobRow
+    from tui.model.location import Location
+
+TOMBSTONES = 1000
+"""So many removed jobs are remembered; a client that missed more gets everything afresh."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a job has done and has to do. The floors keep what was shown before while a new walk finds it again."""
+
+    files_done: int = 0
+    bytes_done: int = 0
+    files_same: int = 0
+    files_skipped: int = 0
+    files_total: int = 0
+    bytes_total: int = 0
+    counting: bool = False
+    files_floor: int = 0
+    bytes_floor: int = 0
+
+    def begin(self) -> None:
+        """Start a walk, which finds again what was done before."""
+        self.files_floor = max(self.files_floor, self.files_done)
+        self.bytes_floor = max(self.bytes_floor, self.bytes_done)
+        self.files_done = self.bytes_done = self.files_same = self.files_skipped = 0
+
+    def end(self) -> None:
+        """Say what was really found, now that all was looked at."""
+        self.files_floor = self.bytes_floor = 0
+
+    @property
+    def files_shown(self) -> int:
+        return max(self.files_done, self.files_floor)
+
+    @property
+    def bytes_shown(self) -> int:
+        return max(self.bytes_done, self.bytes_floor)
+
+    def columns(self) -> dict[str, object]:
+        """Return what the journal keeps of it."""
+        return {
+            "files_done": self.files_shown,
+            "bytes_done": self.bytes_shown,
+            "files_total": max(self.files_total, self.files_shown),
+            "bytes_total": max(self.bytes_total, self.bytes_shown),
+            "files_same": self.files_same,
+            "files_skipped": self.files_skipped,
+        }
+
+
+class Record:
+    """One job in memory: what it was asked, how it stands, and whoever works on it."""
+
+    def __init__(self, row: JobRow, clock: Clock) -> None:
+        self.row = row
+        """As it was read from the journal; what may change is kept in the attributes below."""
+        self.state = row.state
+        self.conflict = row.conflict
+        self.priority = row.priority
+        self.position = row.position
+        self.limit_bytes_s = row.limit_bytes_s
+        self.started_at = row.started_at
+        self.ended_at = row.ended_at
+        self.note = row.note
+        self.walk = row.walk
+        self.failed_only = row.failed_only
+        self.cleanup = row.cleanup
+        self.errors = row.errors
+        self.questions = row.questions
+        self.tally = Tally(
+            row.files_done,
+            row.bytes_done,
+            row.files_same,
+            row.files_skipped,
+            row.files_total,
+            row.bytes_total,
+        )
+        self.meter = Meter(clock)
+        self.current: Location | None = None
+        self.stage_for = row.stage_for
+        """The final location of the tree being built. After a crash it may have been published: nobody sees that."""
+        self._bytes_before: int | None = None
+        """What the job had done when it began to build that tree."""
+        self.lanes: frozenset[int] | None = None
+        self.forced = False
+        self.walked = False
+        """Everything was looked at since this engine started: only answers are missing."""
+        self.revision = 0
+
+    @property
+    def id(self) -> int:
+        return self.row.id
+
+    def __repr__(self) -> str:
+        return f"<{self.row.kind} job {self.id}, {self.state}, {self.tally.files_shown} files done>"
+
+    def begin_stage(self, final: Location) -> None:
+        """Note which tree is being built from now on."""
+        self.stage_for, self._bytes_before = final, self.tally.bytes_done
+
+    def columns(self) -> dict[str, object]:
+        """Return what the journal keeps of how far it is."""
+        return self.tally.columns() | {"stage_for": self.stage_for.url if self.stage_for else None}
+
+    def view(self) -> Job:
+        """Return the job as clients see it."""
+        row = self.row
+        return Job(
+            id=row.id,
+            kind=row.kind,
+            state=self.state,
+            first_source=row.first_source,
+            source_count=row.source_count,
+            target=row.target,
+            into=row.into,
+            conflict=self.conflict,
+            priority=self.priority,
+            limit_bytes_s=self.limit_bytes_s,
+            position=self.position,
+            created_at=row.created_at,
+            revision=self.revision,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            progress=self._progress(),
+            note=self.note,
+            stage=self._stage(),
+        )
+
+    def _stage(self) -> Stage | None:
+        final, before = self.stage_for, self._bytes_before
+        if final is None:
+            return None
+        done = 0 if before is None else max(0, self.tally.bytes_done - before)
+        return Stage(stage_of(final, self.row.tag), final, done)
+
+    def _progress(self) -> Progress:
+        tally = self.tally
+        running = self.state is JobState.RUNNING
+        rate = self.meter.rate if running else 0.0
+        bytes_total = max(tally.bytes_total, tally.bytes_shown)
+        return Progress(
+            files_done=tally.files_shown,
+            files_total=max(tally.files_total, tally.files_shown),
+            bytes_done=tally.bytes_shown,
+            bytes_total=bytes_total,
+            counting=tally.counting,
+            files_same=tally.files_same,
+            files_skipped=tally.files_skipped,
+            errors=self.errors,
+            questions=self.questions,
+            current=self.current if running else None,
+            rate_bytes_s=rate,
+            time_left_s=time_left(bytes_total - tally.bytes_shown, rate)
+            if running and not tally.counting
+            else None,
+        )
+
+
+class Board:
+    """All jobs, with one revision that grows with every change."""
+
+    def __init__(self, first_revision: int) -> None:
+        self.revision = self._first = first_revision
+        self._records: dict[int, Record] = {}
+        self._removed: deque[tuple[int, int]] = deque(maxlen=TOMBSTONES)
+        self._watchers: set[asyncio.Event] = set()
+
+    def __contains__(self, id: int) -> bool:
+        return id in self._records
+
+    def records(self) -> list[Record]:
+        return list(self._records.values())
+
+    def get(self, id: int) -> Record | None:
+        return self._records.get(id)
+
+    def add(self, record: Record) -> None:
+        self._records[record.id] = record
+        self.touch(record)
+
+    def touch(self, record: Record) -> None:
+        """Note that a job changed."""
+        self.revision += 1
+        record.revision = self.revision
+        self.announce()
+
+    def remove(self, id: int) -> None:
+        del self._records[id]
+        self.revision += 1
+        self._removed.append((self.revision, id))
+        self.announce()
+
+    def announce(self) -> None:
+        """Wake whoever watches."""
+        for event in self._watchers:
+            event.set()
+
+    def bump(self) -> None:
+        """Note a change that concerns no job: of limits, of slots."""
+        self.revision += 1
+        self.announce()
+
+    def watch(self) -> asyncio.Event:
+        """Return an event set at every change, until `unwatch`."""
+        event = asyncio.Event()
+        self._watchers.add(event)
+        return event
+
+    def unwatch(self, event: asyncio.Event) -> None:
+        self._watchers.discard(event)
+
+    def knows(self, revision: int) -> bool:
+        """Say whether `changes` can tell all that happened after a revision."""
+        oldest = self._removed[0][0] if len(self._removed) == TOMBSTONES else self._first
+        return max(oldest, self._first) <= revision <= self.revision
+
+    def changes(self, after: int) -> tuple[tuple[Job, ...], tuple[int, ...]]:
+        """Return the jobs changed, and the ids of those removed, after a revision."""
+        jobs = tuple(record.view() for record in self._records.values() if record.revision > after)
+        return jobs, tuple(id for revision, id in self._removed if revision > after)
+
+    def listing(self) -> tuple[Job, ...]:
+        """Return all jobs in the order they are listed."""
+        return tuple(sorted((record.view() for record in self._records.values()), key=place))
+
+
+def place(job: Job) -> tuple[bool, int, int, int]:
+    """Return by what jobs are ordered: ended ones last, then by priority, then by place in the queue."""
+    return (job.state.is_final, -job.priority, job.position, job.id)

@@ -1,0 +1,165 @@
+"""What a cancelled job leaves behind is tidied up: half files go, finished ones stay under their names, or go too."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.engine.look import free_name
+from tui.engine.planner import chunks
+from tui.engine.rows import Cleanup
+from tui.model.error import AlreadyExists, PlaceError
+from tui.model.job import JobKind
+from tui.places.local.copying import sweep
+from tui.places.local.hops import Brake
+from tui.places.local.removal import TreeRemoval
+from tui.places.local.root import Root, join
+from tui.places.local.staging import publish, stage_name
+from tui.places.local.standing import look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.engine.rows import Source
+    from tui.engine.run import Run
+
+PAGE = 256
+HOP_S = 0.1
+
+
+@dataclass(slots=True)
+class Left:
+    """What is still to be gone through after a look at some sources."""
+
+    remove: list[bytes] = field(default_factory=list)
+    sweep: list[bytes] = field(default_factory=list)
+    incomplete: list[bytes] = field(default_factory=list)
+
+
+async def tidy_up(run: Run, how: Cleanup) -> str:
+    """Tidy up after a cancelled copy or move; return a note on what is left, or ""."""
+    row = run.record.row
+    if row.kind not in (JobKind.COPY, JobKind.MOVE) or row.target is None or not run.record.walk:
+        return ""
+    try:
+        target = await run.hop(Root.open, row.target.path if row.into else row.target.parent.path)
+    except PlaceError:
+        return ""
+    incomplete: list[bytes] = []
+    try:
+        start = 0
+        while page := await run.journal.sources(row.id, start, PAGE):
+            for chunk in chunks(page):
+                left = await run.hop(_look, run, chunk, target, how)
+                incomplete += left.incomplete[: 2 - len(incomplete)]
+                await _go_through(run, target, left)
+            start = page[-1].idx + 1
+        await run.hop(sweep, target, b"", row.tag)
+    finally:
+        run.release(target)
+    if not incomplete:
+        return ""
+    return f"cancelled: {target.location(incomplete[0])}{' and others are' if incomplete[1:] else ' is'} incomplete"
+
+
+async def _go_through(run: Run, target: Root, left: Left) -> None:
+    for name in left.remove:
+        removal = TreeRemoval(target, name, Brake())
+        try:
+            while not (await run.hop(removal.step)).exhausted:
+                pass
+        finally:
+            run.release(removal)
+    folders = left.sweep
+    while folders:
+        await run.hop(_sweep_some, target, folders, run.record.row.tag)
+
+
+def _look(run: Run, sources: Sequence[Source], target: Root, how: Cleanup) -> Left:
+    """Publish or give up what was being built, and say what of the rest is to be removed or swept."""
+    left = Left()
+    row = run.record.row
+    parent = _open(sources[0].location.parent.path)
+    try:
+        for source in sources:
+            name = os.fsencode(
+                (row.target if row.target and not row.into else source.target or source.location).name
+            )
+            stage = stage_name(row.tag, name)
+            if look(target.fd, stage) is not None:
+                _leave_stage(target, stage, name, how, left, row.tag)
+            elif how is Cleanup.DROP and _is_ours(source, parent, target, name):
+                left.remove.append(name)
+            elif (there := look(target.fd, name)) is not None and stat.S_ISDIR(there.st_mode):
+                left.sweep.append(name)
+    finally:
+        if parent is not None:
+            parent.close()
+    return left
+
+
+def _open(path: str) -> Root | None:
+    try:
+        return Root.open(path)
+    except PlaceError:
+        return None
+
+
+def _leave_stage(target: Root, stage: bytes, name: bytes, how: Cleanup, left: Left, tag: str) -> None:
+    if how is Cleanup.DROP:
+        left.remove.append(stage)
+        return
+    folders = [stage]
+    while folders:
+        _sweep_some(target, folders, tag)
+    try:
+        os.rmdir(stage, dir_fd=target.fd)
+        return
+    except OSError:
+        pass  # something was copied: it stays
+    try:
+        publish(target, stage, name)
+    except AlreadyExists:
+        name = free_name(target, name, is_folder=True)
+        publish(target, stage, name)
+    left.incomplete.append(name)
+
+
+def _is_ours(source: Source, parent: Root | None, target: Root, name: bytes) -> bool:
+    """Say whether what stands at the target was made by this job at a free name, and the original is still whole."""
+    there = look(target.fd, name)
+    if not source.fresh or source.phase is not None or there is None or parent is None:
+        return False
+    info = look(parent.fd, os.fsencode(source.location.name))
+    if info is None or stat.S_IFMT(info.st_mode) != stat.S_IFMT(there.st_mode):
+        return False
+    if stat.S_ISDIR(info.st_mode):
+        return True
+    return stat.S_ISLNK(info.st_mode) or (info.st_size, info.st_mtime_ns) == (
+        there.st_size,
+        there.st_mtime_ns,
+    )
+
+
+def _sweep_some(target: Root, folders: list[bytes], tag: str) -> None:
+    """Remove half files from folders and those below them, for about HOP_S; the list holds what is left."""
+    end = time.monotonic() + HOP_S
+    while folders and time.monotonic() < end:
+        path = folders.pop()
+        try:
+            sweep(target, path, tag)
+            fd = target.folder(path)
+        except PlaceError:
+            continue
+        try:
+            with os.scandir(fd) as entries:
+                folders += [
+                    join(path, os.fsencode(e.name)) for e in entries if e.is_dir(follow_symlinks=False)
+                ]
+        except OSError:
+            continue
+        finally:
+            os.close(fd)

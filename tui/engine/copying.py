@@ -1,0 +1,325 @@
+"""A copy job: source after source, in groups that share a folder; then what was put off."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from tui.engine.look import Step, Task, Way, look_at, open_target
+from tui.engine.planner import chunks
+from tui.engine.run import Spot
+from tui.engine.walk import Walk
+from tui.model.error import AlreadyExists, PlaceError
+from tui.places.local.copying import HardLinks, sweep
+from tui.places.local.hops import Brake
+from tui.places.local.removal import TreeRemoval
+from tui.places.local.root import Root, split
+from tui.places.local.staging import prepare_stage, publish
+from tui.places.local.standing import look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.engine.rows import Decision, Source
+    from tui.engine.run import Run
+
+PAGE = 512
+"""Rows read from the journal at a time."""
+
+WORTH_SHARING = 32
+"""With more names than this in one folder, they are dealt out to several hops."""
+
+
+class Copying:
+    """Copies what a job names. Everything goes relative to two opened folders: the sources' and the target's."""
+
+    moves = False
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.row = run.record.row
+        self.links = HardLinks()
+        self.target: Root
+        self._seen: set[bytes] = set()
+
+    async def execute(self) -> None:
+        """Do all there is to do, or until the run is stopped."""
+        target = self.row.target
+        assert target is not None
+        try:
+            self.target = await self.run.hop(open_target, target, into=self.row.into)
+        except PlaceError as error:
+            await self.run.journal.drop_errors(self.row.id, code=error.code)
+            await self.run.fail_job(error, target)
+            return
+        try:
+            await self._all_parts()
+        finally:
+            self.run.release(self.target)
+
+    async def _all_parts(self) -> None:
+        run = self.run
+        if run.record.failed_only:
+            await self._failed()
+        elif not run.record.walked:
+            await self._everything()
+        while not run.stopped and (run.later or await self._due()):
+            await self._later()
+        await self.last()
+        if not run.stopped and run.record.walk > 1:
+            await run.hop(sweep, self.target, b"", self.row.tag)
+
+    async def last(self) -> None:
+        """Do what comes after all else. (Nothing for a copy.)"""
+
+    # The whole job
+
+    async def _everything(self) -> None:
+        run, record = self.run, self.run.record
+        record.walk += 1
+        await run.journal.begin_walk(self.row.id, record.walk)
+        record.errors = await run.journal.forget_errors(self.row.id)
+        record.tally.begin()
+        run.learn(await run.journal.decisions(self.row.id))
+        start = 0
+        while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
+            for chunk in chunks(page):
+                if not run.stopped:
+                    await self.sources(chunk)
+            start = page[-1].idx + 1
+        if not run.stopped:
+            record.questions = await run.journal.end_walk(self.row.id, record.walk)
+            record.walked = True
+            record.tally.end()
+
+    async def sources(self, chunk: Sequence[Source]) -> None:
+        """Bring some sources of one folder to the target."""
+        try:
+            parent = await self.run.hop(Root.open, chunk[0].location.parent.path)
+        except PlaceError as error:
+            for source in chunk:
+                await self.run.fail(self._source_spot(source), error)
+            return
+        try:
+            task = Task(self.moves, self._only_name, self.run.record.conflict)
+            steps = await self.run.hop(look_at, task, chunk, parent, self.target)
+            for step in steps:
+                step.compare = self.moves or step.name in self._seen
+                self._seen.add(step.name)
+            await self.bring(steps, parent)
+        finally:
+            self.run.release(parent)
+
+    async def bring(self, steps: Sequence[Step], parent: Root) -> None:
+        """Copy what was looked at, each its own way."""
+        await self.refuse(steps)
+        await self._note_fresh(steps)
+        names = [step for step in steps if step.way in (Way.NAME, Way.MERGE)]
+        for _, group in groupby(sorted(names, key=lambda step: step.compare), key=lambda step: step.compare):
+            if not self.run.stopped:
+                await self.copy_names(list(group), parent)
+        for step in steps:
+            if step.way is Way.STAGE and not self.run.stopped:
+                await self.build(step, parent)
+
+    async def refuse(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if step.way is Way.REFUSED and step.error is not None:
+                await self.run.fail(self.spot(step), step.error)
+
+    async def _note_fresh(self, steps: Sequence[Step]) -> None:
+        """Note which names were free, and which a job chose itself, before anything is made there."""
+        changed = []
+        for step in steps:
+            fresh = step.source.fresh or (step.way is Way.NAME and step.there is None)
+            target = step.source.target
+            if target is None and step.target_name not in (self._only_name, step.name):
+                target = self.target.location(step.target_name)
+            if (fresh, target) != (step.source.fresh, step.source.target):
+                step.source = replace(step.source, fresh=fresh, target=target)
+                changed.append(step.source)
+        if changed:
+            await self.run.journal.set_sources(self.row.id, changed)
+
+    async def copy_names(self, steps: Sequence[Step], parent: Root) -> None:
+        """Copy files, and folders that meet folders, straight into the target folder."""
+        walk = self.walk(parent, {step.name: step.idx for step in steps}, compare=steps[0].compare)
+        names = [(step.name, step.target_name) for step in steps]
+        hops = self.run.shared.slots if len(names) > WORTH_SHARING else 1
+        for first in range(hops):
+            walk.add(b"", b"", names[first::hops])
+        await walk.run()
+
+    async def build(self, step: Step, parent: Root) -> None:
+        """Build a new tree out of sight and give it its name when it stands."""
+        run = self.run
+        try:
+            stage = await run.hop(prepare_stage, self.target, step.target_name, self.row.tag)
+        except PlaceError as error:
+            await run.fail(self.spot(step), error)
+            return
+        run.building(self.target.location(step.target_name))
+        try:
+            walk = self.walk(
+                parent, {step.name: step.idx}, stage=(stage, step.target_name), compare=step.compare
+            )
+            walk.add(step.name, stage)
+            await walk.run()
+            if run.stopped:
+                return  # it is still there, and will be gone on with, or tidied up
+            if walk.broken and await run.hop(self._is_removed, stage):
+                run.building(None)
+                return
+            await run.hop(publish, self.target, stage, step.target_name)
+        except AlreadyExists:
+            run.building(None)
+            # The name was taken while the tree was built: what stands there is met like any other folder.
+            await self._unbuild(stage)
+            step.there = await run.hop(look, self.target.fd, step.target_name)
+            await self.copy_names([step], parent)
+        except PlaceError as error:
+            run.building(None)
+            await run.fail(self.spot(step), error)
+        else:
+            run.building(None)
+            self.links.moved(stage, step.target_name)
+            step.source = replace(step.source, fresh=True)
+            await run.journal.set_sources(self.row.id, [step.source])
+
+    def _is_removed(self, stage: bytes) -> bool:
+        """Remove the stage of a source that could not even be opened; say False where something is in it after all."""
+        try:
+            os.rmdir(stage, dir_fd=self.target.fd)
+        except OSError:
+            return False
+        return True
+
+    async def _unbuild(self, stage: bytes) -> None:
+        removal = TreeRemoval(self.target, stage, Brake())
+        try:
+            while not (await self.run.hop(removal.step)).exhausted:
+                pass
+        finally:
+            self.run.release(removal)
+
+    def walk(
+        self,
+        parent: Root,
+        owners: dict[bytes, int],
+        *,
+        stage: tuple[bytes, bytes] | None = None,
+        compare: bool = False,
+    ) -> Walk:
+        return Walk(self.run, parent, self.target, owners, links=self.links, stage=stage, compare=compare)
+
+    # Single entries: those that failed, were put off, or were asked about
+
+    async def _failed(self) -> None:
+        """Try what failed once more. Errors go when they were tried; new ones come with higher numbers."""
+        run = self.run
+        run.learn(await run.journal.decisions(self.row.id))
+        up_to = await run.journal.last_error(self.row.id)
+        while not run.stopped and (rows := await run.journal.error_rows(self.row.id, up_to)):
+            entries = [
+                (row.idx, row.path, row.target_path)
+                for row in rows
+                if row.idx is not None and not row.removing
+            ]
+            if any(row.idx is None for row in rows):
+                run.record.failed_only = False
+                await run.journal.update(self.row.id, {"failed_only": False})
+                await self._everything()
+                return
+            await self.entries(entries)
+            await self.removals_failed({row.idx for row in rows if row.idx is not None})
+            if not run.stopped:
+                run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
+
+    async def removals_failed(self, idxs: set[int]) -> None:
+        """Remove originals that could not be removed, or copied, at first. (Nothing for a copy.)"""
+
+    async def _due(self) -> bool:
+        """Carry out the answers to what was passed by; say whether there were any."""
+        run = self.run
+        decisions = await run.journal.decisions(self.row.id, due=True, count=256)
+        run.learn(decisions)
+        await self.carry_out(decisions)
+        return bool(decisions)
+
+    async def carry_out(self, decisions: Sequence[Decision]) -> None:
+        await self.entries([(d.idx, d.path, d.target_path) for d in decisions])
+        await self.run.journal.settle(self.row.id, decisions)
+
+    async def _later(self) -> None:
+        """Try again what failed for a passing reason, when its time has come."""
+        run = self.run
+        while run.later and not run.stopped:
+            run.later.sort(key=lambda entry: -entry.due)
+            await run.wait_until(run.later[-1].due)
+            now = run.clock.monotonic()
+            due = [entry for entry in run.later if entry.due <= now]
+            run.later = [entry for entry in run.later if entry.due > now]
+            for entry in due:
+                run.try_again(entry)
+            if run.brake.on:
+                return
+            await self.entries([(entry.idx, entry.path, entry.target_path) for entry in due])
+
+    async def entries(self, entries: Sequence[tuple[int, bytes, bytes]]) -> None:
+        """Copy single entries: (source, path, target path) of each. Whole sources are looked at afresh."""
+        inner = sorted({entry for entry in entries if b"/" in entry[1]})
+        whole = sorted({idx for idx, path, _ in entries if b"/" not in path})
+        for idx in whole:
+            if not self.run.stopped:
+                await self.sources(await self.run.journal.sources(self.row.id, idx, 1))
+        for idx, group in groupby(inner, key=lambda entry: entry[0]):
+            of_source = list(group)
+            if not self.run.stopped:
+                (source,) = await self.run.journal.sources(self.row.id, idx, 1)
+                await self._entries_of(source, of_source)
+
+    async def _entries_of(self, source: Source, entries: list[tuple[int, bytes, bytes]]) -> None:
+        try:
+            parent = await self.run.hop(Root.open, source.location.parent.path)
+        except PlaceError as error:
+            for _, path, target_path in entries:
+                await self.run.fail(self._inner_spot(source, path, target_path), error)
+            return
+        try:
+            walk = self.walk(parent, {entries[0][1].partition(b"/")[0]: source.idx}, compare=self.moves)
+            for folders, group in groupby(
+                entries, key=lambda entry: (split(entry[1])[0], split(entry[2])[0])
+            ):
+                walk.add(
+                    *folders, [(split(path)[1], split(target_path)[1]) for _, path, target_path in group]
+                )
+            await walk.run()
+        finally:
+            self.run.release(parent)
+
+    # Names
+
+    @property
+    def _only_name(self) -> bytes | None:
+        """The name the one source gets, where the target names it and not a folder."""
+        return None if self.row.into or self.row.target is None else os.fsencode(self.row.target.name)
+
+    def spot(self, step: Step) -> Spot:
+        return Spot(
+            step.idx,
+            step.name,
+            step.target_name,
+            step.source.location,
+            self.target.location(step.target_name),
+        )
+
+    def _source_spot(self, source: Source) -> Spot:
+        name = os.fsencode(source.location.name)
+        target_name = os.fsencode(source.target.name) if source.target else self._only_name or name
+        return Spot(source.idx, name, target_name, source.location, self.target.location(target_name))
+
+    def _inner_spot(self, source: Source, path: bytes, target_path: bytes) -> Spot:
+        location = source.location.parent.below(os.fsdecode(path))
+        return Spot(source.idx, path, target_path, location, self.target.location(target_path))

@@ -1,0 +1,291 @@
+"""The queue's facade: what clients may ask of it. It owns no socket and no signal handler."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import string
+from typing import TYPE_CHECKING
+
+from tui.engine.board import Record
+from tui.engine.keeper import Keeper, Limits
+from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
+from tui.engine.rows import Cleanup
+from tui.engine.run import Stop
+from tui.model.error import NoSuchJob, UsageError
+from tui.model.job import Conflict, EngineStatus, JobState, Update
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from tui.engine.clock import Clock
+    from tui.engine.journal import Journal
+    from tui.model.job import Job, JobError, Question, Request
+
+__all__ = ["Engine", "Limits"]
+
+logger = logging.getLogger(__name__)
+
+MOST_SLOTS = 32
+TAG_LETTERS = string.ascii_lowercase + string.digits
+TAG_LENGTH = 8
+
+CANCEL_PATIENCE_S = 0.15
+"""So long `cancel` waits for half files to be gone; what takes longer is tidied up behind it."""
+
+UPDATE_S = 0.125
+"""Updates to one subscriber come at least so far apart; what changes meanwhile is in the next."""
+
+QUICK_UPDATES, QUICK_UPDATE_S = 3, 0.02
+"""After a quiet second a few come faster: who waits for a small file hears of its end at once, and it stays below ten
+a second."""
+
+ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
+
+
+class Engine:
+    """The durable queue, as `tui.client.base.Queue` says, with a life from `start_up` to `shut_down`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        limits: Limits,
+        on_end: Callable[[Job], None] | None = None,
+        *,
+        version: str = "",
+        protocol: int = 1,
+        in_process: bool = False,
+    ) -> None:
+        """Take what varies; nothing is opened or started yet.
+
+        Args:
+            on_end: Called with a job when it is done, failed or cancelled.
+        """
+        self._journal = journal
+        self._clock = clock
+        self._keeper = Keeper(journal, clock, limits, on_end)
+        self._board = self._keeper.board
+        self._version, self._protocol, self._in_process = version, protocol, in_process
+        self._started_at = clock.now()
+        self.note = ""
+        """What went wrong when the journal was opened, in one sentence, or empty."""
+
+    async def start_up(self) -> None:
+        """Open the journal and go on with every job where it was left."""
+        self.note = await self._keeper.start_up()
+
+    async def shut_down(self) -> None:
+        """Stop at once, keeping every job: running ones are queued again, half files are gone on with next time."""
+        await self._keeper.shut_down()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing runs and nothing waits for its turn: paused jobs and open questions need no engine."""
+        return self._keeper.idle
+
+    # Jobs
+
+    async def submit(self, request: Request) -> int:
+        check(request)
+        tag = "".join(secrets.choice(TAG_LETTERS) for _ in range(TAG_LENGTH))
+        id = await self._journal.add_job(request, tag, self._clock.now())
+        (row,) = await self._journal.jobs(id)
+        self._board.add(Record(row, self._clock))
+        self._keeper.kick()
+        return id
+
+    async def jobs(self) -> tuple[Job, ...]:
+        return self._board.listing()
+
+    async def job(self, id: int) -> Job:
+        return self._get(id).view()
+
+    async def request(self, id: int) -> Request:
+        self._get(id)
+        return await self._journal.request(id)
+
+    async def updates(self) -> AsyncIterator[Update]:
+        """Yield all jobs at once, then what changes."""
+        async for update in self.subscribe(None):
+            yield update
+
+    async def subscribe(self, after: int | None) -> AsyncIterator[Update]:
+        """Yield what changed after a sequence number, and then what changes; all jobs first where that is not known."""
+        board = self._board
+        event = board.watch()
+        try:
+            full = after is None or not board.knows(after)
+            seen = 0 if after is None or full else after
+            sent = 0
+            while True:
+                event.clear()
+                update = self._update(seen, full=full)
+                seen, full = update.seq, False
+                yield update
+                sent += 1
+                await self._clock.sleep(QUICK_UPDATE_S if sent < QUICK_UPDATES else UPDATE_S)
+                if not event.is_set():
+                    began = self._clock.monotonic()
+                    await event.wait()
+                    sent = 0 if self._clock.monotonic() - began >= 1.0 else sent
+        finally:
+            board.unwatch(event)
+
+    def _update(self, after: int, *, full: bool) -> Update:
+        jobs, removed = self._board.changes(-1 if full else after)
+        return Update(self._board.revision, jobs, () if full else removed, self._status(), full)
+
+    # Starting and stopping
+
+    async def pause(self, ids: Sequence[int] | None = None) -> None:
+        for record in self._chosen(
+            ids, "pause", JobState.QUEUED, JobState.RUNNING, JobState.WAITING, JobState.PAUSED
+        ):
+            if record.state is not JobState.PAUSED:
+                self._keeper.stop_run(record, Stop.PAUSE)
+                await self._keeper.set_state(record, JobState.PAUSED, durable=True)
+
+    async def resume(self, ids: Sequence[int] | None = None) -> None:
+        live = (JobState.PAUSED, JobState.QUEUED, JobState.RUNNING, JobState.WAITING)
+        for record in self._chosen(ids, "resume", *live):
+            if record.state is JobState.PAUSED:
+                await self._keeper.requeue(record)
+
+    async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
+        live = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.WAITING)
+        records = self._chosen(ids, "cancel", *live)
+        for record in records:
+            self._keeper.stop_run(record, Stop.CANCEL)
+        for record in records:
+            await self._keeper.cancel(record, Cleanup.KEEP if keep else Cleanup.DROP)
+        await self._keeper.settled(records, CANCEL_PATIENCE_S)
+
+    async def retry(self, ids: Sequence[int] | None = None) -> None:
+        for record in self._chosen(ids, "retry", JobState.FAILED, JobState.CANCELLED):
+            await self._keeper.requeue(record, failed_only=record.state is JobState.FAILED)
+
+    async def start(self, ids: Sequence[int]) -> None:
+        live = (JobState.QUEUED, JobState.PAUSED, JobState.RUNNING, JobState.WAITING)
+        for record in self._chosen(ids, "start", *live):
+            record.forced = True
+            if record.state is JobState.PAUSED:
+                await self._keeper.requeue(record)
+        self._keeper.kick()
+
+    async def remove(self, ids: Sequence[int] | None = None) -> None:
+        records = self._chosen(ids, "remove", JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+        for record in records:
+            if ids is not None and self._keeper.is_busy(record):
+                raise refuse(f"remove job {record.id}", "it is still being tidied up; try again in a moment")
+        going = [record.id for record in records if not self._keeper.is_busy(record)]
+        await self._journal.remove(going)
+        for id in going:
+            self._board.remove(id)
+
+    # Order and limits
+
+    async def reorder(self, ids: Sequence[int], where: str) -> None:
+        moving = {record.id for record in self._chosen(ids, "move", *_NOT_ENDED)}
+        waiting = [record for record in self._board.records() if not record.state.is_final]
+        waiting.sort(key=lambda record: (-record.priority, record.position, record.id))
+        order = neighbour_order([record.id for record in waiting], moving, where)
+        places = sorted(record.position for record in waiting)
+        positions = list(zip(order, places, strict=True))
+        await self._journal.set_positions(positions)
+        for id, position in positions:
+            record = self._get(id)
+            if record.position != position:
+                record.position = position
+                self._board.touch(record)
+        self._keeper.kick()
+
+    async def set_priority(self, ids: Sequence[int], priority: int) -> None:
+        check_priority(priority)
+        for record in self._chosen(ids, "change the priority of", *_NOT_ENDED):
+            await self._journal.update(record.id, {"priority": priority})
+            record.priority = priority
+            self._board.touch(record)
+        self._keeper.kick()
+
+    async def limit(self, bytes_s: int | None, ids: Sequence[int] | None = None) -> None:
+        check_limit(bytes_s)
+        if ids is None:
+            await self._keeper.set_limit(bytes_s)
+            return
+        for record in self._chosen(ids, "limit", *_NOT_ENDED):
+            await self._journal.update(record.id, {"limit_bytes_s": bytes_s})
+            self._keeper.limit_job(record, bytes_s)
+
+    async def set_slots(self, slots: int) -> None:
+        if not 1 <= slots <= MOST_SLOTS:
+            raise UsageError(f"files at once: 1 to {MOST_SLOTS}, not {slots}")
+        await self._keeper.set_slots(slots)
+
+    # Conflicts
+
+    async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
+        for record in self._chosen(ids, "change the conflict rule of", *_NOT_ENDED):
+            await self._keeper.set_rule(record, rule)
+
+    async def answer(self, question: int, rule: Conflict, *, for_all: bool = False) -> None:
+        if rule not in ANSWERS:
+            raise UsageError(f"a conflict is answered by {', '.join(ANSWERS)}, not {rule}")
+        found = await self._journal.questions(None, id=question)
+        record = self._board.get(found[0].job) if found else None
+        if record is None:
+            raise refuse(f"answer question {question}", "it was answered already, or its job has gone")
+        if for_all:
+            await self._keeper.set_rule(record, rule)
+        else:
+            await self._keeper.decide(record, rule, question)
+
+    async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
+        if id is not None:
+            self._get(id)
+        return await self._journal.questions(id, count)
+
+    async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
+        self._get(id)
+        return await self._journal.errors(id, start, count)
+
+    async def status(self) -> EngineStatus:
+        return self._status()
+
+    def _status(self) -> EngineStatus:
+        keeper = self._keeper
+        running = (record for record in self._board.records() if record.state is JobState.RUNNING)
+        return EngineStatus(
+            pid=os.getpid(),
+            version=self._version,
+            protocol=self._protocol,
+            started_at=self._started_at,
+            limit_bytes_s=keeper.shared.bucket.bytes_s,
+            slots=keeper.shared.slots,
+            rate_bytes_s=sum(record.meter.rate for record in running),
+            in_process=self._in_process,
+        )
+
+    def _get(self, id: int) -> Record:
+        record = self._board.get(id)
+        if record is None:
+            raise NoSuchJob(f"there is no job {id}")
+        return record
+
+    def _chosen(self, ids: Iterable[int] | None, what: str, *states: JobState) -> list[Record]:
+        """Return the jobs meant: all in one of these states, or those named, which must be.
+
+        Raises:
+            NoSuchJob, NotPossible: Before anything was done to any of them.
+        """
+        if ids is None:
+            return [record for record in self._board.records() if record.state in states]
+        records = [self._get(id) for id in dict.fromkeys(ids)]
+        for record in records:
+            if record.state not in states:
+                raise refuse(f"{what} job {record.id}", f"it is {record.state}")
+        return records
+
+
+_NOT_ENDED = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.WAITING)

@@ -1,0 +1,389 @@
+"""Keeps the jobs going: starts what may run, ends what has ended, and writes every change of state down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiofiles.os
+
+from tui.engine.board import Board, Record
+from tui.engine.cleanup import tidy_up
+from tui.engine.lanes import MOST_SOURCES, lanes_of
+from tui.engine.limiter import Bucket
+from tui.engine.outcome import carry_out
+from tui.engine.run import Run, Shared, Stop
+from tui.engine.scheduler import Candidate, plan
+from tui.model.error import FerryError
+from tui.model.job import TRANSITIONS, Conflict, JobState
+from tui.places.local.threads import DaemonThreads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from tui.engine.clock import Clock
+    from tui.engine.journal import Journal
+    from tui.engine.rows import Cleanup
+    from tui.model.job import Job
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.5
+"""Rates of running jobs are shown anew this often, also when nothing moves."""
+
+CHECKPOINT_TICKS = 10
+"""How far running jobs are is written down every so many ticks, to be shown after a crash."""
+
+QUIT_PATIENCE_S = 0.7
+
+LANES_PATIENCE_S = 2.0
+"""After so long without an answer from a disk, a job says that it waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the configuration allows the engine."""
+
+    slots: int = 2
+    bytes_s: int | None = None
+
+
+class Keeper:
+    """Every job's record, the runs of those that run, and the tasks behind them."""
+
+    def __init__(
+        self, journal: Journal, clock: Clock, limits: Limits, on_end: Callable[[Job], None] | None
+    ) -> None:
+        self._journal, self._clock, self._limits, self._on_end = journal, clock, limits, on_end
+        self.board = Board(int(clock.now() * 1000) * 1000)
+        pool = DaemonThreads("disk")
+        self.shared = Shared(journal, self.board, clock, pool, Bucket(clock, limits.bytes_s), limits.slots)
+        self._lookout = DaemonThreads("lookout")
+        self._runs: dict[int, Run] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._looking: set[int] = set()
+        self._silent: set[int] = set()
+        """Jobs whose disks do not answer when asked which they are."""
+        self._kick = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._closing = False
+
+    # Life
+
+    async def start_up(self) -> str:
+        note = await self._journal.open()
+        self.shared.bucket.bytes_s = _optional(await self._kept_setting("limit", self._limits.bytes_s))
+        self.shared.slots = int(await self._kept_setting("slots", self._limits.slots))
+        for row in await self._journal.jobs():
+            record = Record(row, self._clock)
+            self.board.add(record)
+            if record.state in (JobState.RUNNING, JobState.WAITING):
+                await self.set_state(record, JobState.QUEUED)
+        ready = asyncio.Event()
+        self._main = asyncio.create_task(self._live(ready))
+        await ready.wait()
+        for record in self.board.records():
+            if record.cleanup is not None:
+                self._spawn(record, self._tidy(record))
+        self.kick()
+        return note
+
+    async def shut_down(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        for run in self._runs.values():
+            run.stop(Stop.QUIT)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=QUIT_PATIENCE_S)
+        if self._main is not None:
+            self._main.cancel()
+            await asyncio.gather(self._main, return_exceptions=True)
+        for pool in (self.shared.pool, self._lookout):
+            pool.shutdown(wait=False, cancel_futures=True)
+        await self._journal.close()
+
+    async def _live(self, ready: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._schedule())
+            group.create_task(self._tick())
+            ready.set()
+
+    @property
+    def idle(self) -> bool:
+        busy = (JobState.QUEUED, JobState.RUNNING)
+        return not self._tasks and not any(record.state in busy for record in self.board.records())
+
+    # Scheduling
+
+    def kick(self) -> None:
+        """Have the queue looked at: something changed that may let a job start."""
+        self._kick.set()
+
+    def is_busy(self, record: Record) -> bool:
+        """Say whether something still works on a job, whatever its state says."""
+        return record.id in self._tasks
+
+    async def _schedule(self) -> None:
+        while True:
+            await self._kick.wait()
+            self._kick.clear()
+            try:
+                await self._start_what_may()
+            except Exception:  # whatever went wrong with one job, the others need somebody to start them
+                logger.exception("the queue could not be looked at")
+
+    async def _start_what_may(self) -> None:
+        if self._closing:
+            return
+        queued = [r for r in self.board.records() if r.state is JobState.QUEUED and r.id not in self._tasks]
+        for record in queued:
+            if record.lanes is None and record.id not in self._looking and self._group is not None:
+                self._looking.add(record.id)
+                self._group.create_task(self._find_lanes(record))
+        busy = [found for id in self._tasks if (found := self.board.get(id)) is not None]
+        waiting = [self._candidate(record) for record in queued]
+        what = plan(waiting, [self._candidate(record) for record in busy])
+        for record in queued:
+            if record.id in what.start:
+                try:
+                    await self.set_state(record, JobState.RUNNING)
+                except (
+                    FerryError
+                ):  # the journal goes on saying "queued", which is what a crash would leave too
+                    logger.exception("job %d: its start could not be written down", record.id)
+                self._spawn(record, self._run(record))
+            else:
+                self._explain(record, what.blocked.get(record.id, 0))
+
+    def _candidate(self, record: Record) -> Candidate:
+        awaited = record.lanes is None and record.id not in self._silent
+        return Candidate(record.id, record.priority, record.position, record.lanes, record.forced, awaited)
+
+    def _explain(self, record: Record, blocker: int) -> None:
+        if record.lanes is None:
+            return
+        if blocker:
+            note = f"waits for job {blocker} on the same disk"
+        else:
+            note = "waits for its turn"
+        if note != record.note:
+            record.note = note
+            self.board.touch(record)
+
+    async def _find_lanes(self, record: Record) -> None:
+        """Find out which disks a job needs. One that does not answer keeps this job waiting, and no other."""
+        try:
+            sources = await self._journal.sources(record.id, 0, MOST_SOURCES)
+            look = aiofiles.os.wrap(lanes_of)
+            places = [source.location for source in sources]
+            looking = asyncio.ensure_future(look(places, record.row.target, executor=self._lookout))
+            await asyncio.wait({looking}, timeout=LANES_PATIENCE_S)
+            if not looking.done():
+                record.note = "waits for a disk that does not answer"
+                self.board.touch(record)
+                self._silent.add(record.id)
+                self.kick()
+            record.lanes = await looking
+        except Exception:  # it runs beside whatever else runs, rather than never
+            logger.exception("job %d: its disks could not be found out", record.id)
+            record.lanes = frozenset()
+        finally:
+            self._looking.discard(record.id)
+            self._silent.discard(record.id)
+        self.kick()
+
+    def _spawn(self, record: Record, work: Coroutine[None, None, None]) -> None:
+        assert self._group is not None
+        self._tasks[record.id] = self._group.create_task(self._guarded(record, work))
+
+    async def _guarded(self, record: Record, work: Coroutine[None, None, None]) -> None:
+        """Let nothing that goes wrong with one job end the others."""
+        try:
+            await work
+        except Exception:
+            logger.exception("job %d: could not be brought to its end", record.id)
+        finally:
+            self._runs.pop(record.id, None)
+            self._tasks.pop(record.id, None)
+            self.board.announce()
+            self.kick()
+
+    async def _run(self, record: Record) -> None:
+        run = self._runs[record.id] = Run(record, self.shared)
+        record.forced = False
+        record.meter.reset()
+        logger.info("job %d: %s started", record.id, record.row.kind)
+        state = await carry_out(run)
+        if state is not None:
+            await self._end(record, state)
+        elif record.state is JobState.RUNNING:
+            await self.set_state(
+                record, JobState.PAUSED if run.stop_reason is Stop.PAUSE else JobState.QUEUED
+            )
+        await self._checkpoint(record)
+        if record.cleanup is not None:
+            await self._tidy(record)
+
+    async def _end(self, record: Record, state: JobState) -> None:
+        if record.state is not JobState.RUNNING:
+            return  # paused or cancelled in the same moment: that holds
+        if await self._journal.decisions(record.id, due=True, count=1):
+            state = JobState.QUEUED  # answered in the same moment: it goes on at once
+        if state is JobState.DONE:
+            record.tally.files_total, record.tally.bytes_total = (
+                record.tally.files_done,
+                record.tally.bytes_done,
+            )
+        await self.set_state(record, state)
+        if state.is_final:
+            self._announce_end(record)
+
+    def _announce_end(self, record: Record) -> None:
+        logger.info("job %d: %s", record.id, record.state)
+        if self._on_end is not None:
+            try:
+                self._on_end(record.view())
+            except Exception:
+                logger.exception("job %d: what was to be done at its end failed", record.id)
+
+    async def _tick(self) -> None:
+        ticks = 0
+        while True:
+            await self._clock.sleep(TICK_S)
+            ticks += 1
+            for record in self.board.records():
+                if record.state is JobState.RUNNING:
+                    self.board.touch(record)
+                    if ticks % CHECKPOINT_TICKS == 0:
+                        await self._checkpoint(record)
+
+    async def _checkpoint(self, record: Record) -> None:
+        try:
+            await self._journal.update(record.id, record.columns())
+        except FerryError as error:
+            logger.warning("job %d: %s", record.id, error)
+
+    # Changes of state
+
+    async def set_state(self, record: Record, state: JobState, *, durable: bool = False) -> None:
+        """Bring a job into another state, in memory at once and then in the journal."""
+        assert state in TRANSITIONS[record.state], f"{record} cannot become {state}"
+        now = self._clock.now()
+        was, record.state = record.state, state
+        if state is JobState.RUNNING:
+            record.started_at = record.started_at or now
+        record.ended_at = now if state.is_final else None
+        if state in (JobState.DONE, JobState.FAILED):
+            record.stage_for = None
+        if state in (JobState.RUNNING, JobState.DONE, JobState.FAILED) or was is JobState.PAUSED:
+            record.note = ""
+        self.board.touch(record)
+        columns: dict[str, object] = {
+            "state": state,
+            "note": record.note,
+            "started_at": record.started_at,
+            "ended_at": record.ended_at,
+            "cleanup": record.cleanup,
+            "failed_only": record.failed_only,
+        }
+        await self._journal.update(record.id, columns | record.columns(), durable=durable)
+
+    def stop_run(self, record: Record, reason: Stop) -> None:
+        """Make a job stop at the next entry or chunk, if it runs."""
+        if run := self._runs.get(record.id):
+            run.stop(reason)
+
+    async def requeue(self, record: Record, *, failed_only: bool | None = None) -> None:
+        """Put a paused or ended job back into the queue."""
+        if failed_only is not None:
+            record.failed_only = failed_only
+            record.walked = False
+        if record.state is JobState.PAUSED:
+            record.errors = await self._journal.drop_errors(record.id, code="OutOfSpace")
+        record.lanes = None
+        await self.set_state(record, JobState.QUEUED, durable=True)
+        self.kick()
+
+    async def cancel(self, record: Record, how: Cleanup) -> None:
+        """End a job for good; what it left half done is tidied up behind it."""
+        if record.state.is_final:
+            return
+        record.cleanup = how
+        record.questions = 0
+        await self.set_state(record, JobState.CANCELLED, durable=True)
+        await self._journal.forget_questions(record.id)
+        if record.id not in self._tasks:
+            self._spawn(record, self._tidy(record))
+
+    async def _tidy(self, record: Record) -> None:
+        how = record.cleanup
+        if how is None:
+            return
+        run = self._runs[record.id] = Run(record, self.shared)
+        record.note = await tidy_up(run, how)
+        record.cleanup = record.stage_for = None
+        columns: dict[str, object] = {"cleanup": None, "stage_for": None, "note": record.note}
+        await self._journal.update(record.id, columns)
+        self.board.touch(record)
+        self._announce_end(record)
+
+    async def settled(self, records: Sequence[Record], patience_s: float) -> None:
+        """Wait a little until nothing works on these jobs any more."""
+        tasks = [self._tasks[record.id] for record in records if record.id in self._tasks]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+
+    # Rules and limits
+
+    async def set_rule(self, record: Record, rule: Conflict) -> None:
+        """Give a job another conflict rule, by which its open questions are answered too."""
+        await self._journal.update(record.id, {"conflict": rule})
+        record.conflict = rule
+        if rule is not Conflict.ASK:
+            await self.decide(record, rule)
+        self.board.touch(record)
+
+    async def decide(self, record: Record, rule: Conflict, question: int | None = None) -> None:
+        """Answer one question of a job, or all, and have the answer carried out."""
+        ahead = await self._journal.decide(record.id, rule, record.walk, question)
+        if run := self._runs.get(record.id):
+            run.learn(ahead)
+        record.questions = await self._journal.open_questions(record.id)
+        self.board.touch(record)
+        if record.state is JobState.WAITING:
+            await self.set_state(record, JobState.QUEUED)
+            self.kick()
+
+    def limit_job(self, record: Record, bytes_s: int | None) -> None:
+        record.limit_bytes_s = bytes_s
+        if run := self._runs.get(record.id):
+            run.bucket.bytes_s = bytes_s
+        self.board.touch(record)
+
+    async def set_limit(self, bytes_s: int | None) -> None:
+        self.shared.bucket.bytes_s = bytes_s
+        self.board.bump()
+        await self._keep_setting("limit", self._limits.bytes_s, bytes_s)
+
+    async def set_slots(self, slots: int) -> None:
+        self.shared.slots = slots
+        self.board.bump()
+        await self._keep_setting("slots", self._limits.slots, slots)
+
+    async def _keep_setting(self, name: str, configured: object, value: object) -> None:
+        """Keep what was set by hand, with what the configuration said then."""
+        await self._journal.set_setting(name, f"{configured} {value}")
+
+    async def _kept_setting(self, name: str, configured: object) -> str:
+        """Return what was set by hand, unless the configuration was changed since: then what it says."""
+        then, _, value = (await self._journal.setting(name) or "").partition(" ")
+        return value if value and then == str(configured) else str(configured)
+
+
+def _optional(text: str) -> int | None:
+    return None if text == "None" else int(text)

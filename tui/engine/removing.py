@@ -1,0 +1,195 @@
+"""Jobs without a target: delete for good, put into the trash, change modes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from tui.engine.planner import chunks
+from tui.engine.rows import Phase
+from tui.engine.run import Spot, Sums
+from tui.model.error import NotFound, PlaceError
+from tui.model.job import JobKind
+from tui.places.local.modes import TreeMode
+from tui.places.local.removal import TreeRemoval, trash
+from tui.places.local.root import Root
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.engine.rows import Source
+    from tui.engine.run import Run
+    from tui.places.local.hops import Batch
+
+PAGE = 512
+
+
+class Steps(Protocol):
+    """Work on one source, a batch at a time."""
+
+    def step(self) -> Batch: ...
+
+    def close(self) -> None: ...
+
+
+class InPlace:
+    """Does the same to each source of a job, one after another. What has gone before a crash counts as done."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.row = run.record.row
+
+    async def execute(self) -> None:
+        """Do all there is to do, or until the run is stopped."""
+        if self.run.record.failed_only:
+            await self._failed()
+        else:
+            await self._everything()
+        while self.run.later and not self.run.stopped:
+            await self._later()
+
+    async def _everything(self) -> None:
+        run, record = self.run, self.run.record
+        record.walk += 1
+        await run.journal.begin_walk(self.row.id, record.walk)
+        record.errors = await run.journal.forget_errors(self.row.id)
+        record.tally.begin()
+        start = 0
+        while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
+            for chunk in chunks(page):
+                if not run.stopped:
+                    await self._sources(chunk)
+            start = page[-1].idx + 1
+        if not run.stopped:
+            record.walked = True
+            record.tally.end()
+
+    async def _failed(self) -> None:
+        """Do again the sources of which something failed: what is left of them is what failed."""
+        run = self.run
+        up_to = await run.journal.last_error(self.row.id)
+        while not run.stopped and (rows := await run.journal.error_rows(self.row.id, up_to)):
+            for idx in sorted({row.idx for row in rows if row.idx is not None}):
+                if not run.stopped:
+                    await self._sources(await run.journal.sources(self.row.id, idx, 1))
+            if not run.stopped:
+                run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
+
+    async def _later(self) -> None:
+        run = self.run
+        entry = min(run.later, key=lambda entry: entry.due)
+        run.later.remove(entry)
+        await run.wait_until(entry.due)
+        if not run.stopped:
+            run.try_again(entry)
+            await self._sources(await run.journal.sources(self.row.id, entry.idx, 1))
+
+    async def _sources(self, chunk: Sequence[Source]) -> None:
+        for source in chunk:
+            if source.phase is Phase.DONE:
+                self.run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+        rest = [source for source in chunk if source.phase is not Phase.DONE]
+        if not rest:
+            return
+        try:
+            parent = await self.run.hop(Root.open, rest[0].location.parent.path)
+        except PlaceError as error:
+            for source in rest:
+                await self.run.fail(_spot(source), error)
+            return
+        try:
+            await self._in_folder(rest, parent)
+        finally:
+            self.run.release(parent)
+
+    async def _in_folder(self, sources: list[Source], parent: Root) -> None:
+        run = self.run
+        there = await run.hop(_there, sources, parent)
+        begun = [replace(s, phase=Phase.REMOVING) for s, found in zip(sources, there, strict=True) if found]
+        if self.row.kind is not JobKind.CHMOD:
+            await run.journal.set_sources(self.row.id, begun, durable=True)
+        done: list[Source] = []
+        for source, found in zip(sources, there, strict=True):
+            if run.stopped:
+                break
+            if found:
+                done += await self._one(replace(source, phase=Phase.REMOVING), parent)
+            elif source.phase is Phase.REMOVING:
+                done.append(replace(source, phase=Phase.DONE))
+                run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+            else:
+                error = NotFound(f"cannot {self._verb} {source.location}: no such file or folder")
+                await run.fail(_spot(source), error)
+        if self.row.kind is not JobKind.CHMOD:
+            await run.journal.set_sources(self.row.id, done)
+
+    async def _one(self, source: Source, parent: Root) -> list[Source]:
+        """Do one source; return it, with what it amounted to, where nothing of it is left to do."""
+        run = self.run
+        run.record.current = source.location
+        tally, errors, later = run.record.tally, run.record.errors, len(run.later)
+        files, size_bytes = tally.files_done, tally.bytes_done
+        try:
+            if self.row.kind is JobKind.TRASH:
+                await self._to_trash(source)
+            else:
+                await self._in_batches(source, parent)
+        except PlaceError as error:
+            await run.fail(_spot(source), error)
+        if run.stopped or run.record.errors > errors or len(run.later) > later:
+            return []
+        files, size_bytes = tally.files_done - files, tally.bytes_done - size_bytes
+        return [replace(source, phase=Phase.DONE, files=files, size_bytes=size_bytes)]
+
+    async def _in_batches(self, source: Source, parent: Root) -> None:
+        run = self.run
+        steps = self._steps(source, parent)
+        try:
+            while not run.stopped:
+                batch = await run.hop(steps.step)
+                current = parent.location(batch.last) if batch.last else None
+                run.count(Sums(files=batch.files, bytes=batch.size_bytes), current)
+                for failure in batch.failures:
+                    await run.fail(_spot(source, parent, failure.name), failure.error, removing=True)
+                if batch.exhausted:
+                    return
+        finally:
+            run.release(steps)
+
+    def _steps(self, source: Source, parent: Root) -> Steps:
+        name = os.fsencode(source.location.name)
+        row = self.row
+        if row.kind is JobKind.DELETE:
+            return TreeRemoval(parent, name, self.run.brake)
+        return TreeMode(
+            parent, name, row.mode_set, row.mode_clear, row.folder_mode_set, row.recursive, self.run.brake
+        )
+
+    async def _to_trash(self, source: Source) -> None:
+        await self.run.hop(trash, source.location.path)
+        self.run.count(Sums(files=1), metered=False)
+
+    @property
+    def _verb(self) -> str:
+        return {JobKind.DELETE: "delete", JobKind.TRASH: "put into the trash"}.get(
+            self.row.kind, "change the mode of"
+        )
+
+
+def _there(sources: Sequence[Source], parent: Root) -> list[bool]:
+    """Say of each source whether it is there."""
+    found = []
+    for source in sources:
+        try:
+            os.lstat(os.fsencode(source.location.name), dir_fd=parent.fd)
+            found.append(True)
+        except OSError:
+            found.append(False)
+    return found
+
+
+def _spot(source: Source, parent: Root | None = None, path: bytes = b"") -> Spot:
+    name = os.fsencode(source.location.name)
+    location = parent.location(path) if parent and path else source.location
+    return Spot(source.idx, path or name, b"", location, location)

@@ -1,0 +1,184 @@
+"""A list of renames, all at once: swaps and circles work, and nothing outside of the list is touched."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.engine.planner import plan_renames
+from tui.engine.rows import Phase
+from tui.engine.run import Spot, Sums
+from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.places.local.partial import prefix
+from tui.places.local.root import Root
+from tui.places.local.staging import move_into_place
+
+if TYPE_CHECKING:
+    from tui.engine.rows import Source
+    from tui.engine.run import Run
+    from tui.model.location import Location
+
+PAGE = 4096
+PORTION = 256
+"""Renames done in one hop."""
+
+
+class Renaming:
+    """Gives entries new names in two rounds.
+
+    First those whose old name another one wants step aside, each under a name of passage; then all take their new
+    names. The journal knows who stepped aside before anyone takes a new name, so a crash at any moment can be made
+    good: one who stepped aside is only ever looked for under its name of passage.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.row = run.record.row
+        self._roots: dict[str, Root] = {}
+
+    async def execute(self) -> None:
+        """Rename all, or what is left of it after a crash."""
+        run = self.run
+        run.record.walk += 1
+        await run.journal.begin_walk(self.row.id, run.record.walk)
+        run.record.errors = await run.journal.drop_errors(self.row.id)
+        run.record.tally.begin()
+        sources: list[Source] = []
+        while page := await run.journal.sources(self.row.id, len(sources), PAGE):
+            sources += page
+        run.record.tally.files_total = len(sources)
+        run.count(Sums(files=sum(source.phase is Phase.DONE for source in sources)))
+        left = [source for source in sources if source.phase is not Phase.DONE]
+        try:
+            await self._rename([source for source in left if source.phase is not None])
+            await self._rename(await self._prepared([source for source in left if source.phase is None]))
+        finally:
+            run.release(*self._roots.values())
+        if not run.stopped:
+            run.record.walked = True
+            run.record.tally.end()
+
+    async def _rename(self, sources: list[Source]) -> None:
+        """Do both rounds. Once begun nothing stops them: half a swap is worse than a late pause."""
+        run = self.run
+        parking = [source for source in sources if source.phase is Phase.PARKING]
+        failed = await run.hop(self._step_aside, parking)
+        parked = [replace(source, phase=Phase.PARKED) for source in parking if source.idx not in failed]
+        refused = [replace(source, phase=None) for source in parking if source.idx in failed]
+        await run.journal.set_sources(self.row.id, parked + refused, durable=True)
+        for source in refused:
+            await run.fail(self._spot(source), failed[source.idx])
+        going = [*parked, *(source for source in sources if source.phase is not Phase.PARKING)]
+        for start in range(0, len(going), PORTION):
+            portion = going[start : start + PORTION]
+            errors = await run.hop(self._take_names, portion)
+            after = [
+                replace(source, phase=None if error else Phase.DONE)
+                for source, error in zip(portion, errors, strict=True)
+            ]
+            await run.journal.set_sources(self.row.id, after)
+            run.count(Sums(files=errors.count(None)), portion[-1].location)
+            for source, error in zip(portion, errors, strict=True):
+                if error is not None:
+                    await run.fail(self._spot(source), error)
+
+    async def _prepared(self, sources: list[Source]) -> list[Source]:
+        """Refuse what is in anyone's way; note for the rest who steps aside."""
+        run = self.run
+        if run.stopped:
+            return []
+        targets = [self._target(source) for source in sources]
+        taken = await run.hop(_taken, targets)
+        plan = plan_renames([source.location for source in sources], targets, taken)
+        for number, obstacle in plan.refused.items():
+            source = sources[number]
+            error = AlreadyExists(
+                f"cannot rename {source.location} to {targets[number].name}: {obstacle} is in the way",
+                location=obstacle,
+            )
+            await run.fail(self._spot(source), error)
+        aside = set(plan.park)
+        going = [
+            replace(source, phase=Phase.PARKING if number in aside else Phase.RENAMING)
+            for number, source in enumerate(sources)
+            if number not in plan.refused
+        ]
+        await run.journal.set_sources(self.row.id, going, durable=True)
+        return going
+
+    def _step_aside(self, sources: list[Source]) -> dict[int, PlaceError]:
+        """Move those whose names are wanted out of the way; return what failed, by number."""
+        failed: dict[int, PlaceError] = {}
+        for source in sources:
+            try:
+                folder = self._folder(source.location)
+                move_into_place(folder, os.fsencode(source.location.name), folder, self._passage(source))
+            except NotFound as error:
+                if not self._is_there(source.location, self._passage(source)):
+                    failed[source.idx] = error
+            except PlaceError as error:
+                failed[source.idx] = error
+        return failed
+
+    def _take_names(self, sources: list[Source]) -> list[PlaceError | None]:
+        return [self._take_name(source) for source in sources]
+
+    def _take_name(self, source: Source) -> PlaceError | None:
+        target = self._target(source)
+        parked = source.phase is Phase.PARKED
+        name = self._passage(source) if parked else os.fsencode(source.location.name)
+        try:
+            moved = move_into_place(
+                self._folder(source.location), name, self._folder(target), os.fsencode(target.name)
+            )
+        except NotFound as error:
+            return None if self._is_there(target, os.fsencode(target.name)) else error
+        except PlaceError as error:
+            self._step_back(source, parked=parked)
+            return error
+        if moved:
+            return None
+        self._step_back(source, parked=parked)
+        return Unsupported(
+            f"cannot rename {source.location} to {target}: it is on another filesystem", location=target
+        )
+
+    def _step_back(self, source: Source, *, parked: bool) -> None:
+        """Give one that could not take its new name its old one back, where that is still free."""
+        if not parked:
+            return
+        folder = self._folder(source.location)
+        try:
+            move_into_place(folder, self._passage(source), folder, os.fsencode(source.location.name))
+        except PlaceError:
+            return
+
+    def _passage(self, source: Source) -> bytes:
+        return prefix(self.row.tag) + b"rename-%d" % source.idx
+
+    def _folder(self, location: Location) -> Root:
+        path = location.parent.path
+        if path not in self._roots:
+            self._roots[path] = Root.open(path)
+        return self._roots[path]
+
+    def _is_there(self, beside: Location, name: bytes) -> bool:
+        try:
+            os.lstat(name, dir_fd=self._folder(beside).fd)
+        except (OSError, PlaceError):
+            return False
+        return True
+
+    @staticmethod
+    def _target(source: Source) -> Location:
+        assert source.target is not None
+        return source.target
+
+    def _spot(self, source: Source) -> Spot:
+        return Spot(source.idx, os.fsencode(source.location.name), b"", source.location, self._target(source))
+
+
+def _taken(targets: list[Location]) -> set[Location]:
+    """Return those names under which something stands."""
+    return {target for target in targets if os.path.lexists(target.path)}

@@ -1,0 +1,321 @@
+"""One go at one job: what its steps share (threads, brake, limits, counts) and how they report what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+
+import aiofiles.os
+
+from tui.engine.board import Board
+from tui.engine.clock import Clock
+from tui.engine.journal import Journal
+from tui.engine.limiter import Bucket, Limiter
+from tui.engine.retry import wait_before_retry
+from tui.engine.rows import Decision, ErrorRow, QuestionRow
+from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
+from tui.model.job import Conflict, JobKind
+from tui.model.location import Location
+from tui.places.local.hops import LARGE_BYTES, Brake, CopyRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tui.engine.board import Record
+    from tui.places.local.hops import Collision
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BATCH_BYTES = 256 << 20
+MOST_LATER = 10_000
+"""Entries that wait for another try by themselves; beyond that they become errors at once."""
+
+
+PATIENCE_S = 0.5
+"""So long a cancelled step waits for its thread."""
+
+
+NOTHING: Mapping[bytes, Conflict] = MappingProxyType({})
+"""No answers: the case of nearly every folder."""
+
+
+class Closeable(Protocol):
+    def close(self) -> None: ...
+
+
+class Stop(Enum):
+    """Why a run was told to stop before its end."""
+
+    PAUSE = "pause"
+    CANCEL = "cancel"
+    QUIT = "quit"
+    """The engine stops, the job goes on with the next one."""
+
+
+@dataclass(slots=True)
+class Again:
+    """An entry that failed for a passing reason, and when to try it again."""
+
+    idx: int
+    path: bytes
+    target_path: bytes
+    attempt: int
+    due: float
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all runs of an engine have in common."""
+
+    journal: Journal
+    board: Board
+    clock: Clock
+    pool: Executor
+    bucket: Bucket
+    slots: int
+
+
+@dataclass(slots=True)
+class Spot:
+    """An entry a step reports about: whose it is, where it stands, from the opened folders and in full."""
+
+    idx: int
+    path: bytes
+    target_path: bytes
+    source: Location
+    target: Location
+
+
+@dataclass(slots=True)
+class Sums:
+    """Amounts to be added to a job's tally."""
+
+    files: int = 0
+    bytes: int = 0
+    same_files: int = 0
+    same_bytes: int = 0
+    skipped_files: int = 0
+    skipped_bytes: int = 0
+
+
+class Run:
+    """One go at a job, from its start until it has ended, been stopped, or can only wait for answers."""
+
+    def __init__(self, record: Record, shared: Shared) -> None:
+        self.record = record
+        self.shared = shared
+        self.journal, self.clock = shared.journal, shared.clock
+        self.brake = Brake()
+        self.counting = Brake()
+        """Stops the counting of totals, which nobody waits for when the work is done."""
+        self.stop_reason: Stop | None = None
+        self.abandoned = False
+        self.bucket = Bucket(shared.clock, record.limit_bytes_s)
+        self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
+        self.later: list[Again] = []
+        self._attempts: dict[tuple[int, bytes], int] = {}
+        self.decided: dict[tuple[int, bytes], dict[bytes, Conflict]] = {}
+        """Answers for the walk to find: by source and folder, by name."""
+
+    # Stopping
+
+    def stop(self, reason: Stop) -> None:
+        """Make everything stop at the next entry or chunk. A cancel goes before a pause, never the other way."""
+        if self.stop_reason is not Stop.CANCEL:
+            self.stop_reason = reason
+        self.brake.on = self.counting.on = True
+
+    @property
+    def stopped(self) -> bool:
+        return self.brake.on
+
+    # Doing
+
+    async def hop(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do something that touches the disk in a thread.
+
+        When cancelled, it waits a little for the thread, which must not find its descriptors closed under its hands;
+        where the disk does not answer, the run is `abandoned`, and what it has open stays open.
+        """
+        hop = asyncio.ensure_future(aiofiles.os.wrap(work)(*args, executor=self.shared.pool, **kwargs))
+        try:
+            result: R = await asyncio.shield(hop)
+            return result
+        except asyncio.CancelledError:
+            self.brake.on = True
+            await asyncio.wait({hop}, timeout=PATIENCE_S)
+            if not hop.done():
+                self.abandoned = True
+            elif not hop.cancelled() and (error := hop.exception()):
+                logger.warning("job %d: while stopping: %r", self.record.id, error)
+            raise
+
+    def release(self, *opened: Closeable | None) -> None:
+        """Close what a step had open, unless a thread may still be at it."""
+        if not self.abandoned:
+            for thing in opened:
+                if thing is not None:
+                    thing.close()
+
+    async def pay(self, size_bytes: int) -> None:
+        """Keep to the limits, now that so much was copied."""
+        await self.limiter.pay(size_bytes, lambda: self.brake.on)
+
+    async def wait_until(self, due: float) -> None:
+        """Wait for a moment of the monotonic clock, or until the run is stopped."""
+        while not self.stopped and (left := due - self.clock.monotonic()) > 0:
+            await self.clock.sleep(min(left, 0.05))
+
+    @property
+    def moves(self) -> bool:
+        return self.record.row.kind is JobKind.MOVE
+
+    def rules(
+        self, *, own: bool = False, compare: bool = False, decided: Mapping[bytes, Conflict] = NOTHING
+    ) -> CopyRules:
+        """Return how a folder is to be copied now, under the present limits and rule.
+
+        What a move keeps under another name is settled here, not below: the original must be found again by it.
+        """
+        conflict = self.record.conflict
+        return CopyRules(
+            tag=self.record.row.tag,
+            conflict=Conflict.ASK if self.moves and conflict is Conflict.RENAME else conflict,
+            own=own,
+            compare=compare,
+            large_bytes=self.limiter.portion(LARGE_BYTES),
+            batch_bytes=self.limiter.portion(BATCH_BYTES),
+            decided=decided,
+        )
+
+    def answers(self, owners: Mapping[bytes, int], folder: bytes) -> Mapping[bytes, Conflict]:
+        """Return what was decided about entries of a folder, by name.
+
+        Args:
+            owners: The source an entry belongs to, by the first part of its path.
+        """
+        if not self.decided:
+            return NOTHING
+        if folder:
+            idx = owners.get(folder.partition(b"/")[0], -1)
+            found = self.decided.get((idx, folder), {})
+        else:
+            top = ((name, self.decided.get((idx, b""), {}).get(name)) for name, idx in owners.items())
+            found = {name: rule for name, rule in top if rule is not None}
+        if not self.moves:
+            return found
+        return {name: rule for name, rule in found.items() if rule is not Conflict.RENAME}
+
+    def rule_for(self, idx: int, path: bytes) -> Conflict:
+        """Return the conflict rule that holds for one entry."""
+        folder, _, name = path.rpartition(b"/")
+        return self.decided.get((idx, folder), {}).get(name, self.record.conflict)
+
+    def learn(self, decisions: Iterable[Decision]) -> None:
+        """Take answers to what has not been come by yet."""
+        for decision in decisions:
+            folder, _, name = decision.path.rpartition(b"/")
+            self.decided.setdefault((decision.idx, folder), {})[name] = decision.rule
+
+    # Reporting
+
+    def count(self, sums: Sums, current: Location | None = None, *, metered: bool = True) -> None:
+        """Add what was done. Only what was really copied counts for the rate; what was just renamed does not."""
+        tally = self.record.tally
+        tally.files_done += sums.files + sums.same_files + sums.skipped_files
+        tally.bytes_done += sums.bytes + sums.same_bytes + sums.skipped_bytes
+        tally.files_same += sums.same_files
+        tally.files_skipped += sums.skipped_files
+        if sums.bytes and metered:
+            self.record.meter.add(sums.bytes)
+        if current is not None:
+            self.record.current = current
+        self.touch()
+
+    def building(self, final: Location | None) -> None:
+        """Tell which tree is being built, or that none is any more."""
+        if final is None:
+            self.record.stage_for = None
+        else:
+            self.record.begin_stage(final)
+        self.touch()
+
+    def touch(self) -> None:
+        self.shared.board.touch(self.record)
+
+    async def fail(self, spot: Spot, error: PlaceError, *, removing: bool = False) -> None:
+        """Write down that something could not be done, unless it is tried again by itself first."""
+        if isinstance(error, OutOfSpace):
+            await self.out_of_space(spot.target)
+            return
+        attempt = self._attempts.pop((spot.idx, spot.path), 1)
+        wait_s = None if removing else wait_before_retry(error, attempt)
+        if wait_s is not None and len(self.later) < MOST_LATER and not self.stopped:
+            due = self.clock.monotonic() + wait_s
+            self.later.append(Again(spot.idx, spot.path, spot.target_path, attempt + 1, due))
+            return
+        await self.write_errors([self.error_row(spot, error, removing=removing)])
+
+    def error_row(self, spot: Spot, error: PlaceError, *, removing: bool = False) -> ErrorRow:
+        return ErrorRow(
+            spot.idx, spot.path, spot.target_path, removing, spot.source,
+            error.code, error.message, error.remedy, self.clock.now(),
+        )  # fmt: skip
+
+    def try_again(self, entry: Again) -> None:
+        """Say that an entry is about to be tried once more."""
+        self._attempts[(entry.idx, entry.path)] = entry.attempt
+
+    async def write_errors(self, rows: Sequence[ErrorRow]) -> None:
+        await self.journal.add_errors(self.record.id, rows)
+        for row in rows:
+            logger.info("job %d: %s", self.record.id, ascii(row.message))
+        self.record.errors += len(rows)
+        self.touch()
+
+    async def fail_job(self, error: PlaceError, location: Location) -> None:
+        """Write down that the job as a whole could not be done."""
+        row = ErrorRow(
+            None, b"", b"", False, location, error.code, error.message, error.remedy, self.clock.now()
+        )
+        await self.write_errors([row])
+
+    async def out_of_space(self, target: Location) -> None:
+        """Pause the job: whatever comes next would fail the same way. What was done so far stays good."""
+        if self.stopped:
+            return
+        self.stop(Stop.PAUSE)
+        row = self.record.row
+        folder = target.parent if row.target is None or not row.into else row.target
+        self.record.note = f"disk full: free space on {folder}, then resume"
+        remedy = "Free some space (or quota) there, then resume the job."
+        error = OutOfSpace(f"no space left for {target}", remedy, location=target)
+        await self.fail_job(error, target)
+
+    async def collide(self, spot: Spot, collision: Collision) -> None:
+        """Turn a name that is taken into a question, or into an error where the rule is to refuse.
+
+        Under RENAME (which comes here for moves only) it is put off until the other name is written down.
+        """
+        rule = self.rule_for(spot.idx, spot.path)
+        if rule is Conflict.RENAME:
+            await self.journal.put_off(self.record.id, Decision(spot.idx, spot.path, spot.target_path, rule))
+            return
+        if rule is Conflict.FAIL:
+            error = CollisionRefused(f"{spot.target} is already there and differs", location=spot.target)
+            await self.fail(spot, error)
+            return
+        row = QuestionRow(
+            spot.idx, spot.path, spot.target_path, spot.source, spot.target,
+            collision.source, collision.target, self.clock.now(), self.record.walk,
+        )  # fmt: skip
+        self.record.questions = await self.journal.ask(self.record.id, [row])
+        self.touch()
