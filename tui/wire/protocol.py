@@ -1,0 +1,140 @@
+"""What may be said between a client and the engine: every method with its parameters and its result.
+
+The protocol is JSON-RPC 2.0, one message a line, without batches. A client says `hello` first; after `subscribe` the
+engine sends `update` notifications on that connection, and `goodbye` before it stops. `hello`, `goodbye` and
+`shutdown` stay as they are in every version, so that versions that do not understand each other can say so, and a new
+one can stop an old one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, make_dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tui.model.job import Conflict, EngineStatus, Job, JobError, Question, Request, Update
+from tui.wire.shapes import Codec
+
+if TYPE_CHECKING:
+    import msgspec
+
+PROTOCOL = 2
+"""Raised with every change of a method, a parameter or a model type that travels."""
+
+LINE_LIMIT_BYTES = 64 << 20
+"""The longest message. (A request with 50,000 sources has some 5 MiB.)"""
+
+BULKY_BYTES = 256 << 10
+"""Longer messages are read and written on a thread, so that no event loop waits for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Who answers a `hello`."""
+
+    protocol: int
+    version: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """Why the engine closes its connections."""
+
+    reason: str
+
+
+class Method:
+    """One method: how its parameters and its result travel. (Codecs are made when used: a command needs few.)"""
+
+    def __init__(self, name: str, result: Any, *, repeatable: bool, parameters: dict[str, Any]) -> None:
+        self.name = name
+        self.repeatable = repeatable
+        """Asked twice it does what it does asked once."""
+        self._hints, self._result_hint = parameters, result
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._hints)
+
+    @cached_property
+    def result(self) -> Codec:
+        """How its result travels."""
+        return Codec(self._result_hint)
+
+    @cached_property
+    def _type(self) -> type:
+        return make_dataclass(self.name, [_parameter(key, hint) for key, hint in self._hints.items()])
+
+    @cached_property
+    def _parameters(self) -> Codec:
+        return Codec(self._type)
+
+    def encode(self, arguments: dict[str, Any]) -> bytes:
+        return self._parameters.encode(self._type(**arguments))
+
+    def decode(self, data: bytes | msgspec.Raw) -> dict[str, Any]:
+        """Return keyword arguments.
+
+        Raises:
+            msgspec.DecodeError: They are not those of this method.
+        """
+        value = self._parameters.decode(bytes(data) or b"{}")
+        return {name: getattr(value, name) for name in self._hints}
+
+    def __repr__(self) -> str:
+        return f"Method {self.name}({', '.join(self.names)})"
+
+
+def _parameter(name: str, hint: Any) -> Any:
+    if isinstance(hint, tuple):
+        return name, hint[0], field(default=hint[1])
+    return name, hint
+
+
+def _asks(name: str, result: Any = None, /, **parameters: Any) -> Method:
+    """Describe a method that may be repeated; a parameter is a type, or (type, default)."""
+    return Method(name, type(None) if result is None else result, repeatable=True, parameters=parameters)
+
+
+def _does(name: str, result: Any = None, /, **parameters: Any) -> Method:
+    """Describe a method that must not be repeated unknowingly."""
+    return Method(name, type(None) if result is None else result, repeatable=False, parameters=parameters)
+
+
+_SOME = tuple[int, ...]
+_SOME_OR_ALL = (tuple[int, ...] | None, None)
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        _asks("hello", Greeting, protocol=int, version=str),
+        _asks("shutdown"),
+        _asks("subscribe", after=(int | None, None)),
+        _asks("submit", int, request=Request, token=(str, "")),
+        _asks("jobs", tuple[Job, ...]),
+        _asks("job", Job, id=int),
+        _asks("request", Request, id=int),
+        _asks("pause", ids=_SOME_OR_ALL),
+        _asks("resume", ids=_SOME_OR_ALL),
+        _asks("cancel", ids=_SOME_OR_ALL, keep=(bool, True)),
+        _does("retry", ids=_SOME_OR_ALL),
+        _does("start", ids=_SOME),
+        _does("reorder", ids=_SOME, where=str),
+        _asks("set_priority", ids=_SOME, priority=int),
+        _does("remove", ids=_SOME_OR_ALL),
+        _asks("limit", bytes_s=int | None, ids=_SOME_OR_ALL),
+        _asks("set_slots", slots=int),
+        _asks("set_conflict", ids=_SOME, rule=Conflict),
+        _asks("errors", tuple[JobError, ...], id=int, start=(int, 0), count=(int, 1000)),
+        _asks("questions", tuple[Question, ...], id=(int | None, None), count=(int, 100)),
+        _does("answer", question=int, rule=Conflict, for_all=(bool, False)),
+        _asks("status", EngineStatus),
+    )
+}
+"""All methods by name. `submit` may be repeated because of its token: the same token is the same job."""
+
+UPDATE = Method("update", type(None), repeatable=True, parameters={"update": Update})
+GOODBYE = Method("goodbye", type(None), repeatable=True, parameters={"goodbye": Goodbye})
+"""Notifications of the engine."""
+NOTIFICATIONS = {method.name: method for method in (UPDATE, GOODBYE)}
