@@ -1,0 +1,239 @@
+"""Settings from TOML: defaults, fallbacks, and errors that name the line, the key and the nearest right one."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.cli.configuration import shown
+from tui.cli.reference import commands, configuration
+from tui.config import SECTIONS, Settings, load, parse, parse_rate, rate_text
+from tui.model.error import UsageError
+from tui.model.job import Conflict
+from tui.paths import Paths
+
+FILE = Path("config.toml")
+ROOT = Path(__file__).parents[2]
+
+
+def problems(text: str, actions: tuple[str, ...] | None = None) -> list[tuple[str, str, str]]:
+    """Return (message, remedy, key) of all errors."""
+    return [(error.message, error.remedy, error.key) for error in parse(text, FILE, actions)[1]]
+
+
+def paths(tmp_path: Path) -> Paths:
+    found = Paths.from_environment({"FERRY_HOME": str(tmp_path)})
+    found.config.mkdir()
+    return found
+
+
+def test_no_file_means_all_defaults(tmp_path: Path) -> None:
+    assert load(Paths.from_environment({"FERRY_HOME": str(tmp_path)})) == (Settings(), [])
+
+
+def test_values_of_every_kind_are_read() -> None:
+    settings, errors = parse(
+        """
+        [screen]
+        theme = "nord"
+        show_hidden = true
+        columns = ["mode", "size"]
+        [queue]
+        slots = 8
+        limit = "20MB/s"
+        conflict = "newer"
+        idle_exit_s = 5
+        [hooks]
+        job_ended = ["notify-send", "done"]
+        [keys]
+        "pane.copy" = ["f5", "c"]
+        pane.first = "g g"
+        "app.shell" = []
+        """,
+        FILE,
+    )
+    assert not errors
+    assert (settings.screen.theme, settings.screen.show_hidden) == ("nord", True)
+    assert settings.screen.columns == ("mode", "size")
+    assert (settings.queue.slots, settings.queue.limit_bytes_s) == (8, 20_000_000)
+    assert settings.queue.conflict is Conflict.NEWER
+    assert settings.queue.idle_exit_s == 5.0
+    assert settings.hooks.job_ended == ("notify-send", "done")
+    assert settings.keys == {"pane.copy": ("f5", "c"), "pane.first": ("g g",), "app.shell": ()}
+
+
+def test_a_wrong_value_falls_back_alone() -> None:
+    settings, _ = parse('[queue]\nslots = "many"\nnice = 10\n', FILE)
+    assert (settings.queue.slots, settings.queue.nice) == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '[screen]\nthem = "x"\n',
+            ('config.toml:2: there is no key "screen.them"', 'Did you mean "theme"? It is left out.', "screen.them"),
+        ),
+        (
+            '# head\n[quue]\nslots = 1\n',
+            ('config.toml:2: there is no section "quue"', 'Did you mean "queue"? It is left out.', "quue"),
+        ),
+        (
+            '[screen]\n\nslots = 3\n',
+            ('config.toml:3: there is no key "screen.slots"', "It belongs to [queue]. It is left out.", "screen.slots"),
+        ),
+        (
+            'thme = "nord"\n',
+            (
+                'config.toml:1: there is no key "thme"',
+                'Did you mean "theme", in [screen]? It is left out.',
+                "thme",
+            ),
+        ),
+        (
+            '[screen]\nsort = "nmae"\n',
+            (
+                'config.toml:2: screen.sort must be one of "name", "size", "time", "extension", not "nmae"',
+                'Did you mean "name"? "name" is used.',
+                "screen.sort",
+            ),
+        ),
+        (
+            '[queue]\nslots = 99\n',
+            ("config.toml:2: queue.slots must be a whole number from 1 to 32, not 99", "2 is used.", "queue.slots"),
+        ),
+        (
+            '[confirm]\nquit = 1\n',
+            ("config.toml:2: confirm.quit must be true or false, not 1", "false is used.", "confirm.quit"),
+        ),
+        (
+            '[queue]\nlimit = "fast"\n',
+            (
+                'config.toml:2: queue.limit must be a rate such as "20MB/s" or "512KiB/s", or "off", not "fast"',
+                '"off" is used.',
+                "queue.limit",
+            ),
+        ),
+        (
+            'queue = 3\n',
+            ("config.toml:1: queue must be a section", "Write it as [queue], with its keys below.", "queue"),
+        ),
+        (
+            '[keys]\n"pane.copy" = 5\n',
+            (
+                "config.toml:2: keys.pane.copy must be a key or a list of keys, not 5",
+                "Its default keys are used.",
+                "keys.pane.copy",
+            ),
+        ),
+        (
+            '[screen]\nmouse = true\nmouse = false\n',
+            ("config.toml:3: not valid TOML: cannot overwrite a value", "Nothing of the file was used.", ""),
+        ),
+        (
+            '[screen\n',
+            (
+                "config.toml:1: not valid TOML: expected ']' at the end of a table declaration",
+                "Nothing of the file was used.",
+                "",
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_an_error_names_line_key_and_nearest_right_one(text: str, expected: tuple[str, str, str]) -> None:
+    assert problems(text) == [expected]
+
+
+def test_an_unknown_action_names_the_nearest_one() -> None:
+    text = '[keys]\n\n"pane.cpoy" = "c"\n'
+    assert problems(text, ("pane.copy", "pane.move")) == [
+        (
+            'config.toml:3: there is no action "pane.cpoy"',
+            'Did you mean "pane.copy"? It is left out.',
+            "keys.pane.cpoy",
+        )
+    ]
+    assert problems(text) == []
+
+
+def test_errors_stand_in_the_order_of_the_file() -> None:
+    found = problems("x = 1\n[queue]\nslots = 0\n[screen]\nmouse = 3\n[what]\n")
+    assert [message.split(":")[1] for message, _, _ in found] == ["1", "3", "5", "6"]
+
+
+def test_a_file_that_is_not_utf8_is_reported_with_its_line(tmp_path: Path) -> None:
+    found = paths(tmp_path)
+    found.config_file.write_bytes(b'[screen]\ntheme = "\xff"\n')
+    settings, (error,) = load(found)
+    assert settings == Settings()
+    assert error.message == f"{found.config_file}:2: not UTF-8 text"
+
+
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    found = paths(tmp_path)
+    found.config_file.mkdir()
+    settings, (error,) = load(found)
+    assert settings == Settings()
+    assert error.message == f"{found.config_file}: cannot be read: Is a directory"
+
+
+def test_what_is_shown_is_read_back_the_same() -> None:
+    settings, _ = parse(
+        '[screen]\neditor = "vi \\"x\\"\\t\\u001b"\n[queue]\nlimit = "1500KiB/s"\nidle_exit_s = 0.5\n'
+        '[hooks]\njob_ended = ["a\\\\b"]\n[keys]\npane.copy = ["c", "g c"]\n',
+        FILE,
+    )
+    assert parse("\n".join(shown(settings)), FILE) == (settings, [])
+    assert parse("\n".join(shown(Settings())), FILE) == (Settings(), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_s"),
+    [
+        ("20MB/s", 20_000_000),
+        ("20MiB/s", 20 << 20),
+        ("20 mb/s", 20_000_000),
+        ("1.5G", 1_500_000_000),
+        ("500k", 500_000),
+        ("512KiB", 512 << 10),
+        ("1000", 1000),
+        ("7B/s", 7),
+        ("off", None),
+        ("OFF", None),
+    ],
+)
+def test_rates_are_read(text: str, bytes_s: int | None) -> None:
+    assert parse_rate(text) == bytes_s
+
+
+@pytest.mark.parametrize("text", ["", "fast", "-1MB/s", "20 MB/h", "0", "0.4", "10ib", "1e9", "٣MB"])
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_rate(text)
+
+
+@given(st.none() | st.integers(1, 10**15))
+def test_a_rate_is_written_as_it_is_read(bytes_s: int | None) -> None:
+    assert parse_rate(rate_text(bytes_s)) == bytes_s
+
+
+@given(st.text())
+def test_no_text_stops_ferry(text: str) -> None:
+    settings, errors = parse(text, FILE)
+    assert settings == Settings() or not errors or settings.keys
+
+
+def test_every_key_has_a_description() -> None:
+    for cls in SECTIONS.values():
+        assert cls.__doc__
+        for item in fields(cls):
+            assert item.metadata["doc"].endswith(".")
+
+
+def test_the_references_are_current() -> None:
+    assert (ROOT / "docs" / "configuration.md").read_text() == configuration()
+    assert (ROOT / "docs" / "commands.md").read_text() == commands()

@@ -1,0 +1,341 @@
+"""Settings: frozen values with defaults, read from one TOML file; a wrong key never stops Ferry."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from tui import config_kinds as kinds
+from tui.config_kinds import Kind, parse_rate, quoted, rate_text, word_list
+from tui.model.error import ConfigError
+from tui.model.job import Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from dataclasses import Field
+    from pathlib import Path
+
+    from tui.paths import Paths
+
+
+def _key(default: Any, kind: Kind, doc: str, name: str = "") -> Any:
+    return field(default=default, metadata={"kind": kind, "doc": doc, "name": name})
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """How the screen looks and behaves."""
+
+    theme: str = _key(
+        "ferry-dark",
+        kinds.text(),
+        'Colours: "ferry-dark", "ferry-light", "ferry-contrast" or any theme of Textual.',
+    )
+    preset: str = _key(
+        "ferry",
+        kinds.choice("ferry", "mc", "ranger"),
+        "Set of keys to start from; the section [keys] changes single ones.",
+    )
+    show_hidden: bool = _key(False, kinds.boolean(), "List names that begin with a dot.")
+    sort: str = _key(
+        "name", kinds.choice("name", "size", "time", "extension"), "Order in which folders are first shown."
+    )
+    sort_reverse: bool = _key(False, kinds.boolean(), "Turn that order round.")
+    folders_first: bool = _key(True, kinds.boolean(), "List folders before all else.")
+    columns: tuple[str, ...] = _key(
+        ("size", "modified"),
+        kinds.words("size", "modified", "mode"),
+        "Columns beside the name, from left to right.",
+    )
+    mouse: bool = _key(True, kinds.boolean(), "React to the mouse.")
+    editor: str = _key(
+        "", kinds.text(), "Command that edits a file; where empty, $VISUAL, then $EDITOR, then vi."
+    )
+    bell: bool = _key(
+        True, kinds.boolean(), "Ring the terminal's bell when a job ends while you look elsewhere."
+    )
+    desktop_notes: bool = _key(
+        True,
+        kinds.boolean(),
+        "Ask the terminal for a desktop notification (OSC 9) when a job ends while you look elsewhere.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmSettings:
+    """Where Ferry asks before it does something."""
+
+    trash: bool = _key(True, kinds.boolean(), "Ask before entries go to the trash.")
+    delete: bool = _key(True, kinds.boolean(), "Ask before entries are deleted for good.")
+    cancel: bool = _key(True, kinds.boolean(), "Ask before a job is cancelled.")
+    quit: bool = _key(False, kinds.boolean(), "Ask before the screen is left. Jobs go on in either case.")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """How the background engine works."""
+
+    slots: int = _key(2, kinds.integer(1, 32), "Files copied at once (of small ones: batches at once).")
+    limit_bytes_s: int | None = _key(
+        None, kinds.rate(), "Rate limit for all jobs together when the engine starts.", "limit"
+    )
+    conflict: Conflict = _key(  # noqa: RUF009 (a `field`, as its neighbours)
+        Conflict.ASK, kinds.conflict(), "What the screen proposes where a name is taken by a different file."
+    )
+    idle_exit_s: float = _key(
+        60.0, kinds.seconds(), "Seconds without work and clients after which the engine ends."
+    )
+    nice: int = _key(
+        5, kinds.integer(0, 19), "Niceness of the engine: higher leaves more of the processor to others."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """Programs that Ferry runs when something happens."""
+
+    job_ended: tuple[str, ...] = _key(
+        (),
+        kinds.words(),
+        "Program and arguments run when a job ends. It finds FERRY_JOB_ID, FERRY_JOB_STATE, FERRY_JOB_KIND, "
+        "FERRY_JOB_TARGET, FERRY_JOB_FILES, FERRY_JOB_BYTES and FERRY_JOB_ERRORS in its environment.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a person may set. `keys` maps an action's id to the keys that replace its default ones."""
+
+    screen: ScreenSettings = field(default_factory=ScreenSettings)
+    confirm: ConfirmSettings = field(default_factory=ConfirmSettings)
+    queue: QueueSettings = field(default_factory=QueueSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+__all__ = [
+    "KEYS",
+    "SECTIONS",
+    "ConfirmSettings",
+    "HookSettings",
+    "Kind",
+    "QueueSettings",
+    "ScreenSettings",
+    "Settings",
+    "default_of",
+    "load",
+    "parse",
+    "parse_rate",
+    "quoted",
+    "rate_text",
+    "toml_name",
+    "word_list",
+]
+
+SECTIONS: dict[str, type[Any]] = {
+    "screen": ScreenSettings,
+    "confirm": ConfirmSettings,
+    "queue": QueueSettings,
+    "hooks": HookSettings,
+}
+KEYS = "keys"
+
+
+def toml_name(item: Field[Any]) -> str:
+    """Return the name under which the file knows a field."""
+    return item.metadata["name"] or item.name
+
+
+def default_of(item: Field[Any]) -> Any:
+    """Return a field's default value; every field of a section has one."""
+    assert item.default is not MISSING
+    return item.default
+
+
+def load(paths: Paths, actions: Collection[str] | None = None) -> tuple[Settings, list[ConfigError]]:
+    """Read the configuration file; a missing one means all defaults.
+
+    Args:
+        actions: Ids of the actions that may stand in [keys]; None: any.
+    Returns:
+        The settings, whatever the file holds, and what was wrong in it, in the order of the file.
+    """
+    file = paths.config_file
+    try:
+        text = file.read_bytes().decode()
+    except FileNotFoundError:
+        return Settings(), []
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Settings(), [
+            ConfigError(f"{file}: cannot be read: {reason}", "Defaults are used.", file=str(file))
+        ]
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return Settings(), [
+            ConfigError(f"{file}:{line}: not UTF-8 text", "Save it as UTF-8.", file=str(file))
+        ]
+    return parse(text, file, actions)
+
+
+def parse(
+    text: str, file: Path, actions: Collection[str] | None = None
+) -> tuple[Settings, list[ConfigError]]:
+    """Read settings from TOML text; `file` only names it in errors."""
+    import tomllib
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+        line = int(place[1]) if place and place[1] else text.count("\n") + 1
+        what = str(error)[: place.start()] if place else str(error)
+        message = f"{file}:{line}: not valid TOML: {what[:1].lower()}{what[1:]}"
+        return Settings(), [ConfigError(message, "Nothing of the file was used.", file=str(file))]
+    reading = _Reading(text, file)
+    settings = Settings(
+        **{name: reading.section(table, name, cls) for name, cls in SECTIONS.items()},
+        keys=reading.keys(table, actions),
+    )
+    reading.strangers(table, (*SECTIONS, KEYS))
+    return settings, [error for _, error in sorted(reading.errors, key=lambda pair: pair[0])]
+
+
+class _Reading:
+    """One pass over a configuration file: collects errors with their lines."""
+
+    def __init__(self, text: str, file: Path) -> None:
+        self.file = file
+        self.lines = dict(_lines(text))
+        self.errors: list[tuple[int, ConfigError]] = []
+
+    def wrong(self, key: str, message: str, remedy: str) -> None:
+        line = self.lines.get(key) or self.lines.get(key.partition(".")[0]) or 1
+        text = f"{self.file}:{line}: {message}"
+        self.errors.append((line, ConfigError(text, remedy, file=str(self.file), key=key)))
+
+    def section(self, table: dict[str, Any], name: str, cls: type[Any]) -> Any:
+        values = table.get(name, {})
+        if not isinstance(values, dict):
+            self.wrong(name, f"{name} must be a section", f"Write it as [{name}], with its keys below.")
+            return cls()
+        known = {toml_name(item): item for item in fields(cls)}
+        self.strangers(values, known, name)
+        taken: dict[str, Any] = {}
+        for key, item in known.items():
+            if key in values:
+                self.value(f"{name}.{key}", item, values[key], taken)
+        return cls(**taken)
+
+    def value(self, key: str, item: Field[Any], value: object, taken: dict[str, Any]) -> None:
+        kind: Kind = item.metadata["kind"]
+        try:
+            taken[item.name] = kind.read(value)
+        except (ValueError, TypeError):
+            bad = value if isinstance(value, list) else [value]
+            words = [word for word in bad if isinstance(word, str) and word not in kind.choices]
+            remedy = _did_you_mean(words[0], kind.choices) if words and kind.choices else ""
+            default = kind.show(default_of(item))
+            self.wrong(key, f"{key} must be {kind.wants}, not {_shown(value)}", f"{remedy}{default} is used.")
+
+    def keys(self, table: dict[str, Any], actions: Collection[str] | None) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        values = table.get(KEYS, {})
+        if not isinstance(values, dict):
+            self.wrong(KEYS, "keys must be a section", "Write it as [keys], with one action a line below.")
+            return found
+        for action, value in _flat(values):
+            words = [value] if isinstance(value, str) else value
+            if actions is not None and action not in actions:
+                remedy = _did_you_mean(action, actions) or "Help (F1) lists the actions with their ids. "
+                self.wrong(
+                    f"{KEYS}.{action}", f"there is no action {_shown(action)}", f"{remedy}It is left out."
+                )
+            elif not isinstance(words, list) or not all(
+                isinstance(word, str) and word.strip() for word in words
+            ):
+                wants = f"keys.{action} must be a key or a list of keys, not {_shown(value)}"
+                self.wrong(f"{KEYS}.{action}", wants, "Its default keys are used.")
+            else:
+                found[action] = tuple(word.strip() for word in words)
+        return found
+
+    def strangers(self, values: dict[str, Any], known: Collection[str], section: str = "") -> None:
+        for key, value in values.items():
+            if key not in known:
+                full = f"{section}.{key}" if section else key
+                what = "section" if not section and isinstance(value, dict) else "key"
+                remedy = _advice(key, known)
+                self.wrong(full, f"there is no {what} {_shown(full)}", f"{remedy}It is left out.")
+
+
+def _did_you_mean(word: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    folded = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), folded, 1, 0.6)
+    return f"Did you mean {_shown(folded[near[0]])}? " if near else ""
+
+
+def _advice(key: str, known: Collection[str]) -> str:
+    """Return the nearest right key: this very one in another section, one of this section, one of any."""
+    from difflib import get_close_matches
+
+    homes = {toml_name(item): name for name, cls in SECTIONS.items() for item in fields(cls)}
+    if key in homes:
+        return f"It belongs to [{homes[key]}]. "
+    if advice := _did_you_mean(key, known):
+        return advice
+    near = get_close_matches(key.lower(), homes, 1, 0.75)
+    if near:
+        return f"Did you mean {_shown(near[0])}, in [{homes[near[0]]}]? "
+    return f"Known are {', '.join(known)}. "
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys: `pane.copy = "c"` is a table in a table to TOML, and one action's id to us."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _shown(value: object) -> str:
+    """Return a value of the file as it may stand in a message."""
+    text = (
+        quoted(value)
+        if isinstance(value, str)
+        else "true"
+        if value is True
+        else "false"
+        if value is False
+        else ""
+    )
+    text = text or repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_ASSIGNMENT = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+
+
+def _lines(text: str) -> Iterator[tuple[str, int]]:
+    """Yield (dotted key, line counted from 1), later ones first, so that a dict keeps the first."""
+    found: list[tuple[str, int]] = []
+    section = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := _HEADER.match(line):
+            section = _plain(header[1])
+            found.append((section, number))
+        elif assignment := _ASSIGNMENT.match(line):
+            key = _plain(assignment[1])
+            found.append((f"{section}.{key}" if section else key, number))
+    yield from reversed(found)
+
+
+def _plain(key: str) -> str:
+    """Return a dotted key without quotes and spaces around its parts."""
+    parts = re.findall(r""""[^"]*"|'[^']*'|[^.\s]+""", key)
+    return ".".join(part[1:-1] if part[0] in "\"'" else part for part in parts)

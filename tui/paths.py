@@ -1,0 +1,71 @@
+"""Where Ferry keeps things, built once from the environment and passed in everywhere."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Folders of one Ferry: nothing is created here; whoever writes makes its folder, mode 0700."""
+
+    state: Path
+    """Journal, its lock, and logs."""
+    runtime: Path
+    """Socket."""
+    config: Path
+    cache: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Paths:
+        """Return the folders: all below FERRY_HOME where it is set, else where XDG says.
+
+        Where the system gives no runtime folder (no XDG_RUNTIME_DIR, as under cron or sudo), the socket lives with
+        the state.
+        """
+        if home := environ.get("FERRY_HOME"):
+            root = Path(home).absolute()
+            return cls(root / "state", root / "run", root / "config", root / "cache")
+        from platformdirs import PlatformDirs
+
+        dirs = PlatformDirs("ferry", appauthor=False)
+        runtime = environ.get("XDG_RUNTIME_DIR")
+        state = Path(dirs.user_state_dir)
+        return cls(
+            state=state,
+            runtime=Path(runtime) / "ferry" if runtime else state / "run",
+            config=Path(dirs.user_config_dir),
+            cache=Path(dirs.user_cache_dir),
+        )
+
+    @property
+    def socket(self) -> Path:
+        return self.runtime / "engine.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Whoever holds it owns the journal. It stands beside the journal, because runtime folders differ between a
+        login and a cron job, and may be cleared under a running engine."""
+        return self.state / "engine.lock"
+
+    @property
+    def journal(self) -> Path:
+        return self.state / "journal.sqlite3"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.state / "engine.log"
+
+    @property
+    def screen_log(self) -> Path:
+        return self.state / "ferry.log"
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
