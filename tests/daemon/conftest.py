@@ -1,0 +1,32 @@
+"""A home for an engine, and the certainty that no process is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.daemon.homes import Home, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home whose engine is asked to go when the test ends, and does."""
+    made = Home(tmp_path / "home")
+    yield made
+    for pid in made.engines():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGTERM)
+    try:
+        until(lambda: not made.engines(), 10)
+    finally:
+        for pid in made.engines():
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,160 @@
+"""The `Client` protocol: everything a front end may ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from tui.model.entry import Details, Entry, Page, Space, Totals
+    from tui.model.job import Conflict, Disconnected, EngineStatus, Job, JobError, Question, Request, Update
+    from tui.model.location import Location
+
+
+class Places(Protocol):
+    """Folders and single entries. Nothing here blocks the event loop, and nothing here needs the engine for the local
+    disk. Every method raises a `PlaceError` whose text can be shown as it is."""
+
+    def list(self, folder: Location) -> AsyncIterator[Page]:
+        """Yield the names of a folder as they are read: the first page at once and small, later ones bigger.
+
+        Closing the iterator stops the reading. `.` and `..` are left out; order is the disk's.
+        """
+        ...
+
+    async def details(self, folder: Location, names: Sequence[str]) -> Details:
+        """Return columns for some entries of a folder, in the order of `names`; no error for those that have gone."""
+        ...
+
+    async def stat(self, location: Location, *, follow: bool = False) -> Entry: ...
+
+    async def read(self, location: Location, offset: int, size_bytes: int) -> bytes:
+        """Return up to `size_bytes` from `offset`, fewer only at the end of the file. Regular files only."""
+        ...
+
+    async def space(self, folder: Location) -> Space: ...
+
+    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
+        """Count what lies at and below the locations; `complete` is False where the time was up first."""
+        ...
+
+    async def make_folder(self, location: Location) -> None:
+        """Create one folder; parents that are missing are made too."""
+        ...
+
+    async def create_file(self, location: Location) -> None:
+        """Create one empty file; never over an existing entry."""
+        ...
+
+    async def rename(self, location: Location, new: Location) -> None:
+        """Give an entry a new name on the same filesystem; never over an existing entry."""
+        ...
+
+    async def set_mode(self, location: Location, mode: int) -> None:
+        """Set the permission bits of one entry; links are refused, not followed."""
+        ...
+
+    async def make_symlink(self, location: Location, points_to: str) -> None: ...
+
+    async def make_hardlink(self, location: Location, existing: Location) -> None: ...
+
+    def watch(self, folder: Location) -> AsyncIterator[None]:
+        """Yield whenever something in the folder itself (not below) has changed; at most a few times a second.
+
+        Ends, without an error, where the folder cannot be watched or has gone.
+        """
+        ...
+
+
+class Queue(Protocol):
+    """The durable queue. Job ids are small integers. Where `ids` is None, all jobs to which it applies are meant.
+
+    Raises: NoSuchJob, NotPossible (with the reason), UsageError, EngineUnreachable, ProtocolMismatch.
+    """
+
+    async def submit(self, request: Request) -> int:
+        """Put a request into the queue and return its job's id. It is in the journal when this returns."""
+        ...
+
+    async def jobs(self) -> tuple[Job, ...]: ...
+
+    async def job(self, id: int) -> Job: ...
+
+    async def request(self, id: int) -> Request:
+        """Return what a job was asked to do, in full."""
+        ...
+
+    def updates(self) -> AsyncIterator[Update | Disconnected]:
+        """Yield a full update at once, then what changes, at most 10 a second; it never ends by itself."""
+        ...
+
+    async def pause(self, ids: Sequence[int] | None = None) -> None: ...
+
+    async def resume(self, ids: Sequence[int] | None = None) -> None: ...
+
+    async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
+        """Stop jobs for good, within 200 ms.
+
+        Half files are removed. Finished files stay, unless `keep` is False: then what these jobs created at new names
+        (whole new trees and files, never replacements or merges) goes too.
+        """
+        ...
+
+    async def retry(self, ids: Sequence[int] | None = None) -> None:
+        """Queue failed jobs again for just what failed, and cancelled ones for what they had left."""
+        ...
+
+    async def start(self, ids: Sequence[int]) -> None:
+        """Start now, whatever the lanes say."""
+        ...
+
+    async def reorder(self, ids: Sequence[int], where: str) -> None:
+        """Move jobs in the queue: `where` is "top", "bottom", "up" or "down"."""
+        ...
+
+    async def set_priority(self, ids: Sequence[int], priority: int) -> None:
+        """1 (lowest) to 5 (highest)."""
+        ...
+
+    async def remove(self, ids: Sequence[int] | None = None) -> None:
+        """Take ended jobs off the list (None: all ended ones). A job that has not ended is refused."""
+        ...
+
+    async def limit(self, bytes_s: int | None, ids: Sequence[int] | None = None) -> None:
+        """Set the rate limit of the engine (`ids` None) or of jobs; None lifts it. Running jobs follow at once."""
+        ...
+
+    async def set_slots(self, slots: int) -> None:
+        """Set how many files (or batches of small files) are copied at once, 1 to 32."""
+        ...
+
+    async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
+        """Change the conflict rule of jobs that have not ended; open questions are answered by it."""
+        ...
+
+    async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
+        """Return a job's errors, oldest first, from the `start`-th."""
+        ...
+
+    async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
+        """Return open questions, oldest first, of one job or of all."""
+        ...
+
+    async def answer(self, question: int, rule: Conflict, *, for_all: bool = False) -> None:
+        """Answer a conflict with SKIP, OVERWRITE, NEWER or RENAME; `for_all`: for all of its job, open and to come."""
+        ...
+
+    async def status(self) -> EngineStatus: ...
+
+
+class Client(Places, Queue, Protocol):
+    """Both, and a life: making one is instant; places work at once; queue calls wait for the engine (10 s at most)."""
+
+    async def close(self) -> None:
+        """Let go of everything. A background engine goes on; one in this process is stopped, its jobs kept."""
+        ...
+
+    async def stop_engine(self) -> None:
+        """Stop the engine, wherever it runs. Every job is kept; running ones go on at its next start."""
+        ...

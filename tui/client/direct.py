@@ -1,0 +1,128 @@
+"""A client of an engine in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.client.calls import Calls, closed
+from tui.client.host import EngineFactory, Host, make_engine
+from tui.client.runtime import Lock, holder
+from tui.model.error import EngineAlreadyRunning
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tui.config import Settings
+    from tui.model.job import Disconnected, Update
+    from tui.paths import Paths
+
+logger = logging.getLogger(__name__)
+
+
+class DirectClient(Calls):
+    """The queue of an engine that starts with the first call on it and stops with `close`.
+
+    Args:
+        paths: Where the journal is; None: a journal of its own, gone afterwards.
+    """
+
+    def __init__(
+        self, paths: Paths | None, settings: Settings, notice: str = "", make: EngineFactory = make_engine
+    ) -> None:
+        self.notice = notice
+        self._paths, self._settings, self._make = paths, settings, make
+        self._host: Host | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
+        self._owned = contextlib.ExitStack()
+
+    async def connect(self) -> None:
+        """Start the engine now, not at the first call.
+
+        Raises:
+            EngineAlreadyRunning: Another process works on this journal.
+        """
+        await self._started()
+
+    async def ask(self, method: str, **arguments: Any) -> Any:
+        """Have the engine do it.
+
+        Raises:
+            EngineAlreadyRunning: Another process works on this journal.
+        """
+        host = await self._started()
+        return await getattr(host.engine, method)(**arguments)
+
+    async def updates(self) -> AsyncIterator[Update | Disconnected]:
+        """Yield a full update at once, then what changes."""
+        host = await self._started()
+        async with contextlib.aclosing(_generator(host.engine.subscribe(None))) as updates:
+            async for update in updates:
+                yield update
+
+    async def stop_engine(self) -> None:
+        """Stop the engine, keeping every job; the same as `close`."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop the engine. What it has not done stays in its journal."""
+        self._closed = True
+        self.close_places()
+        async with self._starting:
+            host, self._host = self._host, None
+            try:
+                if host:
+                    await host.shut_down()
+            finally:
+                self._owned.close()
+
+    async def _started(self) -> Host:
+        async with self._starting:
+            if self._closed:
+                raise closed()
+            if self._host is None:
+                journal = self._private_journal() if self._paths is None else self._own(self._paths)
+                try:
+                    host = Host(journal, self._settings, in_process=True, make=self._make)
+                    await host.start_up()
+                except BaseException:
+                    self._owned.close()
+                    raise
+                self._host = host
+            return self._host
+
+    def _private_journal(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="ferry-")
+        self._owned.callback(shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder) / "journal.sqlite3"
+
+    def _own(self, paths: Paths) -> Path:
+        """Take the lock of the journal, so that no other engine works on it; return the journal.
+
+        Where there is no place for a lock there is none for a journal: then the queue lasts as long as this client.
+        """
+        try:
+            lock = Lock.take(paths.lock) or Lock.take(
+                paths.lock
+            )  # a look at the holder holds it for a moment
+        except OSError as error:
+            self.notice += f" The queue cannot be kept either ({error.strerror}: {paths.state})."
+            return self._private_journal()
+        if lock is None:
+            held = holder(paths.lock)
+            who = f"process {held.pid}" if held else "another process"
+            raise EngineAlreadyRunning(f"{who} works on the queue already", "Close that one, then try again.")
+        self._owned.callback(lock.release)
+        lock.sign(None)
+        return paths.journal
+
+
+def _generator(updates: AsyncIterator[Update]) -> Any:
+    """Return it as what it is: `aclosing` wants a generator, and so are all that engines make."""
+    return updates

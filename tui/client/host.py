@@ -1,0 +1,81 @@
+"""An engine and what it needs wherever it runs: its journal, its settings and the hooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from tui import __version__
+from tui.client.base import Queue
+from tui.client.hooks import Hooks
+from tui.wire.protocol import PROTOCOL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from tui.config import Settings
+    from tui.model.job import Job, Update
+
+
+class HostedEngine(Queue, Protocol):
+    """What a host needs of an engine."""
+
+    async def start_up(self) -> None: ...
+
+    async def shut_down(self) -> None: ...
+
+    @property
+    def idle(self) -> bool: ...
+
+    def subscribe(self, after: int | None) -> AsyncIterator[Update]:
+        """Yield updates as they are taken: what changes meanwhile is merged into the next one."""
+        ...
+
+
+class EngineFactory(Protocol):
+    """Makes an engine on a journal."""
+
+    def __call__(
+        self, journal: Path, settings: Settings, on_end: Callable[[Job], None], *, in_process: bool
+    ) -> HostedEngine: ...
+
+
+def make_engine(
+    journal: Path, settings: Settings, on_end: Callable[[Job], None], *, in_process: bool
+) -> HostedEngine:
+    """Return an engine on a journal, not started yet."""
+    from tui.engine.clock import SystemClock
+    from tui.engine.engine import Engine, Limits
+    from tui.engine.journal import Journal
+
+    return Engine(
+        Journal(journal),
+        SystemClock(),
+        Limits(settings.queue.slots, settings.queue.limit_bytes_s),
+        on_end,
+        version=__version__,
+        protocol=PROTOCOL,
+        in_process=in_process,
+    )
+
+
+class Host:
+    """An engine with its hooks, started and stopped together."""
+
+    def __init__(
+        self, journal: Path, settings: Settings, *, in_process: bool, make: EngineFactory = make_engine
+    ) -> None:
+        self.hooks = Hooks(settings.hooks.job_ended)
+        self.engine = make(journal, settings, self.hooks.job_ended, in_process=in_process)
+
+    @property
+    def idle(self) -> bool:
+        return self.engine.idle and not self.hooks.busy
+
+    async def start_up(self) -> None:
+        await self.engine.start_up()
+
+    async def shut_down(self) -> None:
+        """Stop, keeping every job."""
+        await self.engine.shut_down()
+        await self.hooks.close()

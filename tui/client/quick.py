@@ -1,0 +1,99 @@
+"""A blocking line to an engine that runs: a small command is done before an event loop would have been imported."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tui import __version__
+from tui.client.runtime import address, peer_uid
+from tui.model.error import EngineUnreachable, FerryError
+from tui.wire import lines
+from tui.wire.faults import CallError, error_of
+from tui.wire.protocol import METHODS, PROTOCOL
+
+if TYPE_CHECKING:
+    from tui.model.job import Job, Request
+    from tui.paths import Paths
+
+ANSWER_S = 60.0
+"""How long an answer may take: a long request takes its time to be written to the journal."""
+LOOK_S = 0.004
+"""Pause between two looks at a job."""
+
+
+class QuickLine:
+    """One call after the other on one connection; a context manager that closes it."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._file = sock.makefile("rb")
+        self._last_id = 0
+
+    @classmethod
+    def open(cls, paths: Paths) -> QuickLine | None:
+        """Return a line, or None where there is no engine of this version to talk to: then go the long way."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(ANSWER_S)
+        try:
+            with address(paths.socket) as short:
+                sock.connect(short)
+            if peer_uid(sock) == os.geteuid():
+                line = cls(sock)
+                line.ask("hello", protocol=PROTOCOL, version=__version__)
+                return line
+        except (OSError, FerryError):
+            pass
+        sock.close()
+        return None
+
+    def __enter__(self) -> QuickLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def submit(self, request: Request) -> int:
+        """Put a request into the queue and return its job's id.
+
+        Raises:
+            EngineUnreachable: The engine went away before it answered.
+        """
+        return int(self.ask("submit", request=request, token=os.urandom(16).hex()))
+
+    def ended(self, id: int, time_limit_s: float) -> Job | None:
+        """Return a job if it ends within a time."""
+        deadline = time.monotonic() + time_limit_s
+        while time.monotonic() < deadline:
+            job: Job = self.ask("job", id=id)
+            if job.state.is_final:
+                return job
+            time.sleep(LOOK_S)
+        return None
+
+    def ask(self, name: str, **arguments: Any) -> Any:
+        """Call a method and return its result.
+
+        Raises:
+            EngineUnreachable: The engine went away before it answered.
+            FerryError: What the engine answers.
+        """
+        self._last_id += 1
+        method = METHODS[name]
+        try:
+            self._socket.sendall(lines.call(method, self._last_id, arguments))
+            envelope = lines.read(self._file.readline())
+            if envelope.error is None:
+                return method.result.decode(envelope.result)
+            fault = error_of(envelope.error)
+        except (OSError, CallError, msgspec.DecodeError) as error:
+            reason = str(error) if isinstance(error, TimeoutError) else "the engine went away"
+            raise EngineUnreachable(
+                f"{reason} before it answered", "Look at the queue before you ask again."
+            ) from error
+        raise fault

@@ -1,0 +1,41 @@
+"""The process of the background engine: started by `tui.client.launch` with the folders as arguments."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Detach, then be the engine. What happens up to its readiness is told on standard output."""
+    if os.fork():
+        os._exit(
+            0
+        )  # the starter waits for this process; the engine is nobody's child, in a session of the starter's making
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    from pathlib import Path
+
+    from tui.config import load
+    from tui.daemon.lifecycle import run
+    from tui.paths import Paths
+
+    state, runtime, config, cache = map(Path, sys.argv[1:])
+    paths = Paths(state, runtime, config, cache)
+    settings, _ = load(paths)
+    sys.exit(run(paths, settings, tell))
+
+
+def tell(line: bytes) -> None:
+    """Tell the starter, then let go of it."""
+    try:
+        os.write(1, line + b"\n")
+    except OSError:
+        pass  # it has gone, or gave up waiting; the engine lives on
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+
+
+if __name__ == "__main__":
+    main()
