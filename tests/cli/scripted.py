@@ -1,0 +1,78 @@
+"""The command line against an engine in memory, as a process of its own: `scripted.py SCENE WORDS…`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli_engine import FakeEngine, done, question, running
+
+import tui.cli.run
+from tui.__main__ import main
+
+if TYPE_CHECKING:
+    from tui.model.job import Job
+
+
+def endless(engine: FakeEngine) -> None:
+    """A job that never ends by itself."""
+    engine.plan = [running(current="/from/wide 漢字 \x1b[31m\n.txt")]
+
+
+def asking(engine: FakeEngine) -> None:
+    """Three conflicts; the job is done when all are answered."""
+    engine.questions = [question(1, number) for number in (1, 2, 3)]
+    left = running()
+
+    def step(job: Job) -> Job:
+        if not engine.questions:
+            return done()(job)
+        job = left(job)
+        return replace(job, progress=replace(job.progress, questions=len(engine.questions)))
+
+    engine.plan = [step]
+
+
+def elsewhere(engine: FakeEngine) -> None:
+    """One conflict that somebody else answers when a file appears."""
+    asking(engine)
+    engine.questions = engine.questions[:1]
+
+    def look() -> None:
+        if Path("answered").exists():
+            engine.questions = []
+
+    engine.between = look
+
+
+def slow(engine: FakeEngine) -> None:
+    """A job that ends when a file appears."""
+
+    def step(job: Job) -> Job:
+        return done()(job) if Path("finish").exists() else running()(job)
+
+    engine.plan = [step]
+
+
+def standing(engine: FakeEngine) -> None:
+    """A job of somebody else that never ends."""
+    engine.requests[engine.add().id] = None  # type: ignore[assignment]
+    engine.plan = [running()]
+
+
+SCENES = {scene.__name__: scene for scene in (endless, asking, elsewhere, slow, standing)}
+
+
+def run() -> int:
+    engine = FakeEngine()
+    SCENES[sys.argv[1]](engine)
+    tui.cli.run.SpawnedEngines = lambda paths, settings: engine  # type: ignore[assignment,misc]
+    status = main(sys.argv[2:])
+    Path("calls").write_text("\n".join(repr(call) for call in engine.calls if call[0] != "submit"))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(run())

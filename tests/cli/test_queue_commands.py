@@ -1,0 +1,211 @@
+"""`ferry queue …` and `ferry engine …` against an engine in memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_engine import FakeEngine, error_row, failed, question, running
+
+from tui.model.job import Conflict, JobState, Progress
+from tui.model.location import Location
+
+if TYPE_CHECKING:
+    from cli_run import Run
+
+
+def test_the_list_is_a_table_of_visible_text(ferry: Run, engine: FakeEngine) -> None:
+    progress = Progress(1200, 30000, 5 << 20, 3 << 30, counting=True, errors=2)
+    engine.add(JobState.RUNNING, progress=progress, source_count=3)
+    engine.add(JobState.DONE, kind="delete", first_source=Location("/x/\x1b[31m\n"), target=None)
+    engine.add(JobState.PAUSED, target=Location("/to/new"), into=False)
+    result = ferry("queue")
+    assert (result.status, result.err) == (0, "")
+    assert result.out == (
+        "ID  STATE    KIND    FILES          BYTES             ERRORS  WHAT\n"
+        "1   running  copy    1,200/30,000+  5.0 MiB/3.0 GiB+  2       /from/file 1 and 2 more → /to/\n"
+        "2   done     delete  0/0            0 B/0 B           0       /x/␛[31m␊\n"
+        "3   paused   copy    0/0            0 B/0 B           0       /from/file 3 → /to/new\n"
+    )
+
+
+def test_an_empty_queue_prints_nothing(ferry: Run) -> None:
+    assert ferry("queue") == ferry("queue", "--json")
+    assert ferry("queue").out == ""
+
+
+def test_json_is_one_job_a_line(ferry: Run, engine: FakeEngine) -> None:
+    engine.add()
+    engine.add(JobState.DONE, first_source=Location("/\udcff"))
+    jobs = [json.loads(line) for line in ferry("queue", "--json").out.splitlines()]
+    assert [(job["id"], job["state"]) for job in jobs] == [(1, "queued"), (2, "done")]
+    assert (jobs[1]["source"], jobs[1]["source_url"]) == ("/\ufffd", "file:///%FF")
+
+
+@pytest.mark.parametrize("word", ["pause", "resume", "cancel", "retry", "start", "remove"])
+def test_each_id_is_acted_on(ferry: Run, engine: FakeEngine, word: str) -> None:
+    engine.add()
+    engine.add()
+    assert ferry("queue", word, "2", "1").status == 0
+    assert engine.calls == [(word, [2]), (word, [1]), ("close",)]
+
+
+@pytest.mark.parametrize("word", ["pause", "resume", "cancel", "retry", "remove"])
+def test_all_means_all_to_which_it_applies(ferry: Run, engine: FakeEngine, word: str) -> None:
+    assert ferry("queue", word, "--all").status == 0
+    assert engine.calls == [(word, None), ("close",)]
+
+
+def test_start_and_top_of_all_take_those_that_have_not_begun(ferry: Run, engine: FakeEngine) -> None:
+    for state in (JobState.RUNNING, JobState.QUEUED, JobState.DONE, JobState.PAUSED):
+        engine.add(state)
+    ferry("queue", "start", "--all")
+    ferry("queue", "top", "--all")
+    assert engine.calls == [("start", [2, 4]), ("close",), ("reorder", [2, 4], "top"), ("close",)]
+
+
+def test_top_keeps_the_order_given(ferry: Run, engine: FakeEngine) -> None:
+    for _ in range(3):
+        engine.add()
+    ferry("queue", "top", "3", "1")
+    assert engine.calls[0] == ("reorder", [3, 1], "top")
+
+
+def test_one_id_that_is_wrong_does_not_hold_up_the_others(ferry: Run, engine: FakeEngine) -> None:
+    engine.add()
+    engine.add(JobState.DONE)
+    result = ferry("queue", "pause", "9", "2", "1")
+    assert result.status == 1
+    assert result.err.splitlines() == [
+        "ferry: there is no job 9. `ferry queue` lists the jobs there are.",
+        "ferry: job 2 is done",
+    ]
+    assert ("pause", [1]) in engine.calls
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("pause",), "ferry queue pause needs the ids of jobs, or --all"),
+        (("pause", "1", "--all"), "takes either ids or --all, not both"),
+        (("pause", "one"), "'one' is not the id of a job"),
+        (("pause", "-1"), "there is no option -1"),
+        (("puase", "1"), "there is no command ferry queue puase. Did you mean pause?"),
+        (("show",), "Write it as: ferry queue show ID"),
+        (("show", "1", "2"), "cannot do anything with '2'"),
+        (("limit", "quick"), "'quick' is not a rate"),
+        (("answer", "1", "skipp"), "Did you mean skip?"),
+        (("--jsn",), "Did you mean --json?"),
+    ],
+)
+def test_a_wrong_line_is_refused(ferry: Run, engine: FakeEngine, words: tuple[str, ...], said: str) -> None:
+    result = ferry("queue", *words)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+    assert not engine.calls
+
+
+def test_show_tells_everything_of_a_job(ferry: Run, engine: FakeEngine) -> None:
+    ferry("copy", "--detach", "/etc/hostname", "/usr/", "/tmp")
+    result = ferry("queue", "show", "1")
+    assert result.status == 0
+    assert result.out == (
+        "job        1\n"
+        "kind       copy\n"
+        "state      queued\n"
+        "source     /etc/hostname\n"
+        "source     /usr\n"
+        "into       /tmp\n"
+        "conflicts  fail\n"
+        "priority   3\n"
+        "limit      off\n"
+        "files      0 of 0\n"
+        "bytes      0 B of 0 B\n"
+        "queued     2027-01-15 08:00:00\n"
+    )
+    told = json.loads(ferry("queue", "show", "1", "--json").out)
+    assert told["source_urls"] == ["file:///etc/hostname", "file:///usr"]
+
+
+def test_show_errors_lists_every_one(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.FAILED)
+    engine.fail(1, *(error_row(1, number) for number in range(1, 2502)))
+    lines = ferry("queue", "show", "1", "--errors").out.splitlines()
+    assert len(lines) == 2501
+    assert lines[0] == "cannot write /to/file 1: taken. Look at it."
+    assert json.loads(ferry("queue", "show", "1", "--errors", "--json").out.splitlines()[0])["url"] == (
+        "file:///to/file%201"
+    )
+
+
+def test_show_of_no_job_is_status_1(ferry: Run) -> None:
+    result = ferry("queue", "show", "5")
+    assert (result.status, result.out) == (1, "")
+    assert "there is no job 5" in result.err
+
+
+def test_wait_ends_as_the_jobs_did(ferry: Run, engine: FakeEngine) -> None:
+    for _ in range(2):
+        engine.requests[engine.add().id] = None  # type: ignore[assignment]
+    engine.plan = [running(), failed(1)]
+    engine.fail(2, error_row(2, 1))
+    result = ferry("queue", "wait")
+    assert result.status == 3
+    assert [line.partition(":")[0] for line in result.out.splitlines()] == ["1", "2"]
+
+
+def test_wait_for_ended_jobs_returns_at_once(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.DONE, started_at=1.0, ended_at=2.0)
+    assert ferry("queue", "wait", "1").status == 0
+    assert ferry("queue", "wait").out == ""
+    assert ferry("queue", "wait", "7").status == 1
+
+
+def test_limit_is_for_all_or_for_some(ferry: Run, engine: FakeEngine) -> None:
+    ferry("queue", "limit", "50MB/s")
+    ferry("queue", "limit", "off", "3")
+    assert [call for call in engine.calls if call[0] == "limit"] == [
+        ("limit", 50_000_000, None),
+        ("limit", None, [3]),
+    ]
+
+
+def test_answer_takes_the_oldest_question(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.WAITING)
+    engine.questions = [question(1, 4), question(1, 5), question(1, 6)]
+    assert ferry("queue", "answer", "1", "skip").status == 0
+    assert ferry("queue", "answer", "1", "rename", "--all").status == 0
+    assert [call for call in engine.calls if call[0] == "answer"] == [
+        ("answer", 4, Conflict.SKIP, False),
+        ("answer", 5, Conflict.RENAME, True),
+    ]
+    result = ferry("queue", "answer", "1", "skip")
+    assert (result.status, result.err) == (1, "ferry: job 1 has no open question\n")
+
+
+def test_an_engine_out_of_reach_is_status_4(ferry: Run, engine: FakeEngine) -> None:
+    engine.unreachable = True
+    assert ferry("queue").status == 4
+
+
+def test_engine_status_says_whether_it_runs(ferry: Run, engine: FakeEngine) -> None:
+    result = ferry("engine", "status")
+    assert (result.status, result.err) == (0, "")
+    assert result.out == (
+        "running: process 4242, version 0.1.0, since 2027-01-15 08:00:00, 2 slots, limit off\n"
+    )
+    assert json.loads(ferry("engine", "status", "--json").out)["pid"] == 4242
+    assert ferry("engine", "stop").out == "stopped\n"
+    assert ferry("engine", "stop") == ferry("engine", "stop")
+    assert ferry("engine", "status").status == 4
+    assert ferry("engine", "status").out == "not running\n"
+    assert json.loads(ferry("engine", "status", "--json").out) == {"running": False}
+
+
+def test_engine_start_fails_where_only_this_process_could_work(ferry: Run, engine: FakeEngine) -> None:
+    assert ferry("engine", "start").status == 0
+    engine.in_process, engine.notice = True, "the folder of the socket cannot be made"
+    result = ferry("engine", "start")
+    assert (result.status, result.out) == (4, "")
+    assert "the folder of the socket cannot be made" in result.err

@@ -1,0 +1,158 @@
+"""The first word: help, version, folders for the screen, what is refused, and what is not imported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_run import Run, golden
+
+from tests.e2e.terminal import Terminal
+from tui import __version__
+from tui.cli.commands import BY_WORDS, COMMANDS, help_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli_engine import FakeEngine
+
+HEAVY = {
+    "asyncio",
+    "textual",
+    "rich",
+    "msgspec",
+    "humanize",
+    "platformdirs",
+    "sqlite3",
+    "argparse",
+    "tomllib",
+}
+
+
+def loaded_by(*words: str) -> set[str]:
+    """Return the modules a fresh interpreter holds after a command."""
+    code = "import sys; from tui.__main__ import main; main(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, timeout=30
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("-V",), ("copy", "--help")])
+def test_version_and_help_load_nothing_heavy(words: tuple[str, ...]) -> None:
+    assert loaded_by(*words) & HEAVY == set()
+
+
+def test_version(ferry: Run) -> None:
+    assert ferry("--version").out == f"ferry {__version__}\n"
+
+
+def test_the_overview_is_as_agreed(ferry: Run) -> None:
+    result = ferry("--help")
+    assert (result.status, result.err) == (0, "")
+    golden("help.txt", result.out)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_has_help(ferry: Run, engine: FakeEngine, command: object) -> None:
+    words = next(words for words, each in BY_WORDS.items() if each is command)
+    result = ferry(*words, "--help")
+    assert (result.status, result.err) == (0, "")
+    assert result.out == help_for(BY_WORDS[words]) + "\n"
+    assert all(option.name in result.out for option in BY_WORDS[words].options)
+    assert max(map(len, result.out.splitlines())) <= 120
+    assert not engine.calls
+
+
+def test_the_help_of_copy_is_as_agreed(ferry: Run) -> None:
+    golden("help-copy.txt", ferry("copy", "--help").out)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nowhere",), "nowhere does not exist. Name folders, or a command."),
+        (("cpoy", "a", "b"), "ferry opens two folders at most. Did you mean copy?"),
+        (("quue",), "quue does not exist. Did you mean queue?"),
+        (("--verson",), "there is no option --verson. Did you mean --version?"),
+        (("file",), "file is not a folder."),
+        ((".", "file"), "file is not a folder."),
+        (("--", "copy"), "copy does not exist."),
+        ((), "the screen needs a terminal."),
+        ((".", ".."), "the screen needs a terminal."),
+        (("bad\x1b[2J",), "bad␛[2J does not exist."),
+    ],
+)
+def test_what_is_no_screen_is_refused_in_one_sentence(
+    ferry: Run, here: Path, words: tuple[str, ...], said: str
+) -> None:
+    (here / "file").touch()
+    result = ferry(*words)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"TERM": "dumb"}, "TERM is dumb"),
+        ({"TERM": ""}, "TERM is not set"),
+        ({"TERM": "xterm", "PYTHONIOENCODING": "latin-1"}, "the screen needs UTF-8"),
+    ],
+)
+def test_a_terminal_that_is_not_up_to_it_is_refused(here: Path, environ: dict[str, str], said: str) -> None:
+    with Terminal([sys.executable, "-m", "tui"], environ=environ, cwd=here, width=120) as terminal:
+        terminal.wait_until(lambda: terminal.process.poll() is not None)
+        terminal.settle(0.05)
+        assert terminal.process.returncode == 2
+        assert said in terminal.text
+        assert b"\x1b" not in terminal.output
+
+
+@pytest.mark.parametrize("word", ["engine", "config"])
+def test_a_group_without_its_second_word_names_them(ferry: Run, word: str) -> None:
+    result = ferry(word)
+    assert result.status == 2
+    assert f"ferry {word} needs one more word. It can be " in result.err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_came_closed_are_no_trouble(here: Path, closed: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m tui config path {closed}', sys.executable],
+        capture_output=True,
+        env={**os.environ, "FERRY_HOME": str(here)},
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (b"" if ">&-" in closed.split() else f"{here}/config/config.toml\n".encode())
+
+
+def test_names_are_written_whatever_the_locale_says(here: Path) -> None:
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii", "FERRY_HOME": str(here)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", "copy", "--dry-run", "gone-é", "x"],
+        capture_output=True,
+        env=environ,
+        cwd=here,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"gone-\\xe9" in done.stderr
+
+
+def test_only_the_folders_named_are_asked_for(here: Path) -> None:
+    """The second one, where it is not named, is left to what the screen remembers."""
+    from tui.__main__ import _folders
+
+    (here / "sub").mkdir()
+    inside = str(here / "sub")
+    assert _folders([]) == (str(here), None)
+    assert _folders([inside]) == (inside, None)
+    assert _folders([inside, str(here)]) == (inside, str(here))

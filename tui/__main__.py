@@ -1,0 +1,154 @@
+"""The composition root: looks at the first word, imports one front end, and hands it what it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tui import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+COMMANDS = ("copy", "move", "delete", "queue", "engine", "config", "doctor")
+"""First words that are never folders; ./copy is."""
+
+USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run Ferry and return its exit status. (The console script, and `python -m tui`.)"""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    match words:
+        case ["engine", "run"]:
+            return _engine()
+        case ["--version" | "-V", *_]:
+            return _say(f"ferry {__version__}")
+        case ["--help" | "-h", *_]:
+            from tui.cli.commands import overview
+
+            return _say(overview())
+        case [first, *_] if first in COMMANDS:
+            from tui.cli.run import run
+
+            return run(words, _actions)
+    return _screen(words)
+
+
+def _open_streams() -> None:
+    """Open what of the standard streams came closed (`>&-`): else the next file opened would take its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            fd = os.open(os.devnull, os.O_RDWR)
+            if fd != number:
+                os.dup2(fd, number)
+                os.close(fd)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
+def _say(text: str) -> int:
+    from tui.cli.output import Output
+
+    Output().line(text)
+    return 0
+
+
+def _engine() -> int:
+    """Be the background engine, until it is idle or stopped. (For service managers; clients start their own.)"""
+    from tui.config import load
+    from tui.daemon.lifecycle import run
+    from tui.paths import Paths
+
+    paths = Paths.from_environment()
+    settings, _ = load(paths)
+    return run(paths, settings)
+
+
+def _actions() -> Collection[str]:
+    from tui.ui.bindings import BY_ID
+
+    return BY_ID
+
+
+def _screen(words: list[str]) -> int:
+    """Open the screen on the folders named, or say in one sentence why that cannot be."""
+    from tui.cli.diagnostics import Diagnostics
+    from tui.model.error import UsageError
+
+    try:
+        left, right = _folders(words)
+        _require_terminal()
+    except UsageError as error:
+        Diagnostics().error(error)
+        return USAGE
+    from tui.ui.terminal.environment import prepare_environment
+
+    prepare_environment(os.environ)
+    from tui.client.spawn import open_client
+    from tui.config import load
+    from tui.model.location import Location
+    from tui.paths import Paths
+    from tui.ui.app import run_screen
+
+    paths = Paths.from_environment()
+    settings, errors = load(paths, _actions())
+    client = open_client(paths, settings)
+    notices = [f"{error.message}. {error.remedy}" for error in errors]
+    across = Location.local(right) if right is not None else None
+    return run_screen(client, settings, Location.local(left), across, paths, notices)
+
+
+def _folders(words: list[str]) -> tuple[str, str | None]:
+    """Return the full paths of both folders: the first is the current one, the second None, where it is not named.
+
+    Raises:
+        UsageError: More was said than two folders, or something else.
+    """
+    from tui.cli.arguments import nearest
+    from tui.cli.operands import locate
+    from tui.model.error import UsageError
+
+    if words[:1] == ["--"]:
+        words = words[1:]
+    elif words and words[0].startswith("-"):
+        advice = nearest(words[0], ("--help", "--version"), everything=False)
+        raise UsageError(f"there is no option {words[0]}", advice or "`ferry --help` lists what there is.")
+    advice = nearest(words[0], COMMANDS, everything=False) if words else ""
+    if len(words) > 2:
+        raise UsageError("ferry opens two folders at most", advice or "`ferry --help` lists the commands.")
+    for word in words:
+        if not os.path.isdir(word):
+            what = "is not a folder" if os.path.lexists(word) else "does not exist"
+            raise UsageError(f"{word or 'an empty name'} {what}", advice or "Name folders, or a command.")
+    folders = [locate(word).path for word in words] or [locate(".").path]
+    return folders[0], folders[1] if len(folders) > 1 else None
+
+
+def _require_terminal() -> None:
+    """Refuse what the screen cannot be drawn on.
+
+    Raises:
+        UsageError: There is no terminal, or it is not up to it.
+    """
+    from tui.model.error import UsageError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the screen needs a terminal", "`ferry --help` lists the commands that do without.")
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb"):
+        said = "TERM is dumb" if term else "TERM is not set"
+        raise UsageError(f"the screen cannot be drawn here: {said}", "Set TERM to what your terminal is.")
+    encoding = sys.stdout.encoding.lower().replace("_", "-")
+    if encoding not in ("utf-8", "utf8"):
+        raise UsageError(
+            f"the screen needs UTF-8, and the locale says {encoding}", "Try LC_ALL=C.UTF-8 ferry"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""The table of commands: parsing, help and dispatch read it. `__main__` reads only the first words."""
+
+from __future__ import annotations
+
+from tui.cli.arguments import HELP, Command, Option
+
+JSON = Option("--json", "Write one JSON object a line.")
+
+RULES = ("ask", "skip", "overwrite", "newer", "rename", "fail")
+ANSWERS = ("skip", "overwrite", "newer", "rename")
+
+_RUNNING = (
+    Option("--priority", "From 1 (lowest) to 5 (highest); 3 is normal.", "N", ("1", "2", "3", "4", "5")),
+    Option("--paused", "Queue it paused; `ferry queue resume` lets it go."),
+    Option("--dry-run", "Say in numbers what would be done, and touch nothing.", short="-n"),
+    Option("--wait", "Wait until it has ended (the default), with a progress bar on a terminal."),
+    Option("--detach", "Queue it, print the job's id, and return."),
+    Option("--foreground", "Do it in this process, without the background engine."),
+    Option("--json", "Write one JSON object a line: events, then a summary."),
+)
+_COPYING = (
+    Option(
+        "--on-conflict",
+        "Where a different file has the name: ask, skip, overwrite, newer (overwrite if the source is newer), "
+        "rename (keep both) or fail. Default: ask on a terminal, fail without one.",
+        "RULE",
+        RULES,
+    ),
+    Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
+    Option("--verify", "Not in this version; it is refused."),
+    *_RUNNING,
+)
+_TARGETS = (
+    "DST that ends in / or is a folder: sources go into it, under their names; one that ends in / and does not exist "
+    "is made. Else there is one SRC, and it becomes DST (as cp -T).",
+    "A folder is copied whole, and merged into a folder of its name. A / at the end of SRC changes nothing. "
+    "Links are copied as links.",
+    "Names may hold anything; put -- before one that begins with a dash.",
+)
+_ALL = Option("--all", "All jobs to which it applies.")
+
+
+def _on_jobs(word: str, summary: str, *notes: str) -> Command:
+    return Command(("queue", word), "ID…|--all", summary, (_ALL,), notes, at_most=None)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(("copy",), "SRC… DST", "Copy files and folders.", _COPYING, _TARGETS, 2, None),
+    Command(
+        ("move",),
+        "SRC… DST",
+        "Move files and folders; a source goes only when its copy is complete.",
+        _COPYING,
+        _TARGETS,
+        2,
+        None,
+    ),
+    Command(
+        ("delete",),
+        "PATH…",
+        "Delete files and folders.",
+        (
+            Option("--trash", "Move them to the trash instead."),
+            Option("--yes", "Do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
+            *_RUNNING,
+        ),
+        ("Links are deleted, never what they point to.",),
+        1,
+        None,
+    ),
+    Command(
+        ("queue",),
+        "",
+        "List the jobs.",
+        (JSON,),
+        ("More: ferry queue pause, resume, cancel, retry, start, top, remove, show, wait, limit, answer.",),
+    ),
+    _on_jobs("pause", "Pause jobs; they stay paused until they are resumed."),
+    _on_jobs("resume", "Let paused jobs go on."),
+    _on_jobs("cancel", "Stop jobs for good; finished files stay, half files go."),
+    _on_jobs("retry", "Do again just what failed, or what a cancelled job had left."),
+    _on_jobs("start", "Start jobs now, whatever else runs."),
+    _on_jobs("top", "Move jobs before the others of their priority, in the order given."),
+    _on_jobs("remove", "Take ended jobs off the list.", "With --all: all ended ones."),
+    Command(
+        ("queue", "show"),
+        "ID",
+        "Show a job in full.",
+        (Option("--errors", "List its errors instead, every one."), JSON),
+        at_least=1,
+        at_most=1,
+    ),
+    Command(
+        ("queue", "wait"),
+        "[ID…]",
+        "Wait for jobs (without an ID, for all) and exit as they did.",
+        (Option("--json", "Write one JSON object a line: events, then a summary."),),
+        at_most=None,
+    ),
+    Command(
+        ("queue", "limit"),
+        "RATE|off [ID…]",
+        "Limit the rate of everything together, or of single jobs.",
+        at_least=1,
+        at_most=None,
+    ),
+    Command(
+        ("queue", "answer"),
+        "ID RULE",
+        "Answer the oldest open question of a job: skip, overwrite, newer or rename.",
+        (Option("--all", "Answer all questions of the job, those to come too."),),
+        at_least=2,
+        at_most=2,
+    ),
+    Command(("engine", "status"), "", "Say whether the background engine runs; exit 4 if not.", (JSON,)),
+    Command(("engine", "start"), "", "Start the background engine.", (JSON,)),
+    Command(("engine", "stop"), "", "Stop the background engine; it keeps every job.", (JSON,)),
+    Command(("config", "path"), "", "Print the path of the configuration file."),
+    Command(("config", "show"), "", "Print all settings in effect, as a configuration file."),
+    Command(("config", "check"), "", "Name what is wrong in the configuration file; exit 1 if anything is."),
+    Command(
+        ("doctor",), "", "Check what Ferry stands on, and say what to do where it does not hold.", (JSON,)
+    ),
+)
+
+BY_WORDS: dict[tuple[str, ...], Command] = {command.words: command for command in COMMANDS}
+GROUPS = ("queue", "engine", "config")
+
+_STATUSES = (
+    "Exit status: 0 all done · 1 done with errors · 2 usage · 3 conflict refused · 4 engine unreachable · "
+    "130 interrupted."
+)
+
+
+def overview() -> str:
+    """Return the text of `ferry --help`."""
+    rows = [("ferry [LEFT [RIGHT]]", "Open the screen, on these folders.")]
+    rows += [(f"ferry {command.name} {command.operands}".rstrip(), command.summary) for command in COMMANDS]
+    width = max(len(left) for left, _ in rows)
+    lines = ["Ferry moves many files, and goes on when you leave.", ""]
+    lines += [f"  {left:{width}}  {right}" for left, right in rows]
+    lines += [
+        "",
+        "`ferry COMMAND --help` lists the options of a command. `ferry --version` prints the version.",
+    ]
+    lines += ["A folder named like a command is opened as ./copy.", "", _STATUSES]
+    return "\n".join(lines)
+
+
+def help_for(command: Command) -> str:
+    """Return the text of `ferry COMMAND --help`."""
+    import textwrap
+
+    lines = [f"ferry {command.name} {command.operands}".rstrip(), "", command.summary, ""]
+    for option in (*command.options, HELP):
+        left = f"{option.name} {option.value}".rstrip() + (f", {option.short}" if option.short else "")
+        texts = textwrap.wrap(option.help, 72)
+        lines.append(f"  {left:20} {texts[0]}")
+        lines += [" " * 23 + text for text in texts[1:]]
+    for note in command.notes:
+        lines += ["", *textwrap.wrap(note, 96)]
+    return "\n".join([*lines, "", _STATUSES])

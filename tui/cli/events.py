@@ -1,0 +1,196 @@
+"""What `--json` writes: one flat object an event. Keys are a contract: they may be added, never renamed.
+
+Every path stands twice: as text for people (`path`, …; bytes that are no UTF-8 are replaced) and exactly (`url`, …).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui.model.error import FerryError
+    from tui.model.job import EngineStatus, Job, JobError, Question
+    from tui.model.location import Location
+
+
+_COUNTS = "files_done files_total bytes_done bytes_total files_same files_skipped errors questions"
+_FAULT = "job code message remedy path url"
+
+EVENTS: dict[str, tuple[str, str]] = {
+    "submitted": ("job kind sources target target_url", "The job is in the queue."),
+    "state": ("job state note", "The job's state has changed, or is seen for the first time."),
+    "progress": (
+        f"job {_COUNTS} counting rate_bytes_s time_left_s path url",
+        "How far the job is, at most ten times a second; path is what is worked on, totals grow while counting.",
+    ),
+    "error": (
+        _FAULT,
+        "Something could not be done. Without a job (null): refused before anything was queued.",
+    ),
+    "question": (
+        "job question path url source source_url size_bytes mtime_ns source_size_bytes source_mtime_ns",
+        "A conflict waits for an answer; path is the name that is taken.",
+    ),
+    "summary": (
+        f"job state exit {_COUNTS} seconds target target_url",
+        "The last line of a job. errors counts what was refused before the job too; exit is the exit status.",
+    ),
+}
+"""Keys of each event besides `event`, and when it is written: the documentation, held against the code by a test."""
+
+REHEARSAL = (
+    "dry_run kind exit files_total folders_total bytes_total unreadable conflicts conflict_urls conflict errors "
+    "target target_url into"
+)
+"""Keys of the summary of a dry run."""
+
+
+def place(name: str, location: Location | None) -> dict[str, Any]:
+    """Return a location under two keys: `name`, and its URL as `url` for "path", else as `name_url`."""
+    url = "url" if name == "path" else f"{name}_url"
+    if location is None:
+        return {name: None, url: None}
+    return {name: text(str(location)), url: location.url}
+
+
+def text(raw: str) -> str:
+    """Return text that any reader of JSON takes: bytes that are no UTF-8 become replacement characters."""
+    return os.fsencode(raw).decode("utf-8", "replace")
+
+
+def submitted(id: int, kind: str, sources: int, target: Location | None) -> dict[str, Any]:
+    return {"event": "submitted", "job": id, "kind": kind, "sources": sources, **place("target", target)}
+
+
+def state(job: Job) -> dict[str, Any]:
+    return {"event": "state", "job": job.id, "state": str(job.state), "note": text(job.note)}
+
+
+def counts(job: Job) -> dict[str, int]:
+    """Return how far a job is."""
+    progress = job.progress
+    return {
+        "files_done": progress.files_done,
+        "files_total": progress.files_total,
+        "bytes_done": progress.bytes_done,
+        "bytes_total": progress.bytes_total,
+        "files_same": progress.files_same,
+        "files_skipped": progress.files_skipped,
+        "errors": progress.errors,
+        "questions": progress.questions,
+    }
+
+
+def progress(job: Job) -> dict[str, Any]:
+    return {
+        "event": "progress",
+        "job": job.id,
+        **counts(job),
+        "counting": job.progress.counting,
+        "rate_bytes_s": round(job.progress.rate_bytes_s, 1),
+        "time_left_s": None if job.progress.time_left_s is None else round(job.progress.time_left_s, 1),
+        **place("path", job.progress.current),
+    }
+
+
+def error(row: JobError) -> dict[str, Any]:
+    return {
+        "event": "error",
+        "job": row.job,
+        "code": row.code,
+        "message": text(row.message),
+        "remedy": text(row.remedy),
+        **place("path", row.location),
+    }
+
+
+def refusal(problem: FerryError, location: Location | None) -> dict[str, Any]:
+    """Return the error event of something that never became part of a job."""
+    return {
+        "event": "error",
+        "job": None,
+        "code": problem.code,
+        "message": text(problem.message),
+        "remedy": text(problem.remedy),
+        **place("path", location),
+    }
+
+
+def question(asked: Question) -> dict[str, Any]:
+    return {
+        "event": "question",
+        "job": asked.job,
+        "question": asked.id,
+        **place("path", asked.target),
+        **place("source", asked.source),
+        "size_bytes": asked.target_facts.size_bytes,
+        "mtime_ns": asked.target_facts.mtime_ns,
+        "source_size_bytes": asked.source_facts.size_bytes,
+        "source_mtime_ns": asked.source_facts.mtime_ns,
+    }
+
+
+def summary(job: Job | None, status: int, refused: int = 0) -> dict[str, Any]:
+    """Return the last event of a job; without a job, that of a command that had nothing left to do.
+
+    `errors` counts what was refused before the job as well.
+    """
+    if job is None:
+        none = {**dict.fromkeys(_COUNTS.split(), 0), "errors": refused}
+        head = {"event": "summary", "job": None, "state": None, "exit": int(status)}
+        return {**head, **none, "seconds": None, **place("target", None)}
+    began, ended = job.started_at or job.created_at, job.ended_at
+    told = counts(job)
+    told["errors"] += refused
+    return {
+        "event": "summary",
+        "job": job.id,
+        "state": str(job.state),
+        "exit": int(status),
+        **told,
+        "seconds": None if ended is None else round(max(0.0, ended - began), 3),
+        **place("target", job.target),
+    }
+
+
+def job(each: Job) -> dict[str, Any]:
+    """Return a job as `ferry queue --json` lists it."""
+    return {
+        "id": each.id,
+        "kind": str(each.kind),
+        "state": str(each.state),
+        "priority": each.priority,
+        "position": each.position,
+        "conflict": str(each.conflict),
+        "limit_bytes_s": each.limit_bytes_s,
+        **counts(each),
+        "counting": each.progress.counting,
+        "rate_bytes_s": round(each.progress.rate_bytes_s, 1),
+        "time_left_s": each.progress.time_left_s,
+        "sources": each.source_count,
+        **place("source", each.first_source),
+        **place("target", each.target),
+        "into": each.into,
+        "created_at": each.created_at,
+        "started_at": each.started_at,
+        "ended_at": each.ended_at,
+        "note": text(each.note),
+        **place("path", each.progress.current),
+    }
+
+
+def engine(status: EngineStatus | None) -> dict[str, Any]:
+    if status is None:
+        return {"running": False}
+    return {
+        "running": True,
+        "pid": status.pid,
+        "version": status.version,
+        "protocol": status.protocol,
+        "started_at": status.started_at,
+        "limit_bytes_s": status.limit_bytes_s,
+        "slots": status.slots,
+        "rate_bytes_s": round(status.rate_bytes_s, 1),
+        "in_process": status.in_process,
+    }

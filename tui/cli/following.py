@@ -1,0 +1,264 @@
+"""Following jobs to their end: updates, keys and signals come in one line, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.cli.keyboard import Keyboard, signals
+from tui.model.error import EngineUnreachable, FerryError, NoSuchJob, NotPossible, OutOfSpace
+from tui.model.job import Conflict, Disconnected, Job, JobState, Question, Update
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tui.cli.telling import Teller
+    from tui.client.base import Client
+
+SILENCE_S = 30.0
+"""An engine that does not answer for so long is given up."""
+LETTING_IT_GO_ON = "letting it go on"
+CLOSE_LOOKS, CLOSE_LOOK_S = 8, 0.01
+CANCEL_S = 10.0
+"""Time for a job to stop after it was cancelled."""
+LAST_ERRORS = 100
+"""Among so many, the one is looked for that stopped a job."""
+
+Item = Update | Job | Disconnected | FerryError | signal.Signals | str
+"""What comes in: news of jobs, what ends the following, a signal, a key."""
+
+ANSWERS: dict[str, Conflict] = {
+    "s": Conflict.SKIP,
+    "o": Conflict.OVERWRITE,
+    "n": Conflict.NEWER,
+    "k": Conflict.RENAME,
+}
+"""Keys of the answers; capital letters answer for all of the job."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """How following ended: the jobs as last seen, by id, and whether somebody stepped in.
+
+    Attributes:
+        held: Jobs that paused themselves, since there is no space for more.
+    """
+
+    jobs: dict[int, Job] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)
+    interrupted: bool = False
+    detached: bool = False
+
+
+class Following:
+    """Follows jobs until all have ended, shows how they go, and passes on what is said meanwhile.
+
+    A job that paused itself, as the disk is full, is not waited for: nothing goes on until somebody has made space.
+
+    Args:
+        interactive: Somebody can be asked.
+        own: The jobs were queued by this command, so that stopping it may stop them.
+        detach: What becomes of them when this process leaves them ("letting it go on"); empty: they end with it.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        ids: Iterable[int],
+        teller: Teller,
+        *,
+        interactive: bool,
+        own: bool = True,
+        detach: str = LETTING_IT_GO_ON,
+    ) -> None:
+        self._client, self._teller = client, teller
+        self._waited_for = set(ids)
+        self._interactive, self._own, self._detach = interactive, own, detach
+        self._inbox: asyncio.Queue[Item] = asyncio.Queue()
+        self._ending = Ending()
+        self._question: Question | None = None
+        self._asks_to_leave = False
+        self._give_up_at: float | None = None
+        self._keyboard = Keyboard(asyncio.get_running_loop(), self._inbox.put_nowait)
+
+    async def to_the_end(self) -> Ending:
+        """Return when all jobs have ended, or when somebody wants to leave.
+
+        Raises:
+            EngineUnreachable: The engine has not answered for half a minute.
+            NoSuchJob: A job was taken off the list before its end was seen.
+        """
+        pump = asyncio.create_task(self._pump())
+        try:
+            with signals(asyncio.get_running_loop(), self._inbox.put_nowait):
+                while self._waited_for and not self._ending.detached:
+                    await self._take(await self._next())
+        finally:
+            self._keyboard.close()
+            pump.cancel()
+            with suppress(asyncio.CancelledError):
+                await pump
+        return self._ending
+
+    async def _pump(self) -> None:
+        """Put everything the engine tells into the inbox."""
+        try:
+            if self._own:
+                await self._look_closely()
+            async for update in self._client.updates():
+                self._inbox.put_nowait(update)
+            self._inbox.put_nowait(EngineUnreachable("the engine has stopped telling what it does"))
+        except FerryError as error:
+            self._inbox.put_nowait(error)
+
+    async def _look_closely(self) -> None:
+        """Ask for our own jobs again and again for a tenth of a second.
+
+        Updates come ten times a second at most; the copy of one file takes less than the pause between two of them.
+        What goes wrong here is told by the updates too.
+        """
+        with suppress(FerryError):
+            for _ in range(CLOSE_LOOKS):
+                for id in self._waited_for.copy():
+                    self._inbox.put_nowait(await self._client.job(id))
+                await asyncio.sleep(CLOSE_LOOK_S)
+
+    async def _next(self) -> Item:
+        try:
+            async with asyncio.timeout_at(self._give_up_at):
+                return await self._inbox.get()
+        except TimeoutError:
+            return EngineUnreachable("the engine does not answer any more")
+
+    async def _take(self, item: Item) -> None:
+        match item:
+            case Update():
+                await self._update(item)
+            case Job():
+                if item.id in self._waited_for:
+                    await self._changed(item)
+            case Disconnected():
+                if self._give_up_at is None:
+                    self._give_up_at = asyncio.get_running_loop().time() + SILENCE_S
+                    self._teller.silent(item.reason)
+            case signal.Signals():
+                await self._signal(item)
+            case str():
+                await self._key(item)
+            case FerryError():
+                raise item
+
+    async def _update(self, update: Update) -> None:
+        if not self._ending.interrupted:
+            self._give_up_at = None
+        listed = {job.id: job for job in update.jobs}
+        for id in sorted(self._waited_for):
+            if job := listed.get(id):
+                await self._changed(job)
+            elif update.full or id in update.removed:
+                raise NoSuchJob(f"job {id} was taken off the list before its end was seen")
+
+    async def _changed(self, job: Job) -> None:
+        before = self._ending.jobs.get(job.id)
+        self._ending.jobs[job.id] = job
+        await self._teller.changed(job, before, self._client)
+        if job.state.is_final:
+            self._waited_for.discard(job.id)
+            if self._question is not None and self._question.job == job.id:
+                self._close_question("ended")
+        elif await self._is_held(job):
+            await self._hold(job)
+        elif self._question is not None and self._question.job == job.id and not job.progress.questions:
+            self._close_question("answered elsewhere")
+        elif job.progress.questions and self._question is None and not self._asks_to_leave:
+            await self._ask(job.id)
+
+    async def _is_held(self, job: Job) -> bool:
+        """Say whether a job paused itself, rather than somebody it."""
+        if job.state is not JobState.PAUSED or not job.progress.errors:
+            return False
+        rows = await self._client.errors(job.id, max(0, job.progress.errors - LAST_ERRORS), LAST_ERRORS)
+        return any(row.code == OutOfSpace.__name__ for row in rows)
+
+    async def _hold(self, job: Job) -> None:
+        """Leave a job that cannot go on to whoever makes space; where it would end with this process, end it well."""
+        if self._detach:
+            self._ending.held.add(job.id)
+            self._waited_for.discard(job.id)
+        elif job.id not in self._ending.held:
+            self._ending.held.add(job.id)
+            with suppress(NotPossible):
+                await self._client.cancel([job.id])
+
+    # Questions
+
+    async def _ask(self, id: int) -> None:
+        """Put the oldest open question of a job, where somebody is there to answer."""
+        if not self._interactive or self._ending.interrupted:
+            return
+        questions = await self._client.questions(id, 1)
+        if questions:
+            self._question = questions[0]
+            self._keyboard.open()  # first: whoever sees the question may answer at once
+            self._teller.ask(self._question)
+
+    def _close_question(self, said: str) -> None:
+        self._question = None
+        self._keyboard.close()
+        self._teller.answered(said)
+
+    async def _key(self, key: str) -> None:
+        if self._asks_to_leave:
+            await self._leave(key.lower())
+        elif self._question is not None and (rule := ANSWERS.get(key.lower())):
+            question, for_all = self._question, key.isupper()
+            self._close_question(f"{rule}, all of this job" if for_all else str(rule))
+            with suppress(NotPossible):
+                await self._client.answer(question.id, rule, for_all=for_all)
+            if not for_all:
+                await self._ask(question.job)
+
+    # Leaving
+
+    async def _signal(self, number: signal.Signals) -> None:
+        if number == signal.SIGHUP and self._detach:
+            self._ending.interrupted = self._ending.detached = True
+        elif not self._own:
+            self._ending.interrupted = self._ending.detached = True
+        elif number == signal.SIGINT and self._interactive and not self._asks_to_leave:
+            self._question = None
+            self._asks_to_leave = True
+            self._keyboard.open()
+            self._teller.ask_to_leave(self._detach)
+        else:
+            await self._cancel()
+
+    async def _leave(self, key: str) -> None:
+        if key == "d" and self._detach:
+            self._teller.answered("detach")
+            self._ending.interrupted = self._ending.detached = True
+        elif key == "c":
+            await self._cancel()
+        elif key in ("g", "\x1b", "\r", "\n"):
+            self._asks_to_leave = False
+            self._keyboard.close()
+            self._teller.answered("go on")
+            for job in list(self._ending.jobs.values()):
+                if job.progress.questions and self._question is None:
+                    await self._ask(job.id)
+
+    async def _cancel(self) -> None:
+        """Cancel what has not ended, and go on following until it has."""
+        self._keyboard.close()
+        if self._ending.interrupted:
+            return
+        self._teller.answered("cancel")
+        self._asks_to_leave = False
+        self._ending.interrupted = True
+        self._give_up_at = asyncio.get_running_loop().time() + CANCEL_S
+        for id in sorted(self._waited_for):
+            with suppress(NotPossible):
+                await self._client.cancel([id])

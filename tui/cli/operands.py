@@ -1,0 +1,228 @@
+"""Sources and destinations as written, into locations; what cannot be done is said before anything is queued."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.model.error import (
+    AlreadyExists,
+    NotAFolder,
+    NotFound,
+    PlaceError,
+    SameFile,
+    TargetInsideSource,
+    Unsupported,
+    UsageError,
+    from_os_error,
+)
+from tui.model.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a command line asks for, checked against the disk."""
+
+    sources: list[Location] = field(default_factory=list)
+    refused: list[PlaceError] = field(default_factory=list)
+    target: Location | None = None
+    into: bool = True
+    target_is_missing: bool = False
+    """The target was named with a / at its end and is to be made, as a folder."""
+
+    def finals(self) -> list[tuple[Location, Location]]:
+        """Return (source, where it will stand) pairs."""
+        if self.target is None:
+            return []
+        return [(each, self.target.child(each.name) if self.into else self.target) for each in self.sources]
+
+
+def locate(word: str) -> Location:
+    """Return the location of a path from the command line, relative to the current folder.
+
+    `..` goes to the folder that really holds the one before it, as it does for the kernel, links or not.
+    """
+    parts = word.split("/")
+    if ".." in parts:
+        last = len(parts) - parts[::-1].index("..")
+        word = os.path.join(os.path.realpath("/".join(parts[:last])), *parts[last:])
+    if word.startswith("/") or not word:
+        return Location.local(word)
+    try:
+        return Location.local(word, os.getcwd())
+    except OSError as error:
+        raise UsageError(
+            "the current folder has gone", "Change to another one, or write full paths."
+        ) from error
+
+
+def plan_removal(words: Sequence[str]) -> Plan:
+    """Return what `delete` is asked to remove."""
+    plan = Plan()
+    _take(plan, words, "delete")
+    return plan
+
+
+def plan_transfer(words: Sequence[str], doing: str) -> Plan:
+    """Return what `copy` or `move` is asked for, the last word being the destination.
+
+    Raises:
+        UsageError: The destination cannot take what is to go there.
+    """
+    *sources, last = words
+    target = locate(last)
+    is_folder = os.path.isdir(target.path)
+    wants_folder = last.endswith("/")
+    if wants_folder and not is_folder and os.path.lexists(target.path):
+        raise UsageError(
+            f"{target} is not a folder", "Leave out the / at its end, or choose another destination."
+        )
+    if len(sources) > 1 and not (is_folder or wants_folder):
+        what = "is not a folder" if os.path.lexists(target.path) else "does not exist"
+        remedy = (
+            "End it in / to have it made as a folder." if what == "does not exist" else "Name a folder last."
+        )
+        raise UsageError(f"{target} {what}, and several sources need a folder to go into", remedy)
+    plan = Plan(
+        target=target, into=is_folder or wants_folder, target_is_missing=wants_folder and not is_folder
+    )
+    _take(plan, sources, doing)
+    if not plan.into and plan.sources and not os.path.isdir(target.parent.path):
+        remedy = "Make that folder first, or end the destination in / to have all of it made."
+        message = f"cannot {doing} to {target}: there is no folder {target.parent}"
+        plan.refused.append(NotFound(message, remedy, location=target))
+        plan.sources.clear()
+    _refuse_impossible(plan, doing)
+    return plan
+
+
+def _take(plan: Plan, words: Sequence[str], doing: str) -> None:
+    """Put the sources on the plan that exist, each once."""
+    found: dict[Location, None] = {}
+    for word in words:
+        location = locate(word)
+        try:
+            mode = os.lstat(location.path).st_mode
+        except (OSError, ValueError) as error:
+            plan.refused.append(_refusal(error, location, doing))
+            continue
+        if word.endswith("/") and not (stat.S_ISDIR(mode) or os.path.isdir(location.path)):
+            message = f"cannot {doing} {location}/: it is not a folder"
+            plan.refused.append(NotAFolder(message, "Leave out the / at its end.", location=location))
+        else:
+            found[location] = None
+    plan.sources += found
+
+
+def _refusal(error: OSError | ValueError, location: Location, doing: str) -> PlaceError:
+    if isinstance(error, OSError):
+        refusal = from_os_error(error, location, doing)
+        if isinstance(refusal, NotFound):
+            refusal.remedy = "Check how it is written; `ferry` takes no patterns, the shell does."
+        return refusal
+    return PlaceError(f"cannot {doing} {location}: {error}", location=location)
+
+
+def _refuse_impossible(plan: Plan, doing: str) -> None:
+    """Take off the plan what would meet itself, or a neighbour, at the target."""
+    kept: list[Location] = []
+    names: dict[str, Location] = {}
+    for source in plan.sources:
+        refusal = _impossible(plan, source, names, doing)
+        if refusal is None:
+            names[source.name] = source
+            kept.append(source)
+        else:
+            plan.refused.append(refusal)
+    plan.sources = kept
+
+
+def _impossible(plan: Plan, source: Location, names: dict[str, Location], doing: str) -> PlaceError | None:
+    assert plan.target is not None
+    if plan.into and source.is_root:
+        remedy = "Name what is in it, or a destination that does not exist yet."
+        return Unsupported(
+            f"cannot {doing} / into a folder: it has no name of its own", remedy, location=source
+        )
+    final = plan.target.child(source.name) if plan.into else plan.target
+    if _real(source) == _real(final):
+        message = f"cannot {doing} {source}: source and target are the same file"
+        return SameFile(message, "Nothing needs to be done.", location=source)
+    if _is_the_file_behind(final, source):
+        remedy = "The link would replace its own content; name another destination."
+        return SameFile(f"cannot {doing} {source} over {final}: it is a link to it", remedy, location=source)
+    if _is_folder(source) and _stands_in(final, source):
+        message = f"cannot {doing} {source} into itself ({final})"
+        return TargetInsideSource(message, location=source)
+    if (other := names.get(source.name)) and plan.into and not (_is_folder(other) and _is_folder(source)):
+        message = f"cannot {doing} {source}: {other} takes the same name at the target"
+        return AlreadyExists(
+            message, "Give one of them another name, or copy them one by one.", location=source
+        )
+    return None
+
+
+def _real(location: Location) -> str:
+    """Return the path with links resolved, save for a link the location itself may be."""
+    return os.path.join(os.path.realpath(location.parent.path), location.name)
+
+
+def _is_the_file_behind(final: Location, source: Location) -> bool:
+    """Say whether a source is a link that leads to what it would replace."""
+    if not os.path.islink(source.path) or os.path.islink(final.path):
+        return False
+    try:
+        return os.path.samefile(source.path, final.path)
+    except OSError:
+        return False
+
+
+def _is_folder(location: Location) -> bool:
+    return os.path.isdir(location.path) and not os.path.islink(location.path)
+
+
+def _stands_in(final: Location, folder: Location) -> bool:
+    """Say whether a folder holds a location, by what the folders above it are, not by how they are called."""
+    wanted = os.stat(folder.path)
+    above = os.path.realpath(final.parent.path)
+    while True:
+        try:
+            if os.path.samestat(os.stat(above), wanted):
+                return True
+        except OSError:
+            pass
+        if above == "/":
+            return False
+        above = os.path.dirname(above)
+
+
+def make_target(plan: Plan) -> None:
+    """Make the folder that was asked for with a / at the end of the destination.
+
+    Raises:
+        PlaceError: It cannot be made.
+    """
+    assert plan.target is not None
+    try:
+        os.makedirs(plan.target.path, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, plan.target, "create the folder") from error
+
+
+def job_ids(words: Sequence[str]) -> list[int]:
+    """Return job ids as numbers.
+
+    Raises:
+        UsageError: One is not a number.
+    """
+    for word in words:
+        if not (word.isascii() and word.isdigit()):
+            raise UsageError(
+                f"{word!r} is not the id of a job", "`ferry queue` lists the jobs with their ids."
+            )
+    return [int(word) for word in words]

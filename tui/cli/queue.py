@@ -1,0 +1,283 @@
+"""`ferry queue …`: the jobs, and what may be done with them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui import format
+from tui.cli import events
+from tui.cli.bar import cells
+from tui.cli.commands import ANSWERS
+from tui.cli.diagnostics import Status, sentence, status_of
+from tui.cli.operands import job_ids
+from tui.config import parse_rate, rate_text
+from tui.model.error import EngineUnreachable, FerryError, NotPossible, ProtocolMismatch, UsageError
+from tui.model.job import Conflict, Job, JobState
+from tui.visible import harmless, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tui.cli.arguments import Parsed
+    from tui.cli.session import OpenClient, Session
+    from tui.client.base import Client
+
+_COLOURS = {
+    JobState.RUNNING: "bold",
+    JobState.WAITING: "yellow",
+    JobState.PAUSED: "yellow",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+    JobState.CANCELLED: "dim",
+}
+SHOWN_SOURCES = 20
+PAGE = 1000
+
+
+def run(session: Session, parsed: Parsed) -> int:
+    """Do one queue command and return the exit status."""
+    return asyncio.run(_run(session, parsed))
+
+
+async def _run(session: Session, parsed: Parsed) -> int:
+    word = parsed.command.words[-1]
+    special: dict[str, Callable[[Session, Parsed], Callable[[OpenClient], Awaitable[int]]]]
+    special = {"queue": _list, "show": _show, "wait": _wait, "limit": _limit, "answer": _answer}
+    command = special.get(word, _act)
+    prepared = command(session, parsed)
+    client = session.engines.client()
+    try:
+        return await prepared(client)
+    finally:
+        await client.close()
+
+
+def _list(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+    async def step(client: Client) -> int:
+        jobs = await client.jobs()
+        if parsed.has("--json"):
+            for job in jobs:
+                session.out.json(events.job(job))
+        elif jobs:
+            for line in table(jobs, session.out.styled):
+                session.out.line(line)
+        elif session.out.is_terminal:
+            session.messages.note("the queue is empty")
+        return Status.DONE
+
+    return step
+
+
+def table(jobs: Sequence[Job], styled: Callable[[str, str], str]) -> list[str]:
+    """Return jobs as lines under a head, columns as wide as they need to be."""
+    head = ("ID", "STATE", "KIND", "FILES", "BYTES", "ERRORS", "WHAT")
+    rows = [head, *(_row(job) for job in jobs)]
+    widths = [max(cells(row[column]) for row in rows) for column in range(len(head) - 1)]
+    lines = []
+    for job, row in zip((None, *jobs), rows, strict=True):
+        parts = [text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=False)]
+        if job is not None and (colour := _COLOURS.get(job.state)):
+            parts[1] = styled(parts[1], colour)
+        lines.append("  ".join([*parts, row[-1]]))
+    return lines
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    progress = job.progress
+    more = "+" if progress.counting else ""
+    what = visible(str(job.first_source))
+    if job.source_count > 1:
+        what += f" and {format.count(job.source_count - 1)} more"
+    if job.target is not None:
+        what += f" → {visible(str(job.target))}" + ("/" if job.into and not job.target.is_root else "")
+    return (
+        str(job.id),
+        str(job.state),
+        str(job.kind),
+        f"{progress.files_done:,}/{progress.files_total:,}{more}",
+        f"{format.size(progress.bytes_done)}/{format.size(progress.bytes_total)}{more}",
+        f"{progress.errors:,}",
+        what,
+    )
+
+
+def _act(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+    """pause, resume, cancel, retry, start, top, remove."""
+    word, all_jobs = parsed.command.words[-1], parsed.has("--all")
+    ids = job_ids(parsed.operands)
+    if all_jobs == bool(ids):
+        problem = "takes either ids or --all, not both" if ids else "needs the ids of jobs, or --all"
+        raise UsageError(
+            f"ferry {parsed.command.name} {problem}", "`ferry queue` lists the jobs with their ids."
+        )
+
+    async def step(client: Client) -> int:
+        if all_jobs:
+            await _on_all(client, word)
+            return Status.DONE
+        if word == "top":
+            await client.reorder(ids, "top")
+            return Status.DONE
+        return await _on_each(session, client, word, ids)
+
+    return step
+
+
+async def _on_all(client: Client, word: str) -> None:
+    try:
+        if word in ("start", "top"):
+            waiting = [job.id for job in await client.jobs() if job.state in _STARTABLE]
+            if waiting and word == "start":
+                await client.start(waiting)
+            elif waiting:
+                await client.reorder(waiting, "top")
+            return
+        act = {
+            "pause": client.pause,
+            "resume": client.resume,
+            "cancel": client.cancel,
+            "retry": client.retry,
+            "remove": client.remove,
+        }[word]
+        await act(None)
+    except NotPossible:
+        return  # Nothing to which it applies: that is all of them.
+
+
+_STARTABLE = (JobState.QUEUED, JobState.PAUSED)
+
+
+async def _on_each(session: Session, client: Client, word: str, ids: Sequence[int]) -> int:
+    """Act on jobs one by one, so that one that is refused does not hold up the others."""
+    act: dict[str, Callable[[Sequence[int]], Awaitable[None]]] = {
+        "pause": client.pause,
+        "resume": client.resume,
+        "cancel": client.cancel,
+        "retry": client.retry,
+        "start": client.start,
+        "remove": client.remove,
+    }
+    status = Status.DONE
+    for id in ids:
+        try:
+            await act[word]([id])
+        except (EngineUnreachable, ProtocolMismatch):
+            raise
+        except FerryError as error:
+            session.messages.error(error)
+            status = max(status, status_of(error))
+    return status
+
+
+def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+    (id,) = job_ids(parsed.operands)
+
+    async def step(client: Client) -> int:
+        job = await client.job(id)
+        if parsed.has("--errors"):
+            await _show_errors(session, client, job, json=parsed.has("--json"))
+        elif parsed.has("--json"):
+            request = await client.request(id)
+            session.out.json({**events.job(job), "source_urls": [source.url for source in request.sources]})
+        else:
+            await _show_job(session, client, job)
+        return Status.DONE
+
+    return step
+
+
+async def _show_errors(session: Session, client: Client, job: Job, *, json: bool) -> None:
+    start = 0
+    while rows := await client.errors(job.id, start, PAGE):
+        for row in rows:
+            if json:
+                session.out.json(events.error(row))
+            else:
+                session.out.line(sentence(FerryError(row.message, row.remedy)))
+        start += len(rows)
+
+
+async def _show_job(session: Session, client: Client, job: Job) -> None:
+    request = await client.request(job.id)
+    progress = job.progress
+    lines = [("job", str(job.id)), ("kind", str(job.kind)), ("state", str(job.state))]
+    if job.note:
+        lines.append(("note", harmless(job.note)))
+    lines += [("source", visible(str(source))) for source in request.sources[:SHOWN_SOURCES]]
+    if len(request.sources) > SHOWN_SOURCES:
+        lines.append(("", f"… and {format.count(len(request.sources) - SHOWN_SOURCES)} more"))
+    if job.target is not None:
+        lines.append(("into" if job.into else "target", visible(str(job.target))))
+    lines += [
+        ("conflicts", str(job.conflict)),
+        ("priority", str(job.priority)),
+        ("limit", rate_text(job.limit_bytes_s)),
+        ("files", _of(progress.files_done, progress.files_total, format.count, counting=progress.counting)),
+        ("bytes", _of(progress.bytes_done, progress.bytes_total, format.size, counting=progress.counting)),
+    ]
+    for name, number in (
+        ("complete already", progress.files_same),
+        ("skipped", progress.files_skipped),
+        ("errors", progress.errors),
+        ("questions", progress.questions),
+    ):
+        if number:
+            lines.append((name, format.count(number)))
+    for name, moment in (("queued", job.created_at), ("started", job.started_at), ("ended", job.ended_at)):
+        if moment is not None:
+            lines.append((name, format.moment(moment)))
+    width = max(len(name) for name, _ in lines)
+    for name, text in lines:
+        session.out.line(f"{name:{width}}  {text}")
+
+
+def _of(done: int, total: int, shown: Callable[[int], str], *, counting: bool) -> str:
+    return f"{shown(done)} of {shown(total)}" + (", still counting" if counting else "")
+
+
+def _wait(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[int]]:
+    from tui.cli.waiting import follow
+
+    ids = job_ids(parsed.operands)
+
+    async def step(client: OpenClient) -> int:
+        wanted = ids or [job.id for job in await client.jobs() if not job.state.is_final]
+        for id in ids:
+            await client.job(id)  # One that does not exist is refused before anything is waited for.
+        if not wanted:
+            return Status.DONE
+        return await follow(
+            session, client, list(dict.fromkeys(wanted)), json=parsed.has("--json"), own=False
+        )
+
+    return step
+
+
+def _limit(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+    rate, *words = parsed.operands
+    bytes_s, ids = parse_rate(rate), job_ids(words)
+
+    async def step(client: Client) -> int:
+        await client.limit(bytes_s, ids or None)
+        return Status.DONE
+
+    return step
+
+
+def _answer(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+    from tui.cli.arguments import nearest
+
+    (id,), rule = job_ids(parsed.operands[:1]), parsed.operands[1]
+    if rule not in ANSWERS:
+        raise UsageError(f"{rule!r} is not an answer", nearest(rule, ANSWERS))
+
+    async def step(client: Client) -> int:
+        await client.job(id)
+        questions = await client.questions(id, 1)
+        if not questions:
+            raise NotPossible(f"job {id} has no open question")
+        await client.answer(questions[0].id, Conflict(rule), for_all=parsed.has("--all"))
+        return Status.DONE
+
+    return step

@@ -1,0 +1,140 @@
+"""`--dry-run`: what would be done, in numbers, with nothing touched."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, Any
+
+from tui import format
+from tui.cli import events
+from tui.cli.diagnostics import Status
+from tui.model.entry import Totals
+from tui.model.job import Conflict, JobKind
+from tui.places.local.hops import Brake
+from tui.places.local.scan import Scan
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tui.cli.operands import Plan
+    from tui.cli.session import Session
+    from tui.model.location import Location
+
+SHOWN_NAMES = 10
+
+_VERBS = {
+    JobKind.COPY: "copy",
+    JobKind.MOVE: "move",
+    JobKind.DELETE: "delete",
+    JobKind.TRASH: "move to the trash",
+}
+_WOULD_BE = {
+    Conflict.ASK: "would be asked about",
+    Conflict.SKIP: "would be skipped",
+    Conflict.OVERWRITE: "would be overwritten",
+    Conflict.NEWER: "would be overwritten where the source is newer",
+    Conflict.RENAME: "would be kept, the new one under another name",
+    Conflict.FAIL: "would be refused",
+}
+
+
+def rehearse(session: Session, plan: Plan, kind: JobKind, conflict: Conflict, *, json: bool) -> int:
+    """Print what a request would do and return the exit status it would be refused with, or 0."""
+    totals = measure(plan.sources)
+    taken = list(_taken(plan))
+    status = Status.DONE
+    if taken and conflict is Conflict.FAIL:
+        status = Status.CONFLICT
+    elif plan.refused:
+        status = Status.ERRORS
+    if json:
+        _as_json(session, plan, kind, conflict, totals, taken, status)
+    elif plan.sources:
+        into = f" {'into' if plan.into else 'to'} {visible(str(plan.target))}" if plan.target else ""
+        session.out.line(f"would {_VERBS[kind]} {amount(totals)}{into}")
+        if plan.target_is_missing:
+            session.out.line(f"would make the folder {visible(str(plan.target))}")
+        if taken:
+            names = "1 name is" if len(taken) == 1 else f"{format.count(len(taken))} names are"
+            session.out.line(f"{names} taken and {_WOULD_BE[conflict]}:")
+            for location in taken[:SHOWN_NAMES]:
+                session.out.line(f"  {visible(location.name)}")
+            if len(taken) > SHOWN_NAMES:
+                session.out.line(f"  … and {format.count(len(taken) - SHOWN_NAMES)} more")
+    session.messages.rows(plan.refused, len(plan.refused))
+    return status
+
+
+def _as_json(
+    session: Session,
+    plan: Plan,
+    kind: JobKind,
+    conflict: Conflict,
+    totals: Totals,
+    taken: Sequence[Location],
+    status: Status,
+) -> None:
+    for error in plan.refused:
+        session.out.json(events.refusal(error, error.location))
+    told: dict[str, Any] = {
+        "event": "summary",
+        "dry_run": True,
+        "kind": str(kind),
+        "exit": int(status),
+        "files_total": totals.files,
+        "folders_total": totals.folders,
+        "bytes_total": totals.size_bytes,
+        "unreadable": totals.unreadable,
+        "conflicts": len(taken),
+        "conflict_urls": [location.url for location in taken],
+        "conflict": str(conflict),
+        "errors": len(plan.refused),
+        **events.place("target", plan.target),
+        "into": plan.into,
+    }
+    session.out.json(told)
+
+
+def measure(sources: Sequence[Location], time_limit_s: float | None = None) -> Totals:
+    """Count what lies at and below locations; `complete` is False where the time was up first."""
+    ends = None if time_limit_s is None else time.monotonic() + time_limit_s
+    files = folders = size_bytes = unreadable = 0
+    complete = True
+    for source in sources:
+        scan = Scan(source.path, Brake())
+        totals = scan.step()
+        while not scan.exhausted and (ends is None or time.monotonic() < ends):
+            totals = scan.step()
+        scan.close()
+        files, folders = files + totals.files, folders + totals.folders
+        size_bytes, unreadable = size_bytes + totals.size_bytes, unreadable + totals.unreadable
+        complete = complete and totals.complete
+    return Totals(files, folders, size_bytes, unreadable, complete)
+
+
+def amount(totals: Totals) -> str:
+    """Return "12 files and 3 folders, 4.5 MiB"."""
+    text = format.entries(totals.files)
+    if totals.folders:
+        text += f" and {format.entries(totals.folders, 'folder')}"
+    text = f"{text}, {format.size(totals.size_bytes)}"
+    if totals.unreadable:
+        text += f" ({format.entries(totals.unreadable, 'folder')} cannot be read)"
+    return text if totals.complete else f"at least {text}"
+
+
+def _taken(plan: Plan) -> Iterator[Location]:
+    """Yield the targets whose names are taken by something different. (A folder on a folder is merged.)"""
+    for source, final in plan.finals():
+        try:
+            old, new = os.lstat(final.path), os.lstat(source.path)
+        except OSError:
+            continue
+        if stat.S_ISDIR(new.st_mode) and os.path.isdir(final.path):
+            continue
+        same_type = stat.S_IFMT(old.st_mode) == stat.S_IFMT(new.st_mode)
+        if not (same_type and (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)):
+            yield final

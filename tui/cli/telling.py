@@ -1,0 +1,139 @@
+"""How jobs go, told to people (a progress line, questions) or to programs (JSON lines)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tui.cli import bar, events
+from tui.model.job import JobState, Progress
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from tui.cli.diagnostics import Diagnostics
+    from tui.cli.output import Output
+    from tui.client.base import Client
+    from tui.model.job import Job, Question
+
+DRAW_EVERY_S = 0.2
+
+
+class Teller:
+    """What both have in common: questions and remarks, on standard error."""
+
+    def __init__(self, messages: Diagnostics, *, interactive: bool) -> None:
+        self._messages = messages
+        self._interactive = interactive
+        self._asking = False
+        self._remarked: set[tuple[int, JobState]] = set()
+
+    async def changed(self, job: Job, before: Job | None, client: Client) -> None:
+        """Tell how a job stands, `before` being how it stood when last seen."""
+        if job.state is JobState.PAUSED:
+            self._remark(job, f"job {job.id} is paused; `ferry queue resume {job.id}` lets it go on")
+        elif job.progress.questions and not self._interactive:
+            ask = f"answer in the screen (ferry), or by `ferry queue answer {job.id} RULE --all`"
+            self._remark(
+                job, f"job {job.id} waits for {_questions(job.progress.questions)}: {ask}", JobState.WAITING
+            )
+
+    def _remark(self, job: Job, text: str, about: JobState | None = None) -> None:
+        """Say something once."""
+        key = (job.id, about or job.state)
+        if key not in self._remarked:
+            self._remarked.add(key)
+            self._messages.note(text)
+
+    def silent(self, reason: str) -> None:
+        self._messages.note(f"the engine does not answer ({reason}); trying again")
+
+    def ask(self, question: Question) -> None:
+        """Show both files of a conflict, and the keys that answer."""
+        from tui import format
+
+        source, target = question.source_facts, question.target_facts
+        newer = " (newer)" if source.mtime_ns > target.mtime_ns else ""
+        older = " (newer)" if source.mtime_ns < target.mtime_ns else ""
+        self._messages.say(f"{visible(str(question.target))} is taken by a different file:")
+        for label, facts, remark in (("source", source, newer), ("target", target, older)):
+            when = format.moment(facts.mtime_ns / 1e9)
+            self._messages.say(f"  {label}  {format.size(facts.size_bytes):>10}  {when}{remark}")
+        self._asking = True
+        self._messages.ask(
+            "[s]kip  [o]verwrite  overwrite if [n]ewer  [k]eep both  (capital: all of this job)  "
+        )
+
+    def ask_to_leave(self, detach: str) -> None:
+        """Ask what is to become of the jobs; `detach` says what leaving them does, or is empty."""
+        if self._asking:
+            self._messages.say("")
+        self._asking = True
+        leave = f"[d]etach, {detach}  " if detach else ""
+        self._messages.ask(f"{leave}[c]ancel, keeping finished files  [g]o on  ")
+
+    def answered(self, said: str) -> None:
+        """End the line of a question with its answer."""
+        if self._asking:
+            self._messages.say(said)
+        self._asking = False
+
+
+class PeopleTeller(Teller):
+    """Draws the progress line, where there is a terminal to draw on."""
+
+    def __init__(self, messages: Diagnostics, *, interactive: bool) -> None:
+        super().__init__(messages, interactive=interactive)
+        self._jobs: dict[int, Job] = {}
+        self._drawn_at = 0.0
+
+    async def changed(self, job: Job, before: Job | None, client: Client) -> None:
+        await super().changed(job, before, client)
+        self._jobs[job.id] = job
+        now = time.monotonic()
+        if self._messages.is_terminal and not self._asking and now - self._drawn_at >= DRAW_EVERY_S:
+            self._drawn_at = now
+            self._messages.draw(bar.line(list(self._jobs.values()), self._messages.columns()))
+
+
+class JsonTeller(Teller):
+    """Writes an event for every change of state, every error and question, and for progress."""
+
+    def __init__(self, messages: Diagnostics, out: Output, *, interactive: bool) -> None:
+        super().__init__(messages, interactive=interactive)
+        self._out = out
+        self._errors: dict[int, int] = {}
+        """Errors told, by job."""
+        self._asked: dict[int, int] = {}
+        """The newest question told, by job."""
+
+    async def changed(self, job: Job, before: Job | None, client: Client) -> None:
+        await super().changed(job, before, client)
+        if before is None or before.state is not job.state:
+            self._out.json(events.state(job))
+        if job.progress != (before.progress if before else Progress()):
+            self._out.json(events.progress(job))
+        await self._tell_errors(job, client)
+        if job.progress.questions:
+            await self._tell_questions(job, client)
+
+    async def _tell_errors(self, job: Job, client: Client) -> None:
+        told = self._errors.get(job.id, 0)
+        while told < job.progress.errors:
+            rows = await client.errors(job.id, told)
+            if not rows:
+                break
+            for row in rows:
+                self._out.json(events.error(row))
+            told += len(rows)
+            self._errors[job.id] = told
+
+    async def _tell_questions(self, job: Job, client: Client) -> None:
+        newest = self._asked.get(job.id, 0)
+        for question in await client.questions(job.id):
+            if question.id > newest:
+                self._out.json(events.question(question))
+                self._asked[job.id] = question.id
+
+
+def _questions(number: int) -> str:
+    return "an answer" if number == 1 else f"{number:,} answers"

@@ -1,0 +1,183 @@
+"""`ferry copy`, `ferry move` and `ferry delete`: from words to a job, and on to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.cli import events
+from tui.cli.diagnostics import Status, status_of
+from tui.cli.keyboard import held_signals
+from tui.cli.operands import Plan, make_target, plan_removal, plan_transfer
+from tui.cli.report import summary
+from tui.config import parse_rate
+from tui.model.error import EngineUnreachable, PlaceError, UsageError
+from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, JobState, Request
+
+if TYPE_CHECKING:
+    from tui.cli.arguments import Parsed
+    from tui.cli.session import OpenClient, Session
+
+
+QUICK_S = 0.15
+"""So long a job is looked at before an event loop is loaded to follow it."""
+
+
+def run(session: Session, parsed: Parsed) -> int:
+    """Do what the words ask for and return the exit status."""
+    if parsed.has("--verify"):
+        raise UsageError("--verify is not in this version of Ferry", "Leave it out.")
+    ways = [name for name in ("--detach", "--foreground", "--wait") if parsed.has(name)]
+    if "--detach" in ways and len(ways) > 1:
+        raise UsageError(f"{ways[0]} and {ways[1]} exclude each other")
+    if parsed.has("--paused") and parsed.has("--foreground"):
+        raise UsageError("--paused and --foreground exclude each other", "Nobody could let the job go on.")
+    kind = _kind(parsed)
+    removes = kind in (JobKind.DELETE, JobKind.TRASH)
+    plan = plan_removal(parsed.operands) if removes else plan_transfer(parsed.operands, str(kind))
+    conflict = _conflict(session, parsed)
+    limit_bytes_s = _limit(parsed)
+    if parsed.has("--dry-run"):
+        from tui.cli.rehearsal import rehearse
+
+        return rehearse(session, plan, kind, conflict, json=parsed.has("--json"))
+    _tell_refused(session, plan, json=parsed.has("--json"))
+    if not plan.sources:
+        if parsed.has("--json"):
+            session.out.json(events.summary(None, Status.ERRORS, len(plan.refused)))
+        return Status.ERRORS
+    request = Request(
+        kind=kind,
+        sources=tuple(plan.sources),
+        target=plan.target,
+        into=plan.into,
+        conflict=conflict,
+        priority=int(parsed.get("--priority") or NORMAL_PRIORITY),
+        limit_bytes_s=limit_bytes_s,
+        paused=parsed.has("--paused"),
+    )
+    if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
+        return Status.INTERRUPTED
+    try:
+        return _do(session, parsed, plan, request)
+    except PlaceError as error:
+        session.messages.error(error)
+        return status_of(error)
+
+
+def _kind(parsed: Parsed) -> JobKind:
+    if parsed.command.name == "delete":
+        return JobKind.TRASH if parsed.has("--trash") else JobKind.DELETE
+    return JobKind(parsed.command.name)
+
+
+def _conflict(session: Session, parsed: Parsed) -> Conflict:
+    rule = parsed.get("--on-conflict")
+    return Conflict(rule) if rule else Conflict.ASK if session.interactive else Conflict.FAIL
+
+
+def _limit(parsed: Parsed) -> int | None:
+    rate = parsed.get("--limit")
+    if rate is None:
+        return None
+    try:
+        return parse_rate(rate)
+    except UsageError as error:
+        raise UsageError(f"--limit: {error.message}", error.remedy) from error
+
+
+def _tell_refused(session: Session, plan: Plan, *, json: bool) -> None:
+    if json:
+        for error in plan.refused:
+            session.out.json(events.refusal(error, error.location))
+    session.messages.rows(plan.refused, len(plan.refused))
+
+
+def _do(session: Session, parsed: Parsed, plan: Plan, request: Request) -> int:
+    """Hand a request to the engine that runs, or go the long way to one; follow the job unless it is to go alone."""
+    line = None if parsed.has("--foreground") else session.engines.quick()
+    if line is None:
+        return _long_way(session, parsed, plan, request, None)
+    with held_signals():
+        with line:
+            if plan.target_is_missing:
+                make_target(plan)
+            id = line.submit(request)
+            _tell_submitted(session, parsed, request, id)
+            if parsed.has("--detach"):
+                return Status.ERRORS if plan.refused else Status.DONE
+            job = line.ended(id, QUICK_S)
+        if job is None or job.state is not JobState.DONE or job.progress.errors:
+            return _long_way(session, parsed, plan, request, id)
+        status = Status.ERRORS if plan.refused else Status.DONE
+        if parsed.has("--json"):
+            for told in (
+                events.state(job),
+                events.progress(job),
+                events.summary(job, status, len(plan.refused)),
+            ):
+                session.out.json(told)
+        else:
+            session.out.line(summary(job))
+        return status
+
+
+def _long_way(session: Session, parsed: Parsed, plan: Plan, request: Request, id: int | None) -> int:
+    import asyncio
+
+    return asyncio.run(_queue(session, parsed, plan, request, id))
+
+
+async def _queue(session: Session, parsed: Parsed, plan: Plan, request: Request, id: int | None) -> int:
+    """Queue a request, unless that is done (`id`), with whatever engine there can be, and follow the job."""
+    from tui.cli.waiting import follow
+
+    foreground, json = parsed.has("--foreground"), parsed.has("--json")
+    client = session.engines.foreground() if foreground else session.engines.client()
+    try:
+        if parsed.has("--detach"):
+            await _require_background(client)
+        if id is None:
+            if plan.target_is_missing:
+                make_target(plan)
+            id = await client.submit(request)
+            _tell_submitted(session, parsed, request, id)
+        if parsed.has("--detach"):
+            return Status.ERRORS if plan.refused else Status.DONE
+        if client.notice and not foreground:
+            session.messages.note(client.notice)
+        return await follow(
+            session, client, [id], json=json, own=True, foreground=foreground, refused=len(plan.refused)
+        )
+    finally:
+        await client.close()
+
+
+def _tell_submitted(session: Session, parsed: Parsed, request: Request, id: int) -> None:
+    if parsed.has("--json"):
+        session.out.json(events.submitted(id, str(request.kind), len(request.sources), request.target))
+    elif parsed.has("--detach"):
+        session.out.line(str(id))
+
+
+async def _require_background(client: OpenClient) -> None:
+    """Refuse to leave a job to an engine that ends with this command.
+
+    Raises:
+        EngineUnreachable: The engine runs in this process.
+    """
+    if (await client.status()).in_process:
+        raise EngineUnreachable(client.notice or "no background engine can be started", _NO_BACKGROUND)
+
+
+_NO_BACKGROUND = "`ferry doctor` says why; without --detach, Ferry works in this process."
+
+
+def _sure(session: Session, plan: Plan) -> bool:
+    """Say in numbers what is to be deleted, and ask, where there is somebody to ask."""
+    if not (session.interactive and session.settings.confirm.delete):
+        return True
+    from tui.cli.asking import yes
+    from tui.cli.rehearsal import amount, measure
+
+    totals = measure(plan.sources, time_limit_s=2.0)
+    return yes(session.messages, f"Delete {amount(totals)} for good? [y/N] ")
