@@ -1,0 +1,1 @@
+"""The terminal itself: a driver that never blocks, and output of changed cells only."""
