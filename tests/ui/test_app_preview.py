@@ -1,0 +1,63 @@
+"""The preview among the panes."""
+
+from __future__ import annotations
+
+from tui.model.location import Location
+
+ANN = Location("/home/ann")
+
+
+async def preview_shown(s):
+    await s.press("ctrl+x", "q")
+    await s.until(lambda: s.main.previewing and s.main.preview.region.area, "the preview")
+    return s.main.preview
+
+
+async def test_it_takes_the_place_of_the_other_pane_and_follows_the_cursor(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        preview = await preview_shown(s)
+        assert (s.main.left.region.width, preview.region.width) == (40, 40)
+        assert not s.main.right.region.area
+        assert preview.location == ANN.child("notes.txt")
+        await s.press("j")
+        await s.until(lambda: preview.location == ANN.child("report.pdf"), "followed")
+
+
+async def test_asked_for_again_it_gives_the_place_back_and_reads_nothing_more(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        preview = await preview_shown(s)
+        await s.press("ctrl+x", "q")
+        await s.until(lambda: s.main.right.region.width == 40, "the other pane")
+        await s.press("j")
+        await s.until(lambda: s.main.pane.current.name == "report.pdf", "moved")
+        assert preview.location is None
+
+
+async def test_tab_shows_the_other_pane_with_the_preview_beside_it(shell):
+    async with shell() as s:
+        preview = await preview_shown(s)
+        await s.press("tab")
+        await s.until(lambda: s.main.right.region.area and s.main.right.has_focus, "the other pane")
+        assert not s.main.left.region.area
+        assert preview.region.x == 0
+        await s.press("down")
+        await s.until(lambda: preview.location == Location("/mnt/backup/music"), "followed")
+
+
+async def test_a_wide_screen_has_room_for_all_three(shell):
+    async with shell(size=(150, 40)) as s:
+        preview = await preview_shown(s)
+        assert [w.region.width for w in (s.main.left, preview, s.main.right)] == [50, 50, 50]
+
+
+async def test_its_keys_scroll_it_or_say_how_to_show_it(shell, monkeypatch):
+    async with shell() as s:
+        await s.press("J")
+        await s.until(lambda: any("no preview" in text for text in s.told), "told")
+        preview = await preview_shown(s)
+        turned: list[int] = []
+        monkeypatch.setattr(preview, "turn", turned.append)
+        await s.press("J", "K")
+        await s.until(lambda: turned == [1, -1], "turned")

@@ -1,0 +1,71 @@
+"""Keys typed faster than the screen follows reach what they were meant for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from textual import events
+from textual.widgets import Input
+
+from tui.ui.screens.copy_dialog import CopyDialog
+from tui.ui.screens.prompt import Prompt
+from tui.ui.type_ahead import PATIENCE_S
+
+
+def type_at_once(s, *keys):
+    """Send keys as a terminal does that has them all in one read."""
+    for key in keys:
+        character = " " if key == "space" else key if len(key) == 1 else None
+        s.app.post_message(events.Key(key, character))
+
+
+async def test_a_name_typed_right_after_the_key_goes_into_the_prompt(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        type_at_once(s, "A", *"daDx", "enter")
+        await s.until(lambda: s.called("make_folder"), "made")
+        assert str(s.called("make_folder")[0][0]) == "/home/ann/daDx"
+        assert s.requests == []
+
+
+async def test_enter_right_after_f5_queues(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        type_at_once(s, "f5", "enter", "j")
+        await s.until(lambda: s.requests, "submitted")
+        await s.until(lambda: s.main.pane.current.name == "report.pdf", "the key after it moved the cursor")
+
+
+async def test_keys_after_a_change_of_focus_go_to_the_new_place(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        type_at_once(s, "w", "escape", "tab", "down", "w", "a")
+        await s.until(lambda: "No job asks anything." in s.told, "the queue took the last key")
+        assert s.app.screen is s.main
+        assert s.main.pane is s.main.right
+        assert s.main.right.listing.cursor == 1
+
+
+async def test_a_place_that_does_not_answer_holds_keys_up_for_a_moment_only(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        s.client.hang("/home/ann")
+        type_at_once(s, "I", "tab")  # facts are asked for before their dialog opens
+        await asyncio.sleep(0.2)
+        assert s.app.focused is s.main.left
+        await s.until(lambda: s.app.focused is s.main.right, "the key after it")
+        before = time.monotonic()
+        type_at_once(s, "tab", "tab", "tab")
+        await s.until(lambda: s.app.focused is s.main.left, "more keys")
+        assert time.monotonic() - before < 3 * PATIENCE_S
+        s.client.release("/home/ann")
+
+
+async def test_what_was_opened_by_a_key_gets_the_next_ones_in_full(shell):
+    async with shell() as s:
+        type_at_once(s, "g", "space", *"music/li")
+        prompt = await s.dialog(Prompt)
+        await s.until(lambda: prompt.query_one("#typed", Input).value == "/home/ann/music/li", "all of it")
+        type_at_once(s, "escape", "down", "f5")
+        await s.dialog(CopyDialog)

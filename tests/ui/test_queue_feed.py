@@ -1,0 +1,121 @@
+"""The queue as the screen knows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fake_client import FakeClient
+
+from tui.model.error import EngineUnreachable
+from tui.model.job import Disconnected, JobKind, JobState, Progress, Request, Update
+from tui.model.location import Location
+from tui.ui import queue_feed
+from tui.ui.queue_feed import QueueState, follow
+
+
+def request(name: str = "a", **changes: object) -> Request:
+    source = Location.local(f"/home/{name}")
+    return replace(Request(kind=JobKind.COPY, sources=(source,), target=Location.local("/mnt")), **changes)
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient()
+
+
+def full(client: FakeClient) -> Update:
+    return Update(1, tuple(client.jobs_by_id.values()), (), client.engine, full=True)
+
+
+def test_unfinished_jobs_go_by_priority_and_position_and_finished_ones_follow_newest_first(client):
+    client.add_job(request(), state=JobState.DONE, ended_at=10.0)
+    client.add_job(request())
+    client.add_job(request(), priority=5)
+    client.add_job(request(), state=JobState.FAILED, ended_at=20.0)
+    client.add_job(request(), position=1)
+    state = QueueState()
+    state.fold(full(client))
+    assert [job.id for job in state.jobs] == [3, 5, 2, 4, 1]
+
+
+def test_a_job_ends_once_and_only_where_it_was_seen_unfinished(client):
+    client.add_job(request(), state=JobState.DONE, ended_at=1.0)
+    job = client.add_job(request(), state=JobState.RUNNING)
+    state = QueueState()
+    assert state.fold(full(client)).ended == ()
+    ended = replace(job, state=JobState.FAILED, ended_at=2.0)
+    assert state.fold(Update(2, (ended,), (), client.engine)).ended == (ended,)
+    assert state.fold(Update(3, (ended,), (), client.engine)).ended == ()
+
+
+def test_a_job_that_ended_while_the_engine_was_away_is_told_after_the_reconnection(client):
+    job = client.add_job(request(), state=JobState.RUNNING)
+    state = QueueState()
+    state.fold(full(client))
+    state.fold(Disconnected("gone"))
+    assert state.lost == "gone"
+    client.set_job(job.id, state=JobState.DONE, ended_at=3.0)
+    assert [each.id for each in state.fold(full(client)).ended] == [job.id]
+    assert state.lost == ""
+
+
+def test_a_question_is_told_once_until_there_was_none(client):
+    job = client.add_job(request(), state=JobState.RUNNING)
+    state = QueueState()
+    state.fold(full(client))
+    told = []
+    for questions in (1, 2, 1, 0, 3):
+        changed = replace(job, progress=Progress(questions=questions))
+        told.append(len(state.fold(Update(2, (changed,), (), client.engine)).asked))
+    assert told == [1, 0, 0, 0, 1]
+
+
+def test_a_full_update_forgets_what_it_does_not_hold(client):
+    client.add_job(request())
+    state = QueueState()
+    state.fold(full(client))
+    state.fold(Update(5, (), (), client.engine, full=True))
+    assert state.jobs == ()
+
+
+def test_removed_jobs_go(client):
+    client.add_job(request())
+    client.add_job(request())
+    state = QueueState()
+    state.fold(full(client))
+    state.fold(Update(2, (), (1,), client.engine))
+    assert [job.id for job in state.jobs] == [2]
+
+
+def test_there_is_no_rate_where_nothing_runs_or_nobody_knows(client):
+    client.engine = replace(client.engine, rate_bytes_s=5.0)
+    client.add_job(request(), state=JobState.PAUSED)
+    state = QueueState()
+    state.fold(full(client))
+    assert state.rate_bytes_s == 0.0
+    client.set_job(1, state=JobState.RUNNING)
+    state.fold(full(client))
+    assert state.rate_bytes_s == 5.0
+    state.fold(Disconnected("gone"))
+    assert state.rate_bytes_s == 0.0
+
+
+async def test_updates_that_fail_or_end_are_asked_for_again(client, monkeypatch):
+    monkeypatch.setattr(queue_feed, "RETRY_S", 0.0)
+
+    class Flaky:
+        asked = 0
+
+        async def updates(self):
+            self.asked += 1
+            if self.asked == 1:
+                raise EngineUnreachable("the engine is not answering")
+            yield full(client)
+
+    state, flaky, seen = QueueState(), Flaky(), []
+    async for _ in follow(flaky, state):
+        seen.append(state.lost)
+        if len(seen) == 4:
+            break
+    assert seen == ["the engine is not answering", "", "the updates of the queue ended", ""]

@@ -1,0 +1,34 @@
+"""What really loads: a command line must start fast, so each front end imports only what it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def loaded(statement: str) -> set[str]:
+    """Return the modules a fresh interpreter holds after a statement."""
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("tui", {"asyncio", "argparse", "typing"}),
+        ("tui.__main__", {"asyncio", "msgspec", "textual", "humanize", "platformdirs"}),
+        ("tui.model.job", {"asyncio", "msgspec"}),
+        ("tui.client.remote", {"textual", "rich", "sqlite3", "pygments"}),
+        ("tui.client.spawn", {"textual", "rich", "sqlite3", "pygments"}),
+        ("tui.daemon.lifecycle", {"textual", "rich", "pygments"}),
+        ("tui.engine.engine", {"textual", "rich", "msgspec", "pygments"}),
+        ("tui.ui.app", {"pygments", "sqlite3", "tui.engine.engine", "markdown_it"}),
+    ],
+)
+def test_a_module_loads_nothing_it_does_not_need(module: str, unwanted: set[str]) -> None:
+    assert loaded(f"import {module}") & unwanted == set()

@@ -1,0 +1,70 @@
+"""docs/keys.md is generated, and is as the table of actions says now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui.ui.bindings import ACTIONS
+from tui.ui.key_reference import reference
+from tui.ui.keys import Hit, Keymap, Pending, Router
+
+
+def test_the_document_is_current() -> None:
+    document = Path(__file__).parents[2] / "docs" / "keys.md"
+    assert document.read_text(encoding="utf-8") == reference(), "run `make docs`"
+
+
+def test_every_action_has_an_id_of_its_own() -> None:
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
+def test_no_key_means_two_things_in_one_scope_and_none_hides_a_longer_one() -> None:
+    for scope in ("pane", "queue", "viewer"):
+        keys = [tuple(key.split(" ")) for action in ACTIONS if action.scope == scope for key in action.keys]
+        assert len(set(keys)) == len(keys), scope
+        keymap = Keymap(scope)
+        for key in keys:
+            assert isinstance(keymap.look_up(key), Hit)
+            assert all(isinstance(keymap.look_up(key[:n]), Pending) for n in range(1, len(key))), key
+
+
+def test_a_scope_can_give_a_key_of_the_app_another_meaning() -> None:
+    found = Keymap("viewer").look_up(("q",))
+    assert isinstance(found, Hit)
+    assert found.action.id == "viewer.close"
+
+
+def test_a_sequence_ends_in_its_action_and_escape_leaves_it() -> None:
+    router = Router(Keymap("pane"))
+    assert isinstance(router.feed("g", 0), Pending)
+    assert router.feed("h", 0) == Hit(next(a for a in ACTIONS if a.id == "pane.go_home"))
+    assert isinstance(router.feed("g", 0), Pending)
+    assert router.feed("escape", 0) is None
+    assert not router.in_sequence
+
+
+def test_a_letter_stands_for_any_key_where_the_table_says_so() -> None:
+    router = Router(Keymap("pane"))
+    router.feed("m", 0)
+    found = router.feed("x", 0)
+    assert isinstance(found, Hit)
+    assert (found.action.id, found.argument) == ("pane.bookmark", "x")
+
+
+def test_escape_and_a_digit_stand_for_an_f_key_for_a_while() -> None:
+    router = Router(Keymap("pane"))
+    router.feed("escape", 10.0)
+    found = router.feed("5", 11.0)
+    assert isinstance(found, Hit)
+    assert found.action.id == "pane.copy"
+    router.feed("escape", 20.0)
+    assert router.feed("5", 22.0) is None
+    found = router.feed("alt+0", 30.0)
+    assert isinstance(found, Hit)
+    assert found.action.id == "app.quit"
+
+
+def test_a_remapped_action_loses_its_default_keys() -> None:
+    keymap = Keymap("pane", {"pane.copy": ("c p",)})
+    assert keymap.look_up(("f5",)) is None
+    assert keymap.keys_of("pane.copy") == ("c p",)

@@ -1,0 +1,156 @@
+"""What the operations on files share: the panes they act on, dialogs, and a worker for each."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from textual.screen import Screen
+
+from tui.format import entries
+from tui.ui.notes import report, tell
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from textual.worker import Worker
+
+    from tui.client.base import Client
+    from tui.config import Settings
+    from tui.model.job import Request
+    from tui.model.location import Location
+    from tui.ui.memory import Memory
+    from tui.ui.notes import Severity
+    from tui.ui.screens.dialog import Dialog
+    from tui.ui.widgets.pane import FilePane
+
+Result = TypeVar("Result")
+Self = TypeVar("Self", bound="Operations")
+Arguments = ParamSpec("Arguments")
+
+
+_opening: ContextVar[asyncio.Event] = ContextVar("opening")
+"""Set when the operation this runs in has opened its first dialog, or has ended without one."""
+
+
+def operation(
+    method: Callable[Concatenate[Self, Arguments], Coroutine[Any, Any, None]],
+) -> Callable[Concatenate[Self, Arguments], Worker[None]]:
+    """Make an action of a coroutine: it runs as a worker, so that it may wait for dialogs, and reports its errors."""
+
+    @functools.wraps(method)
+    def start(self: Self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Worker[None]:
+        opening = asyncio.Event()
+        self.opening.add(opening)
+
+        async def run() -> None:
+            _opening.set(opening)
+            try:
+                await method(self, *args, **kwargs)
+            except Exception as error:  # one operation that went wrong must not end the screen
+                report(self.app, error)
+            finally:
+                self.opened(opening)
+
+        return self.run_worker(run(), name=method.__name__, group="operations", exit_on_error=False)
+
+    return start  # type: ignore[return-value]
+
+
+class Operations(Screen[None]):
+    """A screen with two panes, as seen by the operations on them."""
+
+    client: Client
+    settings: Settings
+    memory: Memory
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opening: set[asyncio.Event] = set()
+
+    @property
+    def pane(self) -> FilePane:
+        """The pane that has the focus, or had it last."""
+        raise NotImplementedError
+
+    @property
+    def other(self) -> FilePane:
+        """The pane across."""
+        raise NotImplementedError
+
+    def use(self, pane: FilePane) -> None:
+        """Make a pane the one in use, shown and focused."""
+        raise NotImplementedError
+
+    @property
+    def current_location(self) -> Location | None:
+        """What is under the pane's cursor, whatever is marked."""
+        current = self.pane.current
+        return current.location if current else None
+
+    async def ask(self, dialog: Dialog[Result]) -> Result | None:
+        """Show a dialog and return its result; None where it is left, or another one is open already."""
+        if self.app.screen is not self:
+            return None
+        answer = self.app.push_screen(dialog, wait_for_dismiss=True)
+        self.opened(_opening.get())
+        return await answer
+
+    def opened(self, opening: asyncio.Event) -> None:
+        """Let keys go on that wait for an operation's dialog."""
+        opening.set()
+        self.opening.discard(opening)
+
+    def nothing_to_open(self) -> None:
+        """Let keys go on although the operation this runs in has not ended: it will ask nothing more."""
+        self.opened(_opening.get())
+
+    async def all_opened(self) -> None:
+        """Wait until every operation begun so far has opened its dialog, or needs none."""
+        waited_for, self.opening = self.opening, set()
+        for opening in waited_for:  # once only: one that hangs must not hold up key after key
+            await opening.wait()
+
+    def tell(self, text: str, severity: Severity = "information") -> None:
+        tell(self.app, text, severity)
+
+    async def submit(self, request: Request, said: str) -> int:
+        """Put a request into the queue, and say so."""
+        self.nothing_to_open()
+        job = await self.client.submit(request)
+        self.tell(f"{said} · job {job}")
+        return job
+
+    def keep_memory(self) -> None:
+        """Have the screen's memory written behind the scenes; many changes in a row are written once or twice."""
+        self._memory_changed = True
+        if not self._memory_is_written:
+            self._memory_is_written = True
+            self.run_worker(  # a coroutine made here would be left over where the screen ends first
+                self._write_memory,  # type: ignore[arg-type]
+                group="memory",
+                exit_on_error=False,
+            )
+
+    _memory_changed = False
+    _memory_is_written = False
+
+    async def _write_memory(self) -> None:
+        from aiofiles.os import wrap
+
+        try:
+            while self._memory_changed:
+                self._memory_changed = False
+                await wrap(self.memory.save)(self.memory.as_text())
+        finally:
+            self._memory_is_written = False
+
+
+def named(sources: Sequence[Location]) -> str:
+    """Return how a message names what an operation is about: its name, or how many."""
+    if len(sources) == 1:
+        return visible(sources[0].name or str(sources[0]))
+    return entries(len(sources), "entry", "entries")

@@ -1,0 +1,197 @@
+"""What concerns both panes and where they are: going, jumping, bookmarks, swapping; viewing, editing, the shell."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from tui.model.entry import EntryKind
+from tui.model.error import PlaceUnavailable, UsageError
+from tui.ui.operations import Operations, operation
+from tui.ui.widgets.pane_reading import SILENT_S
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from tui.model.location import Location
+
+GO_TO = "go_to"
+"""Under which the screen's memory keeps the paths typed."""
+_ANSWER_S = 0.5
+"""So long a place has to say whether a path is a folder, before the pane goes there to see."""
+
+
+class PaneOperations(Operations):
+    """Moving about with both panes, and programs that take over the terminal."""
+
+    def action_other_pane(self) -> None:
+        self.use(self.other)
+
+    def action_swap(self) -> None:
+        left, right = self.pane.location, self.other.location
+        self.pane.go(right)
+        self.other.go(left)
+
+    def action_equalise(self) -> None:
+        self.other.go(self.pane.location)
+
+    @operation
+    async def action_go_to(self) -> None:
+        from tui.ui.screens.prompt import Prompt
+        from tui.ui.widgets.path_input import parse_location, written
+
+        folder = self.pane.shown_location
+        prompt = Prompt(
+            "Go to",
+            written(folder),
+            check=lambda typed: parse_location(typed, folder),
+            history=self.memory.history(GO_TO),
+            places=self.client,
+            base=folder,
+        )
+        typed = await self.ask(prompt)
+        if typed is None:
+            return
+        self.memory.typed(GO_TO, typed)
+        self.keep_memory()
+        await self.go_to(parse_location(typed, folder))
+
+    async def go_to(self, location: Location) -> None:
+        """Show a folder in the pane; for anything else its folder, with the cursor on it."""
+        location = self.pane.where_built(location)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                entry = await self.client.stat(location, follow=True)
+        except TimeoutError:
+            self.pane.go(location)  # the pane says that it does not answer, and shows it when it does
+            return
+        if entry.kind.opens_as_folder:
+            self.pane.go(location)
+        else:
+            self.pane.go(location.parent, cursor_on=location.name)
+
+    @operation
+    async def action_frequent(self) -> None:
+        from tui.ui.screens.picker import Item, Picker
+
+        items = [Item(folder, visible(str(folder))) for folder in self.memory.folders_by_use()]
+        empty = "Folders you visit are listed here."
+        folder = await self.ask(
+            Picker("Folders used before", items, empty=empty, remove=self._forget_frequent)
+        )
+        if folder is not None:
+            await self._go_or_forget(folder)
+
+    async def _go_or_forget(self, folder: Location) -> None:
+        try:
+            await self.go_to(folder)
+        except Exception:
+            self._forget_frequent(folder)
+            raise
+
+    def _forget_frequent(self, folder: Location) -> None:
+        self.memory.frequent.pop(folder, None)
+        self.keep_memory()
+
+    @operation
+    async def action_bookmark(self, letter: str | None = None) -> None:
+        if letter is None:
+            letter = await self._ask_letter("Bookmark this folder under")
+        if letter is None:
+            return
+        folder = self.pane.shown_location
+        self.memory.bookmarks[letter] = folder
+        self.keep_memory()
+        self.tell(f"{visible(str(folder))} is bookmark {letter}; jump there with ' {letter}.")
+
+    async def _ask_letter(self, title: str) -> str | None:
+        from tui.ui.screens.prompt import Prompt
+
+        return await self.ask(Prompt(title, check=_one_letter, explanation="One letter or digit."))
+
+    @operation
+    async def action_jump(self, letter: str | None = None) -> None:
+        if letter is None:
+            await self._pick_bookmark()
+        elif letter in self.memory.bookmarks:
+            await self.go_to(self.memory.bookmarks[letter])
+        else:
+            self.tell(f"There is no bookmark {letter}; make it with m {letter} in its folder.", "warning")
+
+    @operation
+    async def action_bookmarks(self) -> None:
+        await self._pick_bookmark()
+
+    async def _pick_bookmark(self) -> None:
+        from tui.ui.screens.picker import Item, Picker
+
+        bookmarks = sorted(self.memory.bookmarks.items())
+        items = [Item(letter, f"{letter}  {visible(str(folder))}") for letter, folder in bookmarks]
+        empty = "There are none; m and a letter bookmark the folder shown."
+        letter = await self.ask(Picker("Bookmarks", items, empty=empty, remove=self._forget_bookmark))
+        if letter is not None:
+            await self.go_to(self.memory.bookmarks[letter])
+
+    def _forget_bookmark(self, letter: str) -> None:
+        self.memory.bookmarks.pop(letter, None)
+        self.keep_memory()
+
+    @operation
+    async def action_view(self) -> None:
+        if (location := self.current_location) is None:
+            self.tell("There is nothing here to view.", "warning")
+        else:
+            await self.view(location)
+
+    @operation
+    async def open_file(self, location: Location) -> None:
+        """View what was entered, off the screen's own loop: a disk that does not answer must not hold it up."""
+        await self.view(location)
+
+    async def view(self, location: Location) -> None:
+        """Open the viewer on a file; a folder is entered instead."""
+        try:
+            async with asyncio.timeout(SILENT_S):
+                entry = await self.client.stat(location, follow=True)
+        except TimeoutError:
+            raise PlaceUnavailable(f"{visible(str(location))} is not answering", "Try again later.") from None
+        if entry.kind.opens_as_folder:
+            self.pane.go(location)
+            return
+        from tui.ui.screens.viewer import Viewer
+
+        if self.app.screen is self:
+            await self.app.push_screen(Viewer(self.client, location, self.settings))
+
+    @operation
+    async def action_edit(self) -> None:
+        from tui.ui.outside import editor_command, run_outside
+
+        location = self.current_location
+        if location is None:
+            self.tell("There is nothing here to edit.", "warning")
+            return
+        entry = await self.client.stat(self.pane.settled(location), follow=True)
+        if entry.kind is not EntryKind.FILE:
+            raise UsageError(f"{visible(location.name)} is not a file", "Only files can be edited.")
+        if not location.is_local:
+            raise UsageError("only local files can be edited", "Copy it here first.")
+        words = editor_command(self.settings)
+        await run_outside(self.app, [*words, location.path], location.parent.path)
+        self.pane.refresh_folder()
+
+    @operation
+    async def action_shell(self) -> None:
+        from tui.ui.outside import run_outside
+
+        folder = self.pane.location
+        if not folder.is_local:
+            raise UsageError("a shell can be opened in local folders only")
+        await run_outside(self.app, [os.environ.get("SHELL") or "/bin/sh"], folder.path)
+        self.pane.refresh_folder()
+        self.other.refresh_folder()
+
+
+def _one_letter(text: str) -> None:
+    if len(text) != 1 or not text.isprintable() or text.isspace():
+        raise UsageError("one letter or digit is needed")

@@ -1,0 +1,108 @@
+"""Copy, move, yank, cut and paste: all of them end in the queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.model.job import JobKind, Request
+from tui.model.location import Location
+from tui.ui.operations import Operations, named, operation
+from tui.visible import visible
+
+_DONE = {JobKind.COPY: "Copying", JobKind.MOVE: "Moving"}
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What was yanked (COPY) or cut (MOVE), to be pasted."""
+
+    kind: JobKind
+    sources: tuple[Location, ...]
+
+
+class TransferOperations(Operations):
+    """The actions of the group Transfer."""
+
+    register: Register | None = None
+
+    def action_copy(self) -> None:
+        self._transfer(JobKind.COPY)
+
+    def action_move(self) -> None:
+        self._transfer(JobKind.MOVE)
+
+    @operation
+    async def _transfer(self, kind: JobKind) -> None:
+        sources = tuple(self.pane.chosen)
+        if not sources:
+            self.tell("There is nothing here to copy or move.", "warning")
+            return
+        if await self._ask_and_submit(kind, sources, self.other.target):
+            self.pane.clear_marks()
+
+    async def _ask_and_submit(self, kind: JobKind, sources: tuple[Location, ...], folder: Location) -> bool:
+        from tui.ui.screens.copy_dialog import CopyDialog
+
+        dialog = CopyDialog(kind, sources, folder, self.client, self.settings.queue.conflict)
+        request = await self.ask(dialog)
+        if request is None:
+            return False
+        await self._submit(request)
+        return True
+
+    async def _submit(self, request: Request) -> None:
+        where = visible(str(request.target))
+        held = ", paused" if request.paused else ""
+        await self.submit(request, f"{_DONE[request.kind]} {named(request.sources)} to {where}{held}")
+
+    def action_yank(self) -> None:
+        self._remember(JobKind.COPY, "copied")
+
+    def action_cut(self) -> None:
+        self._remember(JobKind.MOVE, "moved")
+
+    def _remember(self, kind: JobKind, word: str) -> None:
+        sources = tuple(self.pane.chosen)
+        if not sources:
+            self.tell("There is nothing here to remember.", "warning")
+            return
+        self.register = Register(kind, sources)
+        self.pane.clear_marks()
+        self.tell(f"{named(sources)} will be {word} where you paste (p).")
+
+    def action_clear_yank(self) -> None:
+        self.register = None
+        self.tell("Nothing is remembered for pasting now.")
+
+    @operation
+    async def action_paste(self) -> None:
+        register = self._register()
+        if register is None:
+            return
+        folder = self.pane.target
+        request = Request(
+            kind=register.kind,
+            sources=register.sources,
+            target=folder,
+            conflict=self.settings.queue.conflict,
+        )
+        if all(source.parent == folder for source in register.sources):
+            self.tell("They are in this folder already; paste with options (P) to choose a name.", "warning")
+            return
+        await self._submit(request)
+        self._pasted(register)
+
+    @operation
+    async def action_paste_with_options(self) -> None:
+        register = self._register()
+        if register and await self._ask_and_submit(register.kind, register.sources, self.pane.target):
+            self._pasted(register)
+
+    def _register(self) -> Register | None:
+        if self.register is None:
+            self.tell("Nothing was yanked (y) or cut (x) yet.", "warning")
+        return self.register
+
+    def _pasted(self, register: Register) -> None:
+        if register.kind is JobKind.MOVE:  # it is no longer there to be moved again
+            self.register = None

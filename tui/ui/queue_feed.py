@@ -1,0 +1,113 @@
+"""The queue as the screen knows it: updates of the client folded into an ordered list of jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.model.error import FerryError
+from tui.model.job import Disconnected, Job, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tui.client.base import Queue
+    from tui.model.job import EngineStatus, Update
+
+_logger = logging.getLogger(__name__)
+
+RETRY_S = 1.0
+"""Pause before the updates are asked for again where they ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What one update brought beside new numbers."""
+
+    ended: tuple[Job, ...] = ()
+    """Jobs that were seen unfinished before and are final now."""
+    asked: tuple[Job, ...] = ()
+    """Jobs that had no question before and have one now."""
+
+
+class QueueState:
+    """All jobs and the engine, as of the last update."""
+
+    def __init__(self) -> None:
+        self.status: EngineStatus | None = None
+        """None until the engine has answered once."""
+        self.lost = ""
+        """Why the engine does not answer, while it does not."""
+        self._jobs: dict[int, Job] = {}
+        self._ordered: tuple[Job, ...] | None = ()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job: unfinished ones in the order they run, then finished ones, the last to end first."""
+        if self._ordered is None:
+            self._ordered = tuple(sorted(self._jobs.values(), key=_rank))
+        return self._ordered
+
+    def get(self, id: int) -> Job | None:
+        return self._jobs.get(id)
+
+    def count(self, *states: JobState) -> int:
+        return sum(job.state in states for job in self._jobs.values())
+
+    @property
+    def rate_bytes_s(self) -> float:
+        """All running jobs together; 0 where nobody can know."""
+        if self.status is None or self.lost or not self.count(JobState.RUNNING):
+            return 0.0
+        return self.status.rate_bytes_s
+
+    def fold(self, update: Update | Disconnected) -> Fold:
+        """Take one update in, and say what it brought."""
+        if isinstance(update, Disconnected):
+            self.lost = update.reason or "the engine does not answer"
+            return Fold()
+        self.lost = ""
+        self.status = update.status
+        before = self._jobs
+        kept = {} if update.full else dict(before)
+        kept.update((job.id, job) for job in update.jobs)
+        for id in update.removed:
+            kept.pop(id, None)
+        self._jobs, self._ordered = kept, None
+        return Fold(
+            tuple(job for job in update.jobs if _has_ended(before.get(job.id), job)),
+            tuple(job for job in update.jobs if _asks_anew(before.get(job.id), job)),
+        )
+
+
+def _rank(job: Job) -> tuple[bool, float, float]:
+    if job.state.is_final:
+        return True, -(job.ended_at or 0.0), -job.id
+    return False, -job.priority, job.position
+
+
+def _has_ended(before: Job | None, now: Job) -> bool:
+    return before is not None and not before.state.is_final and now.state.is_final
+
+
+def _asks_anew(before: Job | None, now: Job) -> bool:
+    return now.progress.questions > 0 and (before is None or before.progress.questions == 0)
+
+
+async def follow(queue: Queue, state: QueueState) -> AsyncIterator[Fold]:
+    """Fold the queue's updates into `state` for ever, and yield what each brought.
+
+    The client reconnects by itself; where its updates end or fail all the same, they are asked for again.
+    """
+    while True:
+        try:
+            async for update in queue.updates():
+                yield state.fold(update)
+            reason = "the updates of the queue ended"
+        except FerryError as error:
+            reason = error.message
+        _logger.warning("queue updates: %s; trying again", reason)
+        yield state.fold(Disconnected(reason))
+        await asyncio.sleep(RETRY_S)

@@ -1,0 +1,62 @@
+"""What all dialogs share: a box in the middle with a title, and a line that says which keys end it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.visible import harmless
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+Result = TypeVar("Result")
+
+
+def plain(text: str) -> Content:
+    """Return text that holds names as content: harmless, and nothing in it is markup."""
+    return Content(harmless(text))
+
+
+class Dialog(ModalScreen[Result | None]):
+    """A modal box. It ends with a result, or with None when it is left.
+
+    Args:
+        title: Stands in the border.
+        keys: What ends it, as shown below ("Enter go there · Esc leave").
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
+
+    def __init__(self, title: str, keys: str = "Esc leave") -> None:
+        super().__init__()
+        self._title, self._keys = title, keys
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = plain(self._title)
+            box.border_subtitle = plain(self._keys)
+            yield from self.compose_body()
+
+    def compose_body(self) -> ComposeResult:
+        """Yield what stands in the box."""
+        yield from ()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """Show one line of feedback in the box's line for it (id "feedback")."""
+        line = self.query_one("#feedback", Static)
+        line.update(plain(text))
+        line.set_class(wrong, "-wrong")
+
+
+def feedback(text: str = "") -> Static:
+    """Return the line for `Dialog.say`."""
+    return Static(plain(text), id="feedback", markup=False)

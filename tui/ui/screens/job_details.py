@@ -1,0 +1,166 @@
+"""All there is to know about one job, live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from tui import format as fmt
+from tui.config import rate_text
+from tui.model.job import JobKind, JobState
+from tui.ui.notes import report
+from tui.ui.screens.conflict_rule import WORDS
+from tui.ui.screens.dialog import Dialog
+from tui.ui.widgets.job_line import PRIORITY_WORDS, SIGNS, files, percent, time_left
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from tui.client.base import Queue
+    from tui.model.job import Job, JobError, Request
+    from tui.model.location import Location
+    from tui.ui.queue_feed import QueueState
+
+REFRESH_S = 0.5
+SHOWN_SOURCES, SHOWN_ERRORS = 5, 5
+Fact = tuple[str, str]
+
+
+class JobDetails(Dialog[None]):
+    """Shows what a job was asked to do and how far it is.
+
+    Args:
+        queue: Gives the full request and the errors.
+        state: Where the job's numbers are read, again and again.
+        job: Its id.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,q,l", "leave", "Leave", show=False),
+        Binding("e", "errors", "Errors", show=False),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, queue: Queue, state: QueueState, job: int) -> None:
+        super().__init__(f"Job {job}", "e errors · Enter, Esc leave")
+        self._queue, self._state, self._job = queue, state, job
+        self._request: Request | None = None
+        self._errors: tuple[JobError, ...] = ()
+        self._shown: Job | None = None
+
+    def compose_body(self) -> ComposeResult:
+        with VerticalScroll(id="facts"):
+            yield Static(id="table")
+
+    def on_mount(self) -> None:
+        self.query_one("#facts").focus()
+        self._show()
+        self.set_interval(REFRESH_S, self._show)
+        self.run_worker(self._load(), group="details")
+
+    async def _load(self) -> None:
+        try:
+            self._request = await self._queue.request(self._job)
+            self._errors = await self._queue.errors(self._job, 0, SHOWN_ERRORS)
+        except Exception as error:  # what is known already stays on the screen
+            report(self.app, error)
+        self._shown = None
+        self._show()
+
+    def _show(self) -> None:
+        job = self._state.get(self._job)
+        if job is None or job == self._shown:
+            return
+        self._shown = job
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        rows = [*_asked(job, self._request), *_done(job), *_times(job), *_told(job, self._errors)]
+        for name, value in rows:
+            table.add_row(name, Text(value))
+        self.query_one("#table", Static).update(table)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#facts", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_errors(self) -> None:
+        from tui.ui.screens.job_errors import JobErrors
+
+        job = self._state.get(self._job)
+        if job is not None and job.progress.errors:
+            self.app.switch_screen(JobErrors(self._queue, self._state, self._job))
+
+
+def _asked(job: Job, request: Request | None) -> list[Fact]:
+    sources: Sequence[Location] = request.sources[:SHOWN_SOURCES] if request else (job.first_source,)
+    names = [visible(str(source)) for source in sources]
+    if job.source_count > len(names):
+        names.append(f"and {fmt.count(job.source_count - len(names))} more")
+    facts = [("What", f"{job.kind.value} {fmt.entries(job.source_count, 'entry', 'entries')}")]
+    facts.append(("From" if job.target else "Which", "\n".join(names)))
+    if job.target is not None:
+        facts.append(("Into" if job.into else "To", visible(str(job.target))))
+    if job.kind in (JobKind.COPY, JobKind.MOVE):
+        facts.append(("Name taken", WORDS[job.conflict]))
+    facts.append(("Priority", f"{job.priority} ({PRIORITY_WORDS.get(job.priority, '?')})"))
+    if job.limit_bytes_s is not None:
+        facts.append(("Limit", rate_text(job.limit_bytes_s)))
+    return facts
+
+
+def _done(job: Job) -> list[Fact]:
+    progress = job.progress
+    state = f"{SIGNS[job.state]} {job.state.value}"
+    facts = [("State", f"{state}: {visible(job.note)}" if job.note else state)]
+    facts.append(("Done", f"{percent(job).strip()}{', still counting' if progress.counting else ''}"))
+    facts.append(("Files", files(progress).strip()))
+    if progress.bytes_total:
+        exact = f" ({fmt.count(progress.bytes_done)} of {fmt.count(progress.bytes_total)} bytes)"
+        facts.append(("Bytes", f"{fmt.size(progress.bytes_done)} of {fmt.size(progress.bytes_total)}{exact}"))
+    if progress.files_same:
+        facts.append(
+            ("Same", f"{fmt.entries(progress.files_same)} already there, complete: not copied again")
+        )
+    if progress.files_skipped:
+        facts.append(
+            ("Skipped", f"{fmt.entries(progress.files_skipped)} left out by the rule for taken names")
+        )
+    if job.state is JobState.RUNNING:
+        facts.append(("Rate", fmt.rate(progress.rate_bytes_s)))
+        facts.append(("Time left", time_left(progress) or "not known"))
+        if progress.current is not None:
+            facts.append(("Now at", visible(str(progress.current))))
+    return facts
+
+
+def _times(job: Job) -> list[Fact]:
+    facts = [("Added", fmt.moment(job.created_at))]
+    if job.started_at is not None:
+        facts.append(("Started", fmt.moment(job.started_at)))
+    if job.ended_at is not None:
+        took = f" (after {fmt.duration(job.ended_at - job.started_at)})" if job.started_at is not None else ""
+        facts.append(("Ended", fmt.moment(job.ended_at) + took))
+        if job.started_at is not None and job.ended_at - job.started_at > 1 and job.progress.bytes_done:
+            facts.append(("Mean rate", fmt.rate(job.progress.bytes_done / (job.ended_at - job.started_at))))
+    return facts
+
+
+def _told(job: Job, errors: Sequence[JobError]) -> list[Fact]:
+    progress = job.progress
+    facts: list[Fact] = []
+    if progress.questions:
+        facts.append(("Questions", f"{fmt.count(progress.questions)} wait for an answer (a in the queue)"))
+    if progress.errors:
+        lines = [f"{fmt.count(progress.errors)} in all (e lists them)"]
+        lines += [visible(error.message) for error in errors]
+        facts.append(("Errors", "\n".join(lines)))
+    return facts

@@ -1,0 +1,98 @@
+"""What a job could not do: a list to scroll, the error under the cursor in full below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tui import format as fmt
+from tui.model.job import JobState
+from tui.ui.notes import report, tell
+from tui.ui.screens.dialog import Dialog
+from tui.ui.widgets.error_list import ErrorList
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tui.client.base import Queue
+    from tui.model.job import JobError
+    from tui.ui.queue_feed import QueueState
+
+REFRESH_S = 0.5
+
+
+class JobErrors(Dialog[None]):
+    """Lists the errors of a job; new ones appear as they happen.
+
+    Args:
+        queue: Where they are read.
+        state: Where their number is read, again and again.
+        job: Its id.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,e", "leave", "Leave", show=False),
+        Binding("r", "retry", "Retry", show=False),
+        Binding("y", "copy_path", "Copy the path", show=False),
+    ]
+
+    def __init__(self, queue: Queue, state: QueueState, job: int) -> None:
+        super().__init__(f"Errors of job {job}", "r retry what failed · y copy the path · Esc leave")
+        self._queue, self._state, self._job = queue, state, job
+
+    def compose_body(self) -> ComposeResult:
+        yield ErrorList(self._queue, self._job, self._count(), id="errors")
+        yield Static(id="error", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(ErrorList).focus()
+        self.set_interval(REFRESH_S, self._recount)
+
+    def _count(self) -> int:
+        job = self._state.get(self._job)
+        return job.progress.errors if job else 0
+
+    def _recount(self) -> None:
+        self.query_one(ErrorList).set_count(self._count())
+
+    @on(ErrorList.Highlighted)
+    def _show(self, event: ErrorList.Highlighted) -> None:
+        event.stop()
+        self.query_one("#error", Static).update(_in_full(event.error) if event.error else "")
+
+    def action_copy_path(self) -> None:
+        if error := self.query_one(ErrorList).current:
+            path = str(error.location)
+            text = path if path.isprintable() else error.location.url
+            self.app.copy_to_clipboard(text)
+            tell(self.app, f"Copied: {text}")
+
+    def action_retry(self) -> None:
+        job = self._state.get(self._job)
+        if job is None or job.state is not JobState.FAILED:
+            self.notify("Retry is possible when the job has ended.", severity="warning")
+            return
+        self.run_worker(self._retry(), group="retry")
+
+    async def _retry(self) -> None:
+        try:
+            await self._queue.retry([self._job])
+        except Exception as error:  # the list stays
+            report(self.app, error)
+            return
+        self.dismiss(None)
+
+
+def _in_full(error: JobError) -> Content:
+    lines = [
+        Content.styled(visible(str(error.location)), "bold"),
+        Content(visible(error.message)),
+        Content(visible(error.remedy)),
+        Content.styled(fmt.moment(error.at), "$quiet"),
+    ]
+    return Content("\n").join(line for line in lines if line.plain)

@@ -1,0 +1,202 @@
+"""A conflict put to the user: both files side by side, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from tui import format as fmt
+from tui.model.entry import EntryKind
+from tui.model.error import NotPossible
+from tui.model.job import Conflict, Question
+from tui.ui.notes import report
+from tui.ui.screens.dialog import Dialog, feedback, plain
+from tui.ui.terminal.cells import fit
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tui.client.base import Queue
+    from tui.model.entry import Facts
+
+ANSWERS = {
+    Conflict.OVERWRITE: ("o", "Overwrite"),
+    Conflict.SKIP: ("s", "Skip"),
+    Conflict.NEWER: ("n", "Newer only"),
+    Conflict.RENAME: ("k", "Keep both"),
+}
+"""Keys for this file; the capital letter means all of the job."""
+_AT_ONCE = 100
+"""Questions fetched in one go."""
+
+
+def compared(facts: Facts, other: Facts) -> tuple[str, str]:
+    """Return what stands beside size and date: "larger", "newer", or that they are equal."""
+    size = (
+        "same size"
+        if facts.size_bytes == other.size_bytes
+        else "larger"
+        if facts.size_bytes > other.size_bytes
+        else ""
+    )
+    date = (
+        "same time"
+        if facts.mtime_ns == other.mtime_ns
+        else "newer"
+        if facts.mtime_ns > other.mtime_ns
+        else ""
+    )
+    return size, date
+
+
+class QuestionScreen(Dialog[None]):
+    """Puts the open questions of a job one after the other, and ends when none is left.
+
+    Args:
+        queue: Where questions come from and answers go.
+        job: Whose questions.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(key, f"answer('{rule}', False)", words, show=False)
+            for rule, (key, words) in ANSWERS.items()
+        ),
+        *(
+            Binding(key.upper(), f"answer('{rule}', True)", f"{words}, all", show=False)
+            for rule, (key, words) in ANSWERS.items()
+        ),
+        Binding("right,l", "app.focus_next", "Next button", show=False),
+        Binding("left,h", "app.focus_previous", "Button before", show=False),
+        Binding("down,j", "step(4)", "Button below", show=False),
+        Binding("up", "step(-4)", "Button above", show=False),
+    ]
+
+    def __init__(self, queue: Queue, job: int) -> None:
+        super().__init__("The name is taken", "capital letter: all of this job · Esc later")
+        self._queue, self._job = queue, job
+        self._waiting: list[Question] = []
+        self._busy = False
+
+    def compose_body(self) -> ComposeResult:
+        yield Static("", id="what", markup=False)
+        with Horizontal(id="sides"):
+            for side in ("source", "target"):
+                with Vertical(classes="side"):
+                    yield Static("", id=side, markup=False)
+        for for_all, label in ((False, "this one"), (True, "all")):
+            with Horizontal(classes="buttons"):
+                yield Static(label, classes="which")
+                for rule, (key, words) in ANSWERS.items():
+                    shown = key.upper() if for_all else key
+                    yield Button(
+                        Content(f"{shown} {words}"), compact=True, id=f"{rule}-{'all' if for_all else 'one'}"
+                    )
+        yield feedback()
+
+    def on_mount(self) -> None:
+        self.query_one("#skip-one").focus()
+        self.run_worker(self._next(), group="question")
+
+    def on_resize(self) -> None:
+        self._show()
+
+    @property
+    def question(self) -> Question | None:
+        """The question that is put now."""
+        return self._waiting[0] if self._waiting else None
+
+    async def _next(self) -> None:
+        """Put the next question; fetch more where these are used up."""
+        try:
+            if not self._waiting:
+                self._waiting = list(await self._queue.questions(self._job, _AT_ONCE))
+        except Exception as error:  # the screen under this one goes on
+            report(self.app, error)
+            self.dismiss(None)
+            return
+        if self._waiting:
+            self._busy = False
+            self._show()
+        else:
+            self.dismiss(None)
+
+    def _show(self) -> None:
+        question = self.question
+        if question is None:
+            return
+        width = max(16, self.query_one("#source").size.width)
+        more = len(self._waiting) - 1
+        others = (
+            f"   ({fmt.count(more)}{'+' if more >= _AT_ONCE - 1 else ''} more of job {self._job})"
+            if more
+            else ""
+        )
+        self.query_one("#what", Static).update(plain(visible(question.target.name) + others))
+        new, old = question.source_facts, question.target_facts
+        self.query_one("#source", Static).update(_side("New", question, new, old, width))
+        self.query_one("#target", Static).update(_side("There already", question, old, new, width))
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        rule, _, which = (event.button.id or "").partition("-")
+        self.action_answer(rule, which == "all")
+
+    def action_step(self, by: int) -> None:
+        buttons = list(self.query(Button))
+        focused = self.focused
+        at = buttons.index(focused) + by if isinstance(focused, Button) else 0
+        if 0 <= at < len(buttons):
+            buttons[at].focus()
+
+    def action_answer(self, rule: str, for_all: bool) -> None:
+        if self.question is not None and not self._busy:
+            self._busy = True
+            self.run_worker(self._answer(self.question, Conflict(rule), for_all), group="question")
+
+    async def _answer(self, question: Question, rule: Conflict, for_all: bool) -> None:
+        try:
+            await self._queue.answer(question.id, rule, for_all=for_all)
+            self.say("")
+        except NotPossible as error:  # somebody else was quicker
+            self.say(error.message)
+        except Exception as error:  # the question stays, and can be answered again
+            report(self.app, error)
+            self._busy = False
+            return
+        self._waiting = [] if for_all else self._waiting[1:]
+        await self._next()
+
+
+def _side(title: str, question: Question, facts: Facts, other: Facts, width: int) -> Content:
+    """Return one file as lines: where it is, how big, how old, and how that compares."""
+    location = question.source if title == "New" else question.target
+    size, date = compared(facts, other)
+    folder = fit(visible(str(location.parent)), width, "end")
+    lines = [
+        Content.styled(title, "bold"),
+        Content(fit(visible(location.name), width, "extension")),
+        Content.styled(folder, "$quiet"),
+        _with_remark(_size_text(facts), size),
+        _with_remark(fmt.moment(facts.mtime_ns / 1e9), date),
+    ]
+    return Content("\n").join(lines)
+
+
+def _size_text(facts: Facts) -> str:
+    if facts.kind is not EntryKind.FILE:
+        return facts.kind.name.lower().replace("_", " ")
+    exact = f" ({fmt.count(facts.size_bytes)})" if facts.size_bytes >= 1024 else ""
+    return f"{fmt.size(facts.size_bytes)}{exact}"
+
+
+def _with_remark(text: str, remark: str) -> Content:
+    style = "bold $success" if remark in ("newer", "larger") else "$quiet"
+    return Content.assemble(text, "  ", (remark, style)) if remark else Content(text)

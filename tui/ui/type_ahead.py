@@ -1,0 +1,85 @@
+"""Keys in the order typed: each is handed on when the one before has had its effect.
+
+A key may move the focus or open a dialog. Textual hands every key to what has the focus when it comes in, so that
+keys typed ahead would reach the old place: a name typed right after F7 would be a row of commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual import events
+    from textual.app import App
+    from textual.message_pump import MessagePump
+
+PATIENCE_S = 1.0
+"""So long keys wait for the one before; then they go where the focus is."""
+JUST_NOW_S = 0.5
+"""A key longer ago has been handled, whatever it was; a dialog that it opens may still be on its way."""
+_LOOK_AGAIN_S = 0.005
+
+
+class TypeAhead:
+    """Hands on one key at a time.
+
+    Args:
+        app: Whose keys these are.
+        hand_on: Gives a key to what has the focus.
+        opened: Waits until what the key began has opened its dialog, or needs none.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        hand_on: Callable[[events.Key], Awaitable[None]],
+        opened: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._app, self._hand_on, self._opened = app, hand_on, opened
+        self._keys: asyncio.Queue[events.Key] = asyncio.Queue()
+        self._given_to: MessagePump | None = None
+        self._given_on: MessagePump | None = None
+        self._given_at = float("-inf")
+
+    def take(self, event: events.Key) -> None:
+        """Put a key behind those that wait."""
+        self._keys.put_nowait(event)
+
+    async def run(self) -> None:
+        """Hand on keys for ever."""
+        while True:
+            event = await self._keys.get()
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._settled()
+            except TimeoutError:
+                pass  # whatever takes so long must not swallow what is typed
+            self._given_on = self._app.screen
+            self._given_to = self._app.focused or self._given_on
+            self._given_at = time.monotonic()
+            await self._hand_on(event)
+
+    async def _settled(self) -> None:
+        """Wait until the key before has had its effect: on its node, on what that tells upwards, on the focus."""
+        if time.monotonic() - self._given_at < JUST_NOW_S and self._given_to is not None:
+            await _handled(self._given_to)
+            pump: MessagePump | None = self._given_to
+            while pump is not None:
+                await _handled(pump)
+                pump = pump._parent
+        await self._opened()
+        while (screen := self._app.screen) is not self._given_on:
+            if screen.is_mounted and (screen.focused is not None or not screen.focus_chain):
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+
+async def _handled(pump: MessagePump) -> None:
+    """Wait until a message pump has handled all it has been sent so far."""
+    reached = asyncio.Event()
+    if pump.call_later(reached.set):
+        await reached.wait()

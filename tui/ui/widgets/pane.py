@@ -1,0 +1,254 @@
+"""A file pane: half of the screen, showing one folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on, work
+
+from tui import format
+from tui.model.error import PlaceError
+from tui.ui.folder import UP, View
+from tui.ui.notes import report, tell
+from tui.ui.widgets.line_input import LineInput
+from tui.ui.widgets.listing import Listing
+from tui.ui.widgets.pane_base import State
+from tui.ui.widgets.pane_marks import PaneMarks
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.timer import Timer
+
+    from tui.ui.folder import Folder
+
+REST_BEFORE_STAT_S = 0.15
+"""The owner of an entry is asked for when the cursor has rested on it."""
+MEASURE_S = 60.0
+
+
+class FilePane(PaneMarks):
+    """Shows a folder and answers the keys of the scope "pane" that concern one pane.
+
+    Attributes:
+        location: The folder it is in, or on its way to.
+        current, marked, chosen: What operations are about.
+    """
+
+    _found_text = ""
+    _find_from = 0
+    _rest: Timer | None = None
+
+    # Look.
+
+    def action_find(self) -> None:
+        self._find_from = self.listing.cursor
+        self.line.open("find", "Find")
+
+    def action_find_next(self) -> None:
+        self._find_again(1)
+
+    def action_find_previous(self) -> None:
+        self._find_again(-1)
+
+    def _find_again(self, step: int) -> None:
+        if not self._found_text:
+            tell(self.app, "Nothing to find yet: press / and type a part of a name.")
+        elif not self._find(self._found_text, self.listing.cursor + step, step):
+            tell(self.app, f"No name here fits {self._found_text}.")
+
+    def _find(self, text: str, start: int, step: int = 1) -> bool:
+        row = self.folder.find(text, start, step) if self._shows_folder else None
+        if row is not None:
+            self.listing.cursor = row
+        return row is not None
+
+    def action_filter(self) -> None:
+        self.line.open("filter", "Filter", self.view.filter)
+
+    def action_toggle_hidden(self) -> None:
+        self.look(replace(self.view, hidden=not self.view.hidden))
+
+    def action_refresh(self) -> None:
+        self.refresh_folder()
+
+    def action_sort_by_name(self) -> None:
+        self._sort_by("name")
+
+    def action_sort_by_size(self) -> None:
+        self._sort_by("size")
+
+    def action_sort_by_time(self) -> None:
+        self._sort_by("time")
+
+    def action_sort_by_extension(self) -> None:
+        self._sort_by("extension")
+
+    def _sort_by(self, sort: str) -> None:
+        """Sort; asked for once more, the other way round."""
+        self.look(replace(self.view, sort=sort, reverse=sort == self.view.sort and not self.view.reverse))
+
+    def look(self, view: View) -> None:
+        """Look at the folder in another way; the cursor stays on its name."""
+        self.view = view
+        self._rearrange(self.folder)
+
+    @work(exclusive=True, group="arranging", exit_on_error=False)
+    async def _rearrange(self, folder: Folder) -> None:
+        if not self._shows_folder:
+            return
+        await self._arrange(folder)
+        if self._shows_folder and folder is self.folder:
+            self._put(folder)
+
+    # The line to type into.
+
+    @on(LineInput.Typed)
+    def _line_typed(self, event: LineInput.Typed) -> None:
+        event.stop()
+        if event.purpose == "filter":
+            self.look(replace(self.view, filter=event.text))
+        elif event.purpose == "find":
+            found = not event.text or self._find(event.text, self._find_from)
+            self.line.show_missing(not found)
+
+    @on(LineInput.Accepted)
+    def _line_accepted(self, event: LineInput.Accepted) -> None:
+        event.stop()
+        self._close_line()
+        if event.purpose == "find":
+            self._found_text = event.text or self._found_text
+        elif event.purpose in ("mark", "unmark"):
+            self.mark_by_pattern(event.text, event.purpose == "mark")
+
+    @on(LineInput.Left)
+    def _line_left(self, event: LineInput.Left) -> None:
+        event.stop()
+        self._close_line()
+        if event.purpose == "find":
+            self.listing.cursor = self._find_from
+        elif event.purpose == "filter":
+            self.look(replace(self.view, filter=""))
+
+    @on(LineInput.Stepped)
+    def _line_stepped(self, event: LineInput.Stepped) -> None:
+        event.stop()
+        self._step(event.rows)
+        self._find_from = self.listing.cursor
+
+    def _close_line(self) -> None:
+        self.line.close()
+        self.focus()
+
+    # Leaving.
+
+    def action_clear(self) -> None:
+        """Leave the last thing begun: a range, reading, the filter; then the marks."""
+        if self.end_range(undo=True) or self.stop_reading():
+            return
+        if self.view.filter:
+            self.look(replace(self.view, filter=""))
+        else:
+            self.clear_marks()
+
+    # Sizes of folders.
+
+    def action_folder_size(self) -> None:
+        """Count the marked folders, else the one under the cursor; on the way up, all of them."""
+        if not self._shows_folder:
+            return
+        folder = self.folder
+        positions = list(folder.marked_positions())
+        if not positions and (row := self.current):
+            positions = [folder.position(self.listing.cursor)]
+        elif not positions:
+            positions = list(folder.order)
+        folders = [
+            n
+            for n in positions
+            if n != UP and folder.opens_as_folder(n) and folder.names[n] not in folder.stages
+        ]
+        if folders:
+            self._measure(folder, [folder.names[n] for n in folders])
+        elif (row := self.current) and row.amount:
+            tell(self.app, f"{row.name} is still being copied; {row.amount} so far.")
+        elif row:
+            tell(self.app, f"{row.name} is no folder; its size is {format.size(max(0, row.size_bytes))}.")
+
+    @work(exclusive=True, group="measuring", exit_on_error=False)
+    async def _measure(self, folder: Folder, names: list[str]) -> None:
+        for name in names:
+            try:
+                totals = await self.client.measure([folder.location.child(name)], time_limit_s=MEASURE_S)
+            except PlaceError as error:
+                report(self.app, error)
+                continue
+            if not totals.complete:
+                tell(
+                    self.app,
+                    f"{name} was not counted to its end: more than {format.size(totals.size_bytes)}.",
+                )
+                continue
+            folder.set_measured(name, totals.size_bytes)
+            if self.folder.measured is folder.measured:
+                self.listing.renew()
+                self._show_footer()
+
+    # What the parts tell.
+
+    def _cursor_moved(self) -> None:
+        self._wish = None
+        self.stretch_range()
+        self._show_footer()
+        self._current_changed()
+
+    def _current_changed(self) -> None:
+        self.post_message(self.CurrentChanged(self))
+        self._ask_owner_soon()
+
+    def _ask_owner_soon(self) -> None:
+        if self._rest is None:
+            self._rest = self.set_timer(REST_BEFORE_STAT_S, self._ask_owner)
+        else:
+            self._rest.reset()
+
+    def _ask_owner(self) -> None:
+        self._rest = None
+        if self.state is State.READY and (row := self.current):
+            self._read_owner(row.location.name)
+
+    @work(exclusive=True, group="owner", exit_on_error=False)
+    async def _read_owner(self, name: str) -> None:
+        try:
+            self._entry = await self.client.stat(self.folder.location.child(name))
+        except PlaceError:
+            return  # it has gone: the listing will say so
+        self._show_footer()
+
+    @on(Listing.RowClicked)
+    async def _row_clicked(self, event: Listing.RowClicked) -> None:
+        event.stop()
+        self.focus()
+        self.listing.cursor = event.row
+        if event.button == 3:
+            self.folder.mark(event.row, not self.folder.is_marked(event.row))
+            self.listing.renew_row(event.row)
+            self._marks_changed()
+        elif event.clicks == 2:
+            await self.action_enter()
+
+    def _put(self, folder: Folder, cursor_on: str | None = None) -> None:
+        super()._put(folder, cursor_on)
+        self._current_changed()
+
+    def on_focus(self) -> None:
+        self.listing.active = True
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.listing.active = True
+
+    def on_blur(self) -> None:
+        self.listing.active = self.line.is_open
+
+    def on_descendant_blur(self) -> None:
+        self.listing.active = self.has_focus

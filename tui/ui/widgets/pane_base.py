@@ -1,0 +1,276 @@
+"""What the parts of a file pane share: its folder, its rows and lines, and how they are put on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Vertical
+from textual.getters import query_one
+from textual.message import Message
+
+from tui import format
+from tui.model.location import Location
+from tui.ui.folder import UNREAD, Folder, View
+from tui.ui.key_scope import KeyScope
+from tui.ui.stages import Stages
+from tui.ui.terminal.cells import fit
+from tui.ui.widgets.line_input import LineInput
+from tui.ui.widgets.listing import Listing
+from tui.ui.widgets.pane_footer import PaneFooter
+from tui.ui.widgets.path_bar import PathBar
+from tui.visible import visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tui.client.base import Client
+    from tui.config import ScreenSettings
+    from tui.model.entry import Entry, Space
+    from tui.ui.folder import Row
+
+SMALL = 5_000
+"""Up to so many entries are put in order at once; more of them in a thread."""
+
+
+class State(Enum):
+    """How far the pane is with its folder."""
+
+    READY = ""
+    READING = "reading…"
+    SILENT = "not answering"
+    STOPPED = "read in part"
+    FAILED = "cannot be read"
+
+
+class PaneBase(KeyScope, Vertical, can_focus=True):
+    """State of a pane and its lines; the actions are in the classes built on it."""
+
+    SCOPE: ClassVar[str] = "pane"
+    DEFAULT_CSS = """
+    PaneBase { width: 1fr; height: 1fr; }
+    """
+
+    path_bar = query_one(PathBar)
+    listing = query_one(Listing)
+    footer = query_one(PaneFooter)
+    line = query_one(LineInput)
+
+    @dataclass
+    class OfPane(Message):
+        """A message from a pane."""
+
+        pane: PaneBase
+
+        @property
+        def control(self) -> PaneBase:
+            return self.pane
+
+    class LocationChanged(OfPane, namespace="file_pane"):
+        """The pane went to another folder (which may still be read)."""
+
+    class Entered(OfPane, namespace="file_pane"):
+        """The first entries of another folder are shown."""
+
+    class CurrentChanged(OfPane, namespace="file_pane"):
+        """The cursor is on another entry, or the folder was read anew: `pane.current` may differ."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, PaneBase.CurrentChanged)
+
+    class MarksChanged(OfPane, namespace="file_pane"):
+        """Entries were marked or unmarked."""
+
+    @dataclass
+    class FileOpened(OfPane, namespace="file_pane"):
+        """Enter was pressed on something that is no folder."""
+
+        location: Location
+
+    def __init__(
+        self, client: Client, location: Location, settings: ScreenSettings, *, id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self.client = client
+        self.location = location
+        self.view = View(
+            sort=settings.sort,
+            reverse=settings.sort_reverse,
+            folders_first=settings.folders_first,
+            hidden=settings.show_hidden,
+        )
+        self.folder = Folder(location)
+        self.state = State.READY
+        self._columns = settings.columns
+        self._space: Space | None = None
+        self._entry: Entry | None = None
+        self._marks_by_location: dict[Location, set[str]] = {}
+        self._stages = Stages()
+        self._finals: dict[Location, Location] = {}
+        """What the partial folders seen so far are, or were, to become: that they got there may be told late."""
+
+    def compose(self) -> ComposeResult:
+        yield PathBar()
+        yield Listing(self.folder, self._columns)
+        yield PaneFooter()
+        yield LineInput()
+
+    @property
+    def takes_keys(self) -> bool:
+        return self.has_focus
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Style the pane and its path bar anew when it gets or loses focus or a class.
+
+        Nothing else in it looks different then, and to match all the styles of the rows would take as long as some
+        frames. (A new theme does not come this way: the screen styles all there is.)
+        """
+        if self.is_mounted:
+            self.app.stylesheet.update_nodes([self, self.path_bar], animate=animate)
+
+    # What is chosen.
+
+    @property
+    def current(self) -> Row | None:
+        """The entry under the cursor; None on the way up and in an empty folder."""
+        return self.folder.row(self.listing.cursor) if self._shows_folder else None
+
+    @property
+    def marked(self) -> list[Location]:
+        """The marked entries, in the order shown, those out of sight too."""
+        return [self.folder.location.child(self.folder.names[n]) for n in self.folder.marked_positions()]
+
+    @property
+    def chosen(self) -> list[Location]:
+        """What an operation is about: the marked entries, else the one under the cursor."""
+        if marked := self.marked:
+            return marked
+        return [self.current.location] if self.current else []
+
+    @property
+    def shown_location(self) -> Location:
+        """Where the pane says it is: not what a tree is called only while it is being copied."""
+        return self.location
+
+    @property
+    def _shows_folder(self) -> bool:
+        """Whether the rows on the screen are those of the folder the pane is in (they stay until others come)."""
+        return self.listing.folder is self.folder
+
+    # Order.
+
+    async def _arrange(self, folder: Folder) -> None:
+        """Put a folder in the order of the view, in a thread if that takes long."""
+        while True:
+            view = self.view
+            if len(folder) <= SMALL:
+                made = folder.arrange(view)
+            else:
+                made = await asyncio.to_thread(folder.arrange, view)
+            if view == self.view and len(made.ordered) >= folder.arranged:
+                folder.show(made)
+                return
+
+    # The screen.
+
+    def _put(self, folder: Folder, cursor_on: str | None = None) -> None:
+        """Show a folder as it is now arranged; the cursor stays on its name, else near its place."""
+        listing = self.listing
+        same = listing.folder.location == folder.location
+        row = listing.cursor if same else 0
+        name = cursor_on or (listing.folder.name(row) if same else "")
+        if name and not (row == 0 and cursor_on is None and self.state is State.READING):
+            row = found if (found := folder.row_of(name)) is not None else row
+        self.folder = folder
+        self._unseen_marks = folder.unseen_marks() if self.state is State.READY else 0
+        listing.show(folder, row, self._note())
+        self.show_lines()
+
+    def _note(self) -> str:
+        """Return the line shown below the rows when something is to be said about the folder."""
+        if self.state is State.FAILED:
+            return self._failure
+        if self.folder.order or self.state is State.STOPPED:
+            return ""
+        if self.state is State.SILENT:
+            where = visible(str(self.shown_location))
+            return f"{where} is not answering. Go on elsewhere, or wait: it shows when it does."
+        if self.state is State.READING:
+            return State.READING.value
+        if self.view.filter:
+            return "Nothing fits the filter."
+        hidden = len(self.folder)
+        return f"Only hidden files ({format.count(hidden)})." if hidden else "Empty."
+
+    _failure = ""
+    _unseen_marks = 0
+    """Marked entries that the filter keeps out of sight. What is marked and unmarked meanwhile is in sight."""
+
+    def _cursor_moved(self) -> None:
+        """React to a step of the cursor; called at once, so that all it changes is drawn in one frame."""
+
+    def show_lines(self) -> None:
+        """Bring the lines above and below the rows up to date."""
+        self._show_path()
+        self._show_footer()
+
+    def _show_path(self) -> None:
+        state = self.state.value
+        if self.state is State.READING and len(self.folder):
+            state = f"{format.count(len(self.folder))} {state}"
+        elif not state and self._stages.around(self.location):
+            state = "being copied"
+        rising = (self.view.sort in ("name", "extension")) != self.view.reverse
+        order = self.view.sort + (" ↑" if rising else " ↓")
+        free = f"{format.size(self._space.free_bytes)} free" if self._space else ""
+        self.path_bar.show(visible(str(self.shown_location)), state=state, order=order, free=free)
+
+    def _show_footer(self) -> None:
+        name, details = self._entry_texts()
+        self.footer.show(filter=self._filter_text(), marks=self._marks_text(), name=name, details=details)
+
+    def _filter_text(self) -> str:
+        if not self.view.filter:
+            return ""
+        counts = f"{format.count(len(self.folder.order))} of {format.count(len(self.folder))}"
+        return f"{fit(visible(self.view.filter), 20)}: {counts}"
+
+    def _marks_text(self) -> str:
+        if not (count := len(self.folder.marks)):
+            return ""
+        text = f"{format.count(count)} marked, {format.size(self.folder.marked_bytes)}"
+        if uncounted := self.folder.marked_uncounted:
+            text += f" + {format.entries(uncounted, 'folder')}"
+        if self._unseen_marks:
+            text += f" ({format.count(self._unseen_marks)} not shown)"
+        return text
+
+    def _entry_texts(self) -> tuple[str, list[str]]:
+        """Return the name of the entry under the cursor and what is known of it, the most telling first."""
+        row = self.current
+        if row is None:
+            known_by_now = bool(self.folder.order) or self.state in (State.READY, State.STOPPED)
+            if self.view.filter or not known_by_now:
+                return "", []
+            return format.entries(len(self.folder.order), "entry", "entries"), []
+        name = visible(row.name)
+        if row.amount:
+            return name, [f"being copied: {row.amount}"]
+        known: dict[str, str] = {}
+        position = self.folder.position(self.listing.cursor)
+        if (size_bytes := self.folder.size_of(position)) >= 0:
+            known["size"] = format.size(size_bytes)
+        if row.size_bytes > UNREAD + 1:
+            known["modified"] = format.moment(row.mtime_ns / 1e9)[:16]
+            known["mode"] = stat.filemode(row.mode)
+        in_row = self.listing.columns
+        details = [known[each] for each in sorted(known, key=in_row.__contains__)]
+        entry = self._entry
+        if entry and entry.name == row.name:
+            if entry.link_target is not None:
+                name += f" → {visible(entry.link_target)}"
+            details.append(f"{visible(entry.owner) or entry.uid}:{visible(entry.group) or entry.gid}")
+        return name, details

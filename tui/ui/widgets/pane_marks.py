@@ -1,0 +1,175 @@
+"""Marking entries: one by one, a range, by pattern, all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui import format
+from tui.ui.matching import matcher
+from tui.ui.notes import tell
+from tui.ui.widgets.pane_moves import PaneMoves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui.ui.folder import Folder
+
+
+@dataclass(slots=True)
+class Range:
+    """Rows being marked (or unmarked) between where it began and the cursor; `before` are the marks to restore."""
+
+    anchor: int
+    anchor_name: str
+    on: bool
+    low: int
+    high: int
+    before: frozenset[str]
+
+
+class PaneMarks(PaneMoves):
+    """The actions "Mark"."""
+
+    _range: Range | None = None
+
+    def action_mark(self) -> None:
+        """Turn the mark over, and step down."""
+        self._turn_over(1)
+
+    def action_mark_down(self) -> None:
+        self._turn_over(1)
+
+    def action_mark_up(self) -> None:
+        self._turn_over(-1)
+
+    def _turn_over(self, step: int) -> None:
+        if not self._shows_folder:
+            return
+        row = self.listing.cursor
+        if self.folder.stage(row):
+            tell(self.app, f"{self.folder.name(row)} is still being copied.")
+        self.folder.mark(row, not self.folder.is_marked(row))
+        self.listing.renew_row(row)
+        self._step(step)
+        self._marks_changed()
+
+    def action_mark_all(self) -> None:
+        self._mark_where(None, True)
+
+    def action_invert_marks(self) -> None:
+        if self._shows_folder:
+            self.end_range()
+            self.folder.invert_marks()
+            self._marks_changed(everywhere=True)
+
+    def action_mark_pattern(self) -> None:
+        self.line.open("mark", "Mark", "*")
+
+    def action_unmark_pattern(self) -> None:
+        self.line.open("unmark", "Unmark", "*")
+
+    def mark_by_pattern(self, pattern: str, on: bool) -> None:
+        """Mark or unmark what is shown and fits a pattern; without wildcards, the whole name must."""
+        if not pattern:
+            return
+        count = self._mark_where(matcher(pattern, whole=True), on)
+        if not count:
+            tell(self.app, f"Nothing to {'mark' if on else 'unmark'} fits {pattern}.")
+        else:
+            tell(self.app, f"{format.entries(count, 'entry', 'entries')} {'marked' if on else 'unmarked'}.")
+
+    def _mark_where(self, wanted: Callable[[str], bool] | None, on: bool) -> int:
+        if not self._shows_folder:
+            return 0
+        self.end_range()
+        count = self.folder.mark_where(wanted, on)
+        self._marks_changed(everywhere=True)
+        return count
+
+    def clear_marks(self) -> bool:
+        """Take all marks off; say whether there were any."""
+        if not self.folder.marks:
+            return False
+        self.folder.clear_marks()
+        self._unseen_marks = 0
+        self._marks_changed(everywhere=True)
+        return True
+
+    # A range.
+
+    def action_range_mark(self) -> None:
+        self._begin_or_end(True)
+
+    def action_range_unmark(self) -> None:
+        self._begin_or_end(False)
+
+    def _begin_or_end(self, on: bool) -> None:
+        if self._range is not None:
+            self.end_range()
+        elif self._shows_folder:
+            row = self.listing.cursor
+            name = self.folder.name(row)
+            self._range = Range(row, name, on, row, row - 1, frozenset(self.folder.marks))
+            self.stretch_range()
+
+    def stretch_range(self) -> None:
+        """Let the range reach from where it began to the cursor, now that this has moved."""
+        span = self._range
+        if span is None:
+            return
+        row = self.listing.cursor
+        low, high = min(span.anchor, row), max(span.anchor, row)
+        self.folder.mark_rows(span.low, low - 1, span.before)
+        self.folder.mark_rows(high + 1, span.high, span.before)
+        if span.high < span.low:
+            self.folder.mark_rows(low, high, span.on)
+        else:
+            self.folder.mark_rows(low, span.low - 1, span.on)
+            self.folder.mark_rows(span.high + 1, high, span.on)
+        span.low, span.high = low, high
+        self._marks_changed(everywhere=True)
+
+    def _put(self, folder: Folder, cursor_on: str | None = None) -> None:
+        same = self.listing.folder.location == folder.location
+        super()._put(folder, cursor_on)
+        span = self._range
+        if span is None:
+            return
+        anchor = folder.row_of(span.anchor_name) if same else None
+        if anchor is None:
+            self.end_range()
+            return
+        folder.marks.clear()  # its rows may show something else now: mark them from the start
+        folder.marks.update(span.before)
+        folder.settle_marks()
+        span.anchor, span.low, span.high = anchor, anchor, anchor - 1
+        self.stretch_range()
+
+    def end_range(self, *, undo: bool = False) -> bool:
+        """Leave marking a range; say whether there was one.
+
+        Args:
+            undo: Put the marks back as they were before.
+        """
+        span, self._range = self._range, None
+        if span is None:
+            return False
+        if undo:
+            self.folder.mark_rows(span.low, span.high, span.before)
+            self._marks_changed(everywhere=True)
+        else:
+            self._show_footer()
+        return True
+
+    def _marks_text(self) -> str:
+        text = super()._marks_text()
+        if self._range is None:
+            return text
+        return ("marking  " if self._range.on else "unmarking  ") + text
+
+    def _marks_changed(self, *, everywhere: bool = False) -> None:
+        if everywhere:
+            self.listing.renew()
+        self._show_footer()
+        self.post_message(self.MarksChanged(self))

@@ -1,0 +1,396 @@
+"""How a pane comes by its folder: read page by page, kept up to date, left when it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual import work
+from textual.worker import Worker, WorkerState
+
+from tui.model.error import FerryError, NotAFolder, NotFound, PlaceError
+from tui.ui.folder import UNREAD, Folder
+from tui.ui.notes import report, tell
+from tui.ui.widgets.pane_base import PaneBase, State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from textual.timer import Timer
+
+    from tui.model.location import Location
+
+ANSWER_S = 0.1
+"""So long the keys wait for a folder just entered, so that what is typed ahead means the new folder."""
+HURRY_S = 0.06
+"""So long the first entries wait for their sizes: a small folder is painted once, whole."""
+SILENT_S = 2.0
+DETAILS_AT_ONCE = 2_000
+GROWTH = 4
+"""While a folder is read, its order is made again each time it has so many times the entries."""
+SETTLE_S = 0.05
+REST_S = 0.3
+"""A folder that goes on changing is read again after this pause, or three times what reading it takes."""
+POLL_S = 2.0
+_REMEMBERED = 1_000
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def closing(iterator: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close an asynchronous iterator in any case, so that what feeds it stops."""
+    try:
+        yield iterator
+    finally:
+        close: Any = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class PaneReading(PaneBase):
+    """Going to folders and keeping them fresh."""
+
+    _wish: str | None = None
+    """Where the cursor shall stand once that name is read."""
+    _before: Location | None = None
+    """The folder shown before the one that is read now."""
+    _stale = False
+    _fresh: Folder | None = None
+    """The folder as it is being read again, beside the one shown."""
+    _read_again: Timer | None = None
+    _not_before_s = 0.0
+
+    def on_mount(self) -> None:
+        self._back: list[Location] = []
+        self._forward: list[Location] = []
+        self._cursors: dict[Location, str] = {}
+        self._opened = asyncio.Event()
+        self.watch(self.listing, "cursor", self._cursor_moved, init=False)
+        self._start(self.location, None)
+
+    # Going.
+
+    def go(self, location: Location, cursor_on: str | None = None) -> None:
+        """Go to a folder, which is read in the background; that of a file is shown with the cursor on the file.
+
+        Args:
+            cursor_on: The name the cursor shall stand on; None: where it was when the folder was left.
+        """
+        if location != self.location:
+            self._back.append(self.location)
+            self._forward.clear()
+        elif self.state is State.READY and self._shows_folder:
+            self._reread(cursor_on)
+            return
+        self._leave(location)
+        self._start(location, cursor_on)
+
+    async def open(self, location: Location, cursor_on: str | None = None) -> None:
+        """Go to a folder and wait a moment for it, so that keys typed ahead find it."""
+        self.go(location, cursor_on)
+        await self._answer()
+
+    def refresh_folder(self) -> None:
+        """Read the folder again; cursor and marks stay."""
+        if self.state in (State.READY, State.STOPPED) and self._shows_folder:
+            self._reread()
+        else:
+            self._start(self.location, None)
+
+    async def _answer(self) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._opened.wait()
+        except TimeoutError:
+            self._show_reading()
+
+    def _leave(self, going_to: Location) -> None:
+        """Remember where the cursor is in the folder that is left."""
+        if self._shows_folder and (name := self.folder.name(self.listing.cursor)):
+            self._cursors.pop(self.location, None)
+            self._cursors[self.location] = name
+            if len(self._cursors) > _REMEMBERED:
+                del self._cursors[next(iter(self._cursors))]
+        if self._shows_folder and going_to != self.location:
+            self._before = self.location
+
+    def _start(self, location: Location, cursor_on: str | None) -> None:
+        self._wish = cursor_on or self._cursors.get(location)
+        moved = location != self.location
+        self.location = location
+        if moved:
+            self.view = replace(self.view, filter="")  # it was meant for the folder that is left
+        if self._read_again is not None:
+            self._read_again.stop()
+            self._read_again = None
+        self.state, self._stale, self._entry = State.READING, False, None
+        self.folder = Folder(location, self._marks_by_location.setdefault(location, set()))
+        self._opened = asyncio.Event()
+        self._read(self.folder)
+        self._watch(location)
+        self._read_space(location)
+        if moved:
+            self.post_message(self.LocationChanged(self))
+
+    # Reading.
+
+    @work(exclusive=True, group="listing", exit_on_error=False)
+    async def _read(self, folder: Folder) -> None:
+        opened = self._opened
+        slow = self.set_timer(ANSWER_S, self._show_reading)
+        silent = self.set_timer(SILENT_S, self._show_silent)
+        began_s = time.monotonic()
+        try:
+            await self._read_pages(folder, silent)
+            self._finish(began_s)
+            silent.reset()
+            await self._read_details(folder, silent)
+        except NotAFolder as error:
+            await self._show_file(error)
+        except PlaceError as error:
+            self._fail(error)
+        finally:
+            slow.stop()
+            silent.stop()
+            opened.set()
+
+    async def _read_pages(self, folder: Folder, silent: Timer) -> None:
+        async with closing(self.client.list(folder.location)) as pages:
+            async for page in pages:
+                silent.reset()
+                first = not len(folder)
+                folder.extend(page)
+                if first:
+                    await self._hurry(folder, range(min(len(folder), DETAILS_AT_ONCE)))
+                if len(folder) >= GROWTH * folder.arranged:
+                    await self._arrange(folder)
+                    self._show_pages(folder)
+                    await self._hurry(folder, self._unread_in_sight(folder))
+                elif self._shows_folder:
+                    self._answered()
+        folder.settle_marks()
+        await self._arrange(folder)
+        self.state = State.READY
+        self._show_pages(folder)
+
+    def _show_pages(self, folder: Folder) -> None:
+        if self.state is State.SILENT:
+            self.state = State.READING
+        self._put(folder, self._wish)
+        if self._wish is not None and folder.name(self.listing.cursor) == self._wish:
+            self._wish = None
+        if not self._opened.is_set():
+            self._opened.set()
+            self.post_message(self.Entered(self))
+
+    def _answered(self) -> None:
+        """More was read, though nothing of it is shown yet."""
+        if self.state is State.SILENT:
+            self.state = State.READING
+        self._show_path()
+
+    async def _hurry(self, folder: Folder, positions: Sequence[int]) -> None:
+        """Read details of some entries now, if that does not keep the reading of names up."""
+        if not positions:
+            return
+        try:
+            async with asyncio.timeout(HURRY_S):
+                await self._fill(folder, positions)
+        except TimeoutError:
+            return
+        if folder is self.listing.folder:
+            self.listing.renew(positions)
+
+    def _finish(self, began_s: float) -> None:
+        self._not_before_s = time.monotonic() + max(REST_S, 3 * (time.monotonic() - began_s))
+        if self._stale:
+            self._changed()
+
+    async def _read_details(self, folder: Folder, silent: Timer | None = None) -> None:
+        """Read sizes, times and modes: of what is in sight first, then of the rest."""
+        other_kinds = False
+        next_position = 0
+        while True:
+            wanted = self._unread_in_sight(folder) or folder.unread(next_position, DETAILS_AT_ONCE)
+            if not wanted:
+                break
+            if isinstance(wanted, range):
+                next_position = wanted.stop
+            other_kinds |= await self._fill(folder, wanted)
+            if silent:
+                silent.reset()
+            if self.state is State.SILENT:
+                self.state = State.READY
+                self._show_path()
+            if self._shows_folder and folder is self.folder:
+                self.listing.renew(wanted)
+                self._show_footer()
+        if folder is self.folder and (other_kinds or self.view.sort in ("size", "time")):
+            await self._arrange(folder)
+            self._put(folder)
+
+    def _unread_in_sight(self, folder: Folder) -> list[int]:
+        if self.listing.folder is not folder:
+            return []
+        return [n for n in self.listing.positions_in_sight() if folder.sizes_bytes[n] == UNREAD]
+
+    async def _fill(self, folder: Folder, positions: Sequence[int]) -> bool:
+        details = await self.client.details(folder.location, [folder.names[n] for n in positions])
+        return folder.set_details(positions, details)
+
+    # When it does not go well.
+
+    def _show_reading(self) -> None:
+        """Take the rows of the folder left off the screen: the new one takes its time."""
+        if self.state is State.READING and not self._shows_folder:
+            self._put(self.folder)
+
+    def _show_silent(self) -> None:
+        self.state = State.SILENT
+        if len(self.folder.order):
+            self._show_path()
+        else:
+            self._put(self.folder)
+
+    def _fail(self, error: FerryError) -> None:
+        self.state = State.FAILED
+        self._failure = " ".join(filter(None, (f"{error.message.rstrip('.')}.", error.remedy)))
+        self._put(Folder(self.location, self._marks_by_location.get(self.location)))
+
+    async def _show_file(self, error: NotAFolder) -> None:
+        """Show the folder of what turned out to be a file, with the cursor on it."""
+        try:
+            await self.client.stat(self.location)
+        except PlaceError:
+            self._fail(error)
+            return
+        self._start(self.location.parent, self.location.name)
+
+    def stop_reading(self) -> bool:
+        """Leave off reading: what has come stays, and if nothing has, the folder before is shown again.
+
+        Returns:
+            Whether anything was being read.
+        """
+        if self.state not in (State.READING, State.SILENT):
+            return False
+        self.workers.cancel_group(self, "listing")
+        self.workers.cancel_group(self, "watching")
+        self.state = State.STOPPED
+        before, self._before = self._before, None
+        if not self.folder.order and before is not None:
+            if self._back and self._back[-1] == before:
+                self._back.pop()
+            self._start(before, None)
+        elif self._shows_folder:
+            self.show_lines()
+        else:
+            self._put(self.folder)
+        return True
+
+    # Staying fresh.
+
+    @work(exclusive=True, group="watching", exit_on_error=False)
+    async def _watch(self, location: Location) -> None:
+        try:
+            async with closing(self.client.watch(location)) as changes:
+                async for _ in changes:
+                    self._changed()
+            if self.state is State.READY:
+                self._changed()  # it was watched until now: the folder has gone, or another has its name
+            await self._poll(location)
+        except PlaceError:
+            self._changed()  # reading it again tells what is the matter, on the screen
+
+    async def _poll(self, location: Location) -> None:
+        """Look at the folder's own time now and then, where it cannot be watched."""
+        seen_ns = (await self.client.stat(location, follow=True)).mtime_ns
+        while True:
+            await asyncio.sleep(POLL_S)
+            now_ns = (await self.client.stat(location, follow=True)).mtime_ns
+            if now_ns != seen_ns:
+                seen_ns = now_ns
+                self._changed()
+
+    def _changed(self) -> None:
+        """Read the folder again soon; changes that come together are read once."""
+        if self.state in (State.READING, State.SILENT) or self._fresh is not None:
+            self._stale = True
+        elif self.state is not State.FAILED and self._read_again is None:
+            wait_s = max(SETTLE_S, self._not_before_s - time.monotonic())
+            self._read_again = self.set_timer(wait_s, self._read_changed)
+
+    def _read_changed(self) -> None:
+        self._read_again = None
+        if self.state is State.READY and self._shows_folder:
+            self._reread()
+
+    @work(exclusive=True, group="listing", exit_on_error=False)
+    async def _reread(self, cursor_on: str | None = None) -> None:
+        """Read the whole folder beside the one shown, then change them over at once."""
+        began_s = time.monotonic()
+        shown, marked = self.folder, len(self.folder.marks)
+        folder = self._fresh = Folder(shown.location, shown.marks, shown.measured)
+        self._stale = False
+        try:
+            await self._read_whole(folder)
+        except (NotFound, NotAFolder):
+            await self._go_to_nearest()
+            return
+        except PlaceError as error:
+            self._fail(error)
+            return
+        finally:
+            if self._fresh is folder:
+                self._fresh = None
+        self.state = State.READY
+        self._put(folder, cursor_on)
+        if len(folder.marks) != marked:
+            self.post_message(self.MarksChanged(self))
+        self._finish(began_s)
+        self._read_space(folder.location)
+
+    async def _read_whole(self, folder: Folder) -> None:
+        async with closing(self.client.list(folder.location)) as pages:
+            async for page in pages:
+                folder.extend(page)
+        await self._read_details(folder)
+        folder.settle_marks()
+        await self._arrange(folder)
+
+    async def _go_to_nearest(self) -> None:
+        """Go to the nearest folder above that is still there."""
+        location = self.location.parent
+        while not location.is_root and not await self._is_there(location):
+            location = location.parent
+        tell(self.app, f"{self.shown_location} has gone; this is the nearest folder that is left.", "warning")
+        self._leave(location)
+        self._start(location, None)
+
+    async def _is_there(self, location: Location) -> bool:
+        try:
+            return (await self.client.stat(location, follow=True)).kind.opens_as_folder
+        except PlaceError:
+            return False
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell what went wrong in the background and is none of Ferry's own errors."""
+        event.stop()
+        if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
+            report(self.app, event.worker.error)
+            if self.state in (State.READING, State.SILENT):
+                self._fail(
+                    FerryError(f"cannot read {self.location}", "Look into Ferry's log, then try again.")
+                )
+
+    @work(exclusive=True, group="space", exit_on_error=False)
+    async def _read_space(self, location: Location) -> None:
+        try:
+            self._space = await self.client.space(location)
+        except PlaceError:
+            self._space = None
+        self._show_path()

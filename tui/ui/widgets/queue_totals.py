@@ -1,0 +1,98 @@
+"""The queue's first line: how many jobs, how fast, under which limits, and whether the engine answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tui import format as fmt
+from tui.config import rate_text
+from tui.model.job import JobState
+from tui.ui.terminal.cells import cells
+from tui.ui.widgets.job_line import Line, Piece, cut
+
+if TYPE_CHECKING:
+    from tui.ui.queue_feed import QueueState
+    from tui.ui.widgets.rate_graph import RateGraph
+
+_COUNTED = {
+    JobState.RUNNING: 10,
+    JobState.WAITING: 9,
+    JobState.QUEUED: 8,
+    JobState.PAUSED: 4,
+    JobState.FAILED: 7,
+    JobState.DONE: 2,
+    JobState.CANCELLED: 1,
+}
+"""How much each count matters."""
+
+
+class Part(NamedTuple):
+    """Something the line says; what matters least is left out first."""
+
+    matters: int
+    piece: Piece
+
+
+def totals_line(state: QueueState, graph: RateGraph, position: str, width: int) -> Line:
+    """Return the totals in exactly `width` cells; on a narrow screen what matters least is left out."""
+    left, right = _counts(state), _measures(state, graph, width)
+    if position:
+        left.append(Part(3, Piece(position, "muted")))
+    title = [Piece(" Queue  ", "title")]
+    while left + right and _width(_joined(left)) + _width(_joined(right)) + 12 > width:
+        least = min(part.matters for part in left + right)
+        side = left if any(part.matters == least for part in left) else right
+        side.remove(next(part for part in side if part.matters == least))
+    line, end = [*title, *_joined(left, " · ")], _joined(right)
+    gap = width - _width(line) - _width(end) - 1
+    return cut([*line, Piece(" " * max(1, gap)), *end], width)
+
+
+def engine_words(state: QueueState) -> tuple[str, str]:
+    """Return how it stands with the engine, and the style to say it in."""
+    if state.lost:
+        return "engine lost: trying again", "lost"
+    if state.status is None:
+        return "engine starting", "muted"
+    if state.status.in_process:
+        return "engine in this process", "paused"
+    return "engine connected", "muted"
+
+
+def _counts(state: QueueState) -> list[Part]:
+    counted = ((each, matters, state.count(each)) for each, matters in _COUNTED.items())
+    return [
+        Part(matters, Piece(f"{fmt.count(count)} {each.value}", each.value))
+        for each, matters, count in counted
+        if count
+    ]
+
+
+def _measures(state: QueueState, graph: RateGraph, width: int) -> list[Part]:
+    words, style = engine_words(state)
+    parts: list[Part] = []
+    if state.status is not None and not state.lost:
+        if state.rate_bytes_s or not graph.is_flat:
+            parts.append(Part(8, Piece(graph.draw(_graph_cells(width)), "graph")))
+            parts.append(Part(9, Piece(f"{fmt.rate(state.rate_bytes_s):>10}", "number")))
+        limited = state.status.limit_bytes_s is not None
+        limit = f"limit {rate_text(state.status.limit_bytes_s)}" if limited else "no limit"
+        parts.append(Part(6 if limited else 1, Piece(limit, "paused" if limited else "muted")))
+        parts.append(Part(2, Piece(f"{state.status.slots} at once", "muted")))
+    parts.append(Part(1 if style == "muted" else 9, Piece(words, style)))
+    return parts
+
+
+def _graph_cells(width: int) -> int:
+    return 60 if width >= 180 else 30 if width >= 130 else 12 if width >= 100 else 8
+
+
+def _joined(parts: list[Part], mark: str = "   ") -> Line:
+    line: Line = []
+    for number, part in enumerate(parts):
+        line += [Piece(mark, "muted"), part.piece] if number else [part.piece]
+    return line
+
+
+def _width(line: Line) -> int:
+    return sum(cells(piece.text) for piece in line)
