@@ -86,8 +86,10 @@ def _screen(words: list[str]) -> int:
     except UsageError as error:
         Diagnostics().error(error)
         return USAGE
+    from tui.ui.collector import hold_while_starting
     from tui.ui.terminal.environment import prepare_environment
 
+    hold_while_starting()
     prepare_environment(os.environ)
     from tui.client.spawn import open_client
     from tui.config import load

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import random
 import shutil
@@ -137,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=Path("/dev/shm"))
     options = parser.parse_args(arguments)
     width, height = map(int, options.size.split("x"))
+    gc.disable()  # the emulator's own pauses are not the app's
     root = Path(tempfile.mkdtemp(prefix="keys", dir=options.folder))
     try:
         return _measure(root, options, width, height)

@@ -15,6 +15,7 @@ from textual.worker import WorkerFailed
 from tui import resources
 from tui.format import entries
 from tui.model.job import JobState
+from tui.ui.collector import set_aside
 from tui.ui.commands import ActionCommands, commands_of, scope_of
 from tui.ui.key_scope import perform
 from tui.ui.memory import Memory
@@ -121,6 +122,10 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         self.set_terminal_title(self.TITLE)
         for notice in self._notices:
             tell(self, notice, "warning")
+
+    def on_ready(self) -> None:
+        if self.terminal is not None:  # else it is one of many apps in a process of tests
+            set_aside()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Keep the cursor of inputs from blinking: each blink is a message to a terminal that may be far away."""
