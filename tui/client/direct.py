@@ -87,9 +87,13 @@ class DirectClient(Calls):
             if self._closed:
                 raise closed()
             if self._host is None:
-                journal = self._private_journal() if self._paths is None else self._own(self._paths)
+                lock = None
+                if self._paths is None:
+                    journal = self._private_journal()
+                else:
+                    journal, lock = self._own(self._paths)
                 try:
-                    host = Host(journal, self._settings, in_process=True, make=self._make)
+                    host = Host(journal, self._settings, in_process=True, lock=lock, make=self._make)
                     await host.start_up()
                 except BaseException:
                     self._owned.close()
@@ -102,8 +106,8 @@ class DirectClient(Calls):
         self._owned.callback(shutil.rmtree, folder, ignore_errors=True)
         return Path(folder) / "journal.sqlite3"
 
-    def _own(self, paths: Paths) -> Path:
-        """Take the lock of the journal, so that no other engine works on it; return the journal.
+    def _own(self, paths: Paths) -> tuple[Path, Lock | None]:
+        """Take the lock of the journal, so that no other engine works on it; return both.
 
         Where there is no place for a lock there is none for a journal: then the queue lasts as long as this client.
         """
@@ -113,14 +117,14 @@ class DirectClient(Calls):
             )  # a look at the holder holds it for a moment
         except OSError as error:
             self.notice += f" The queue cannot be kept either ({error.strerror}: {paths.state})."
-            return self._private_journal()
+            return self._private_journal(), None
         if lock is None:
             held = holder(paths.lock)
             who = f"process {held.pid}" if held else "another process"
             raise EngineAlreadyRunning(f"{who} works on the queue already", "Close that one, then try again.")
         self._owned.callback(lock.release)
         lock.sign(None)
-        return paths.journal
+        return paths.journal, lock
 
 
 def _generator(updates: AsyncIterator[Update]) -> Any:

@@ -10,9 +10,10 @@ from tui.client.hooks import Hooks
 from tui.wire.protocol import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
+    from tui.client.runtime import Lock
     from tui.config import Settings
     from tui.model.job import Job, Update
 
@@ -36,17 +37,34 @@ class EngineFactory(Protocol):
     """Makes an engine on a journal."""
 
     def __call__(
-        self, journal: Path, settings: Settings, on_end: Callable[[Job], None], *, in_process: bool
+        self,
+        journal: Path,
+        settings: Settings,
+        on_end: Callable[[Job], None],
+        *,
+        in_process: bool,
+        held: Sequence[int],
     ) -> HostedEngine: ...
 
 
 def make_engine(
-    journal: Path, settings: Settings, on_end: Callable[[Job], None], *, in_process: bool
+    journal: Path,
+    settings: Settings,
+    on_end: Callable[[Job], None],
+    *,
+    in_process: bool,
+    held: Sequence[int],
 ) -> HostedEngine:
-    """Return an engine on a journal, not started yet."""
+    """Return an engine on a journal, not started yet.
+
+    Args:
+        held: Descriptors that its worker processes keep open too: with the lock's, nobody else takes up the queue
+            before the last of them has gone.
+    """
     from tui.engine.clock import SystemClock
     from tui.engine.engine import Engine, Limits
     from tui.engine.journal import Journal
+    from tui.places.local.workers import Workers
 
     return Engine(
         Journal(journal),
@@ -56,6 +74,7 @@ def make_engine(
         version=__version__,
         protocol=PROTOCOL,
         in_process=in_process,
+        workers=Workers(held=held),
     )
 
 
@@ -63,10 +82,17 @@ class Host:
     """An engine with its hooks, started and stopped together."""
 
     def __init__(
-        self, journal: Path, settings: Settings, *, in_process: bool, make: EngineFactory = make_engine
+        self,
+        journal: Path,
+        settings: Settings,
+        *,
+        in_process: bool,
+        lock: Lock | None,
+        make: EngineFactory = make_engine,
     ) -> None:
         self.hooks = Hooks(settings.hooks.job_ended)
-        self.engine = make(journal, settings, self.hooks.job_ended, in_process=in_process)
+        held = [lock.fd] if lock else []
+        self.engine = make(journal, settings, self.hooks.job_ended, in_process=in_process, held=held)
 
     @property
     def idle(self) -> bool:

@@ -72,7 +72,7 @@ class Lock:
     """The lock beside the journal, held until it is released or the process ends, however it ends."""
 
     def __init__(self, path: Path, fd: int) -> None:
-        self._path, self._fd = path, fd
+        self._path, self.fd = path, fd
 
     @classmethod
     def take(cls, path: Path) -> Lock | None:
@@ -102,18 +102,18 @@ class Lock:
     def stands(self) -> bool:
         """Whether the file held is still the one others would try."""
         try:
-            return os.path.samestat(os.stat(self._path), os.fstat(self._fd))
+            return os.path.samestat(os.stat(self._path), os.fstat(self.fd))
         except OSError:
             return False
 
     def sign(self, socket_path: Path | None) -> None:
         """Write who holds it, for those who do not find the socket."""
         where = os.fsencode(socket_path) if socket_path else b""
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, b"%d\n%s" % (os.getpid(), where), 0)
+        os.ftruncate(self.fd, 0)
+        os.pwrite(self.fd, b"%d\n%s" % (os.getpid(), where), 0)
 
     def release(self) -> None:
-        os.close(self._fd)
+        os.close(self.fd)
 
 
 def holder(path: Path) -> Holder | None:

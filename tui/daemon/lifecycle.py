@@ -129,7 +129,7 @@ class _Life:
 
     def __init__(self, paths: Paths, settings: Settings, lock: Lock, make: EngineFactory) -> None:
         self._paths, self._idle_exit_s, self._lock = paths, settings.queue.idle_exit_s, lock
-        self._host = Host(paths.journal, settings, in_process=False, make=make)
+        self._host = Host(paths.journal, settings, in_process=False, lock=lock, make=make)
         self._server = Server(self._host.engine, lambda: self._stop("it was asked to"))
         self._stopping = asyncio.Event()
         self._reason = ""

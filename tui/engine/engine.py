@@ -15,6 +15,7 @@ from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobState, Update
+from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -57,15 +58,17 @@ class Engine:
         version: str = "",
         protocol: int = 1,
         in_process: bool = False,
+        workers: Workers | None = None,
     ) -> None:
         """Take what varies; nothing is opened or started yet.
 
         Args:
             on_end: Called with a job when it is done, failed or cancelled.
+            workers: Processes that copy small files, ended with the engine; None: threads do it.
         """
         self._journal = journal
         self._clock = clock
-        self._keeper = Keeper(journal, clock, limits, on_end)
+        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0))
         self._board = self._keeper.board
         self._version, self._protocol, self._in_process = version, protocol, in_process
         self._started_at = clock.now()

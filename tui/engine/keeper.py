@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from tui.engine.journal import Journal
     from tui.engine.rows import Cleanup
     from tui.model.job import Job
+    from tui.places.local.workers import Workers
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
 """Rates of running jobs are shown anew this often, also when nothing moves."""
 
+WORKERS_STAY_TICKS = 120
+"""After a minute without a job worker processes end."""
 CHECKPOINT_TICKS = 10
 """How far running jobs are is written down every so many ticks, to be shown after a crash."""
 
@@ -54,12 +57,18 @@ class Keeper:
     """Every job's record, the runs of those that run, and the tasks behind them."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, limits: Limits, on_end: Callable[[Job], None] | None
+        self,
+        journal: Journal,
+        clock: Clock,
+        limits: Limits,
+        on_end: Callable[[Job], None] | None,
+        workers: Workers,
     ) -> None:
         self._journal, self._clock, self._limits, self._on_end = journal, clock, limits, on_end
         self.board = Board(int(clock.now() * 1000) * 1000)
         pool = DaemonThreads("disk")
-        self.shared = Shared(journal, self.board, clock, pool, Bucket(clock, limits.bytes_s), limits.slots)
+        bucket = Bucket(clock, limits.bytes_s)
+        self.shared = Shared(journal, self.board, clock, pool, bucket, limits.slots, workers)
         self._lookout = DaemonThreads("lookout")
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -104,6 +113,7 @@ class Keeper:
             await asyncio.gather(self._main, return_exceptions=True)
         for pool in (self.shared.pool, self._lookout):
             pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self.shared.workers.end)
         await self._journal.close()
 
     async def _live(self, ready: asyncio.Event) -> None:
@@ -252,10 +262,13 @@ class Keeper:
                 logger.exception("job %d: what was to be done at its end failed", record.id)
 
     async def _tick(self) -> None:
-        ticks = 0
+        ticks = idle_ticks = 0
         while True:
             await self._clock.sleep(TICK_S)
             ticks += 1
+            idle_ticks = 0 if self._tasks else idle_ticks + 1
+            if idle_ticks == WORKERS_STAY_TICKS:
+                self.shared.pool.submit(self.shared.workers.end)
             for record in self.board.records():
                 if record.state is JobState.RUNNING:
                     self.board.touch(record)

@@ -22,6 +22,7 @@ from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
 from tui.model.job import Conflict, JobKind
 from tui.model.location import Location
 from tui.places.local.hops import LARGE_BYTES, Brake, CopyRules
+from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,6 +82,7 @@ class Shared:
     pool: Executor
     bucket: Bucket
     slots: int
+    workers: Workers
 
 
 @dataclass(slots=True)

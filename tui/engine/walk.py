@@ -14,6 +14,7 @@ from tui.model.error import AlreadyExists, PlaceError
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy, sweep
 from tui.places.local.hops import Batch, Collision, CopyRules, Failure, Large
 from tui.places.local.root import join, split
+from tui.places.local.workers import WorkerCopy
 
 if TYPE_CHECKING:
     from tui.engine.run import Run
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 HOP_S = 0.05
 """A hop over folders ends about here: often enough for the screen, seldom enough for the event loop."""
+FIRST_HOP_S = 0.005
+"""The first one: what is left then is worth worker processes."""
 
 SLICE_S = 0.1
 SMALLEST_SLICE_BYTES, LARGEST_SLICE_BYTES = 1 << 20, 32 << 20
@@ -40,7 +43,7 @@ class Folder:
     path: bytes
     target_path: bytes
     names: Sequence[tuple[bytes, bytes]] | None = None
-    copy: FolderCopy | None = None
+    copy: FolderCopy | WorkerCopy | None = None
     large_left: int = 0
     exhausted: bool = False
     held: bool = False
@@ -100,6 +103,7 @@ class Walk:
         self.broken = False
         """A folder could not be read, or not be made."""
         self._slice_bytes = SMALLEST_SLICE_BYTES * 8
+        self._hop_s = FIRST_HOP_S
 
     def add(
         self, path: bytes, target_path: bytes, names: Sequence[tuple[bytes, bytes]] | None = None
@@ -116,6 +120,8 @@ class Walk:
         finally:
             for folder in self._stack:
                 self._run.release(folder.copy)
+            # Not waited for where the run was cancelled: the disk may not answer.
+            self._run.shared.pool.submit(self._run.shared.workers.rest)
 
     # In the event loop
 
@@ -159,6 +165,9 @@ class Walk:
                 await self._run.collide(self._spot(folder, collision.name), collision)
             if report.out_of_space is not None:
                 await self._run.out_of_space(self._spot(report.out_of_space, b"").target)
+        if self._stack:
+            self._run.shared.workers.start()
+            self._hop_s = HOP_S
         await self._run.pay(report.sums.bytes)
 
     async def _copy_large(self, folder: Folder, large: Large) -> None:
@@ -245,9 +254,9 @@ class Walk:
     # In the threads
 
     def _work(self) -> Report:
-        """Copy folders from the stack for about HOP_S."""
+        """Copy folders from the stack for about as long as a hop may last."""
         report = Report()
-        end = time.monotonic() + HOP_S
+        end = time.monotonic() + self._hop_s
         while not self._run.brake.on:
             try:
                 folder = self._stack.pop()
@@ -305,7 +314,7 @@ class Walk:
     def _step(self, folder: Folder) -> Batch:
         rules = self._rules(folder)
         if folder.copy is None:
-            folder.copy = FolderCopy(
+            folder.copy = self._run.shared.workers.copy(
                 self._source,
                 self._target,
                 folder.path,
@@ -317,7 +326,25 @@ class Walk:
             )
         else:
             folder.copy.rules = rules
-        return folder.copy.step()
+        batch = folder.copy.step()
+        if batch.linked:
+            self._copy_linked(folder, batch, rules)
+        return batch
+
+    def _copy_linked(self, folder: Folder, batch: Batch, rules: CopyRules) -> None:
+        """Copy files with several names here, where all that is known of such files is."""
+        copy = FolderCopy(
+            self._source, self._target, folder.path, folder.target_path, rules, self._links, self._run.brake,
+            batch.linked,
+        )  # fmt: skip
+        try:
+            exhausted = False
+            while not exhausted and not self._run.brake.on and not batch.out_of_space:
+                more = copy.step()
+                exhausted = more.exhausted
+                batch.add(more)
+        finally:
+            copy.close()
 
     def _settled(self, folder: Folder, more_large: int, *, exhausted: bool = False) -> bool:
         """Note what has changed of a folder's work; say True once, when nothing is left of it but to be finished."""

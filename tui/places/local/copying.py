@@ -82,13 +82,14 @@ class FolderCopy:
         source_path: bytes,
         target_path: bytes,
         rules: CopyRules,
-        links: HardLinks,
+        links: HardLinks | None,
         brake: Brake,
         names: Sequence[tuple[bytes, bytes]] | None = None,
     ) -> None:
         """Say what is to be copied; nothing is opened before the first `step`.
 
         Args:
+            links: None: files with several names are reported in `Batch.linked`, not copied.
             names: (source name, target name) of the entries wanted; None for all, under their own names.
         """
         self._source, self._target = source, target
@@ -201,7 +202,7 @@ class FolderCopy:
         self._pair = Pair(self._from, self._to, self._target.ways, self._brake, strict=strict)
         self._decider = Decider(self._target, self._target_path, self.rules, self._pair, self._keep_together)
         self._maker = Maker(self._from, self._landing, self._brake)
-        self._joiner = Joiner(self._links, self._landing, self._target_path)
+        self._joiner = Joiner(self._links or HardLinks(), self._landing, self._target_path)
         if self._items is None:
             self._items = self._listed() if self._names is None else self._named(self._names)
 
@@ -300,6 +301,9 @@ class FolderCopy:
             info = os.fstat(source)
             if not stat.S_ISREG(info.st_mode):
                 return False
+            if info.st_nlink > 1 and self._links is None:
+                batch.linked.append((name, target_name))
+                return True
             spot = self._spot(name, target_name, info, batch)
             if spot is None:
                 return True
@@ -345,6 +349,9 @@ class FolderCopy:
             self._nameless(name, target_name, info, batch)
 
     def _nameless(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> None:
+        if info.st_nlink > 1 and self._links is None:
+            batch.linked.append((name, target_name))
+            return
         spot = self._spot(name, target_name, info, batch)
         if spot is None:
             return

@@ -102,6 +102,8 @@ class Batch:
     renamed: dict[bytes, bytes] = field(default_factory=dict)
     """Of `folders`, those that stand at the target under another name: source name -> target name."""
     large: list[Large] = field(default_factory=list)
+    linked: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Entries with several names, left alone: (name there, name at the target). Only where no links are kept."""
     collisions: list[Collision] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     last: bytes = b""
@@ -109,3 +111,19 @@ class Batch:
     exhausted: bool = False
     """The folder has no more entries."""
     out_of_space: bool = False
+
+    def add(self, other: Batch) -> None:
+        """Take in what another hop over the same folder did; whether the folder has more stays as it is."""
+        self.files += other.files
+        self.size_bytes += other.size_bytes
+        self.same_files += other.same_files
+        self.same_bytes += other.same_bytes
+        self.skipped_files += other.skipped_files
+        self.skipped_bytes += other.skipped_bytes
+        self.folders += other.folders
+        self.renamed |= other.renamed
+        self.large += other.large
+        self.collisions += other.collisions
+        self.failures += other.failures
+        self.last = other.last or self.last
+        self.out_of_space |= other.out_of_space

@@ -17,6 +17,8 @@ _RENAME_EXCL = 4
 """The same for macOS's renameatx_np."""
 _FALLOC_FL_KEEP_SIZE = 1
 _FICLONE = 0x40049409
+_PR_SET_PDEATHSIG = 1
+_SIGKILL = 9
 
 _LACKING = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM})
 
@@ -98,6 +100,12 @@ def rename_by_placeholder(old_folder: int, old: bytes, new_folder: int, new: byt
         os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
     else:
         os.unlink(old, dir_fd=old_folder)
+
+
+def die_with_parent() -> None:
+    """Have this process killed when the thread that started it ends. (Linux only; elsewhere nothing happens.)"""
+    if hasattr(_libc, "prctl"):
+        _libc.prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(_SIGKILL), 0, 0, 0)
 
 
 def sync_filesystem(fd: int) -> None:

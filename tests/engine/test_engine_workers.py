@@ -1,0 +1,185 @@
+"""Jobs whose folders are copied by worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from engine_harness import Harness, new_engine
+
+from tests.trees import describe, differences, make_mixed_tree, partials
+from tui.client.runtime import Lock
+from tui.model.job import Conflict, JobState
+from tui.places.local.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
+
+TOP = Path(__file__).parents[2]
+
+
+def start(workers: Workers) -> list[int]:
+    """Start worker processes, wait until they answer, and return their pids."""
+    workers.start()
+    end = time.monotonic() + 20
+    while not all(process.ready for process in workers._processes):
+        assert time.monotonic() < end and not any(process.ended for process in workers._processes)
+        time.sleep(0.005)
+    return [process._process.pid for process in workers._processes]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def wait_until_gone(*pids: int) -> None:
+    end = time.monotonic() + 10
+    while any(map(is_alive, pids)):
+        assert time.monotonic() < end, "still there"
+        time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def program_of_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(TOP))
+
+
+@asynccontextmanager
+async def running(tmp_path: Path) -> AsyncIterator[tuple[Harness, Workers]]:
+    """An engine whose two workers stand ready."""
+    journal, workers = tmp_path / "state" / "journal.sqlite3", Workers(2)
+    harness = Harness(new_engine(journal, workers=workers), journal)
+    await harness.engine.start_up()
+    try:
+        start(workers)
+        yield harness, workers
+    finally:
+        await harness.engine.shut_down()
+
+
+async def test_a_mixed_tree_arrives_whole(tmp_path: Path, target: Path) -> None:
+    make_mixed_tree(tmp_path / "tree", seed=1, large_bytes=20 << 20)
+    async with running(tmp_path) as (harness, workers):
+        job = await harness.done(await harness.copy(tmp_path / "tree", to=target))
+        assert next(workers._keys) > 5, "folders went through the workers"
+    assert differences(describe(tmp_path / "tree"), describe(target / "tree")) == []
+    assert partials(target) == []
+    assert job.progress.files_done == job.progress.files_total
+    assert job.progress.bytes_done == job.progress.bytes_total
+
+
+async def test_a_merge_finds_what_is_the_same_and_asks_for_the_rest(tmp_path: Path, target: Path) -> None:
+    make_mixed_tree(tmp_path / "tree", seed=2, files=80)
+    async with running(tmp_path) as (harness, _):
+        await harness.done(await harness.copy(tmp_path / "tree", to=target))
+        changed = next(
+            path for path in sorted((target / "tree").rglob("*")) if path.is_file() and not path.is_symlink()
+        )
+        changed.write_bytes(b"something of its own")
+        job = await harness.ends(await harness.copy(tmp_path / "tree", to=target))
+        assert (job.state, job.progress.questions) == (JobState.WAITING, 1)
+        assert changed.read_bytes() == b"something of its own"
+        again = await harness.done(
+            await harness.copy(tmp_path / "tree", to=target, conflict=Conflict.OVERWRITE)
+        )
+        assert again.progress.files_same == again.progress.files_done - 1
+    assert differences(describe(tmp_path / "tree"), describe(target / "tree")) == []
+
+
+async def test_names_of_one_file_stay_one_file_across_workers(tmp_path: Path, target: Path) -> None:
+    tree = tmp_path / "tree"
+    for number in range(40):
+        folder = tree / f"folder {number}"
+        folder.mkdir(parents=True)
+        (folder / "own").write_text(str(number))
+        if number:
+            os.link(tree / "folder 0" / "shared", folder / "shared")
+        else:
+            (folder / "shared").write_text("shared")
+    async with running(tmp_path) as (harness, _):
+        await harness.done(await harness.copy(tree, to=target))
+    assert (target / "tree" / "folder 0" / "shared").stat().st_nlink == 40
+    assert differences(describe(tree), describe(target / "tree")) == []
+
+
+async def test_a_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path, target: Path) -> None:
+    tree = tmp_path / "tree"
+    for number in range(3000):
+        (tree / f"folder {number // 50}").mkdir(parents=True, exist_ok=True)
+        (tree / f"folder {number // 50}" / str(number)).write_text(str(number))
+    async with running(tmp_path) as (harness, workers):
+        id = await harness.copy(tree, to=target)
+        await harness.until(id, lambda job: job.progress.files_done > 50)
+        for process in workers._processes:
+            os.kill(process._process.pid, signal.SIGKILL)
+        await harness.done(id)
+    assert differences(describe(tree), describe(target / "tree")) == []
+    assert partials(target) == []
+
+
+async def test_they_end_with_their_engine(tmp_path: Path) -> None:
+    async with running(tmp_path) as (_, workers):
+        pids = [process._process.pid for process in workers._processes]
+        assert len(pids) == 2 and all(map(is_alive, pids))
+    assert not any(map(is_alive, pids))
+
+
+def test_they_are_killed_with_an_engine_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import time; from tui.places.local.workers import Workers\n"
+        "workers = Workers(2); workers.start()\n"
+        "print(*(process._process.pid for process in workers._processes), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        pids = [int(word) for word in engine.stdout.readline().split()]
+        engine.kill()
+    wait_until_gone(*pids)
+
+
+def test_nobody_takes_up_the_queue_while_a_worker_lives(tmp_path: Path) -> None:
+    lock = Lock.take(tmp_path / "lock")
+    assert lock is not None
+    workers = Workers(1, held=[lock.fd])
+    start(workers)
+    try:
+        lock.release()
+        assert Lock.take(tmp_path / "lock") is None
+    finally:
+        workers.end()
+    free = Lock.take(tmp_path / "lock")
+    assert free is not None
+    free.release()
+
+
+async def test_processes_that_do_not_start_leave_the_work_to_threads(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_mixed_tree(tmp_path / "tree", seed=3, files=60)
+    journal, workers = tmp_path / "state" / "journal.sqlite3", Workers(2)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    harness = Harness(new_engine(journal, workers=workers), journal)
+    await harness.engine.start_up()
+    try:
+        workers.start()
+        await asyncio.to_thread(wait_until_gone, *(process._process.pid for process in workers._processes))
+        workers.start()
+        assert workers._processes == []
+        assert "threads copy instead" in caplog.text
+        await harness.done(await harness.copy(tmp_path / "tree", to=target))
+    finally:
+        await harness.engine.shut_down()
+    assert differences(describe(tmp_path / "tree"), describe(target / "tree")) == []

@@ -1,0 +1,176 @@
+"""One folder copied in a worker process, and what goes over the pipe."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.trees import describe, differences
+from tui.model import error as errors
+from tui.model.location import Location
+from tui.places.local.frames import receive, send
+from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.links import HardLinks
+from tui.places.local.root import Root
+from tui.places.local.workers import WorkerCopy, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    """One worker, ready."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    workers = Workers(1)
+    workers.start()
+    (process,) = workers._processes
+    end = time.monotonic() + 20
+    while not process.ready:
+        assert not process.ended and time.monotonic() < end
+        time.sleep(0.005)
+    yield workers
+    workers.end()
+
+
+def copy_of(workers: Workers, source: Root, target: Root, brake: Brake | None = None) -> WorkerCopy:
+    copy = workers.copy(
+        source, target, b"", b"", CopyRules("tag", own=True), HardLinks(), brake or Brake(), None
+    )
+    assert isinstance(copy, WorkerCopy)
+    return copy
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Iterator[tuple[Root, Root]]:
+    for name in ("source", "target"):
+        (tmp_path / name).mkdir()
+    with Root.open(str(tmp_path / "source")) as source, Root.open(str(tmp_path / "target")) as target:
+        yield source, target
+
+
+@linux
+def test_batches_tell_what_was_done_and_what_is_left(
+    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    (source / "sub").mkdir()
+    (source / "plain").write_text("plain")
+    (source / "one").write_text("two names")
+    os.link(source / "one", source / "two")
+    copy = copy_of(workers, *folders)
+    batch = copy.step()
+    copy.close()
+    assert (batch.files, batch.size_bytes, batch.folders, batch.exhausted) == (1, 5, [b"sub"], True)
+    assert sorted(batch.linked) == [(b"one", b"one"), (b"two", b"two")]
+    assert sorted(os.listdir(tmp_path / "target")) == ["plain", "sub"]
+
+
+@linux
+def test_the_folder_is_finished_there_too(
+    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+) -> None:
+    (tmp_path / "source" / "file").write_text("x")
+    os.chmod(tmp_path / "source", 0o751)
+    os.utime(tmp_path / "source", ns=(10**18, 10**18))
+    copy = copy_of(workers, *folders)
+    assert copy.step().exhausted
+    copy.finish()
+    copy.close()
+    assert differences(describe(tmp_path / "source"), describe(tmp_path / "target")) == []
+
+
+@linux
+def test_a_folder_put_under_the_path_of_the_one_that_is_open_is_left_alone(
+    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+) -> None:
+    (tmp_path / "source" / "file").write_text("x")
+    (tmp_path / "target").rename(tmp_path / "real target")
+    (tmp_path / "target").mkdir()
+    copy = copy_of(workers, *folders)
+    batch = copy.step()
+    copy.close()
+    assert batch.files == 1
+    assert os.listdir(tmp_path / "target") == []
+    assert os.listdir(tmp_path / "real target") == ["file"]
+
+
+@linux
+def test_the_brake_stops_a_worker_in_the_middle_of_a_batch(
+    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "source" / "a")
+    for number in range(20):
+        with (tmp_path / "source" / str(number)).open("wb") as file:
+            file.truncate(16 << 20)
+            os.pwrite(file.fileno(), b"x" * (12 << 20), 0)
+    brake = Brake()
+    copy = copy_of(workers, *folders, brake)
+    brake.on = True
+    stopped = copy.step()
+    while not stopped.exhausted and stopped.files:
+        stopped = copy.step()
+    assert not stopped.exhausted
+    brake.on = False
+    files = 0
+    while not (batch := copy.step()).exhausted:
+        files += batch.files
+    copy.close()
+    assert len(os.listdir(tmp_path / "target")) == 21
+
+
+@linux
+def test_an_idle_worker_keeps_no_folder_open(
+    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+) -> None:
+    copy = copy_of(workers, *folders)
+    copy.step()
+    (process,) = workers._processes
+    opened = Path(f"/proc/{process._process.pid}/fd")
+
+    def held() -> list[str]:
+        return [link for fd in opened.iterdir() if (link := os.readlink(fd)).startswith(str(tmp_path))]
+
+    assert held()
+    copy.close()
+    workers.rest()
+    assert held() == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.PlaceError)],
+)
+def test_errors_travel_whole(kind: type[errors.PlaceError]) -> None:
+    error = kind("it went wrong", "mend it", location=Location.local("/tmp/name\udcff"))
+    reading, writing = os.pipe()
+    try:
+        send(writing, error)
+        arrived = receive(reading)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert type(arrived) is kind
+    assert (arrived.message, arrived.remedy, arrived.location) == (
+        error.message,
+        error.remedy,
+        error.location,
+    )
+
+
+def test_a_pipe_that_ends_in_the_middle_gives_nothing() -> None:
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"\0\0\0\x09half")
+        os.close(writing)
+        assert receive(reading) is None
+    finally:
+        os.close(reading)

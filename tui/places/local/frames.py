@@ -1,0 +1,77 @@
+"""What engine and worker process say to each other, and how it is put on a pipe."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tui.places.local.hops import CopyRules
+
+_LENGTH = struct.Struct("!I")
+
+
+class RootId(NamedTuple):
+    """An opened folder, as another process can find it and be sure that it is the same."""
+
+    path: str
+    device: int
+    inode: int
+
+
+FolderSpec = tuple[RootId, RootId, bytes, bytes, Sequence[tuple[bytes, bytes]] | None]
+"""Source, target, the folder's path below each, and the names wanted: see `FolderCopy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a worker is to do, in this order.
+
+    Attributes:
+        closed: Folders done with, by number.
+        forget: Close the roots too.
+        step: A folder's number, and the rules for the next batch of it.
+        folder: What that folder is, the first time.
+        finish: The number of a folder to be given its final mode and times.
+    """
+
+    closed: Sequence[int] = ()
+    forget: bool = False
+    step: tuple[int, CopyRules] | None = None
+    folder: FolderSpec | None = None
+    finish: int | None = None
+
+
+def send(fd: int, message: object) -> None:
+    """Write a message to a pipe.
+
+    Raises:
+        OSError: The other end is gone.
+    """
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    rest = memoryview(_LENGTH.pack(len(data)) + data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def receive(fd: int) -> Any:
+    """Read a message from a pipe; None where the other end is gone."""
+    head = _read(fd, _LENGTH.size)
+    if head is None:
+        return None
+    data = _read(fd, _LENGTH.unpack(head)[0])
+    return None if data is None else pickle.loads(data)
+
+
+def _read(fd: int, size_bytes: int) -> bytes | None:
+    parts = []
+    while size_bytes:
+        part = os.read(fd, min(size_bytes, 1 << 20))
+        if not part:
+            return None
+        parts.append(part)
+        size_bytes -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,135 @@
+"""A worker process: copies folders for the engine that started it, and dies with it.
+
+Small files are bound by the interpreter lock: two processes copy them nearly twice as fast as two threads of one. The
+engine keeps the say (what comes next, conflicts, limits, pauses); a worker does one batch of one folder when asked.
+
+Run as a program by `Workers`, with the descriptors of the brake and the pid of the engine as arguments. Requests come
+on standard input and replies go to standard output: 4 bytes of length, then a pickle. Both ends are of one program.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import sys
+
+# Run by path (see `Workers`), so that nothing in the folder a user works in is imported.
+if __name__ == "__main__":
+    sys.path.append(
+        os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    )
+
+from typing import TYPE_CHECKING, Any
+
+from tui.model.error import PlaceError
+from tui.places.local import syscalls
+from tui.places.local.copying import FolderCopy
+from tui.places.local.frames import receive, send
+from tui.places.local.hops import Brake
+from tui.places.local.root import Root
+
+if TYPE_CHECKING:
+    from tui.places.local.frames import Request, RootId
+
+SWITCH_ON = 1
+
+
+class SharedBrake(Brake):
+    """A brake in memory that the engine shares."""
+
+    __slots__ = ("_page",)
+
+    def __init__(self, page: mmap.mmap) -> None:
+        self._page = page
+
+    @property
+    def on(self) -> bool:
+        return self._page[0] == SWITCH_ON
+
+    @on.setter
+    def on(self, value: bool) -> None:
+        self._page[0] = SWITCH_ON if value else 0
+
+
+class Worker:
+    """The folders a worker has open, by the numbers the engine gave them."""
+
+    def __init__(self, brake: Brake) -> None:
+        self._brake = brake
+        self._copies: dict[int, FolderCopy] = {}
+        self._roots: dict[RootId, Root] = {}
+
+    def answer(self, request: Request) -> Any:
+        """Do what is asked; a step is answered with its batch, or None where the folder is not to be found.
+
+        Raises:
+            PlaceError: It cannot be done; the engine reports it.
+        """
+        for key in request.closed:
+            if copy := self._copies.pop(key, None):
+                copy.close()
+        if request.forget and not self._copies:
+            self._forget()
+        if request.step is not None:
+            return self._step(request)
+        if request.finish is not None:
+            self._copies[request.finish].finish()
+        return None
+
+    def _step(self, request: Request) -> Any:
+        assert request.step is not None
+        key, rules = request.step
+        copy = self._copies.get(key)
+        if copy is None:
+            assert request.folder is not None
+            source, target, path, target_path, names = request.folder
+            if (there := self._root(source)) is None or (here := self._root(target)) is None:
+                return None
+            copy = FolderCopy(there, here, path, target_path, rules, None, self._brake, names)
+            self._copies[key] = copy
+        copy.rules = rules
+        return copy.step()
+
+    def _root(self, wanted: RootId) -> Root | None:
+        """Open a folder the engine has open; None where another stands under its path by now: only the same will do."""
+        if (root := self._roots.get(wanted)) is None:
+            try:
+                root = Root.open(wanted.path)
+            except PlaceError:
+                return None
+            if (root.device, root.inode) != (wanted.device, wanted.inode):
+                root.close()
+                return None
+            self._roots[wanted] = root
+        return root
+
+    def _forget(self) -> None:
+        """Close the roots: an idle worker keeps no filesystem busy."""
+        for root in self._roots.values():
+            root.close()
+        self._roots.clear()
+
+
+def main(brake_fd: int, engine: int) -> None:
+    """Serve until the engine closes the pipe, or dies."""
+    syscalls.die_with_parent()
+    if os.getppid() != engine:
+        return
+    worker = Worker(SharedBrake(mmap.mmap(brake_fd, mmap.PAGESIZE)))
+    send(1, ("ready",))
+    while (request := receive(0)) is not None:
+        try:
+            answer = worker.answer(request)
+        except PlaceError as error:
+            answer = error
+        except Exception as error:  # told to the engine, which logs it as if it had happened there
+            answer = RuntimeError(f"worker: {error!r}")
+        try:
+            send(1, (answer,))
+        except (OSError, pickle.PicklingError):
+            return
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

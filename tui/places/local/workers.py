@@ -1,0 +1,254 @@
+"""The engine's side of its worker processes: starting them, and copying a folder in one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import mmap
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.places.local.copying import FolderCopy
+from tui.places.local.frames import Request, RootId, receive, send
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.places.local.frames import FolderSpec
+    from tui.places.local.hops import Batch, Brake, CopyRules
+    from tui.places.local.links import HardLinks
+    from tui.places.local.root import Root
+
+_logger = logging.getLogger(__name__)
+
+_PROGRAM = Path(__file__).with_name("worker.py")
+MOST = 4
+BRAKE_S = 0.02
+"""How often the brake is looked at while a worker is busy."""
+END_S = 1.0
+"""So long a worker may take to end before it is killed."""
+
+
+class WorkerGone(Exception):
+    """The process has ended; what it was asked is to be done here."""
+
+
+class _Process:
+    """One worker process. Threads use it in turn."""
+
+    def __init__(self, held: Sequence[int]) -> None:
+        brake = os.memfd_create("ferry-brake", os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(brake, mmap.PAGESIZE)
+            self._brake = mmap.mmap(brake, mmap.PAGESIZE)
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(_PROGRAM), str(brake), str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                bufsize=0,
+                pass_fds=(brake, *held),
+                start_new_session=True,
+            )
+        finally:
+            os.close(brake)
+        assert self._process.stdin and self._process.stdout
+        self._requests, self._replies = self._process.stdin, self._process.stdout
+        self._turn = threading.Lock()
+        self._closed: deque[int] = deque()
+        self._ready = False
+        self.users = 0
+        """Folders it has open, about: by it the load is spread."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes requests; looking costs no waiting."""
+        if not self._ready and not self.ended and self._turn.acquire(blocking=False):
+            try:
+                if select.select([self._replies], [], [], 0)[0]:
+                    self._ready = receive(self._replies.fileno()) is not None
+            finally:
+                self._turn.release()
+        return self._ready and not self.ended
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended before it could do anything: the next would, too."""
+        return self.ended and not self._ready
+
+    @property
+    def ended(self) -> bool:
+        return self._process.returncode is not None or self._process.poll() is not None
+
+    def ask(self, brake: Brake | None = None, **what: Any) -> Any:
+        """Have something done, and wait for it; the brake is passed on meanwhile.
+
+        Raises:
+            PlaceError: It could not be done.
+            WorkerGone: The process has ended.
+        """
+        with self._turn:
+            closed = [self._closed.popleft() for _ in range(len(self._closed))]
+            try:
+                self._brake[0] = 0
+                send(self._requests.fileno(), Request(closed=closed, **what))
+                while not select.select([self._replies], [], [], BRAKE_S)[0]:
+                    if brake is not None and brake.on:
+                        self._brake[0] = 1
+                reply = receive(self._replies.fileno())
+            except (OSError, ValueError) as error:
+                raise WorkerGone from error
+        if reply is None:
+            raise WorkerGone
+        if isinstance(reply[0], Exception):
+            raise reply[0]
+        return reply[0]
+
+    def close_folder(self, key: int) -> None:
+        """Let go of a folder, with the next request."""
+        self._closed.append(key)
+        self.users -= 1
+
+    def end(self) -> None:
+        """End it: it does what it is at and then finds the pipe closed. One that a disk holds is left to the kernel."""
+        self._requests.close()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(END_S)
+        self._replies.close()
+        self._brake.close()
+
+
+class Workers:
+    """Worker processes for copying folders, as many as there are processors; none where the system is not Linux.
+
+    Args:
+        count: How many; None: one a processor, at most MOST.
+        held: Descriptors they keep open as long as they live: the lock that says that somebody works on the queue.
+    """
+
+    def __init__(self, count: int | None = None, held: Sequence[int] = ()) -> None:
+        able = sys.platform.startswith("linux")
+        self._count = (min(MOST, os.cpu_count() or 1) if count is None else count) if able else 0
+        self._held = tuple(held)
+        self._processes: list[_Process] = []
+        self._keys = itertools.count()
+
+    def start(self) -> None:
+        """Start those that are missing, without waiting. Call it from a thread that lives on: they die with it."""
+        if any(process.failed for process in self._processes):
+            _logger.warning("worker processes do not start here; threads copy instead")
+            self._count = 0
+        for process in [process for process in self._processes if process.ended]:
+            self._processes.remove(process)
+            process.end()
+        try:
+            while len(self._processes) < self._count:
+                self._processes.append(_Process(self._held))
+        except OSError as error:
+            _logger.warning("no worker process can be started: %s", error)
+            self._count = 0
+
+    def copy(
+        self,
+        source: Root,
+        target: Root,
+        path: bytes,
+        target_path: bytes,
+        rules: CopyRules,
+        links: HardLinks,
+        brake: Brake,
+        names: Sequence[tuple[bytes, bytes]] | None,
+    ) -> FolderCopy | WorkerCopy:
+        """Return the copy of a folder: in the worker with the least to do, or in this process where none is ready."""
+        ready = [process for process in self._processes if process.ready]
+        here = FolderCopy(source, target, path, target_path, rules, links, brake, names)
+        if not ready:
+            return here
+        process = min(ready, key=lambda process: process.users)
+        spec = (_id(source), _id(target), path, target_path, names)
+        return WorkerCopy(process, next(self._keys), spec, here, brake)
+
+    def rest(self) -> None:
+        """Have them let go of all that was closed: an idle worker keeps no filesystem busy."""
+        for process in self._processes:
+            if process.ready:
+                with contextlib.suppress(WorkerGone):
+                    process.ask(forget=True)
+
+    def end(self) -> None:
+        """End them all, and wait for it. The next `start` starts new ones."""
+        processes, self._processes = self._processes, []
+        for process in processes:
+            process.end()
+
+
+def _id(root: Root) -> RootId:
+    return RootId(root.path, root.device, root.inode)
+
+
+class WorkerCopy:
+    """A `FolderCopy` in a worker process; where that is gone, it goes on in this one.
+
+    What the worker did last may then be met again, and is counted as complete.
+    """
+
+    def __init__(self, process: _Process, key: int, spec: FolderSpec, here: FolderCopy, brake: Brake) -> None:
+        self._process, self._key, self._brake = process, key, brake
+        self._spec: FolderSpec | None = spec
+        self._names = spec[-1]
+        self._here, self._is_here, self._closed = here, False, False
+        self.rules = here.rules
+        process.users += 1
+
+    @property
+    def rules(self) -> CopyRules:
+        return self._here.rules
+
+    @rules.setter
+    def rules(self, rules: CopyRules) -> None:
+        self._here.rules = replace(rules, decided=dict(rules.decided))  # a plain one can be sent
+
+    def step(self) -> Batch:
+        """As `FolderCopy.step`; entries with several names are left in `Batch.linked`."""
+        if not self._is_here:
+            try:
+                batch: Batch | None = self._process.ask(
+                    self._brake, step=(self._key, self.rules), folder=self._spec
+                )
+            except WorkerGone:
+                batch = None
+            if batch is not None:
+                self._spec = None
+                return batch
+            self._is_here = True
+        return self._here.step()
+
+    def finish(self) -> None:
+        """As `FolderCopy.finish`."""
+        if not self._is_here:
+            try:
+                self._process.ask(self._brake, finish=self._key)
+                return
+            except WorkerGone:
+                self._is_here = True
+        self._here.finish()
+
+    def close(self) -> None:
+        """Let the folder go; what comes after is done here."""
+        if not self._closed:
+            self._process.close_folder(self._key)
+        self._closed = self._is_here = True
+        self._here.close()
