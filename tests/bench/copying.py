@@ -1,12 +1,14 @@
-"""Times Ferry against cp, rsync, tar and rclone: interleaved rounds, medians of paired ratios to `cp -a`.
+"""Times Ferry against cp, rsync, tar, rclone, rm and mv: interleaved rounds, medians of paired ratios to the first.
 
-`python -m tests.bench copying`; every peer that is not installed is left out. Folders are made below --folder, which
-should be on tmpfs or a journaled filesystem: on ext4 without a journal, creating files soon after deleting many is up
-to 17 times slower, and that is what would be measured.
+`python -m tests.bench NAME…`; every peer that is not installed is left out. All is made below --folder, which should be
+on tmpfs or a journaled disk with 20 GiB free: on ext4 without a journal, creating files soon after deleting many is up
+to 17 times slower, and that would be measured. What was written before is on the disk when a clock starts.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import resource
 import shutil
@@ -16,118 +18,241 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 FERRY = (sys.executable, "-m", "tui")
-Shape = Callable[[Path], None]
+Command = Callable[[Path, Path], list[str]]
+"""Returns the command for (what is copied, the folder it goes into)."""
 
 
-def small(folder: Path, count: int = 10_000) -> None:
-    """Make `count` files of 4 KiB, a hundred a folder."""
-    block = os.urandom(4096)
-    for number in range(count):
-        sub = folder / f"d{number // 100:04}"
-        if number % 100 == 0:
-            sub.mkdir(parents=True)
-        (sub / f"f{number:06}").write_bytes(block)
+def _tar(source: Path, into: Path, options: str = "") -> list[str]:
+    pipe = f"tar -C '{source.parent}' {options} -cf - '{source.name}' | tar -C '{into}' -xf -"
+    return ["sh", "-c", pipe]
 
 
-def large(folder: Path, size_bytes: int = 1 << 30) -> None:
-    """Make one file."""
-    folder.mkdir(parents=True)
-    block = os.urandom(1 << 20)
-    with (folder / "large").open("wb") as file:
-        for _ in range(size_bytes >> 20):
-            file.write(block)
-
-
-def several(folder: Path, count: int = 24) -> None:
-    """Make files of 32 MiB."""
-    folder.mkdir(parents=True)
-    block = os.urandom(1 << 20)
-    for number in range(count):
-        with (folder / f"file{number}").open("wb") as file:
-            for _ in range(32):
-                file.write(block)
-
-
-def one(folder: Path) -> None:
-    """Make a single small file: what it costs to ask at all."""
-    folder.mkdir(parents=True)
-    (folder / "file").write_bytes(b"x" * 4096)
-
-
-SHAPES: dict[str, Shape] = {"small": small, "large": large, "several": several, "one": one}
+COPIERS: dict[str, Command] = {
+    "cp -a": lambda a, b: ["cp", "-a", str(a), f"{b}/"],
+    "ferry copy": lambda a, b: [*FERRY, "copy", "--on-conflict", "overwrite", str(a), f"{b}/"],
+    "ferry copy --foreground": lambda a, b: [
+        *FERRY, "copy", "--foreground", "--on-conflict", "overwrite", str(a), f"{b}/",
+    ],
+    "rsync -a": lambda a, b: ["rsync", "-a", str(a), f"{b}/"],
+    "tar | tar": _tar,
+    "rclone copy": lambda a, b: ["rclone", "copy", "-l", str(a), str(b / a.name if a.is_dir() else b)],
+}  # fmt: skip
+WITH_HOLES: dict[str, Command] = {
+    **{peer: command for peer, command in COPIERS.items() if not peer.startswith("r")},
+    "rsync -aS": lambda a, b: ["rsync", "-aS", str(a), f"{b}/"],
+    "tar | tar": lambda a, b: _tar(a, b, "--sparse"),
+}
+"""Without being asked for holes rsync and tar, and rclone in any case, write gibibytes of nothing."""
+CLONERS: dict[str, Command] = {
+    "cp --reflink=always": lambda a, b: ["cp", "-a", "--reflink=always", str(a), f"{b}/"],
+    "ferry copy": COPIERS["ferry copy"],
+}
+REMOVERS: dict[str, Command] = {
+    "rm -rf": lambda a, b: ["rm", "-rf", str(b / a.name)],
+    "ferry delete": lambda a, b: [*FERRY, "delete", "--yes", str(b / a.name)],
+}
+MOVERS: dict[str, Command] = {
+    "mv": lambda a, b: ["mv", str(b / a.name), f"{b}/elsewhere/"],
+    "ferry move": lambda a, b: [*FERRY, "move", str(b / a.name), f"{b}/elsewhere/"],
+}
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A copier: its name and the command that copies folder A to the new folder B."""
+class Contest:
+    """What is timed: commands over a shape. `standing`: what is in the target folder before each run."""
 
-    name: str
-    command: Callable[[str, str], list[str]]
-
-    @property
-    def program(self) -> str:
-        return self.command("", "")[0]
-
-
-PEERS = (
-    Peer("cp -a", lambda a, b: ["cp", "-a", a, b]),
-    Peer("ferry copy", lambda a, b: [*FERRY, "copy", a, b]),
-    Peer("ferry copy --foreground", lambda a, b: [*FERRY, "copy", "--foreground", a, b]),
-    Peer("rsync -a", lambda a, b: ["rsync", "-a", a + "/", b]),
-    Peer("tar | tar", lambda a, b: ["sh", "-c", f"mkdir '{b}' && tar -C '{a}' -cf - . | tar -C '{b}' -xf -"]),
-    Peer("rclone copy", lambda a, b: ["rclone", "copy", "-l", a, b]),
-)
+    shape: shapes.Shape
+    peers: dict[str, Command] = field(default_factory=lambda: COPIERS)
+    standing: shapes.Shape | None = None
+    elsewhere: bool = False
+    """A folder on another filesystem is reached through "elsewhere" in the target folder."""
+    reflinks: bool = False
+    title: str = ""
 
 
-def timed(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Return wall and processor seconds of a command and its children (not of the engine in the background)."""
-    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+CONTESTS = {
+    "one": Contest(shapes.one),
+    "small": Contest(shapes.small),
+    "large": Contest(shapes.large),
+    "several": Contest(shapes.several),
+    "mixed": Contest(shapes.mixed),
+    "merge": Contest(shapes.small, standing=shapes.half, title="50,000 files, half of them there already"),
+    "again": Contest(shapes.small, standing=shapes.small, title="50,000 files, all of them there already"),
+    "sparse": Contest(shapes.sparse, WITH_HOLES),
+    "reflink": Contest(shapes.gibibyte, CLONERS, reflinks=True, title="1 GiB where files can share blocks"),
+    "delete": Contest(shapes.small, REMOVERS, standing=shapes.small, title="50,000 files to be deleted"),
+    "move": Contest(
+        shapes.small, MOVERS, shapes.small, elsewhere=True, title="50,000 files to another filesystem"
+    ),
+}
 
 
-def compare(shape: str, rounds: int, folder: Path) -> None:
-    """Run every peer in turn, `rounds` times after one warm-up, and print the table."""
-    peers = [peer for peer in PEERS if shutil.which(peer.program)]
-    walls: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    environment = {**os.environ, "FERRY_HOME": str(folder / "home")}
-    source, target = folder / shape, folder / "target"
-    SHAPES[shape](source)
-    subprocess.run([*FERRY, "engine", "start"], check=True, env=environment, stdout=subprocess.DEVNULL)
+@dataclass
+class Times:
+    """Of one peer, a figure a round, in seconds."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+
+class Ground:
+    """Folders for one contest, and an engine of its own."""
+
+    def __init__(self, contest: Contest, folder: Path) -> None:
+        self._contest, self._folder = contest, folder
+        self.source, self.into = folder / "source" / "tree", folder / "into"
+        self._standing = folder / "standing" / "tree"
+        self.environment = {**os.environ, "FERRY_HOME": str(folder / "home")}
+        self._elsewhere = _elsewhere(folder) if contest.elsewhere else None
+        self.source.parent.mkdir()
+        contest.shape(self.source)
+        if contest.standing is contest.shape:
+            self._standing = self.source
+        elif contest.standing is not None:
+            self._standing.parent.mkdir()
+            contest.standing(self._standing)
+            subprocess.run(["touch", "-r", self.source, self._standing], check=True)
+        subprocess.run(
+            [*FERRY, "engine", "start"], check=True, env=self.environment, stdout=subprocess.DEVNULL
+        )
+
+    def lay(self) -> None:
+        """Make the target folder what it is before a run."""
+        shutil.rmtree(self.into, ignore_errors=True)
+        self.into.mkdir()
+        if self._contest.standing is not None:
+            subprocess.run(["cp", "-a", self._standing, self.into], check=True)
+        if self._elsewhere is not None:
+            shutil.rmtree(self._elsewhere, ignore_errors=True)
+            self._elsewhere.mkdir()
+            (self.into / "elsewhere").symlink_to(self._elsewhere)
+        os.sync()
+
+    def time(self, command: Sequence[str]) -> tuple[float, float]:
+        """Return wall and processor seconds: of the command, its children, and the engine with its workers."""
+        engine, before, begin = self._engine_s(), _children_s(), time.perf_counter()
+        subprocess.run(
+            command, check=True, env=self.environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        wall = time.perf_counter() - begin
+        return wall, _children_s() - before + self._engine_s() - engine
+
+    def _engine_s(self) -> float:
+        said = subprocess.run(
+            [*FERRY, "engine", "status", "--json"], env=self.environment, capture_output=True, check=True
+        )
+        pid = json.loads(said.stdout)["pid"]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(map(_process_s, [str(pid), *children]))
+
+    def clear(self) -> None:
+        subprocess.run(
+            [*FERRY, "engine", "stop"], env=self.environment, stdout=subprocess.DEVNULL, check=False
+        )
+        if self._elsewhere is not None:
+            shutil.rmtree(self._elsewhere, ignore_errors=True)
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _process_s(pid: str) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _elsewhere(folder: Path) -> Path:
+    """Return a folder, not there yet, on another filesystem."""
+    for other in ("/dev/shm", "/var/tmp"):
+        if os.stat(other).st_dev != folder.stat().st_dev:
+            return Path(tempfile.mkdtemp(prefix="ferry-bench-", dir=other))
+    sys.exit("there is no second filesystem to move to: neither /dev/shm nor /var/tmp")
+
+
+@contextlib.contextmanager
+def _shares_blocks(folder: Path) -> Iterator[Path | None]:
+    """Mount a filesystem that can share blocks; None where that is not possible (only root mounts)."""
+    if os.geteuid() or not shutil.which("mkfs.btrfs"):
+        yield None
+        return
+    image, mounted = folder / "image", folder / "mounted"
+    mounted.mkdir()
+    with image.open("wb") as file:
+        file.truncate(4 << 30)
+    subprocess.run(["mkfs.btrfs", "-q", image], check=True)
+    if subprocess.run(["mount", "-o", "loop", image, mounted], check=False).returncode:
+        yield None
+        return
     try:
-        for number in range(rounds + 1):
-            for peer in peers:
-                wall, _ = timed(peer.command(str(source), str(target)), environment)
-                shutil.rmtree(target)
-                if number:
-                    walls[peer.name].append(wall)
+        yield mounted
     finally:
-        subprocess.run([*FERRY, "engine", "stop"], env=environment, stdout=subprocess.DEVNULL, check=False)
-        shutil.rmtree(source)
-    show(shape, rounds, walls)
+        subprocess.run(["umount", mounted], check=True)
 
 
-def show(shape: str, rounds: int, walls: dict[str, list[float]]) -> None:
-    base = walls["cp -a"]
-    print(f"\n{shape}: {(SHAPES[shape].__doc__ or '').splitlines()[0]} {rounds} rounds, wall time")
-    print(f"{'command':26} {'median s':>9} {'x cp -a':>9}   range of the ratio")
-    for name, times in walls.items():
-        ratios = [mine / theirs for mine, theirs in zip(times, base, strict=True)]
+def run(name: str, rounds: int, root: Path) -> None:
+    """Run every peer of a contest in turn, `rounds` times after one warm-up, and print the table."""
+    contest = CONTESTS[name]
+    folder = Path(tempfile.mkdtemp(prefix="ferry-bench-", dir=root))
+    try:
+        with contextlib.ExitStack() as stack:
+            place: Path | None = folder
+            if contest.reflinks:
+                place = stack.enter_context(_shares_blocks(folder))
+            if place is None:
+                print(f"\n{name}: left out; it takes root and mkfs.btrfs")
+                return
+            ground = Ground(contest, place)
+            stack.callback(ground.clear)
+            _show(name, rounds, _times(contest, ground, rounds))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _times(contest: Contest, ground: Ground, rounds: int) -> dict[str, Times]:
+    peers = {
+        peer: command
+        for peer, command in contest.peers.items()
+        if shutil.which(command(ground.source, ground.into)[0])
+    }
+    times = {peer: Times() for peer in peers}
+    for number in range(rounds + 1):
+        for peer, command in peers.items():
+            ground.lay()
+            wall, cpu = ground.time(command(ground.source, ground.into))
+            if number:
+                times[peer].wall.append(wall)
+                times[peer].cpu.append(cpu)
+    return times
+
+
+def _show(name: str, rounds: int, times: dict[str, Times]) -> None:
+    contest = CONTESTS[name]
+    first, base = next(iter(times.items()))
+    print(f"\n{name}: {contest.title or contest.shape.__doc__} ({rounds} rounds)")
+    print(f"{'command':26} {'median s':>9} {'x ' + first:>22}   {'range':13} {'cpu s':>7} {'x ' + first:>20}")
+    for peer, mine in times.items():
+        ratios = [one / other for one, other in zip(mine.wall, base.wall, strict=True)]
+        cpu = [one / max(other, 0.001) for one, other in zip(mine.cpu, base.cpu, strict=True)]
         print(
-            f"{name:26} {statistics.median(times):9.3f} {statistics.median(ratios):9.2f}"
-            f"   {min(ratios):.2f}..{max(ratios):.2f}"
+            f"{peer:26} {statistics.median(mine.wall):9.3f} {statistics.median(ratios):22.2f}"
+            f"   {f'{min(ratios):.2f}..{max(ratios):.2f}':13} {statistics.median(mine.cpu):7.2f}"
+            f" {statistics.median(cpu):20.2f}",
+            flush=True,
         )
 
 
-def main(shapes: list[str], rounds: int, root: str) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="ferry-bench-", dir=root))
-    try:
-        for shape in shapes or SHAPES:
-            compare(shape, rounds, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def main(names: Sequence[str], rounds: int, root: str) -> None:
+    for name in names:
+        run(name, rounds, Path(root))
