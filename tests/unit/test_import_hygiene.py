@@ -26,7 +26,8 @@ def loaded(statement: str) -> set[str]:
         ("tui.client.remote", {"textual", "rich", "sqlite3", "pygments"}),
         ("tui.client.spawn", {"textual", "rich", "sqlite3", "pygments"}),
         ("tui.daemon.lifecycle", {"textual", "rich", "pygments"}),
-        ("tui.engine.engine", {"textual", "rich", "msgspec", "pygments"}),
+        ("tui.engine.engine", {"textual", "rich", "msgspec", "pygments", "xxhash"}),
+        ("tui.engine.copying", {"xxhash"}),
         ("tui.ui.app", {"pygments", "sqlite3", "tui.engine.engine", "markdown_it"}),
     ],
 )

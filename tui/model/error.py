@@ -5,7 +5,7 @@ FerryError
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
 │  │                      PlaceUnavailable
-│  └─ TransferError       SourceChanged · CollisionRefused · TargetInsideSource · SameFile
+│  └─ TransferError       SourceChanged · VerificationFailed · CollisionRefused · TargetInsideSource · SameFile
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
                           NoSuchJob · NotPossible
 """
@@ -118,6 +118,10 @@ class TransferError(PlaceError):
 class SourceChanged(TransferError):
     transient = True
     remedy = "The file was written to while it was copied; retry when it is at rest."
+
+
+class VerificationFailed(TransferError):
+    remedy = "Check both disks, their cables and the memory (dmesg, smartctl), then retry; the source was not touched."
 
 
 class CollisionRefused(TransferError):

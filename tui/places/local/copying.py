@@ -28,6 +28,7 @@ from tui.places.local.making import Maker
 from tui.places.local.partial import own_partials, sweep
 from tui.places.local.slices import SliceCopy
 from tui.places.local.standing import READ_FLAGS, Pair, is_folder, look, same_inode
+from tui.places.local.verifying import Differs, not_the_same
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -198,10 +199,13 @@ class FolderCopy:
             with os.scandir(self._to) as there:
                 self._fresh = next(there, None) is None
         self._landing = Landing(self._target, self._to, self.rules.tag, own=self.rules.own)
-        strict = self.rules.compare and not self.rules.own
-        self._pair = Pair(self._from, self._to, self._target.ways, self._brake, strict=strict)
+        verify = self.rules.verify
+        strict = verify or (self.rules.compare and not self.rules.own)
+        self._pair = Pair(
+            self._from, self._to, self._target.ways, self._brake, strict=strict, from_disk=verify
+        )
         self._decider = Decider(self._target, self._target_path, self.rules, self._pair, self._keep_together)
-        self._maker = Maker(self._from, self._landing, self._brake)
+        self._maker = Maker(self._from, self._landing, self._brake, verify=verify)
         self._joiner = Joiner(self._links or HardLinks(), self._landing, self._target_path)
         if self._items is None:
             self._items = self._listed() if self._names is None else self._named(self._names)
@@ -284,6 +288,7 @@ class FolderCopy:
             return
         if (
             self.rules.own
+            or self._pair.strict
             or not stat.S_ISREG(info.st_mode)
             or self._pair.same_bytes(found.name, found.target_name)
         ):
@@ -319,6 +324,9 @@ class FolderCopy:
                     self._joiner.tell(info, put)
             batch.files += 1
             batch.size_bytes += info.st_size
+            if self.rules.verify:
+                batch.verified_files += 1
+                batch.verified_bytes += info.st_size
         finally:
             os.close(source)
         return True
@@ -331,6 +339,8 @@ class FolderCopy:
         except Moved:
             where = self._where(name)
             raise SourceChanged(f"cannot copy {where}: it changes while it is read", location=where) from None
+        except Differs:
+            raise not_the_same(self._target.location(self._target_path, put), self._where(name)) from None
 
     def _where(self, name: bytes) -> Location:
         return self._source.location(self._source_path, name)

@@ -109,6 +109,9 @@ class Decider:
         self._on_same(found)
         batch.same_files += 1
         batch.same_bytes += found.info.st_size
+        if self.rules.verify and stat.S_ISREG(found.info.st_mode):
+            batch.verified_files += 1
+            batch.verified_bytes += found.info.st_size
 
     def _refusal(
         self, target_name: bytes, info: os.stat_result, standing: os.stat_result

@@ -45,6 +45,8 @@ class CopyRules:
         compare: Count an equal-looking target as done only after comparing content, byte by byte (moves).
         large_bytes: Regular files above this are reported in `Batch.large`, not copied.
         batch_bytes: A batch ends when it has copied about this much (a rate limit makes it small).
+        verify: Read every file back from the disk before it counts as copied, or, where it stands there already, as
+            complete.
         decided: Answers for single names of this folder; they go before `conflict`.
     """
 
@@ -54,6 +56,7 @@ class CopyRules:
     compare: bool = False
     large_bytes: int = LARGE_BYTES
     batch_bytes: int = 256 << 20
+    verify: bool = False
     decided: Mapping[bytes, Conflict] = field(default_factory=dict)
 
 
@@ -97,6 +100,9 @@ class Batch:
     same_bytes: int = 0
     skipped_files: int = 0
     skipped_bytes: int = 0
+    verified_files: int = 0
+    """Of those made or the same, read back from the disk: regular files."""
+    verified_bytes: int = 0
     folders: list[bytes] = field(default_factory=list)
     """Subfolders that now stand at the target too and are to be gone into, by their names in the source."""
     renamed: dict[bytes, bytes] = field(default_factory=dict)
@@ -120,6 +126,8 @@ class Batch:
         self.same_bytes += other.same_bytes
         self.skipped_files += other.skipped_files
         self.skipped_bytes += other.skipped_bytes
+        self.verified_files += other.verified_files
+        self.verified_bytes += other.verified_bytes
         self.folders += other.folders
         self.renamed |= other.renamed
         self.large += other.large

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.places.local import attributes
 from tui.places.local.content import Moved, copy_all
 from tui.places.local.partial import discard
+from tui.places.local.verifying import Differs, same_on_disk
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake
@@ -25,24 +26,30 @@ def unchanged(before: os.stat_result, after: os.stat_result) -> bool:
 
 
 class Maker:
-    """Makes entries of one source folder in one target folder."""
+    """Makes entries of one source folder in one target folder.
 
-    def __init__(self, source: int, landing: Landing, brake: Brake) -> None:
-        self._source, self._landing, self._brake = source, landing, brake
+    Args:
+        verify: Read every file back before it gets its name.
+    """
+
+    def __init__(self, source: int, landing: Landing, brake: Brake, *, verify: bool = False) -> None:
+        self._source, self._landing, self._brake, self._verify = source, landing, brake, verify
 
     def file(self, source: int, name: bytes, info: os.stat_result, *, replace: bool) -> os.stat_result:
         """Copy an opened file to its final name; return the state of the source that was copied.
 
-        A source that is written to meanwhile is copied once more, and then given up.
+        A source that is written to meanwhile, or a copy that reads back differently, is copied once more, and then
+        given up: nothing stands under the final name.
 
         Raises:
-            Moved: It was written to the second time, too. Nothing stands under the final name.
+            Moved: The source was written to the second time, too.
+            Differs: It reads back differently the second time, too.
             Stopped: The brake went on.
             FileExistsError: The name was taken meanwhile.
         """
         try:
             self._copy(source, name, info, replace=replace)
-        except Moved:
+        except (Moved, Differs):
             info = os.fstat(source)
             self._copy(source, name, info, replace=replace)
         return info
@@ -54,8 +61,11 @@ class Maker:
         try:
             devices = (info.st_dev, landing.device)
             copy_all(source, draft.fd, info, landing.root.ways, devices, self._brake)
+            same = not self._verify or same_on_disk(source, draft.fd, info.st_size, self._brake)
             if not unchanged(info, os.fstat(source)):
                 raise Moved
+            if not same:
+                raise Differs
             landing.give(source, draft, info, xattrs)
             landing.publish(draft, name, replace=replace)
         except BaseException:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tui.model.error import SourceChanged, from_os_error
 from tui.places.local import attributes, syscalls
-from tui.places.local.content import CHUNK_BYTES, next_data, next_hole, read_exactly
+from tui.places.local.content import CHUNK_BYTES, Stopped, next_data, next_hole, read_exactly
 from tui.places.local.landing import Draft, Landing
 from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
 from tui.places.local.partial import discard, is_own_file, partial_name
 from tui.places.local.standing import READ_FLAGS
+from tui.places.local.verifying import Differs, ReadBack, not_the_same
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake, CopyRules, Large
@@ -30,8 +31,9 @@ _RESERVE_BYTES = 256 << 20
 class SliceCopy:
     """Copies one large file to a partial name beside its final one; the partial's size is how far it is.
 
-    Call `open`, then `step` until it gives 0, then `finish`; or `suspend` or `abandon` at any time. After an
-    OutOfSpace or a SourceChanged the partial has already been removed.
+    Call `open`, then `step` until it gives 0, then `finish`; or `suspend` or `abandon` at any time. To verify it, call
+    `read_back` until it gives 0 before `finish`. After an OutOfSpace or a SourceChanged the partial has already been
+    removed.
     """
 
     def __init__(
@@ -54,8 +56,14 @@ class SliceCopy:
         self._linked = False
         self._mirror: attributes.Mirror | None = None
         self._joiner: Joiner | None = None
+        self._back: ReadBack | None = None
         self._where = target.location(target_folder, large.target_name)
         self._source_where = source.location(source_folder, large.name)
+
+    @property
+    def size_bytes(self) -> int:
+        """The source's size when it was opened."""
+        return self._info.st_size
 
     def open(self) -> int:
         """Open both ends; return the offset the copy goes on from (the size, where nothing is left to be copied).
@@ -92,6 +100,42 @@ class SliceCopy:
                 raise from_os_error(error, self._source_where, "copy") from error
             raise from_os_error(error, self._where, "write") from error
         return self._offset - start
+
+    def read_back(self, size_bytes: int) -> int:
+        """Compare one slice of the whole copy with the source, from the disk; return how far it went, 0 at the end.
+
+        Raises:
+            VerificationFailed: They differ. The partial stays: `restart` copies it again.
+            SourceChanged: They differ, since the source was written to. The partial is removed.
+            PlaceError: One of them cannot be read.
+        """
+        if self._linked:
+            return 0
+        self._back = self._back or ReadBack(self._from, self._to, self._info.st_size)
+        try:
+            return self._back.step(size_bytes, self._brake)
+        except Stopped:
+            return 0
+        except Differs:
+            if not unchanged(self._info, os.fstat(self._from)):
+                self._give_up()
+            raise not_the_same(self._where, self._source_where) from None
+        except OSError as error:
+            where = self._source_where if self._back.reading == self._from else self._where
+            raise from_os_error(error, where, "read back") from error
+
+    def restart(self) -> None:
+        """Throw away what was copied, to copy it again.
+
+        Raises:
+            PlaceError: The disk fails.
+        """
+        self._back = None
+        self._offset = self._reserved = 0
+        try:
+            os.ftruncate(self._to, 0)
+        except OSError as error:
+            raise from_os_error(error, self._where, "write") from error
 
     def finish(self) -> None:
         """Give the file its attributes, the time last, and its final name.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.entry import Facts, kind_of_mode
 from tui.places.local.content import same_content
+from tui.places.local.verifying import same_on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,11 +95,14 @@ class Pair:
     Attributes:
         ways: Of the target's root.
         strict: Compare the content of files too.
+        from_disk: Compare it as the disks have it, not as it may be held in memory.
     """
 
-    def __init__(self, source: int, target: int, ways: Ways, brake: Brake, *, strict: bool) -> None:
+    def __init__(
+        self, source: int, target: int, ways: Ways, brake: Brake, *, strict: bool, from_disk: bool = False
+    ) -> None:
         self.source, self.target = source, target
-        self.ways, self.brake, self.strict = ways, brake, strict
+        self.ways, self.brake, self.strict, self.from_disk = ways, brake, strict, from_disk
 
     def same(self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result) -> bool:
         """Say whether what stands at the target is the source's entry, complete.
@@ -137,8 +141,11 @@ class Pair:
         try:
             second = os.open(target_name, READ_FLAGS, dir_fd=self.target)
             try:
-                if not all(stat.S_ISREG(os.fstat(fd).st_mode) for fd in (first, second)):
+                info = os.fstat(first)
+                if not all(stat.S_ISREG(mode) for mode in (info.st_mode, os.fstat(second).st_mode)):
                     return False
+                if self.from_disk:
+                    return same_on_disk(first, second, info.st_size, self.brake)
                 return same_content(first, second, self.brake)
             finally:
                 os.close(second)
