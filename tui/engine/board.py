@@ -30,15 +30,21 @@ class Tally:
     files_skipped: int = 0
     files_total: int = 0
     bytes_total: int = 0
+    files_verified: int = 0
+    bytes_verified: int = 0
     counting: bool = False
     files_floor: int = 0
     bytes_floor: int = 0
+    verified_before: tuple[int, int] = (0, 0)
+    """Files and bytes verified by earlier walks: what was moved since is not met again."""
 
     def begin(self) -> None:
         """Start a walk, which finds again what was done before."""
         self.files_floor = max(self.files_floor, self.files_done)
         self.bytes_floor = max(self.bytes_floor, self.bytes_done)
+        self.verified_before = self.verified_shown
         self.files_done = self.bytes_done = self.files_same = self.files_skipped = 0
+        self.files_verified = self.bytes_verified = 0
 
     def end(self) -> None:
         """Say what was really found, now that all was looked at."""
@@ -52,8 +58,15 @@ class Tally:
     def bytes_shown(self) -> int:
         return max(self.bytes_done, self.bytes_floor)
 
+    @property
+    def verified_shown(self) -> tuple[int, int]:
+        """Files and bytes."""
+        files, size_bytes = self.verified_before
+        return max(self.files_verified, files), max(self.bytes_verified, size_bytes)
+
     def columns(self) -> dict[str, object]:
         """Return what the journal keeps of it."""
+        files_verified, bytes_verified = self.verified_shown
         return {
             "files_done": self.files_shown,
             "bytes_done": self.bytes_shown,
@@ -61,6 +74,8 @@ class Tally:
             "bytes_total": max(self.bytes_total, self.bytes_shown),
             "files_same": self.files_same,
             "files_skipped": self.files_skipped,
+            "files_verified": files_verified,
+            "bytes_verified": bytes_verified,
         }
 
 
@@ -90,6 +105,8 @@ class Record:
             row.files_skipped,
             row.files_total,
             row.bytes_total,
+            row.files_verified,
+            row.bytes_verified,
         )
         self.meter = Meter(clock)
         self.current: Location | None = None
@@ -97,6 +114,8 @@ class Record:
         """The final location of the tree being built. After a crash it may have been published: nobody sees that."""
         self._bytes_before: int | None = None
         """What the job had done when it began to build that tree."""
+        self.verifying = 0
+        """So many large files are being read back."""
         self.lanes: frozenset[int] | None = None
         self.forced = False
         self.walked = False
@@ -140,6 +159,7 @@ class Record:
             progress=self._progress(),
             note=self.note,
             stage=self._stage(),
+            verify=row.verify,
         )
 
     def _stage(self) -> Stage | None:
@@ -154,6 +174,7 @@ class Record:
         running = self.state is JobState.RUNNING
         rate = self.meter.rate if running else 0.0
         bytes_total = max(tally.bytes_total, tally.bytes_shown)
+        files_verified, bytes_verified = tally.verified_shown
         return Progress(
             files_done=tally.files_shown,
             files_total=max(tally.files_total, tally.files_shown),
@@ -162,6 +183,9 @@ class Record:
             counting=tally.counting,
             files_same=tally.files_same,
             files_skipped=tally.files_skipped,
+            files_verified=files_verified,
+            bytes_verified=bytes_verified,
+            verifying=running and self.verifying > 0,
             errors=self.errors,
             questions=self.questions,
             current=self.current if running else None,

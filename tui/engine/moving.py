@@ -274,7 +274,7 @@ class Moving(Copying):
             while not run.stopped:
                 batch = await run.hop(removal.step)
                 for failure in batch.failures:
-                    if self._stays(source, failure):
+                    if self._stays(source, failure) or await self._was_not_copied(source, failure):
                         continue
                     location = parent.location(failure.name or path)
                     spot = Spot(source.idx, failure.name or path, target_path, location, location)
@@ -288,6 +288,11 @@ class Moving(Copying):
         """Say whether an original that is newer than what stands at the target was left there on purpose."""
         rule = self.run.rule_for(source.idx, failure.name)
         return isinstance(failure.error, SourceChanged) and rule not in (Conflict.OVERWRITE, Conflict.NEWER)
+
+    async def _was_not_copied(self, source: Source, failure: Failure) -> bool:
+        """Say whether an original differs from its target because its copy failed, which is told already."""
+        differs = isinstance(failure.error, SourceChanged)
+        return differs and await self.run.journal.has_failed(self.row.id, source.idx, failure.name)
 
     @property
     def _must_compare(self) -> bool:

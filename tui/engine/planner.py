@@ -41,6 +41,8 @@ def check(request: Request) -> None:
             )
     if request.kind in (JobKind.COPY, JobKind.MOVE):
         _check_target(request)
+    elif request.verify:
+        raise UsageError("only copies and moves can be verified")
     if request.kind is JobKind.RENAME and len(request.targets) != len(request.sources):
         raise UsageError("a list of renames needs one new name for each old one")
     check_priority(request.priority)

@@ -49,6 +49,7 @@ class JobRow:
     mode_clear: int
     folder_mode_set: int
     recursive: bool
+    verify: bool
     source_count: int
     first_source: Location
     created_at: float
@@ -66,6 +67,8 @@ class JobRow:
     bytes_total: int
     files_same: int
     files_skipped: int
+    files_verified: int
+    bytes_verified: int
     errors: int
     questions: int
 

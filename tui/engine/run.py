@@ -106,6 +106,8 @@ class Sums:
     same_bytes: int = 0
     skipped_files: int = 0
     skipped_bytes: int = 0
+    verified_files: int = 0
+    verified_bytes: int = 0
 
 
 class Run:
@@ -180,6 +182,10 @@ class Run:
     def moves(self) -> bool:
         return self.record.row.kind is JobKind.MOVE
 
+    @property
+    def verifies(self) -> bool:
+        return self.record.row.verify
+
     def rules(
         self, *, own: bool = False, compare: bool = False, decided: Mapping[bytes, Conflict] = NOTHING
     ) -> CopyRules:
@@ -195,6 +201,7 @@ class Run:
             compare=compare,
             large_bytes=self.limiter.portion(LARGE_BYTES),
             batch_bytes=self.limiter.portion(BATCH_BYTES),
+            verify=self.verifies,
             decided=decided,
         )
 
@@ -236,6 +243,8 @@ class Run:
         tally.bytes_done += sums.bytes + sums.same_bytes + sums.skipped_bytes
         tally.files_same += sums.same_files
         tally.files_skipped += sums.skipped_files
+        tally.files_verified += sums.verified_files
+        tally.bytes_verified += sums.verified_bytes
         if sums.bytes and metered:
             self.record.meter.add(sums.bytes)
         if current is not None:

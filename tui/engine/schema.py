@@ -98,5 +98,11 @@ CREATE TABLE setting (
 
 STAGE = "ALTER TABLE job ADD COLUMN stage_for TEXT"
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE)
+VERIFY = """
+ALTER TABLE job ADD COLUMN verify INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN files_verified INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN bytes_verified INTEGER NOT NULL DEFAULT 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY)
 """By these an older journal is brought up to date when it is opened."""

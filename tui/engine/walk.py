@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tui.engine.reading_back import is_true
 from tui.engine.run import Spot, Stop, Sums
 from tui.model.error import AlreadyExists, PlaceError
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy, sweep
@@ -183,6 +184,12 @@ class Walk:
             counted = await run.hop(copy.open)
             run.count(Sums(same_bytes=counted))
             counted = await self._slices(copy, counted)
+            if run.verifies and not await is_true(run, copy, last=False):
+                run.count(Sums(same_bytes=-counted))
+                counted = 0
+                await run.hop(copy.restart)
+                counted = await self._slices(copy, 0)
+                await is_true(run, copy, last=True)
             if run.stopped:
                 await self._leave(copy, counted)
                 return
@@ -371,6 +378,8 @@ class Walk:
         sums.same_bytes += batch.same_bytes
         sums.skipped_files += batch.skipped_files
         sums.skipped_bytes += batch.skipped_bytes
+        sums.verified_files += batch.verified_files
+        sums.verified_bytes += batch.verified_bytes
         report.large += [(folder, large) for large in batch.large]
         report.collisions += [(folder, collision) for collision in batch.collisions]
         report.failures += [(folder, failure) for failure in batch.failures]

@@ -95,6 +95,8 @@ class Request:
     mode_clear: int = 0
     folder_mode_set: int = 0
     recursive: bool = False
+    verify: bool = False
+    """COPY and MOVE: read every file back from the disk, and compare, before it counts as copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ class Progress:
     """Of those done, found complete at the target and not copied again."""
     files_skipped: int = 0
     """Of those done, left out by the conflict rule."""
+    files_verified: int = 0
+    """Of those done, read back from the disk and found the same."""
+    bytes_verified: int = 0
+    verifying: bool = False
+    """A large file, all of it written, is being read back just now."""
     errors: int = 0
     questions: int = 0
     current: Location | None = None
@@ -154,6 +161,8 @@ class Job:
     """One sentence on why it stands as it does ("waits for job 3 on the same disk"), or empty."""
     stage: Stage | None = None
     """The tree it is building, also while it is paused; None where there is none."""
+    verify: bool = False
+    """Everything it copies is read back from the disk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,11 @@ def question(path: bytes, walk: int = 1) -> QuestionRow:
 
 async def test_a_job_is_kept_with_all_that_was_asked(journal: Journal) -> None:
     plain = Request(
-        kind=JobKind.COPY, sources=(Location("/a\udcff"),), target=Location("/t"), limit_bytes_s=5
+        kind=JobKind.COPY,
+        sources=(Location("/a\udcff"),),
+        target=Location("/t"),
+        limit_bytes_s=5,
+        verify=True,
     )
     id = await journal.add_job(plain, "tag00001", 3.5)
     assert await journal.request(id) == plain
@@ -236,6 +240,7 @@ async def test_a_journal_of_the_first_schema_opens(tmp_path: Path) -> None:
     (row,) = await journal.jobs()
     assert (row.kind, row.state, row.tag) == (JobKind.COPY, JobState.PAUSED, "old00001")
     assert (row.errors, row.questions, row.files_done, row.stage_for) == (1, 1, 42, None)
+    assert (row.verify, row.files_verified, row.bytes_verified) == (False, 0, 0)
     assert [source.location.name for source in await journal.sources(row.id)] == ["a b", "\udcff"]
     assert [d.rule for d in await journal.decisions(row.id)] == [Conflict.NEWER]
     await journal.close()

@@ -1,0 +1,240 @@
+"""Copies and moves that read back what they wrote."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from engine_harness import Harness, crash, names, new_engine, running
+
+from tests.spoiling import BadDisk
+from tests.trees import describe, differences, make_mixed_tree, partials
+from tui.model.error import UsageError
+from tui.model.job import Conflict, JobKind, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY = Path("/dev/shm")
+LARGE = 20 << 20
+OLD = 10**18
+
+
+def write(path: Path, content: bytes, mtime_ns: int = OLD) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, ns=(mtime_ns, mtime_ns))
+    return path
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> BadDisk:
+    disk = BadDisk()
+    disk.install(monkeypatch)
+    return disk
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another filesystem than the other folders of a test."""
+    if not MEMORY.is_dir() or MEMORY.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second filesystem to move to")
+    folder = Path(tempfile.mkdtemp(prefix="ferry-test-", dir=MEMORY))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def regular(folder: Path) -> list[Path]:
+    """Return the regular files below a folder."""
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+async def codes(harness: Harness, id: int) -> list[str]:
+    return [error.code for error in await harness.engine.errors(id)]
+
+
+async def test_a_verified_copy_is_a_copy_and_says_what_was_verified(
+    harness: Harness, tmp_path: Path, target: Path
+) -> None:
+    make_mixed_tree(tmp_path / "tree", seed=5, files=60, large_bytes=LARGE)
+    job = await harness.done(await harness.copy(tmp_path / "tree", to=target, verify=True))
+    assert differences(describe(tmp_path / "tree"), describe(target / "tree")) == []
+    files = regular(target)
+    assert job.progress.files_verified == len(files) > 60
+    assert job.progress.bytes_verified == sum(path.stat().st_size for path in files)
+    assert job.verify
+    assert not job.progress.verifying
+
+
+async def test_without_being_asked_nothing_is_verified(
+    harness: Harness, source: Path, target: Path, disk: BadDisk
+) -> None:
+    write(source / "file", b"content")
+    disk.writes = 1
+    job = await harness.done(await harness.copy(source, to=target))
+    assert (job.verify, job.progress.files_verified) == (False, 0)
+    assert (target / "source" / "file").read_bytes() != b"content"
+
+
+@pytest.mark.parametrize("size", [100, LARGE])
+async def test_a_copy_that_reads_back_differently_is_made_again(
+    harness: Harness, source: Path, target: Path, disk: BadDisk, size: int
+) -> None:
+    content = os.urandom(size)
+    write(source / "file", content)
+    disk.writes = 1
+    job = await harness.done(await harness.copy(source / "file", to=target, verify=True))
+    assert disk.writes == 0
+    assert (target / "file").read_bytes() == content
+    assert (job.progress.bytes_done, job.progress.bytes_verified) == (size, size)
+
+
+@pytest.mark.parametrize("size", [100, LARGE])
+@pytest.mark.parametrize("whole_tree", [False, True])
+async def test_one_that_differs_twice_is_an_error_row_and_can_be_retried(
+    harness: Harness, source: Path, target: Path, disk: BadDisk, size: int, whole_tree: bool
+) -> None:
+    content = os.urandom(size)
+    write(source / "bad", content)
+    write(source / "good", b"good")
+    disk.writes, disk.at_least = 2, min(size, 1 << 20)
+    sources = [source] if whole_tree else [source / "bad"]
+    id = await harness.copy(*sources, to=target, verify=True)
+    job = await harness.ends(id)
+    place = target / "source" if whole_tree else target
+    assert (job.state, await codes(harness, id)) == (JobState.FAILED, ["VerificationFailed"])
+    assert names(place) == (["good"] if whole_tree else [])
+    assert partials(target) == []
+    (error,) = await harness.engine.errors(id)
+    assert str(place / "bad") in error.message
+    assert error.remedy
+    await harness.engine.retry([id])
+    job = await harness.done(id)
+    assert (place / "bad").read_bytes() == content
+
+
+async def test_a_move_that_cannot_be_verified_keeps_its_source(
+    harness: Harness, source: Path, far: Path, disk: BadDisk
+) -> None:
+    before = describe(write(source / "bad", b"content"))
+    write(source / "good", b"good")
+    disk.writes = 2
+    id = await harness.move(source / "bad", source / "good", to=far, verify=True)
+    job = await harness.ends(id)
+    assert (job.state, await codes(harness, id)) == (JobState.FAILED, ["VerificationFailed"])
+    assert describe(source / "bad") == before
+    assert names(source) == ["bad"]
+    assert names(far) == ["good"]
+
+
+@pytest.mark.parametrize("size", [100, LARGE])
+async def test_a_move_of_a_folder_keeps_just_what_cannot_be_verified(
+    harness: Harness, source: Path, far: Path, disk: BadDisk, size: int
+) -> None:
+    write(source / "inner" / "bad", os.urandom(size))
+    before = describe(source / "inner" / "bad")
+    disk.writes = 2
+    id = await harness.move(source, to=far, verify=True)
+    await harness.ends(id)
+    assert await codes(harness, id) == ["VerificationFailed"]
+    assert describe(source / "inner" / "bad") == before
+    await harness.engine.retry([id])
+    await harness.done(id)
+    assert names(source.parent) == ["state"]
+    assert describe(far / "source" / "inner" / "bad") == before
+
+
+async def test_a_move_over_a_file_keeps_both_where_it_cannot_be_verified(
+    harness: Harness, source: Path, far: Path, disk: BadDisk
+) -> None:
+    write(source / "file", b"new", OLD + 10**9)
+    write(far / "file", b"old")
+    disk.writes = 2
+    id = await harness.move(source / "file", to=far, verify=True, conflict=Conflict.OVERWRITE)
+    await harness.ends(id)
+    assert await codes(harness, id) == ["VerificationFailed"]
+    assert (source / "file").read_bytes() == b"new"
+    assert (far / "file").read_bytes() == b"old"
+
+
+async def test_what_was_copied_before_a_crash_is_verified_again(
+    tmp_path: Path, source: Path, target: Path
+) -> None:
+    for number in range(8):
+        write(source / f"file {number}", b"%d" % number * 100)
+    journal = tmp_path / "state" / "journal.sqlite3"
+    first = Harness(new_engine(journal), journal)
+    await first.engine.start_up()
+    id = await first.copy(*regular(source), to=target, verify=True, limit_bytes_s=400)
+    await first.until(id, lambda job: job.progress.files_done >= 3)
+    await crash(first)
+    spoilt = write(target / sorted(names(target))[0], b"x" * 100)
+    async with running(journal) as second:
+        await second.engine.limit(None, [id])
+        job = await second.ends(id)
+        assert job.state is JobState.WAITING  # it looks complete, and is not: somebody has to say what it is
+        (question,) = await second.engine.questions(id)
+        assert question.target.name == spoilt.name
+        await second.engine.answer(question.id, Conflict.OVERWRITE)
+        job = await second.done(id)
+        assert job.progress.files_verified == 8
+    assert {name: (target / name).read_bytes() for name in names(target)} == {
+        name: (source / name).read_bytes() for name in names(source)
+    }
+
+
+async def test_a_half_built_tree_is_verified_again_and_mended(
+    tmp_path: Path, source: Path, target: Path
+) -> None:
+    for number in range(8):
+        write(source / f"file {number}", b"%d" % number * 100)
+    journal = tmp_path / "state" / "journal.sqlite3"
+    async with running(journal) as first:
+        id = await first.copy(source, to=target, verify=True, limit_bytes_s=400)
+        await first.until(id, lambda job: job.progress.files_done >= 3)
+    (stage,) = names(target)
+    write(target / stage / names(target / stage)[0], b"x" * 100)
+    async with running(journal) as second:
+        await second.engine.limit(None, [id])
+        await second.done(id)
+    assert differences(describe(source), describe(target / "source")) == []
+
+
+@pytest.mark.parametrize("stop", ["pause", "cancel"])
+async def test_reading_back_can_be_stopped(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, stop: str
+) -> None:
+    from tui.places.local import verifying
+
+    write(source / "big", os.urandom(LARGE))
+    read = verifying.read_from_disk
+    keeper = harness.engine._keeper
+
+    def stops(fd: int, size_bytes: int, offset: int) -> bytes:
+        if offset >= LARGE // 2:
+            (run,) = keeper._runs.values()
+            assert run.record.view().progress.verifying
+            run.brake.on = True
+        return read(fd, size_bytes, offset)
+
+    id = await harness.copy(source / "big", to=target, verify=True, paused=True)
+    monkeypatch.setattr(verifying, "read_from_disk", stops)
+    await harness.engine.resume([id])
+    await harness.until(id, lambda job: job.progress.bytes_done == LARGE)
+    await (harness.engine.pause if stop == "pause" else harness.engine.cancel)([id])
+    job = await harness.ends(id)
+    assert (job.progress.files_verified, names(target) == ["big"]) == (0, False)
+    monkeypatch.setattr(verifying, "read_from_disk", read)
+    await (harness.engine.resume if stop == "pause" else harness.engine.retry)([id])
+    job = await harness.done(id)
+    assert (job.progress.files_verified, job.progress.bytes_verified) == (1, LARGE)
+    assert (target / "big").read_bytes() == (source / "big").read_bytes()
+
+
+async def test_only_copies_can_be_verified(harness: Harness, source: Path) -> None:
+    with pytest.raises(UsageError, match="only copies and moves"):
+        await harness.submit(JobKind.DELETE, source, verify=True)
