@@ -83,6 +83,11 @@ class QueueSettings:
     conflict: Conflict = _key(  # noqa: RUF009 (a `field`, as its neighbours)
         Conflict.ASK, kinds.conflict(), "What the screen proposes where a name is taken by a different file."
     )
+    verify: bool = _key(
+        False,
+        kinds.boolean(),
+        "Read every file that is copied or moved back from both disks, and compare, before it counts as copied.",
+    )
     idle_exit_s: float = _key(
         60.0, kinds.seconds(), "Seconds without work and clients after which the engine ends."
     )

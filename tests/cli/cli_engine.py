@@ -117,6 +117,7 @@ class FakeClient:
             target=request.target,
             into=request.into,
             conflict=request.conflict,
+            verify=request.verify,
         )
         self.engine.requests[job.id] = request
         self.engine.calls.append(("submit", request))

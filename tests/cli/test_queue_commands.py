@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,6 +127,15 @@ def test_show_tells_everything_of_a_job(ferry: Run, engine: FakeEngine) -> None:
     )
     told = json.loads(ferry("queue", "show", "1", "--json").out)
     assert told["source_urls"] == ["file:///etc/hostname", "file:///usr"]
+
+
+def test_show_tells_what_was_verified_so_far(ferry: Run, engine: FakeEngine) -> None:
+    ferry("copy", "--detach", "--verify", "/etc/hostname", "/tmp")
+    progress = Progress(3, 9, 2048, 4096, files_verified=2, bytes_verified=1024, verifying=True)
+    engine.jobs[1] = replace(engine.jobs[1], progress=progress)
+    assert "verified   2 files, 1.0 KiB, verifying\n" in ferry("queue", "show", "1").out
+    told = json.loads(ferry("queue", "show", "1", "--json").out)
+    assert (told["verify"], told["verifying"], told["files_verified"]) == (True, True, 2)
 
 
 def test_show_errors_lists_every_one(ferry: Run, engine: FakeEngine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +19,19 @@ if TYPE_CHECKING:
 
     from cli_run import Run
 
+    from tui.model.job import Job
+
 
 def submitted(engine: FakeEngine) -> Request:
     """Return the one request that was queued."""
     (request,) = engine.requests.values()
     return request
+
+
+def configure(here: Path, text: str) -> None:
+    file = here.parent / "home" / "config" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
 
 
 def objects(out: str) -> list[dict[str, object]]:
@@ -222,10 +231,46 @@ def test_without_a_terminal_a_conflict_is_an_error(ferry: Run, engine: FakeEngin
     assert submitted(engine).conflict is Conflict.FAIL
 
 
+@pytest.mark.parametrize("command", ["copy", "move"])
+@pytest.mark.parametrize(
+    ("configured", "words", "verify"),
+    [
+        ("false", (), False),
+        ("false", ("--verify",), True),
+        ("true", (), True),
+        ("true", ("--no-verify",), False),
+    ],
+)
+def test_verifying_is_asked_for_or_configured(
+    ferry: Run,
+    engine: FakeEngine,
+    here: Path,
+    command: str,
+    configured: str,
+    words: tuple[str, ...],
+    verify: bool,
+) -> None:
+    configure(here, f"[queue]\nverify = {configured}\n")
+    ferry(command, *words, "a", "c")
+    assert submitted(engine).verify is verify
+
+
+def test_what_was_verified_is_in_the_summary(ferry: Run, engine: FakeEngine) -> None:
+    def verified(job: Job) -> Job:
+        job = done(2, 2048)(job)
+        return replace(job, progress=replace(job.progress, files_verified=2, bytes_verified=2048))
+
+    engine.plan = [verified]
+    assert ferry("copy", "--verify", "a", "c").out == "copied 2 files, 2.0 KiB in 2.0 s; 2 verified\n"
+    told = objects(ferry("copy", "--verify", "--json", "a", "c").out)[-1]
+    assert (told["files_verified"], told["bytes_verified"]) == (2, 2048)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("copy", "--verify", "a", "c"), "--verify is not in this version of Ferry. Leave it out."),
+        (("copy", "--verify", "--no-verify", "a", "c"), "--verify and --no-verify exclude each other"),
+        (("delete", "--verify", "a"), "there is no option --verify"),
         (("copy", "--limmit", "1M", "a", "c"), "there is no option --limmit. Did you mean --limit?"),
         (("copy", "--limit", "fast", "a", "c"), "--limit: 'fast' is not a rate"),
         (("copy", "--limit"), "--limit needs a value: RATE"),
@@ -412,6 +457,8 @@ def test_json_is_one_object_a_line_with_a_summary_last(ferry: Run, engine: FakeE
         "bytes_total": 4096,
         "files_same": 0,
         "files_skipped": 0,
+        "files_verified": 0,
+        "bytes_verified": 0,
         "errors": 2,
         "questions": 0,
         "seconds": 2.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -79,6 +80,16 @@ async def test_a_mixed_tree_arrives_whole(tmp_path: Path, target: Path) -> None:
     assert partials(target) == []
     assert job.progress.files_done == job.progress.files_total
     assert job.progress.bytes_done == job.progress.bytes_total
+
+
+async def test_workers_verify_what_they_copy(tmp_path: Path, target: Path) -> None:
+    make_mixed_tree(tmp_path / "tree", seed=1, files=200)
+    async with running(tmp_path) as (harness, workers):
+        job = await harness.done(await harness.copy(tmp_path / "tree", to=target, verify=True))
+        assert next(workers._keys) > 5, "folders went through the workers"
+    found = describe(target / "tree")
+    assert differences(describe(tmp_path / "tree"), found) == []
+    assert job.progress.files_verified == sum(stat.S_ISREG(mode) for mode, *_ in found.values()) > 200
 
 
 async def test_a_merge_finds_what_is_the_same_and_asks_for_the_rest(tmp_path: Path, target: Path) -> None:

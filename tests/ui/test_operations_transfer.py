@@ -153,13 +153,15 @@ async def test_all_the_terms_of_the_dialog_reach_the_request(shell):
         await s.press("o")
         dialog.query_one("#priority", Choice).focus()
         await s.press("5")
+        dialog.query_one("#verify", Choice).focus()
+        await s.press("right")
         dialog.query_one("#limit", Input).value = "20MB/s"
         dialog.query_one("#paused", Choice).focus()
         await s.press("right", "enter")
         await s.until(lambda: s.requests, "submitted")
         request = s.requests[0]
         assert (request.conflict, request.priority) == (Conflict.OVERWRITE, 5)
-        assert (request.limit_bytes_s, request.paused) == (20_000_000, True)
+        assert (request.limit_bytes_s, request.paused, request.verify) == (20_000_000, True, True)
 
 
 async def test_the_rule_proposed_is_that_of_the_configuration(shell):
@@ -170,6 +172,18 @@ async def test_the_rule_proposed_is_that_of_the_configuration(shell):
         await s.press("enter")
         await s.until(lambda: s.requests, "submitted")
         assert s.requests[0].conflict is Conflict.NEWER
+
+
+@pytest.mark.parametrize("keys", [("f5",), ("y", "tab", "p")])
+async def test_verifying_is_proposed_where_it_is_configured(shell, keys):
+    async with shell(queue=QueueSettings(verify=True)) as s:
+        await s.cursor_on("notes.txt")
+        await s.press(*keys)
+        if keys == ("f5",):
+            await s.dialog(CopyDialog)
+            await s.press("enter")
+        await s.until(lambda: s.requests, "submitted")
+        assert s.requests[0].verify
 
 
 async def test_what_cannot_be_is_said_and_the_dialog_stays(shell):

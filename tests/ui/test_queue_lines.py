@@ -128,6 +128,13 @@ def test_errors_and_questions_are_told():
     assert "1 question waits: press a" in line
 
 
+def test_a_large_file_that_is_read_back_is_told():
+    verifying = job(progress=replace(job().progress, verifying=True, bytes_verified=5 << 20))
+    assert "verifying, 5.0 MiB so far · photos/x.jpg" in text(second_line(verifying, Columns.for_width(100)))
+    ended = job(state=JobState.DONE, progress=Progress(9, 9, files_verified=9))
+    assert outcome(ended, 60) == "9 files · 9 verified"
+
+
 def test_percent_reaches_a_hundred_only_at_the_end():
     almost = job(progress=Progress(files_done=1, files_total=1, bytes_done=10, bytes_total=10))
     assert percent(almost) == " 99%"

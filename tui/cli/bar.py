@@ -32,7 +32,8 @@ def line(jobs: Sequence[Job], columns: int) -> str:
     left = room - cells("  ".join(parts)) - 2
     current = next((job.progress.current for job in jobs if job.progress.current), None)
     if current is not None and left >= 8:
-        parts.append(cut(visible(current.name), left))
+        doing = "verifying " if any(job.progress.verifying for job in jobs) else ""
+        parts.append(cut(doing + visible(current.name), left))
     return cut("  ".join(parts), room)
 
 

@@ -27,7 +27,12 @@ _COPYING = (
         RULES,
     ),
     Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
-    Option("--verify", "Not in this version; it is refused."),
+    Option(
+        "--verify",
+        "Read every file back from both disks, and compare, before it counts as copied. What differs is copied again, "
+        "once; what differs then is an error, and of a move the source stays.",
+    ),
+    Option("--no-verify", "Do not, whatever [queue] verify in the configuration says."),
     *_RUNNING,
 )
 _TARGETS = (
@@ -35,6 +40,10 @@ _TARGETS = (
     "is made. Else there is one SRC, and it becomes DST (as cp -T).",
     "A folder is copied whole, and merged into a folder of its name. A / at the end of SRC changes nothing. "
     "Links are copied as links.",
+    "--verify has the system forget what it holds of a file before it reads it again. It cannot get past the caches of "
+    "a disk, a controller or a file server, nor past a filesystem in memory (tmpfs). Links, pipes and devices hold no "
+    "content to verify; a move on one filesystem is a rename, which copies none. A job that goes on after a crash "
+    "verifies what it finds at the target again.",
     "Names may hold anything; put -- before one that begins with a dash.",
 )
 _ALL = Option("--all", "All jobs to which it applies.")

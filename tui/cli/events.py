@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from tui.model.location import Location
 
 
-_COUNTS = "files_done files_total bytes_done bytes_total files_same files_skipped errors questions"
+_COUNTS = (
+    "files_done files_total bytes_done bytes_total files_same files_skipped files_verified bytes_verified"
+    " errors questions"
+)
 _FAULT = "job code message remedy path url"
 
 EVENTS: dict[str, tuple[str, str]] = {
     "submitted": ("job kind sources target target_url", "The job is in the queue."),
     "state": ("job state note", "The job's state has changed, or is seen for the first time."),
     "progress": (
-        f"job {_COUNTS} counting rate_bytes_s time_left_s path url",
-        "How far the job is, at most ten times a second; path is what is worked on, totals grow while counting.",
+        f"job {_COUNTS} counting verifying rate_bytes_s time_left_s path url",
+        "How far the job is, at most ten times a second; path is what is worked on, totals grow while counting. "
+        "While verifying, a large file is read back.",
     ),
     "error": (
         _FAULT,
@@ -77,6 +81,8 @@ def counts(job: Job) -> dict[str, int]:
         "bytes_total": progress.bytes_total,
         "files_same": progress.files_same,
         "files_skipped": progress.files_skipped,
+        "files_verified": progress.files_verified,
+        "bytes_verified": progress.bytes_verified,
         "errors": progress.errors,
         "questions": progress.questions,
     }
@@ -88,6 +94,7 @@ def progress(job: Job) -> dict[str, Any]:
         "job": job.id,
         **counts(job),
         "counting": job.progress.counting,
+        "verifying": job.progress.verifying,
         "rate_bytes_s": round(job.progress.rate_bytes_s, 1),
         "time_left_s": None if job.progress.time_left_s is None else round(job.progress.time_left_s, 1),
         **place("path", job.progress.current),
@@ -164,8 +171,10 @@ def job(each: Job) -> dict[str, Any]:
         "position": each.position,
         "conflict": str(each.conflict),
         "limit_bytes_s": each.limit_bytes_s,
+        "verify": each.verify,
         **counts(each),
         "counting": each.progress.counting,
+        "verifying": each.progress.verifying,
         "rate_bytes_s": round(each.progress.rate_bytes_s, 1),
         "time_left_s": each.progress.time_left_s,
         "sources": each.source_count,

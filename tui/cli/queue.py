@@ -216,6 +216,9 @@ async def _show_job(session: Session, client: Client, job: Job) -> None:
         ("files", _of(progress.files_done, progress.files_total, format.count, counting=progress.counting)),
         ("bytes", _of(progress.bytes_done, progress.bytes_total, format.size, counting=progress.counting)),
     ]
+    if job.verify:
+        verified = f"{format.entries(progress.files_verified)}, {format.size(progress.bytes_verified)}"
+        lines.append(("verified", verified + (", verifying" if progress.verifying else "")))
     for name, number in (
         ("complete already", progress.files_same),
         ("skipped", progress.files_skipped),

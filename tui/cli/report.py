@@ -105,6 +105,8 @@ def summary(job: Job) -> str:
         text += f" in {took(seconds)}"
         if all_done and seconds > 0 and progress.bytes_done >= RATE_FROM_BYTES and job.kind in _CARRYING:
             text += f" ({format.rate(progress.bytes_done / seconds)})"
+    if progress.files_verified:
+        text += f"; {format.count(progress.files_verified)} verified"
     for number, what in (
         (progress.files_same, "complete already"),
         (progress.files_skipped, "skipped"),

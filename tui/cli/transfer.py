@@ -24,8 +24,8 @@ QUICK_S = 0.15
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
-    if parsed.has("--verify"):
-        raise UsageError("--verify is not in this version of Ferry", "Leave it out.")
+    if parsed.has("--verify") and parsed.has("--no-verify"):
+        raise UsageError("--verify and --no-verify exclude each other")
     ways = [name for name in ("--detach", "--foreground", "--wait") if parsed.has(name)]
     if "--detach" in ways and len(ways) > 1:
         raise UsageError(f"{ways[0]} and {ways[1]} exclude each other")
@@ -54,6 +54,7 @@ def run(session: Session, parsed: Parsed) -> int:
         priority=int(parsed.get("--priority") or NORMAL_PRIORITY),
         limit_bytes_s=limit_bytes_s,
         paused=parsed.has("--paused"),
+        verify=not removes and _verify(session, parsed),
     )
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
         return Status.INTERRUPTED
@@ -73,6 +74,10 @@ def _kind(parsed: Parsed) -> JobKind:
 def _conflict(session: Session, parsed: Parsed) -> Conflict:
     rule = parsed.get("--on-conflict")
     return Conflict(rule) if rule else Conflict.ASK if session.interactive else Conflict.FAIL
+
+
+def _verify(session: Session, parsed: Parsed) -> bool:
+    return parsed.has("--verify") or (session.settings.queue.verify and not parsed.has("--no-verify"))
 
 
 def _limit(parsed: Parsed) -> int | None:

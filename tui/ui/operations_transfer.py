@@ -43,7 +43,8 @@ class TransferOperations(Operations):
     async def _ask_and_submit(self, kind: JobKind, sources: tuple[Location, ...], folder: Location) -> bool:
         from tui.ui.screens.copy_dialog import CopyDialog
 
-        dialog = CopyDialog(kind, sources, folder, self.client, self.settings.queue.conflict)
+        queue = self.settings.queue
+        dialog = CopyDialog(kind, sources, folder, self.client, queue.conflict, queue.verify)
         request = await self.ask(dialog)
         if request is None:
             return False
@@ -85,6 +86,7 @@ class TransferOperations(Operations):
             sources=register.sources,
             target=folder,
             conflict=self.settings.queue.conflict,
+            verify=self.settings.queue.verify,
         )
         if all(source.parent == folder for source in register.sources):
             self.tell("They are in this folder already; paste with options (P) to choose a name.", "warning")

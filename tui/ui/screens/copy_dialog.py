@@ -79,6 +79,7 @@ class CopyDialog(Dialog[Request]):
         folder: The folder proposed.
         places: For completion, totals and free space.
         conflict: The rule proposed.
+        verify: Whether verifying is proposed.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,6 +95,7 @@ class CopyDialog(Dialog[Request]):
         folder: Location,
         places: Places,
         conflict: Conflict = Conflict.ASK,
+        verify: bool = False,
     ) -> None:
         one = (
             f'"{visible(sources[0].name)}"'
@@ -102,7 +104,7 @@ class CopyDialog(Dialog[Request]):
         )
         super().__init__(f"{_VERBS[kind]} {one}", "Enter queue it · Tab complete, next · Esc leave")
         self.kind, self.sources, self.folder = kind, sources, folder
-        self._places, self._conflict = places, conflict
+        self._places, self._conflict, self._verify = places, conflict, verify
         self._totals: Totals | None = None
         self._space: Space | None = None
 
@@ -123,6 +125,9 @@ class CopyDialog(Dialog[Request]):
         with Horizontal(classes="row gap"):
             yield Label("Name taken", classes="name")
             yield Choice(rules, self._conflict, id="conflict")
+        with Horizontal(classes="row"):
+            yield Label("Verify", classes="name")
+            yield Choice((("no", False), ("read back and compare", True)), self._verify, id="verify")
         with Horizontal(classes="row"):
             yield Label("Priority", classes="name")
             yield Choice(PRIORITIES, NORMAL_PRIORITY, id="priority")
@@ -243,6 +248,7 @@ class CopyDialog(Dialog[Request]):
             priority=self.query_one("#priority", Choice).value,
             limit_bytes_s=limit_bytes_s,
             paused=self.query_one("#paused", Choice).value,
+            verify=self.query_one("#verify", Choice).value,
         )
 
     def _check(self, target: Target) -> None:

@@ -126,6 +126,9 @@ def _done(job: Job) -> list[Fact]:
     if progress.bytes_total:
         exact = f" ({fmt.count(progress.bytes_done)} of {fmt.count(progress.bytes_total)} bytes)"
         facts.append(("Bytes", f"{fmt.size(progress.bytes_done)} of {fmt.size(progress.bytes_total)}{exact}"))
+    if job.verify:
+        verified = f"{fmt.entries(progress.files_verified)}, {fmt.size(progress.bytes_verified)} read back"
+        facts.append(("Verified", verified + (", verifying" if progress.verifying else "")))
     if progress.files_same:
         facts.append(
             ("Same", f"{fmt.entries(progress.files_same)} already there, complete: not copied again")

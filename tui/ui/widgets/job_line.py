@@ -212,6 +212,8 @@ def _remarks(job: Job, columns: Columns) -> Line:
     if job.note:
         pieces.append(Piece(visible(job.note), "muted"))
     if progress.current is not None and job.state is JobState.RUNNING:
+        if progress.verifying:
+            pieces.append(Piece(f"verifying, {fmt.size(progress.bytes_verified)} so far", "muted"))
         pieces.append(Piece(_shown_below(job, progress.current), "current"))
     return pieces
 
@@ -238,6 +240,8 @@ def outcome(job: Job, width: int) -> str:
         parts.insert(0, fmt.entries(progress.errors, "error"))
     if progress.files_skipped:
         parts.append(f"{fmt.count(progress.files_skipped)} skipped")
+    if progress.files_verified:
+        parts.append(f"{fmt.count(progress.files_verified)} verified")
     if progress.bytes_done and progress.files_done and job.kind not in _BY_FILES:  # half files were removed
         parts.append(fmt.size(progress.bytes_done))
     if job.started_at is not None and job.ended_at is not None:
