@@ -230,6 +230,13 @@ def paused(errors: int = 0) -> Callable[[Job], Job]:
     return step
 
 
+def short_of_room(note: str) -> Callable[[Job], Job]:
+    def step(job: Job) -> Job:
+        return replace(paused()(job), state=JobState.WAITING, note=note)
+
+    return step
+
+
 def running(
     files: int = 1, questions: int = 0, errors: int = 0, current: str = "/from/now.txt"
 ) -> Callable[[Job], Job]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_engine import FakeEngine, done, error_row, failed, paused, question, running
+from cli_engine import FakeEngine, done, error_row, failed, paused, question, running, short_of_room
 
 from tui.cli.events import EVENTS, REHEARSAL
-from tui.model.error import NotFound, OutOfSpace, PermissionDenied
+from tui.model.error import NotFound, PermissionDenied
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 
@@ -393,16 +393,12 @@ def test_open_questions_without_a_terminal_say_how_to_answer(ferry: Run, engine:
     )
 
 
-def test_a_job_that_found_the_disk_full_is_not_waited_for(ferry: Run, engine: FakeEngine) -> None:
-    engine.plan = [running(), paused(errors=1)]
-    engine.fail(1, error_row(1, 1, OutOfSpace))
+def test_a_job_that_waits_for_room_is_not_waited_for(ferry: Run, engine: FakeEngine) -> None:
+    engine.plan = [running(), short_of_room("needs 12 GiB, 3 GiB free on /mnt: free space and resume")]
     result = ferry("copy", "a", "c")
     assert result.status == 1
-    assert result.out == "copied 2 files, 2.0 MiB; 1 not done, see above\n"
-    assert result.err == (
-        "ferry: job 1 is paused; `ferry queue resume 1` lets it go on\n"
-        "ferry: cannot write /to/file 1: taken. Look at it.\n"
-    )
+    assert result.out == "copied 2 files, 2.0 MiB\n"
+    assert result.err == "ferry: job 1 waits: needs 12 GiB, 3 GiB free on /mnt: free space and resume\n"
 
 
 def test_a_job_that_somebody_paused_is_waited_for(ferry: Run, engine: FakeEngine) -> None:
@@ -414,8 +410,7 @@ def test_a_job_that_somebody_paused_is_waited_for(ferry: Run, engine: FakeEngine
 
 
 def test_a_job_of_this_process_alone_is_ended_where_the_disk_is_full(ferry: Run, engine: FakeEngine) -> None:
-    engine.plan = [running(), paused(errors=1)]
-    engine.fail(1, error_row(1, 1, OutOfSpace))
+    engine.plan = [running(), short_of_room("no space left on /mnt")]
     result = ferry("copy", "--foreground", "--json", "a", "c")
     last = objects(result.out)[-1]
     assert result.status == 1

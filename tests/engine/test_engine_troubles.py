@@ -1,18 +1,15 @@
-"""Full disks, passing troubles, mistakes of ours, and disks that do not answer."""
+"""Passing troubles, mistakes of ours, and disks that do not answer."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
-import subprocess
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from engine_harness import Harness, running
 
-from tests.trees import partials
 from tui.model.error import OutOfSpace, PlaceUnavailable
 from tui.model.job import JobState
 from tui.places.local.copying import FolderCopy
@@ -23,22 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui.engine.board import Record
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of 4 MiB."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    try:
-        made = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        made = False
-    if not made:
-        pytest.skip("no small filesystem can be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.fixture
@@ -77,31 +58,6 @@ async def test_a_name_that_is_too_long_is_told_as_it_was_to_be(
     job = await harness.ends(await harness.copy(source / "file", to=long, into=False))
     (error,) = await harness.engine.errors(job.id)
     assert error.message == f"cannot write {long}: the name is too long"
-
-
-def enlarge(folder: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
-
-
-@pytest.mark.parametrize("size_bytes", [500_000, 20 << 20])
-async def test_a_full_disk_pauses_the_job_which_goes_on_when_there_is_room(
-    harness: Harness, source: Path, tiny: Path, size_bytes: int
-) -> None:
-    for number in range(5_000_000 // size_bytes + 1):
-        (source / f"file {number}").write_bytes(os.urandom(size_bytes))
-    job = await harness.ends(await harness.copy(source, to=tiny))
-    assert job.state is JobState.PAUSED
-    assert job.note == f"disk full: free space on {tiny}, then resume"
-    assert [error.code for error in await harness.engine.errors(job.id)] == ["OutOfSpace"]
-    await harness.until(job.id, lambda _: not harness.engine._keeper._tasks)
-    enlarge(tiny)
-    await harness.engine.resume([job.id])
-    job = await harness.done(job.id)
-    assert job.progress.errors == 0
-    assert all(
-        (tiny / "source" / path).read_bytes() == (source / path).read_bytes() for path in os.listdir(source)
-    )
-    assert partials(tiny) == []
 
 
 async def test_a_passing_trouble_is_tried_again_by_itself(

@@ -485,7 +485,7 @@ class FakeQueue:
         self._move(self._each("pause", ids), stoppable, JobState.PAUSED)
 
     async def resume(self, ids: Sequence[int] | None = None) -> None:
-        self._move(self._each("resume", ids), frozenset({JobState.PAUSED}), JobState.QUEUED)
+        self._move(self._each("resume", ids), frozenset({JobState.PAUSED, JobState.WAITING}), JobState.QUEUED)
 
     async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
         open_states = frozenset(state for state in JobState if not state.is_final)
@@ -496,7 +496,7 @@ class FakeQueue:
         self._move(self._each("retry", ids), ended, JobState.QUEUED)
 
     async def start(self, ids: Sequence[int]) -> None:
-        startable = frozenset({JobState.QUEUED, JobState.PAUSED})
+        startable = frozenset({JobState.QUEUED, JobState.PAUSED, JobState.WAITING})
         self._move(self._each("start", ids), startable, JobState.RUNNING)
 
     async def reorder(self, ids: Sequence[int], where: str) -> None:

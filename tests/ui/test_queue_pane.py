@@ -572,6 +572,21 @@ async def test_errors_are_read_in_pages_and_shown_in_full(client: FakeClient) ->
         await until(pilot, lambda: not isinstance(app.screen, JobErrors))
 
 
+async def test_a_job_that_waits_for_room_says_how_much_and_is_resumed_or_started_by_key(
+    client: FakeClient,
+) -> None:
+    app = QueueApp(client)
+    note = "needs 12 GiB, 3 GiB free on /mnt: free space and resume"
+    async with app.run_test(size=(120, 20)) as pilot:
+        pane = await started(pilot, client)
+        for key, then in (("p", JobState.QUEUED), ("s", JobState.RUNNING)):
+            client.set_job(1, state=JobState.WAITING, note=note)
+            await until(pilot, lambda: pane.current.state is JobState.WAITING)
+            await until(pilot, lambda: note in "".join(lines(pane)))
+            await pilot.press(key)
+            await until(pilot, lambda then=then: client.jobs_by_id[1].state is then)
+
+
 async def test_the_graph_rests_when_nothing_runs(client: FakeClient) -> None:
     app = QueueApp(client)
     async with app.run_test(size=(120, 20)) as pilot:

@@ -85,10 +85,18 @@ COMMANDS: tuple[Command, ...] = (
         ("More: ferry queue pause, resume, cancel, retry, start, top, remove, show, wait, limit, answer.",),
     ),
     _on_jobs("pause", "Pause jobs; they stay paused until they are resumed."),
-    _on_jobs("resume", "Let paused jobs go on."),
+    _on_jobs(
+        "resume",
+        "Let paused jobs go on.",
+        "A job that waits for room at its target looks whether it fits by now.",
+    ),
     _on_jobs("cancel", "Stop jobs for good; finished files stay, half files go."),
     _on_jobs("retry", "Do again just what failed, or what a cancelled job had left."),
-    _on_jobs("start", "Start jobs now, whatever else runs."),
+    _on_jobs(
+        "start",
+        "Start jobs now, whatever else runs.",
+        "A job that waits for room goes on without asking if it fits.",
+    ),
     _on_jobs("top", "Move jobs before the others of their priority, in the order given."),
     _on_jobs("remove", "Take ended jobs off the list.", "With --all: all ended ones."),
     Command(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.cli.keyboard import Keyboard, signals
-from tui.model.error import EngineUnreachable, FerryError, NoSuchJob, NotPossible, OutOfSpace
-from tui.model.job import Conflict, Disconnected, Job, JobState, Question, Update
+from tui.model.error import EngineUnreachable, FerryError, NoSuchJob, NotPossible
+from tui.model.job import Conflict, Disconnected, Job, Question, Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +24,6 @@ LETTING_IT_GO_ON = "letting it go on"
 CLOSE_LOOKS, CLOSE_LOOK_S = 8, 0.01
 CANCEL_S = 10.0
 """Time for a job to stop after it was cancelled."""
-LAST_ERRORS = 100
-"""Among so many, the one is looked for that stopped a job."""
 
 Item = Update | Job | Disconnected | FerryError | signal.Signals | str
 """What comes in: news of jobs, what ends the following, a signal, a key."""
@@ -44,7 +42,7 @@ class Ending:
     """How following ended: the jobs as last seen, by id, and whether somebody stepped in.
 
     Attributes:
-        held: Jobs that paused themselves, since there is no space for more.
+        held: Jobs that wait, since there is no room for what they bring.
     """
 
     jobs: dict[int, Job] = field(default_factory=dict)
@@ -56,7 +54,7 @@ class Ending:
 class Following:
     """Follows jobs until all have ended, shows how they go, and passes on what is said meanwhile.
 
-    A job that paused itself, as the disk is full, is not waited for: nothing goes on until somebody has made space.
+    A job that waits for room at its target is not waited for: nothing goes on until somebody has made some.
 
     Args:
         interactive: Somebody can be asked.
@@ -169,19 +167,12 @@ class Following:
             self._waited_for.discard(job.id)
             if self._question is not None and self._question.job == job.id:
                 self._close_question("ended")
-        elif await self._is_held(job):
+        elif job.wants_room:
             await self._hold(job)
         elif self._question is not None and self._question.job == job.id and not job.progress.questions:
             self._close_question("answered elsewhere")
         elif job.progress.questions and self._question is None and not self._asks_to_leave:
             await self._ask(job.id)
-
-    async def _is_held(self, job: Job) -> bool:
-        """Say whether a job paused itself, rather than somebody it."""
-        if job.state is not JobState.PAUSED or not job.progress.errors:
-            return False
-        rows = await self._client.errors(job.id, max(0, job.progress.errors - LAST_ERRORS), LAST_ERRORS)
-        return any(row.code == OutOfSpace.__name__ for row in rows)
 
     async def _hold(self, job: Job) -> None:
         """Leave a job that cannot go on to whoever makes space; where it would end with this process, end it well."""

@@ -127,7 +127,7 @@ def _act(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]
 async def _on_all(client: Client, word: str) -> None:
     try:
         if word in ("start", "top"):
-            waiting = [job.id for job in await client.jobs() if job.state in _STARTABLE]
+            waiting = [job.id for job in await client.jobs() if job.state in _STARTABLE or job.wants_room]
             if waiting and word == "start":
                 await client.start(waiting)
             elif waiting:

@@ -31,6 +31,8 @@ class Teller:
         """Tell how a job stands, `before` being how it stood when last seen."""
         if job.state is JobState.PAUSED:
             self._remark(job, f"job {job.id} is paused; `ferry queue resume {job.id}` lets it go on")
+        elif job.wants_room:
+            self._remark(job, f"job {job.id} waits: {job.note}")
         elif job.progress.questions and not self._interactive:
             ask = f"answer in the screen (ferry), or by `ferry queue answer {job.id} RULE --all`"
             self._remark(

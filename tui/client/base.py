@@ -91,7 +91,9 @@ class Queue(Protocol):
 
     async def pause(self, ids: Sequence[int] | None = None) -> None: ...
 
-    async def resume(self, ids: Sequence[int] | None = None) -> None: ...
+    async def resume(self, ids: Sequence[int] | None = None) -> None:
+        """Let paused jobs go on, and those that wait for room at their target: they look again whether they fit."""
+        ...
 
     async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
         """Stop jobs for good, within 200 ms.
@@ -106,7 +108,7 @@ class Queue(Protocol):
         ...
 
     async def start(self, ids: Sequence[int]) -> None:
-        """Start now, whatever the lanes say."""
+        """Start now, whatever the lanes say; one that waits for room, without looking whether it fits."""
         ...
 
     async def reorder(self, ids: Sequence[int], where: str) -> None:

@@ -118,6 +118,10 @@ class Record:
         """So many large files are being read back."""
         self.lanes: frozenset[int] | None = None
         self.forced = False
+        self.short = False
+        """It stopped for want of room."""
+        self.insists = False
+        """Its next go does not ask whether it fits."""
         self.walked = False
         """Everything was looked at since this engine started: only answers are missing."""
         self.revision = 0

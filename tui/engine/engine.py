@@ -153,7 +153,7 @@ class Engine:
     async def resume(self, ids: Sequence[int] | None = None) -> None:
         live = (JobState.PAUSED, JobState.QUEUED, JobState.RUNNING, JobState.WAITING)
         for record in self._chosen(ids, "resume", *live):
-            if record.state is JobState.PAUSED:
+            if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
                 await self._keeper.requeue(record)
 
     async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
@@ -173,7 +173,8 @@ class Engine:
         live = (JobState.QUEUED, JobState.PAUSED, JobState.RUNNING, JobState.WAITING)
         for record in self._chosen(ids, "start", *live):
             record.forced = True
-            if record.state is JobState.PAUSED:
+            record.insists = record.short
+            if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
                 await self._keeper.requeue(record)
         self._keeper.kick()
 

@@ -225,16 +225,15 @@ class Keeper:
 
     async def _run(self, record: Record) -> None:
         run = self._runs[record.id] = Run(record, self.shared)
-        record.forced = False
+        run.insists = record.insists
+        record.forced = record.insists = record.short = False
         record.meter.reset()
         logger.info("job %d: %s started", record.id, record.row.kind)
         state = await carry_out(run)
         if state is not None:
             await self._end(record, state)
         elif record.state is JobState.RUNNING:
-            await self.set_state(
-                record, JobState.PAUSED if run.stop_reason is Stop.PAUSE else JobState.QUEUED
-            )
+            await self.set_state(record, _AFTER_STOP.get(run.stop_reason, JobState.QUEUED))
         await self._checkpoint(record)
         if record.cleanup is not None:
             await self._tidy(record)
@@ -396,6 +395,9 @@ class Keeper:
         """Return what was set by hand, unless the configuration was changed since: then what it says."""
         then, _, value = (await self._journal.setting(name) or "").partition(" ")
         return value if value and then == str(configured) else str(configured)
+
+
+_AFTER_STOP: dict[Stop | None, JobState] = {Stop.PAUSE: JobState.PAUSED, Stop.ROOM: JobState.WAITING}
 
 
 def _optional(text: str) -> int | None:

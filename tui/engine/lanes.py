@@ -17,13 +17,14 @@ MOST_SOURCES = 2000
 
 def lanes_of(sources: Iterable[Location], target: Location | None) -> frozenset[int]:
     """Return the device numbers of sources and target: of the nearest folder above, where one is not there."""
-    found = {_device(source.path) for source in sources}
+    found = {device_of(source.path) for source in sources}
     if target is not None:
-        found.add(_device(target.path, follow=True))
+        found.add(device_of(target.path, follow=True))
     return frozenset(found)
 
 
-def _device(path: str, *, follow: bool = False) -> int:
+def device_of(path: str, *, follow: bool = False) -> int:
+    """Return the device number of a path, or of the nearest folder above, where it is not there; 0 if none answers."""
     while True:
         try:
             return os.stat(path, follow_symlinks=follow).st_dev

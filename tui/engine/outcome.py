@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from tui.engine.run import Stop
-from tui.engine.totals import count_totals
+from tui.engine.totals import Counting
 from tui.model.error import FerryError, PlaceError
 from tui.model.job import JobKind, JobState
 
@@ -70,11 +70,19 @@ async def _work_and_count(run: Run) -> None:
     if record.failed_only or record.walked or record.row.kind is JobKind.RENAME:
         await work_for(run).execute()
         return
-    async with asyncio.TaskGroup() as group:
-        group.create_task(count_totals(run))
-        await work_for(run).execute()
-        if not (record.errors or record.questions):
-            run.counting.on = True
+    counting = Counting(run)
+    try:
+        await counting.begin()
+        if not run.stopped:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(counting.go_on())
+                await work_for(run).execute()
+                if not (record.errors or record.questions or run.stop_reason is Stop.ROOM):
+                    run.counting.on = True
+        elif run.stop_reason is Stop.ROOM:
+            await counting.go_on()
+    finally:
+        counting.close()
     record.tally.counting = False
 
 

@@ -17,6 +17,7 @@ from tui.engine.clock import Clock
 from tui.engine.journal import Journal
 from tui.engine.limiter import Bucket, Limiter
 from tui.engine.retry import wait_before_retry
+from tui.engine.room import no_room
 from tui.engine.rows import Decision, ErrorRow, QuestionRow
 from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
 from tui.model.job import Conflict, JobKind
@@ -59,6 +60,8 @@ class Stop(Enum):
     CANCEL = "cancel"
     QUIT = "quit"
     """The engine stops, the job goes on with the next one."""
+    ROOM = "room"
+    """There is no room for it at the target: it waits until somebody has made some."""
 
 
 @dataclass(slots=True)
@@ -121,6 +124,8 @@ class Run:
         self.counting = Brake()
         """Stops the counting of totals, which nobody waits for when the work is done."""
         self.stop_reason: Stop | None = None
+        self.insists = False
+        """It is not asked whether it fits: somebody wants it to try."""
         self.abandoned = False
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
@@ -136,6 +141,14 @@ class Run:
         if self.stop_reason is not Stop.CANCEL:
             self.stop_reason = reason
         self.brake.on = self.counting.on = True
+
+    def hold(self, why: str) -> None:
+        """Stop for want of room. Counting may go on: it tells how much is wanted."""
+        if self.stop_reason in (None, Stop.ROOM):
+            self.stop_reason = Stop.ROOM
+            self.brake.on = True
+            self.record.note, self.record.short = why, True
+            self.touch()
 
     @property
     def stopped(self) -> bool:
@@ -265,7 +278,7 @@ class Run:
     async def fail(self, spot: Spot, error: PlaceError, *, removing: bool = False) -> None:
         """Write down that something could not be done, unless it is tried again by itself first."""
         if isinstance(error, OutOfSpace):
-            await self.out_of_space(spot.target)
+            await self.out_of_space(error, spot.target)
             return
         attempt = self._attempts.pop((spot.idx, spot.path), 1)
         wait_s = None if removing else wait_before_retry(error, attempt)
@@ -294,22 +307,19 @@ class Run:
 
     async def fail_job(self, error: PlaceError, location: Location) -> None:
         """Write down that the job as a whole could not be done."""
+        if isinstance(error, OutOfSpace) and not self.stopped:
+            await self.out_of_space(error, location)
+            return
         row = ErrorRow(
             None, b"", b"", False, location, error.code, error.message, error.remedy, self.clock.now()
         )
         await self.write_errors([row])
 
-    async def out_of_space(self, target: Location) -> None:
-        """Pause the job: whatever comes next would fail the same way. What was done so far stays good."""
-        if self.stopped:
-            return
-        self.stop(Stop.PAUSE)
-        row = self.record.row
-        folder = target.parent if row.target is None or not row.into else row.target
-        self.record.note = f"disk full: free space on {folder}, then resume"
-        remedy = "Free some space (or quota) there, then resume the job."
-        error = OutOfSpace(f"no space left for {target}", remedy, location=target)
-        await self.fail_job(error, target)
+    async def out_of_space(self, error: OutOfSpace, target: Location) -> None:
+        """Hold the job: whatever comes next would fail the same way. What was done so far stays good."""
+        if not self.stopped:
+            self.hold(error.message)
+            self.hold(await self.hop(no_room, error, target))
 
     async def collide(self, spot: Spot, collision: Collision) -> None:
         """Turn a name that is taken into a question, or into an error where the rule is to refuse.

@@ -1,13 +1,17 @@
-"""What a job amounts to, counted beside the work and never in its way."""
+"""What a job amounts to, counted beside the work and never in its way; and whether it fits where it goes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.lanes import device_of
+from tui.engine.room import RoomCheck
 from tui.engine.rows import Phase
+from tui.model.error import PlaceError
 from tui.model.job import JobKind
 from tui.places.local.scan import Scan
 
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 
 PAGE = 256
 
+FULL_COUNT_S = 2.0
+"""So long a job that does not fit is counted on, to tell all that it needs."""
+
 
 @dataclass(slots=True)
 class Count:
@@ -26,73 +33,122 @@ class Count:
     size_bytes: int = 0
 
 
-async def count_totals(run: Run) -> None:
-    """Count all sources of a job, a few hops a second, into its tally; `counting` is on until all is known."""
-    record = run.record
-    tally = record.tally
-    tally.counting = True
-    run.touch()
-    counted = Count()
-    start = 0
-    device = await run.hop(_target_device, run)
-    while not run.counting.on and (page := await run.journal.sources(record.id, start, PAGE)):
-        for source in await run.hop(_count_plain, page, counted, device):
-            await _count_tree(run, source, counted)
-        _show(run, counted)
-        start = page[-1].idx + 1
-    if not run.counting.on:
-        tally.files_total, tally.bytes_total = counted.files, counted.size_bytes
-        tally.counting = False
-        run.touch()
+class Counting:
+    """Counts all sources of a job, a few hops a second, into its tally; `counting` is on until all is known.
 
+    What needs one look only comes first (`begin`), before the job writes anything; trees are gone through beside the
+    work (`go_on`). As soon as what is still to be written exceeds the room at the target, the job is held.
+    """
 
-async def _count_tree(run: Run, source: Source, counted: Count) -> None:
-    scan = Scan(source.location.path, run.counting)
-    files, size_bytes = counted.files, counted.size_bytes
-    try:
-        while not run.counting.on and not scan.exhausted:
-            totals = await run.hop(scan.step)
-            counted.files, counted.size_bytes = files + totals.files, size_bytes + totals.size_bytes
-            _show(run, counted)
-    finally:
-        run.release(scan)
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._tally = run.record.tally
+        self._counted = Count()
+        self._room: RoomCheck | None = None
+        self._device: int | None = None
+        self._page: list[Source] = []
+        self._folders: list[Source] = []
+        self._held = False
+        self._ends: float | None = None
 
+    async def begin(self) -> None:
+        """Look at the target and at the first sources themselves."""
+        self._tally.counting = True
+        self._run.touch()
+        self._page = await self._run.journal.sources(self._run.record.id, 0, PAGE)
+        self._folders = await self._run.hop(self._look_first)
+        self._judge(complete=not self._folders and len(self._page) < PAGE)
 
-def _show(run: Run, counted: Count) -> None:
-    """Let the totals grow; what an earlier count found stays until this one has passed it."""
-    tally = run.record.tally
-    if counted.files > tally.files_total or counted.size_bytes > tally.bytes_total:
-        tally.files_total = max(tally.files_total, counted.files)
-        tally.bytes_total = max(tally.bytes_total, counted.size_bytes)
-        run.touch()
+    async def go_on(self) -> None:
+        """Count what is left."""
+        run, tally, counted = self._run, self._tally, self._counted
+        while self._page and not self._over:
+            for source in self._folders:
+                await self._count_tree(source)
+            self._show()
+            self._page = await run.journal.sources(run.record.id, self._page[-1].idx + 1, PAGE)
+            self._folders = await run.hop(self._count_plain, self._page)
+        if not self._over:
+            tally.files_total, tally.bytes_total = counted.files, counted.size_bytes
+            tally.counting = False
+            run.touch()
+        self._judge(complete=not self._over)
 
+    def close(self) -> None:
+        """Let go of what is open."""
+        self._run.release(self._room)
 
-def _target_device(run: Run) -> int | None:
-    """Return the device of the folder a move goes into; None for other jobs."""
-    row = run.record.row
-    if row.kind is not JobKind.MOVE or row.target is None:
-        return None
-    try:
-        return os.stat(row.target.path if row.into else row.target.parent.path).st_dev
-    except OSError:
-        return None
+    @property
+    def _over(self) -> bool:
+        """Whether to count no more: nobody asks for it, or the job was held and it takes too long."""
+        run = self._run
+        if run.stopped and self._ends is None:
+            self._ends = run.clock.monotonic() + FULL_COUNT_S
+        return run.counting.on or (self._ends is not None and run.clock.monotonic() >= self._ends)
 
+    def _judge(self, *, complete: bool) -> None:
+        """Hold the job where it does not fit; held already, tell better how much it needs."""
+        run = self._run
+        if self._room is None or run.counting.on or (run.stopped and not self._held):
+            return
+        if missing := self._room.shortage(complete=complete):
+            self._held = True
+            run.hold(missing)
 
-def _count_plain(page: Sequence[Source], counted: Count, device: int | None) -> list[Source]:
-    """Count what needs one look only; return the folders that have to be gone through."""
-    folders = []
-    for source in page:
-        if source.phase in (Phase.DONE, Phase.REMOVING):
-            counted.files += source.files
-            counted.size_bytes += source.size_bytes
-            continue
+    async def _count_tree(self, source: Source) -> None:
+        run, counted = self._run, self._counted
+        scan = Scan(source.location.path, run.counting, self._room.need if self._room else None)
+        files, size_bytes = counted.files, counted.size_bytes
         try:
-            info = os.lstat(source.location.path)
-        except OSError:
-            continue
-        if stat.S_ISDIR(info.st_mode) and info.st_dev != device:
-            folders.append(source)
-        else:  # a folder that is just renamed counts as one
-            counted.files += 1
-            counted.size_bytes += info.st_size if not stat.S_ISDIR(info.st_mode) else 0
-    return folders
+            if self._room is not None:
+                await run.hop(self._room.tree, source)
+            while not scan.exhausted and not self._over:
+                totals = await run.hop(scan.step)
+                counted.files, counted.size_bytes = files + totals.files, size_bytes + totals.size_bytes
+                self._show()
+                self._judge(complete=False)
+        finally:
+            run.release(scan)
+
+    def _show(self) -> None:
+        """Let the totals grow; what an earlier count found stays until this one has passed it."""
+        tally, counted = self._tally, self._counted
+        if counted.files > tally.files_total or counted.size_bytes > tally.bytes_total:
+            tally.files_total = max(tally.files_total, counted.files)
+            tally.bytes_total = max(tally.bytes_total, counted.size_bytes)
+            self._run.touch()
+
+    # In the threads
+
+    def _look_first(self) -> list[Source]:
+        row = self._run.record.row
+        if row.kind is JobKind.MOVE and row.target is not None:
+            self._device = device_of(row.target.path if row.into else row.target.parent.path, follow=True)
+        if row.kind in (JobKind.COPY, JobKind.MOVE) and not self._run.insists:
+            with contextlib.suppress(PlaceError, OSError):  # the job itself will tell what is wrong there
+                self._room = RoomCheck(self._run.record)
+        return self._count_plain(self._page)
+
+    def _count_plain(self, page: Sequence[Source]) -> list[Source]:
+        """Count what needs one look only; return the folders that have to be gone through."""
+        counted = self._counted
+        folders: list[Source] = []
+        plain: list[tuple[Source, os.stat_result]] = []
+        for source in page:
+            if source.phase in (Phase.DONE, Phase.REMOVING):
+                counted.files += source.files
+                counted.size_bytes += source.size_bytes
+                continue
+            try:
+                info = os.lstat(source.location.path)
+            except OSError:
+                continue
+            if stat.S_ISDIR(info.st_mode) and info.st_dev != self._device:
+                folders.append(source)
+            else:  # a folder that is just renamed counts as one
+                counted.files += 1
+                counted.size_bytes += info.st_size if not stat.S_ISDIR(info.st_mode) else 0
+                plain.append((source, info))
+        if self._room is not None:
+            self._room.plain(plain)
+        return folders

@@ -59,11 +59,11 @@ class Report:
     large: list[tuple[Folder, Large]] = field(default_factory=list)
     collisions: list[tuple[Folder, Collision]] = field(default_factory=list)
     failures: list[tuple[Folder, Failure]] = field(default_factory=list)
-    out_of_space: Folder | None = None
+    out_of_space: bool = False
 
     @property
     def needs_care(self) -> bool:
-        return bool(self.large or self.collisions or self.failures or self.out_of_space)
+        return bool(self.large or self.collisions or self.failures)
 
 
 class Walk:
@@ -164,8 +164,6 @@ class Walk:
                 await self._fail(self._spot(folder, failure.name), failure.error)
             for folder, collision in report.collisions:
                 await self._run.collide(self._spot(folder, collision.name), collision)
-            if report.out_of_space is not None:
-                await self._run.out_of_space(self._spot(report.out_of_space, b"").target)
         if self._stack:
             self._run.shared.workers.start()
             self._hop_s = HOP_S
@@ -385,8 +383,7 @@ class Walk:
         report.failures += [(folder, failure) for failure in batch.failures]
         if batch.last:
             report.last = (folder, batch.last)
-        if batch.out_of_space:
-            report.out_of_space = folder
+        report.out_of_space |= batch.out_of_space
 
     def _finish(self, folder: Folder, report: Report) -> None:
         """Give a folder that is complete its final times and mode, and tidy up what an earlier go left there."""

@@ -51,7 +51,9 @@ class ConfigError(FerryError):
 
 
 class PlaceError(FerryError):
-    """A place refused something about one location."""
+    """A place refused something about one location. `errno`: the operating system's number for it, where it has one."""
+
+    errno: int | None = None
 
     def __init__(self, message: str, remedy: str = "", *, location: Location | None = None) -> None:
         super().__init__(message, remedy)
@@ -226,6 +228,10 @@ def from_os_error(error: OSError, location: Location, doing: str) -> PlaceError:
     """
     cls = _BY_ERRNO.get(error.errno or 0, PlaceError)
     phrase = _PHRASES.get(cls) or error.strerror or str(error)
+    if error.errno == errno.EDQUOT:
+        phrase = "the disk quota is used up"
     if cls is Unsupported and error.strerror:
         phrase = f"{phrase} ({error.strerror})"
-    return cls(f"cannot {doing} {location}: {phrase}", location=location)
+    told = cls(f"cannot {doing} {location}: {phrase}", location=location)
+    told.errno = error.errno
+    return told

@@ -26,7 +26,8 @@ class JobState(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     WAITING = "waiting"
-    """All that can go on without an answer has been done; open questions hold the rest."""
+    """All that can go on without an answer has been done, and open questions hold the rest. Or, without a question,
+    there is no room at the target: the note says how much is wanted, and resuming looks again."""
     DONE = "done"
     FAILED = "failed"
     """It ran to its end, and something was not done: see its errors."""
@@ -163,6 +164,11 @@ class Job:
     """The tree it is building, also while it is paused; None where there is none."""
     verify: bool = False
     """Everything it copies is read back from the disk."""
+
+    @property
+    def wants_room(self) -> bool:
+        """It waits for no answer, but until somebody has made room at its target."""
+        return self.state is JobState.WAITING and not self.progress.questions
 
 
 @dataclass(frozen=True, slots=True)

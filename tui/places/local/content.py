@@ -17,7 +17,7 @@ CHUNK_BYTES = 4 << 20
 _BUFFER_BYTES = 1 << 20
 _CLONE_BYTES = 256 << 10
 """Below this, asking for a clone costs more than it saves (copy_file_range shares blocks by itself where it can)."""
-_SMALL_BYTES = 64 << 10
+SMALL_BYTES = 64 << 10
 """Up to this, reading and writing costs less than asking the kernel to copy."""
 
 _TRY_NEXT = frozenset(
@@ -112,7 +112,7 @@ def copy_all(
     if size == 0:
         _copy_unsized(source, target, brake)
         return
-    if size <= _SMALL_BYTES and info.st_blocks * 512 >= size:
+    if size <= SMALL_BYTES and info.st_blocks * 512 >= size:
         _copy_small(source, target, size)
         return
     if size >= _CLONE_BYTES and ways.clone(source, target, devices):

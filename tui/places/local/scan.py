@@ -13,6 +13,7 @@ from tui.places.local.root import Root, join
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake
+    from tui.places.local.need import Need
 
 STEP_S = 0.02
 _LOOK_EVERY = 64
@@ -28,8 +29,13 @@ class Scan:
         exhausted: All has been counted.
     """
 
-    def __init__(self, path: str, brake: Brake) -> None:
-        self._path, self._brake = path, brake
+    def __init__(self, path: str, brake: Brake, need: Need | None = None) -> None:
+        """Say what is to be counted.
+
+        Args:
+            need: Is told of every folder entered and what is in it, to find out what a copy would take.
+        """
+        self._path, self._brake, self._need = path, brake, need
         self.exhausted = False
         self._files = self._folders = self._size_bytes = self._unreadable = 0
         self._root: Root | None = None
@@ -92,6 +98,8 @@ class Scan:
         try:
             self._fd = self._root.folder(self._folder)
             self._entries = os.scandir(self._fd)
+            if self._need is not None:
+                self._need.enter(self._fd, self._folder)
         except (PlaceError, OSError):
             self._unreadable += 1
             self._leave()
@@ -115,7 +123,10 @@ class Scan:
 
     def _count(self, entry: os.DirEntry[str]) -> None:
         try:
-            self._size_bytes += entry.stat(follow_symlinks=False).st_size
+            info = entry.stat(follow_symlinks=False)
+            self._size_bytes += info.st_size
+            if self._need is not None:
+                self._need.entry(os.fsencode(entry.name), info)
         except FileNotFoundError:
             return
         except OSError:
@@ -124,6 +135,8 @@ class Scan:
 
     def _leave(self) -> None:
         """Close the open folder; what lies in it waits on top."""
+        if self._need is not None:
+            self._need.leave()
         if self._entries is not None:
             self._entries.close()
         self._entries = None

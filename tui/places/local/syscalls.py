@@ -21,6 +21,13 @@ _FALLOC_FL_KEEP_SIZE = 1
 _FICLONE = 0x40049409
 _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
+_BTRFS_IOC_FS_INFO = 0x8400941F
+
+BTRFS, ZFS = 0x9123683E, 0x2FC12FC1
+SHARING = frozenset(
+    {BTRFS, ZFS, 0x58465342, 0xCA451A4E, 0x7461636F, 0x6969, 0xFE534D42, 0xFF534D42, 0x794C7630}
+)
+"""Where a copy may share blocks: btrfs, ZFS, XFS, bcachefs, OCFS2, NFS, SMB, CIFS, overlay (`man 2 statfs`)."""
 
 _LACKING = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM})
 
@@ -170,3 +177,23 @@ def clone(source: int, target: int) -> bool:
             raise
         return False
     return True
+
+
+def filesystem_kind(fd: int) -> int:
+    """Return the number by which the kernel knows a kind of filesystem (`man 2 statfs`); 0 where it does not tell."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    found = ctypes.create_string_buffer(256)  # struct statfs is 120 bytes at most; its first word is f_type
+    if _libc.fstatfs(ctypes.c_int(fd), found) != 0:
+        return 0
+    return ctypes.c_long.from_buffer(found).value & 0xFFFFFFFF
+
+
+def btrfs_id(fd: int) -> bytes:
+    """Return the identity of the btrfs an opened folder is on, the same for all its subvolumes; empty if not told."""
+    told = bytearray(1024)
+    try:
+        fcntl.ioctl(fd, _BTRFS_IOC_FS_INFO, told)
+    except OSError:
+        return b""
+    return bytes(told[16:32])

@@ -62,9 +62,9 @@ class QueueActions(QueueLines):
         self._toggle_pause(list(self.jobs))
 
     def _toggle_pause(self, jobs: list[Job]) -> None:
-        if stop := [job.id for job in jobs if job.state in _PAUSABLE]:
+        if stop := [job.id for job in jobs if job.state in _PAUSABLE and not job.wants_room]:
             self.do(self._queue.pause(stop))
-        elif go := [job.id for job in jobs if job.state is JobState.PAUSED]:
+        elif go := [job.id for job in jobs if job.state is JobState.PAUSED or job.wants_room]:
             self.do(self._queue.resume(go))
         else:
             tell(self.app, "There is nothing to pause or resume here.", "warning")
@@ -127,7 +127,9 @@ class QueueActions(QueueLines):
 
     def action_start_now(self) -> None:
         states = (JobState.QUEUED, JobState.PAUSED)
-        if jobs := self._those(lambda job: job.state in states, "Only queued or paused jobs can be started."):
+        if jobs := self._those(
+            lambda job: job.state in states or job.wants_room, "Only queued or paused jobs can be started."
+        ):
             self.do(self._queue.start([job.id for job in jobs]))
 
     def action_move_down(self) -> None:

@@ -1,0 +1,150 @@
+"""Whether a job fits where it goes: what it needs, counted on the way, against what was free when it began."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from tui import format
+from tui.model.error import NotFound, PlaceError
+from tui.model.job import JobKind
+from tui.places.local.need import Need
+from tui.places.local.room import Room, room_in
+from tui.places.local.root import Root
+from tui.places.local.staging import stage_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.engine.board import Record
+    from tui.engine.rows import Source
+    from tui.model.error import OutOfSpace
+    from tui.model.location import Location
+
+
+class RoomCheck:
+    """Holds what a copy or a move still has to write against the room at its target. All of it runs in threads.
+
+    What a job writes meanwhile leaves its need and the room alike, so both are taken from before it began.
+    """
+
+    def __init__(self, record: Record) -> None:
+        """Open the target, or the nearest folder above it, and measure the room there.
+
+        Raises:
+            PlaceError, OSError: There is nothing to be measured; the job will find out why.
+        """
+        self._row = record.row
+        assert record.row.target is not None
+        folder = record.row.target if record.row.into else record.row.target.parent
+        self._target, there = _nearest(folder)
+        try:
+            self.room = room_in(self._target)
+            again = record.walk > 0
+            self.need = Need(self._target, record.row.tag, record.conflict, there=there, again=again)
+        except BaseException:
+            self._target.close()
+            raise
+
+    def close(self) -> None:
+        self.need.leave()
+        self._target.close()
+
+    def plain(self, sources: Sequence[tuple[Source, os.stat_result]]) -> None:
+        """Add sources that are no folders."""
+        parent: Root | None = None
+        try:
+            for source, info in sources:
+                if self._is_renamed(info):
+                    continue
+                path = source.location.parent.path
+                if parent is None or parent.path != path:
+                    if parent is not None:
+                        parent.close()
+                    parent = Root.open(path)
+                name = os.fsencode(source.location.name)
+                self.need.plain(parent.fd, name, self._target_name(source), info)
+        except (PlaceError, OSError):
+            return  # what cannot be looked at needs no room, and becomes an error of its own
+        finally:
+            if parent is not None:
+                parent.close()
+
+    def tree(self, source: Source) -> None:
+        """Say that what is counted next is below this folder."""
+        target_name = self._target_name(source)
+        stage = stage_name(self._row.tag, target_name)
+        self.need.tree(os.fsencode(source.location.name), target_name, stage)
+
+    def shortage(self, *, complete: bool) -> str:
+        """Return what is missing, in one sentence; empty where all that was counted so far fits.
+
+        Args:
+            complete: All was counted.
+        """
+        room, need = self.room, self.need
+        if need.may_shrink and not complete:
+            return ""
+        least = "" if complete else "at least "
+        if room.free_bytes is not None and need.size_bytes > room.free_bytes:
+            free = format.size(room.free_bytes)
+            return f"needs {least}{format.size(need.size_bytes)}, {free} free on {room.mount}: {_REMEDY}"
+        if room.free_files is not None and need.files > room.free_files:
+            wanted, free = format.entries(need.files, "inode"), format.count(room.free_files)
+            return f"needs {least}{wanted}, {free} free on {room.mount}: {_REMOVE}"
+        return ""
+
+    def _is_renamed(self, info: os.stat_result) -> bool:
+        return self._row.kind is JobKind.MOVE and info.st_dev == self._target.device
+
+    def _target_name(self, source: Source) -> bytes:
+        if source.target is not None:
+            return os.fsencode(source.target.name)
+        if self._row.into or self._row.target is None:
+            return os.fsencode(source.location.name)
+        return os.fsencode(self._row.target.name)
+
+
+_REMEDY = "free space and resume"
+_REMOVE = "remove files and resume"
+
+
+def _nearest(folder: Location) -> tuple[Root, bool]:
+    """Open a folder, or the nearest one above it that is there; say whether it is the folder itself."""
+    there = True
+    while True:
+        try:
+            return Root.open(folder.path), there
+        except NotFound:
+            if folder.is_root:
+                raise
+            folder, there = folder.parent, False
+
+
+def no_room(error: OutOfSpace, target: Location) -> str:
+    """Return what ran out when something could not be written, in one sentence. For a thread.
+
+    Args:
+        target: What could not be written, or the folder it was to be in.
+    """
+    try:
+        folder, _ = _nearest(target if _is_folder(target) else target.parent)
+        with folder:
+            room = room_in(folder)
+    except (PlaceError, OSError):
+        room = Room(str(target), None, None)
+    if error.errno == errno.EDQUOT:
+        return f"the disk quota on {room.mount} is used up: {_REMEDY}"
+    if room.free_files == 0:
+        return f"no inodes left on {room.mount}: {_REMOVE}"
+    free = "" if room.free_bytes is None else f" ({format.size(room.free_bytes)} free)"
+    return f"no space left on {room.mount}{free}: {_REMEDY}"
+
+
+def _is_folder(location: Location) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(location.path).st_mode)
+    except OSError:
+        return False
