@@ -28,6 +28,7 @@ class Tally:
     bytes_done: int = 0
     files_same: int = 0
     files_skipped: int = 0
+    files_removed: int = 0
     files_total: int = 0
     bytes_total: int = 0
     files_verified: int = 0
@@ -76,6 +77,7 @@ class Tally:
             "files_skipped": self.files_skipped,
             "files_verified": files_verified,
             "bytes_verified": bytes_verified,
+            "files_removed": self.files_removed,
         }
 
 
@@ -103,6 +105,7 @@ class Record:
             row.bytes_done,
             row.files_same,
             row.files_skipped,
+            row.files_removed,
             row.files_total,
             row.bytes_total,
             row.files_verified,
@@ -190,6 +193,7 @@ class Record:
             files_verified=files_verified,
             bytes_verified=bytes_verified,
             verifying=running and self.verifying > 0,
+            files_removed=tally.files_removed,
             errors=self.errors,
             questions=self.questions,
             current=self.current if running else None,

@@ -42,7 +42,11 @@ class Left:
 async def tidy_up(run: Run, how: Cleanup) -> str:
     """Tidy up after a cancelled copy or move; return a note on what is left, or ""."""
     row = run.record.row
-    if row.kind not in (JobKind.COPY, JobKind.MOVE) or row.target is None or not run.record.walk:
+    if (
+        row.kind not in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
+        or row.target is None
+        or not run.record.walk
+    ):
         return ""
     try:
         target = await run.hop(Root.open, row.target.path if row.into else row.target.parent.path)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 JOB_COLUMNS = frozenset(
     "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
     " files_done files_total bytes_done bytes_total files_same files_skipped"
-    " files_verified bytes_verified".split()
+    " files_verified bytes_verified files_removed".split()
 )
 
 
@@ -48,15 +48,16 @@ class Journal(Store):
         with self.transaction(durable=True) as db:
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
-                " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, source_count,"
-                " first_source, created_at)"
+                " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
+                " source_count, first_source, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     tag, request.kind, state, request.target.url if request.target else None, request.into,
                     request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
                     request.mode_clear, request.folder_mode_set, request.recursive, request.verify,
-                    len(request.sources), request.sources[0].url, created_at,
+                    request.delete_extra, request.by_content, len(request.sources), request.sources[0].url,
+                    created_at,
                 ),
             )  # fmt: skip
             id = cursor.lastrowid
@@ -80,7 +81,8 @@ class Journal(Store):
             " bytes_total, files_same, files_skipped,"
             " (SELECT count(*) FROM error WHERE error.job = job.id),"
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
-            " stage_for, verify, files_verified, bytes_verified FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
+            " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed"
+            " FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
             {"id": id},
         )
         return [_job_row(row) for row in cursor]
@@ -90,7 +92,7 @@ class Journal(Store):
         """Return what a job was asked to do. It must exist."""
         row = self._db.execute(
             "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
-            " folder_mode_set, recursive, verify FROM job WHERE id = ?",
+            " folder_mode_set, recursive, verify, delete_extra, by_content FROM job WHERE id = ?",
             (id,),
         ).fetchone()
         pairs = self._db.execute(
@@ -111,6 +113,8 @@ class Journal(Store):
             folder_mode_set=row[8],
             recursive=bool(row[9]),
             verify=bool(row[10]),
+            delete_extra=bool(row[11]),
+            by_content=bool(row[12]),
         )
 
     @on_thread
@@ -435,7 +439,7 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         cleanup=Cleanup(row[22]) if row[22] else None, files_done=row[23], files_total=row[24],
         bytes_done=row[25], bytes_total=row[26], files_same=row[27], files_skipped=row[28], errors=row[29],
         questions=row[30], stage_for=_place(row[31]), verify=bool(row[32]), files_verified=row[33],
-        bytes_verified=row[34],
+        bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
     )  # fmt: skip
 
 

@@ -28,6 +28,10 @@ def work_for(run: Run) -> Work:
         from tui.engine.copying import Copying
 
         return Copying(run)
+    if kind is JobKind.SYNC:
+        from tui.engine.syncing import Syncing
+
+        return Syncing(run)
     if kind is JobKind.MOVE:
         from tui.engine.moving import Moving
 

@@ -39,12 +39,14 @@ def check(request: Request) -> None:
             raise UsageError(
                 "the root folder cannot be copied, moved or removed", "Name what is in it instead."
             )
-    if request.kind in (JobKind.COPY, JobKind.MOVE):
+    if request.kind in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC):
         _check_target(request)
     elif request.verify:
         raise UsageError("only copies and moves can be verified")
     if request.kind is JobKind.RENAME and len(request.targets) != len(request.sources):
         raise UsageError("a list of renames needs one new name for each old one")
+    if request.kind is JobKind.SYNC and (request.into or len(request.sources) != 1):
+        raise UsageError("a sync makes one folder like one other")
     check_priority(request.priority)
     check_limit(request.limit_bytes_s)
 

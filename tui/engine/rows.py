@@ -50,6 +50,8 @@ class JobRow:
     folder_mode_set: int
     recursive: bool
     verify: bool
+    delete_extra: bool
+    by_content: bool
     source_count: int
     first_source: Location
     created_at: float
@@ -69,6 +71,7 @@ class JobRow:
     files_skipped: int
     files_verified: int
     bytes_verified: int
+    files_removed: int
     errors: int
     questions: int
 

@@ -104,5 +104,11 @@ ALTER TABLE job ADD COLUMN files_verified INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN bytes_verified INTEGER NOT NULL DEFAULT 0
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY)
+SYNC = """
+ALTER TABLE job ADD COLUMN delete_extra INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN by_content INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN files_removed INTEGER NOT NULL DEFAULT 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC)
 """By these an older journal is brought up to date when it is opened."""

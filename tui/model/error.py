@@ -6,6 +6,7 @@ FerryError
 │  │                      NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
 │  │                      PlaceUnavailable
 │  └─ TransferError       SourceChanged · VerificationFailed · CollisionRefused · TargetInsideSource · SameFile
+│                         NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
                           NoSuchJob · NotPossible
 """
@@ -136,6 +137,10 @@ class TargetInsideSource(TransferError):
 
 class SameFile(TransferError):
     remedy = "Source and target are the same file; nothing needs to be done."
+
+
+class NothingRemoved(TransferError):
+    remedy = "Retry the job: when all is copied, what only the target has is removed."
 
 
 class EngineError(FerryError):

@@ -19,6 +19,8 @@ class JobKind(StrEnum):
     RENAME = "rename"
     """Several entries get new names at once: `targets[i]` is the new location of `sources[i]`. Cycles are allowed."""
     CHMOD = "chmod"
+    SYNC = "sync"
+    """The folder `target` becomes like the one source, a folder too; nothing goes the other way."""
 
 
 class JobState(StrEnum):
@@ -81,6 +83,8 @@ class Request:
     COPY and MOVE: with `into`, each source goes into the folder `target` under its own name; without, the one source
     becomes `target` itself (as `cp -T`). RENAME: `targets`, one a source. CHMOD: `mode_set` and `mode_clear` are bits
     added and taken, below folders too with `recursive`; `X`-like execute bits for folders are in `folder_mode_set`.
+    SYNC: without `into`; with `delete_extra` what only the target has is removed, once all else is copied without an
+    error; with `by_content` files are compared by what is in them, not by size and time.
     """
 
     kind: JobKind
@@ -98,6 +102,8 @@ class Request:
     recursive: bool = False
     verify: bool = False
     """COPY and MOVE: read every file back from the disk, and compare, before it counts as copied."""
+    delete_extra: bool = False
+    by_content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,8 @@ class Progress:
     bytes_verified: int = 0
     verifying: bool = False
     """A large file, all of it written, is being read back just now."""
+    files_removed: int = 0
+    """Removed by a sync from the target, which alone had them. They are not among those done."""
     errors: int = 0
     questions: int = 0
     current: Location | None = None

@@ -74,7 +74,7 @@ def set_owner(target: int | str, info: os.stat_result) -> bool:
 
 
 def set_mode(target: int | str, mode: int) -> None:
-    with _tolerant():
+    with tolerant():
         os.chmod(target, mode)
 
 
@@ -109,7 +109,7 @@ def drop_acls(target: int, names: Sequence[str]) -> None:
     """Remove access lists the source does not have: a folder's default list gives them to all that is made in it."""
     for acl in (ACCESS_ACL, DEFAULT_ACL):
         if acl not in names and _HAS_XATTRS:
-            with _tolerant():
+            with tolerant():
                 os.removexattr(target, acl)
 
 
@@ -136,7 +136,7 @@ def give_nameless(
     It is reached through a descriptor that pins it, so that an entry swapped in under its name is left alone.
     """
     if not syscalls.O_PATH:
-        _give_by_name(target_folder, target, info)
+        give_by_name(target_folder, target, info)
         return
     fd = os.open(target, syscalls.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target_folder)
     try:
@@ -155,12 +155,12 @@ def give_nameless(
         os.close(fd)
 
 
-def _give_by_name(folder: int, name: bytes, info: os.stat_result) -> None:
-    with _tolerant():
+def give_by_name(folder: int, name: bytes, info: os.stat_result) -> None:
+    with tolerant():
         os.chown(name, info.st_uid, info.st_gid, dir_fd=folder, follow_symlinks=False)
-    with _tolerant(), contextlib.suppress(NotImplementedError):
+    with tolerant(), contextlib.suppress(NotImplementedError):
         os.chmod(name, stat.S_IMODE(info.st_mode), dir_fd=folder, follow_symlinks=False)
-    with _tolerant():
+    with tolerant():
         os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=folder, follow_symlinks=False)
 
 
@@ -171,12 +171,12 @@ def _copy_xattrs_by_name(folder: int, name: bytes, target: str) -> None:
     except OSError:
         return
     for attribute in names:
-        with _tolerant():
+        with tolerant():
             os.setxattr(target, attribute, os.getxattr(source, attribute, follow_symlinks=False))
 
 
 @contextlib.contextmanager
-def _tolerant() -> Iterator[None]:
+def tolerant() -> Iterator[None]:
     """Let pass what a target cannot hold or this user may not set."""
     try:
         yield

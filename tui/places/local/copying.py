@@ -19,6 +19,7 @@ from tui.model.error import (
     from_os_error,
 )
 from tui.places.local import attributes, syscalls
+from tui.places.local.alignment import align, give_named, is_aligned, named_attributes
 from tui.places.local.content import Moved, Stopped
 from tui.places.local.decision import Decider, Same, Spot
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure, Large
@@ -158,6 +159,8 @@ class FolderCopy:
     def _give(self, source: int, target: int) -> None:
         try:
             attributes.give_folder(source, target)
+            if self.rules.mirror:
+                give_named(named_attributes(source), target)
         except OSError as error:
             where = self._target.location(self._target_path)
             raise from_os_error(error, where, "set the attributes of") from error
@@ -202,9 +205,10 @@ class FolderCopy:
         verify = self.rules.verify
         strict = verify or (self.rules.compare and not self.rules.own)
         self._pair = Pair(
-            self._from, self._to, self._target.ways, self._brake, strict=strict, from_disk=verify
-        )
-        self._decider = Decider(self._target, self._target_path, self.rules, self._pair, self._keep_together)
+            self._from, self._to, self._target.ways, self._brake, strict=strict, from_disk=verify,
+            timeless=self.rules.mirror and self.rules.compare,
+        )  # fmt: skip
+        self._decider = Decider(self._target, self._target_path, self.rules, self._pair, self._on_same)
         self._maker = Maker(self._from, self._landing, self._brake, verify=verify)
         self._joiner = Joiner(self._links or HardLinks(), self._landing, self._target_path)
         if self._items is None:
@@ -280,6 +284,15 @@ class FolderCopy:
         if standing is None:
             return target_name, False
         return self._decider.spot(name, target_name, info, standing, batch)
+
+    def _on_same(self, found: Same) -> None:
+        if self.rules.mirror and not same_inode(found.info, found.standing):
+            ways = self._target.ways
+            if not is_aligned(
+                self._from, found.name, found.info, self._to, found.target_name, found.standing, ways
+            ):
+                align(self._from, found.name, found.info, self._to, found.target_name)
+        self._keep_together(found)
 
     def _keep_together(self, found: Same) -> None:
         """Let a file found complete be one with its other names, as it is in the source."""

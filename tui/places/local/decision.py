@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, PlaceError
 from tui.model.job import Conflict
+from tui.places.local.alignment import is_aligned
 from tui.places.local.hops import Collision, Failure
-from tui.places.local.standing import facts, is_folder, is_newer, look, other_names, same_time, time_step_ns
+from tui.places.local.standing import (
+    facts,
+    is_folder,
+    is_newer,
+    look,
+    other_names,
+    same_inode,
+    same_time,
+    time_step_ns,
+)
 
 if TYPE_CHECKING:
     import os
@@ -58,7 +68,11 @@ class Decider:
         if self.rules.own:
             return self._own(name, target_name, info, standing, batch)
         if self._pair.same(name, info, target_name, standing):
+            if self._is_shared_and_off(name, info, target_name, standing):
+                return target_name, True
             self._same(Same(name, target_name, info, standing), batch)
+            return None
+        if self.rules.pass_clashes and is_folder(info) != is_folder(standing):
             return None
         rule = self.rules.decided.get(name, self.rules.conflict)
         if rule is Conflict.RENAME:
@@ -77,6 +91,18 @@ class Decider:
             _skip(info, batch)
             return None
         return target_name, True
+
+    def _is_shared_and_off(
+        self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result
+    ) -> bool:
+        """Say whether a mirror has to replace a file: changed in place, it would change under other names too."""
+        pair = self._pair
+        return (
+            self.rules.mirror
+            and standing.st_nlink > 1
+            and not same_inode(info, standing)
+            and not is_aligned(pair.source, name, info, pair.target, target_name, standing, pair.ways)
+        )
 
     def _own(
         self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result, batch: Batch

@@ -43,6 +43,10 @@ class CopyRules:
         own: The target folder is the job's own staging folder: files are made directly under their final names, and
             whatever of a different size or time stands there is a leftover of this job and replaced without asking.
         compare: Count an equal-looking target as done only after comparing content, byte by byte (moves).
+        mirror: The target is to become like the source (a sync): what is complete there gets the source's owner, mode,
+            access lists, attributes and time as well; with `compare`, files that agree in content are complete whatever
+            their times.
+        pass_clashes: Leave it to `Pruning` where a folder meets something else, instead of reporting a failure.
         large_bytes: Regular files above this are reported in `Batch.large`, not copied.
         batch_bytes: A batch ends when it has copied about this much (a rate limit makes it small).
         verify: Read every file back from the disk before it counts as copied, or, where it stands there already, as
@@ -54,6 +58,8 @@ class CopyRules:
     conflict: Conflict = Conflict.ASK
     own: bool = False
     compare: bool = False
+    mirror: bool = False
+    pass_clashes: bool = False
     large_bytes: int = LARGE_BYTES
     batch_bytes: int = 256 << 20
     verify: bool = False

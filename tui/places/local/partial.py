@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -13,9 +14,17 @@ if TYPE_CHECKING:
     from tui.places.local.root import Root
 
 
+_PARTIAL = re.compile(rb"\.ferry-[a-z0-9]{8}-")
+
+
 def prefix(tag: str) -> bytes:
     """Return how every unfinished name of a job begins."""
     return f".ferry-{tag}-".encode()
+
+
+def is_partial(name: bytes) -> bool:
+    """Say whether a name is that of something a job, whichever, has not finished."""
+    return _PARTIAL.match(name) is not None
 
 
 def partial_name(tag: str, name: bytes, info: os.stat_result) -> bytes:

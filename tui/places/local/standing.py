@@ -96,13 +96,23 @@ class Pair:
         ways: Of the target's root.
         strict: Compare the content of files too.
         from_disk: Compare it as the disks have it, not as it may be held in memory.
+        timeless: Do not compare the times of files.
     """
 
     def __init__(
-        self, source: int, target: int, ways: Ways, brake: Brake, *, strict: bool, from_disk: bool = False
+        self,
+        source: int,
+        target: int,
+        ways: Ways,
+        brake: Brake,
+        *,
+        strict: bool,
+        from_disk: bool = False,
+        timeless: bool = False,
     ) -> None:
         self.source, self.target = source, target
-        self.ways, self.brake, self.strict, self.from_disk = ways, brake, strict, from_disk
+        self.ways, self.brake, self.strict = ways, brake, strict
+        self.from_disk, self.timeless = from_disk, timeless
 
     def same(self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result) -> bool:
         """Say whether what stands at the target is the source's entry, complete.
@@ -131,7 +141,8 @@ class Pair:
     ) -> bool:
         if info.st_size != standing.st_size:
             return False
-        if not same_time(info.st_mtime_ns, standing.st_mtime_ns, time_step_ns(standing.st_dev, self.ways)):
+        step = time_step_ns(standing.st_dev, self.ways)
+        if not (self.timeless or same_time(info.st_mtime_ns, standing.st_mtime_ns, step)):
             return False
         return not self.strict or self.same_bytes(name, target_name)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tui.model.job import Job
 
-_COPYING = (JobKind.COPY, JobKind.MOVE)
+_COPYING = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 
 
 def what_was_done(jobs: Sequence[Job]) -> str:

@@ -107,6 +107,8 @@ def _asked(job: Job, request: Request | None) -> list[Fact]:
         names.append(f"and {fmt.count(job.source_count - len(names))} more")
     facts = [("What", f"{job.kind.value} {fmt.entries(job.source_count, 'entry', 'entries')}")]
     facts.append(("From" if job.target else "Which", "\n".join(names)))
+    if request is not None and job.kind is JobKind.SYNC:
+        facts += _rules_of_sync(request)
     if job.target is not None:
         facts.append(("Into" if job.into else "To", visible(str(job.target))))
     if job.kind in (JobKind.COPY, JobKind.MOVE):
@@ -115,6 +117,12 @@ def _asked(job: Job, request: Request | None) -> list[Fact]:
     if job.limit_bytes_s is not None:
         facts.append(("Limit", rate_text(job.limit_bytes_s)))
     return facts
+
+
+def _rules_of_sync(request: Request) -> list[Fact]:
+    compare = "content" if request.by_content else "size and time"
+    extra = "removed when all is copied" if request.delete_extra else "left as it is"
+    return [("Compared by", compare), ("Only at target", extra)]
 
 
 def _done(job: Job) -> list[Fact]:
@@ -137,6 +145,8 @@ def _done(job: Job) -> list[Fact]:
         facts.append(
             ("Skipped", f"{fmt.entries(progress.files_skipped)} left out by the rule for taken names")
         )
+    if progress.files_removed:
+        facts.append(("Removed", f"{fmt.entries(progress.files_removed)} that only the target had"))
     if job.state is JobState.RUNNING:
         facts.append(("Rate", fmt.rate(progress.rate_bytes_s)))
         facts.append(("Time left", time_left(progress) or "not known"))

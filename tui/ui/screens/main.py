@@ -52,6 +52,7 @@ _DONE_TITLES = {
     JobKind.TRASH: "Moved to the trash",
     JobKind.RENAME: "Renamed",
     JobKind.CHMOD: "Permissions changed",
+    JobKind.SYNC: "Synced",
 }
 
 

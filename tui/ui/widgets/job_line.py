@@ -242,6 +242,8 @@ def outcome(job: Job, width: int) -> str:
         parts.append(f"{fmt.count(progress.files_skipped)} skipped")
     if progress.files_verified:
         parts.append(f"{fmt.count(progress.files_verified)} verified")
+    if progress.files_removed:
+        parts.append(f"{fmt.count(progress.files_removed)} removed")
     if progress.bytes_done and progress.files_done and job.kind not in _BY_FILES:  # half files were removed
         parts.append(fmt.size(progress.bytes_done))
     if job.started_at is not None and job.ended_at is not None:
