@@ -193,6 +193,21 @@ def test_the_terminal_is_as_before_after_a_question(start: Start, here: Path) ->
         assert termios.tcgetattr(terminal.master) == before
 
 
+def test_a_sync_that_removes_says_what_and_asks_first(start: Start, here: Path) -> None:
+    (here / "from").mkdir()
+    (here / "to").mkdir()
+    for number in range(12):
+        (here / "to" / f"extra {number:02}").touch()
+    with start("slow", "sync", "--delete", "from", "to") as terminal:
+        terminal.wait_for(r"- extra 09\s*\n… and 2 more\s*\nRemove 12 files, 0 B from ")
+        terminal.press("enter")
+        assert status(terminal) == 130
+    assert calls(here) == []
+    (here / "finish").touch()
+    with start("slow", "sync", "--delete", "--yes", "from", "to") as terminal:
+        assert status(terminal) == 0
+
+
 def test_deleting_says_what_and_asks_first(start: Start, here: Path) -> None:
     with start("slow", "delete", "a") as terminal:
         terminal.wait_for(r"Delete 1 file, 3 B for good\? \[y/N\]")

@@ -454,6 +454,7 @@ def test_json_is_one_object_a_line_with_a_summary_last(ferry: Run, engine: FakeE
         "files_skipped": 0,
         "files_verified": 0,
         "bytes_verified": 0,
+        "files_removed": 0,
         "errors": 2,
         "questions": 0,
         "seconds": 2.0,

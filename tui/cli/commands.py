@@ -18,6 +18,7 @@ _RUNNING = (
     Option("--foreground", "Do it in this process, without the background engine."),
     Option("--json", "Write one JSON object a line: events, then a summary."),
 )
+_LISTED = Option("--dry-run", "List what would be done, and touch nothing.", short="-n")
 _COPYING = (
     Option(
         "--on-conflict",
@@ -76,6 +77,27 @@ COMMANDS: tuple[Command, ...] = (
         ("Links are deleted, never what they point to.",),
         1,
         None,
+    ),
+    Command(
+        ("sync",),
+        "SRC DST",
+        "Make one folder like another, one way.",
+        (
+            Option("--delete", "Remove what only DST has, when all is copied without an error."),
+            Option("--checksum", "Compare files by content, not by size and time.", short="-c"),
+            Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
+            Option("--yes", "With --delete: do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
+            *(_LISTED if option.name == "--dry-run" else option for option in _RUNNING),
+        ),
+        (
+            "What is missing or different in DST is copied; files of the same size and time count as the same. Owner, "
+            "mode, access lists, attributes and times of everything follow. DST is made where it is missing.",
+            "A folder in the place of a file, or the reverse, is replaced only with --delete; else it is an error.",
+            "A plan (--dry-run) has a line for each entry that differs: + new, ~ changed, = only attributes, - only "
+            "in DST, ! a folder on one side only.",
+        ),
+        2,
+        2,
     ),
     Command(
         ("queue",),

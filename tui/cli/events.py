@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tui.model.comparison import Difference
     from tui.model.error import FerryError
     from tui.model.job import EngineStatus, Job, JobError, Question
     from tui.model.location import Location
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _COUNTS = (
     "files_done files_total bytes_done bytes_total files_same files_skipped files_verified bytes_verified"
-    " errors questions"
+    " files_removed errors questions"
 )
 _FAULT = "job code message remedy path url"
 
@@ -48,6 +49,15 @@ REHEARSAL = (
     "target target_url into"
 )
 """Keys of the summary of a dry run."""
+
+DIFFERENCE = "change folder size_bytes path url source source_url"
+"""Keys of the event `difference` besides `event`: one for each that a sync's dry run finds."""
+
+SYNC_REHEARSAL = (
+    "dry_run kind exit new changed attributes extra clash new_bytes changed_bytes attributes_bytes extra_bytes "
+    "clash_bytes files_same errors delete source source_url target target_url"
+)
+"""Keys of the summary of a sync's dry run."""
 
 
 def place(name: str, location: Location | None) -> dict[str, Any]:
@@ -83,6 +93,7 @@ def counts(job: Job) -> dict[str, int]:
         "files_skipped": progress.files_skipped,
         "files_verified": progress.files_verified,
         "bytes_verified": progress.bytes_verified,
+        "files_removed": progress.files_removed,
         "errors": progress.errors,
         "questions": progress.questions,
     }
@@ -158,6 +169,18 @@ def summary(job: Job | None, status: int, refused: int = 0) -> dict[str, Any]:
         **told,
         "seconds": None if ended is None else round(max(0.0, ended - began), 3),
         **place("target", job.target),
+    }
+
+
+def difference(found: Difference, source: Location, target: Location) -> dict[str, Any]:
+    facts = found.source or found.target
+    return {
+        "event": "difference",
+        "change": str(found.change),
+        "folder": found.is_folder,
+        "size_bytes": 0 if facts is None or found.is_folder else facts.size_bytes,
+        **place("path", target),
+        **place("source", source if found.source else None),
     }
 
 

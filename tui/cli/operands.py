@@ -156,7 +156,7 @@ def _impossible(plan: Plan, source: Location, names: dict[str, Location], doing:
     if _is_the_file_behind(final, source):
         remedy = "The link would replace its own content; name another destination."
         return SameFile(f"cannot {doing} {source} over {final}: it is a link to it", remedy, location=source)
-    if _is_folder(source) and _stands_in(final, source):
+    if _is_folder(source) and holds(source, final):
         message = f"cannot {doing} {source} into itself ({final})"
         return TargetInsideSource(message, location=source)
     if (other := names.get(source.name)) and plan.into and not (_is_folder(other) and _is_folder(source)):
@@ -186,10 +186,10 @@ def _is_folder(location: Location) -> bool:
     return os.path.isdir(location.path) and not os.path.islink(location.path)
 
 
-def _stands_in(final: Location, folder: Location) -> bool:
+def holds(folder: Location, location: Location) -> bool:
     """Say whether a folder holds a location, by what the folders above it are, not by how they are called."""
     wanted = os.stat(folder.path)
-    above = os.path.realpath(final.parent.path)
+    above = os.path.realpath(location.parent.path)
     while True:
         try:
             if os.path.samestat(os.stat(above), wanted):

@@ -13,7 +13,7 @@ from tui.cli.diagnostics import Status, sentence, status_of
 from tui.cli.operands import job_ids
 from tui.config import parse_rate, rate_text
 from tui.model.error import EngineUnreachable, FerryError, NotPossible, ProtocolMismatch, UsageError
-from tui.model.job import Conflict, Job, JobState
+from tui.model.job import Conflict, Job, JobKind, JobState
 from tui.visible import harmless, visible
 
 if TYPE_CHECKING:
@@ -219,9 +219,13 @@ async def _show_job(session: Session, client: Client, job: Job) -> None:
     if job.verify:
         verified = f"{format.entries(progress.files_verified)}, {format.size(progress.bytes_verified)}"
         lines.append(("verified", verified + (", verifying" if progress.verifying else "")))
+    if request.kind is JobKind.SYNC:
+        lines.append(("compared by", "content" if request.by_content else "size and time"))
+        lines.append(("only at target", "removed" if request.delete_extra else "left"))
     for name, number in (
         ("complete already", progress.files_same),
         ("skipped", progress.files_skipped),
+        ("removed", progress.files_removed),
         ("errors", progress.errors),
         ("questions", progress.questions),
     ):

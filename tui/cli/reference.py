@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from tui.cli.commands import COMMANDS, help_for, overview
-from tui.cli.events import EVENTS, REHEARSAL
+from tui.cli.events import DIFFERENCE, EVENTS, REHEARSAL, SYNC_REHEARSAL
 from tui.cli.output import Output
 from tui.config import SECTIONS, Kind, default_of, toml_name
 
@@ -50,8 +50,8 @@ Results go to standard output, messages to standard error. There is no colour wh
 _EVENTS_HEAD = """\
 ## --json
 
-`copy`, `move`, `delete` and `queue wait` write one object a line: events, and a summary for each job. Keys may be
-added, but are never renamed. A path stands twice: as text for people (`path`, `source`, `target`; bytes that are no
+`copy`, `move`, `delete`, `sync` and `queue wait` write one object a line: events, and a summary for each job. Keys may
+be added, but are never renamed. A path stands twice: as text for people (`path`, `source`, `target`; bytes that are no
 UTF-8 are replaced) and exactly, as a URL (`url`, `source_url`, `target_url`). All is plain ASCII.
 
 | event | keys | when |
@@ -59,6 +59,9 @@ UTF-8 are replaced) and exactly, as a URL (`url`, `source_url`, `target_url`). A
 
 _EVENTS_TAIL = f"""
 A dry run writes one summary with the keys {", ".join(f"`{key}`" for key in REHEARSAL.split())}.
+That of `sync` writes an event `difference` for each entry that differs, with the keys
+{", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and a summary with
+{", ".join(f"`{key}`" for key in SYNC_REHEARSAL.split())}.
 
 `ferry queue --json` writes one job a line (`id`, `kind`, `state`, `source`, `target`, counts, times …), and
 `ferry queue show ID --json` the same with all `source_urls`.

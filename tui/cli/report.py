@@ -21,8 +21,9 @@ _DONE = {
     JobKind.TRASH: "moved to the trash",
     JobKind.RENAME: "renamed",
     JobKind.CHMOD: "changed",
+    JobKind.SYNC: "copied",
 }
-_CARRYING = (JobKind.COPY, JobKind.MOVE)
+_CARRYING = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 _RENAMING = (JobKind.MOVE, JobKind.TRASH, JobKind.RENAME)
 RATE_FROM_BYTES = 1 << 20
 """Below this, a rate says more about the start than about the disk."""
@@ -110,6 +111,7 @@ def summary(job: Job) -> str:
     for number, what in (
         (progress.files_same, "complete already"),
         (progress.files_skipped, "skipped"),
+        (progress.files_removed, "removed"),
         (progress.errors, "not done, see above" if progress.errors <= SHOWN_ERRORS else "not done"),
     ):
         if number:

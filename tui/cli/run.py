@@ -94,6 +94,10 @@ def dispatch(session: Session, parsed: Parsed) -> int:
             from tui.cli import transfer
 
             return transfer.run(session, parsed)
+        case "sync":
+            from tui.cli import sync
+
+            return sync.run(session, parsed)
         case "queue":
             from tui.cli import queue
 

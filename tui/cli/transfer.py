@@ -26,16 +26,12 @@ def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
     if parsed.has("--verify") and parsed.has("--no-verify"):
         raise UsageError("--verify and --no-verify exclude each other")
-    ways = [name for name in ("--detach", "--foreground", "--wait") if parsed.has(name)]
-    if "--detach" in ways and len(ways) > 1:
-        raise UsageError(f"{ways[0]} and {ways[1]} exclude each other")
-    if parsed.has("--paused") and parsed.has("--foreground"):
-        raise UsageError("--paused and --foreground exclude each other", "Nobody could let the job go on.")
+    check_ways(parsed)
     kind = _kind(parsed)
     removes = kind in (JobKind.DELETE, JobKind.TRASH)
     plan = plan_removal(parsed.operands) if removes else plan_transfer(parsed.operands, str(kind))
     conflict = _conflict(session, parsed)
-    limit_bytes_s = _limit(parsed)
+    limit_bytes_s = limit_of(parsed)
     if parsed.has("--dry-run"):
         from tui.cli.rehearsal import rehearse
 
@@ -59,10 +55,23 @@ def run(session: Session, parsed: Parsed) -> int:
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
         return Status.INTERRUPTED
     try:
-        return _do(session, parsed, plan, request)
+        return submit_and_follow(session, parsed, plan, request)
     except PlaceError as error:
         session.messages.error(error)
         return status_of(error)
+
+
+def check_ways(parsed: Parsed) -> None:
+    """Refuse options about where a job runs that exclude each other.
+
+    Raises:
+        UsageError: They do.
+    """
+    ways = [name for name in ("--detach", "--foreground", "--wait") if parsed.has(name)]
+    if "--detach" in ways and len(ways) > 1:
+        raise UsageError(f"{ways[0]} and {ways[1]} exclude each other")
+    if parsed.has("--paused") and parsed.has("--foreground"):
+        raise UsageError("--paused and --foreground exclude each other", "Nobody could let the job go on.")
 
 
 def _kind(parsed: Parsed) -> JobKind:
@@ -80,7 +89,12 @@ def _verify(session: Session, parsed: Parsed) -> bool:
     return parsed.has("--verify") or (session.settings.queue.verify and not parsed.has("--no-verify"))
 
 
-def _limit(parsed: Parsed) -> int | None:
+def limit_of(parsed: Parsed) -> int | None:
+    """Return what --limit says, in bytes a second.
+
+    Raises:
+        UsageError: It is no rate.
+    """
     rate = parsed.get("--limit")
     if rate is None:
         return None
@@ -97,7 +111,7 @@ def _tell_refused(session: Session, plan: Plan, *, json: bool) -> None:
     session.messages.rows(plan.refused, len(plan.refused))
 
 
-def _do(session: Session, parsed: Parsed, plan: Plan, request: Request) -> int:
+def submit_and_follow(session: Session, parsed: Parsed, plan: Plan, request: Request) -> int:
     """Hand a request to the engine that runs, or go the long way to one; follow the job unless it is to go alone."""
     line = None if parsed.has("--foreground") else session.engines.quick()
     if line is None:
