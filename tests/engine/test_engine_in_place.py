@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -35,6 +36,30 @@ async def test_trees_are_deleted_and_counted(harness: Harness, tmp_path: Path, s
     assert "tree" not in names(tmp_path)
     assert "source" not in names(tmp_path)
     assert job.progress.files_done == job.progress.files_total > 100
+
+
+async def test_what_cannot_be_deleted_in_a_wide_tree_is_one_error(
+    harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        write(source / "tree" / f"folder {number}" / "deeper" / f"file {number}", "text")
+    unlink = os.unlink
+
+    def refuse(path: bytes, *, dir_fd: int) -> None:
+        if path == b"file 7":
+            raise PermissionError(errno.EPERM, "immutable")
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    job = await harness.ends(await harness.submit(JobKind.DELETE, source / "tree"))
+    monkeypatch.undo()
+    assert job.state is JobState.FAILED
+    assert [error.location.name for error in await harness.engine.errors(job.id)] == ["file 7"]
+    assert job.progress.files_done == 39
+    assert [path.name for path in sorted(source.rglob("*"))] == ["tree", "folder 7", "deeper", "file 7"]
+    await harness.engine.retry([job.id])
+    await harness.done(job.id)
+    assert names(source) == []
 
 
 async def test_what_is_not_there_cannot_be_deleted(harness: Harness, source: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from tui.engine.planner import chunks
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
+from tui.engine.side_by_side import remove_side_by_side
 from tui.model.error import NotFound, PlaceError
 from tui.model.job import JobKind
 from tui.places.local.modes import TreeMode
@@ -144,6 +145,8 @@ class InPlace:
 
     async def _in_batches(self, source: Source, parent: Root) -> None:
         run = self.run
+        if self.row.kind is JobKind.DELETE:
+            await remove_side_by_side(run, parent, os.fsencode(source.location.name))
         steps = self._steps(source, parent)
         try:
             while not run.stopped:

@@ -10,7 +10,7 @@ from tests.trees import describe
 from tests.unit.places.local_driver import RULES, Outcome, copy_tree, dug, rules, run
 from tui.model.job import Conflict
 from tui.places.local.hops import BATCH_ENTRIES, Brake, CopyRules
-from tui.places.local.removal import MovedRemoval, TreeRemoval
+from tui.places.local.removal import MovedRemoval, TreeRemoval, shares
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
@@ -133,6 +133,51 @@ def test_a_mounted_filesystem_is_not_emptied(source: Path) -> None:
         assert top.problems == [(b"mounted", "Unsupported")]
         assert "mounted there" in str(outcome.failures[0].error)
         assert (inner / "precious").exists()
+    finally:
+        subprocess.run(["umount", inner], check=True)
+
+
+def shared_out(parent: Path, name: str) -> list[str]:
+    with Root.open(str(parent)) as root:
+        return sorted(map(os.fsdecode, shares(root, os.fsencode(name), Brake())))
+
+
+def test_a_tree_is_shared_out_by_its_folders(source: Path) -> None:
+    for number in range(20):
+        (source / "tree" / str(number) / "deeper").mkdir(parents=True)
+    (source / "tree" / "file").touch()
+    assert shared_out(source, "tree") == sorted(f"tree/{number}" for number in range(20))
+
+
+def test_a_tree_that_is_narrow_above_is_shared_out_below(source: Path) -> None:
+    for number in range(20):
+        (source / "tree" / "only" / str(number % 2) / str(number)).mkdir(parents=True)
+    assert len(shared_out(source, "tree")) == 20
+    (source / "thin" / "a" / "b").mkdir(parents=True)
+    assert shared_out(source, "thin") == []
+    (source / "file").touch()
+    assert shared_out(source, "file") == shared_out(source, "missing") == []
+
+
+def test_links_to_folders_are_not_shared_out(source: Path, target: Path) -> None:
+    (source / "tree").mkdir()
+    for number in range(20):
+        (target / str(number)).mkdir()
+    (source / "tree" / "link").symlink_to(target)
+    (source / "link").symlink_to(target)
+    assert shared_out(source, "tree") == shared_out(source, "link") == []
+
+
+@needs_root
+def test_nothing_mounted_is_shared_out(source: Path) -> None:
+    inner = source / "tree" / "mounted"
+    inner.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", inner], capture_output=True).returncode:
+        pytest.skip("cannot mount here")
+    try:
+        for number in range(20):
+            (inner / str(number)).mkdir()
+        assert shared_out(source, "tree") == shared_out(source / "tree", "mounted") == []
     finally:
         subprocess.run(["umount", inner], check=True)
 
