@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import stat
+import struct
 import sys
 
 _OPENAT2 = 437
@@ -28,6 +29,10 @@ SHARING = frozenset(
     {BTRFS, ZFS, 0x58465342, 0xCA451A4E, 0x7461636F, 0x6969, 0xFE534D42, 0xFF534D42, 0x794C7630}
 )
 """Where a copy may share blocks: btrfs, ZFS, XFS, bcachefs, OCFS2, NFS, SMB, CIFS, overlay (`man 2 statfs`)."""
+_AT_SYMLINK_NOFOLLOW = 0x100
+_STATX_BTIME = 0x800
+_STATX_BYTES, _STATX_BTIME_AT = 256, 80
+"""Of struct statx: its size, and where the moment of birth stands in it. (linux/stat.h)"""
 
 _LACKING = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM})
 
@@ -115,6 +120,27 @@ def die_with_parent() -> None:
     """Have this process killed when the thread that started it ends. (Linux only; elsewhere nothing happens.)"""
     if hasattr(_libc, "prctl"):
         _libc.prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(_SIGKILL), 0, 0, 0)
+
+
+def born_ns(folder: int, name: bytes) -> int:
+    """Return when an entry was made, a link itself; 0 where neither system nor filesystem keep that.
+
+    Raises:
+        OSError: As lstat(2).
+    """
+    if sys.platform == "darwin":
+        return int(os.lstat(name, dir_fd=folder).st_birthtime * 1_000_000_000)
+    if not hasattr(_libc, "statx"):
+        return 0
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    done = _libc.statx(folder, name, _AT_SYMLINK_NOFOLLOW, ctypes.c_uint(_STATX_BTIME), found)
+    if done != 0:
+        if ctypes.get_errno() in (errno.ENOSYS, errno.EPERM):
+            return 0
+        _raise(name)
+    (mask,) = struct.unpack_from("=I", found)
+    seconds, rest_ns = struct.unpack_from("=qI", found, _STATX_BTIME_AT)
+    return int(seconds) * 1_000_000_000 + int(rest_ns) if mask & _STATX_BTIME else 0
 
 
 def sync_filesystem(fd: int) -> None:

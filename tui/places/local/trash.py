@@ -6,6 +6,7 @@ about what gets lost, and leaves its notes behind when a move fails; so this is 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import errno
 import os
@@ -16,17 +17,21 @@ from urllib.parse import quote
 from tui.model.error import NotFound, PlaceError, Unsupported, from_os_error
 from tui.model.location import Location
 from tui.places.local import syscalls
+from tui.places.local.identity import Likeness, compare, device_of, identify, inode_of
 from tui.places.local.root import Root
 from tui.places.local.standing import cut, other_names
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOTE = b".trashinfo"
 _STEM_MAX_BYTES = 255 - len(b" (9999).trashinfo")
 """A name in the trash may get a number, and its note a suffix."""
 
 
-def trash(path: str) -> None:
+def trash(path: str) -> str | None:
     """Put an entry into the trash; a link goes itself, not what it points to.
 
+    Returns:
+        Where it is now; None where the system's own trash does not tell.
     Raises:
         PlaceError: It cannot be trashed; nothing was removed.
     """
@@ -35,13 +40,61 @@ def trash(path: str) -> None:
         device = os.lstat(path).st_dev
         if sys.platform == "darwin":
             _trash_on_mac(path)
-            return
+            return None
         folder, top = _home_trash(), None
         if os.stat(folder).st_dev != device:
             folder, top = _volume_trash(where, device)
-        _put(where, folder, top)
+        return _put(where, folder, top)
     except OSError as error:
         raise _told(error, where) from error
+
+
+def is_trashed(path: str) -> bool:
+    """Say whether a path is that of an entry in a trash, there or gone, by the names the specification gives."""
+    folder, part = os.path.split(os.path.dirname(path))
+    above, name = os.path.split(folder)
+    named = name == "Trash" or name.startswith(".Trash-") or os.path.basename(above) == ".Trash"
+    return part == "files" and named
+
+
+def forget_note(path: str) -> None:
+    """Remove the note on an entry that was taken out of a trash; nothing is done about any other path."""
+    if not is_trashed(path) or os.path.lexists(path):
+        return
+    folder, name = os.path.split(path)
+    with (
+        contextlib.suppress(OSError, PlaceError),
+        Root.open(os.path.join(os.path.dirname(folder), "info")) as notes,
+    ):
+        os.unlink(os.fsencode(name) + _NOTE, dir_fd=notes.fd)
+
+
+def find_trashed(path: str, identity: str) -> str | None:
+    """Return where in the trash an entry is that was at `path`; None where it is not found.
+
+    (For one that went there just before a crash: nobody wrote its new name down.)
+    """
+    where = Location.local(path)
+    with contextlib.suppress(OSError, PlaceError):
+        if found := _find_in(_home_trash(), identity):
+            return found
+    with contextlib.suppress(OSError, PlaceError):
+        return _find_in(_volume_trash(where, device_of(identity))[0], identity)
+    return None
+
+
+def _find_in(folder: str, identity: str) -> str | None:
+    with Root.open(os.path.join(folder, "files")) as files:
+        readable = files.folder(b"")
+        try:
+            with os.scandir(readable) as entries:
+                names = [os.fsencode(entry.name) for entry in entries if entry.inode() == inode_of(identity)]
+        finally:
+            os.close(readable)
+        for name in names:
+            if compare(identity, identify(files.fd, name)) is Likeness.SAME:
+                return os.path.join(files.path, os.fsdecode(name))
+    return None
 
 
 def _told(error: OSError, where: Location) -> PlaceError:
@@ -104,8 +157,11 @@ def _is_shared_trash(path: str) -> bool:
     return stat.S_ISDIR(mode) and bool(mode & stat.S_ISVTX)
 
 
-def _put(where: Location, folder: str, top: str | None) -> None:
-    """Move an entry to `files`, its origin noted in `info`: the note comes first, and takes the name."""
+def _put(where: Location, folder: str, top: str | None) -> str:
+    """Move an entry to `files`, its origin noted in `info`: the note comes first, and takes the name.
+
+    Return its new path.
+    """
     for part in ("files", "info"):
         os.makedirs(os.path.join(folder, part), 0o700, exist_ok=True)
     origin = where.path if top is None else os.path.relpath(where.path, top)
@@ -119,15 +175,15 @@ def _put(where: Location, folder: str, top: str | None) -> None:
         Root.open(os.path.join(folder, "info")) as notes,
     ):
         for candidate in (first, *other_names(first, folder=True)):
-            if _taken(notes.fd, candidate + b".trashinfo", note):
+            if _taken(notes.fd, candidate + _NOTE, note):
                 try:
                     syscalls.rename_no_replace(source.fd, name, files.fd, candidate)
                 except OSError as error:
-                    os.unlink(candidate + b".trashinfo", dir_fd=notes.fd)
+                    os.unlink(candidate + _NOTE, dir_fd=notes.fd)
                     if error.errno != errno.EEXIST:
                         raise
                 else:
-                    return
+                    return os.path.join(files.path, os.fsdecode(candidate))
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
