@@ -94,7 +94,7 @@ async def test_trash_takes_entries_away(
     monkeypatch.setenv("HOME", str(tmp_path))
     kept: list[str] = []
     monkeypatch.setattr(
-        "tui.engine.removing.trash", lambda path: (kept.append(path), os.rename(path, path + ".gone"))
+        "tui.engine.removing.trash", lambda path: kept.append(path) or os.rename(path, path + ".gone")
     )
     one, two = write(source / "one", "1"), write(source / "two", "2")
     job = await harness.done(await harness.submit(JobKind.TRASH, one, two))

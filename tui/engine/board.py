@@ -100,6 +100,8 @@ class Record:
         self.cleanup = row.cleanup
         self.errors = row.errors
         self.questions = row.questions
+        self.undone_by = row.undone_by
+        self.reversible = row.reversible
         self.tally = Tally(
             row.files_done,
             row.bytes_done,
@@ -167,6 +169,10 @@ class Record:
             note=self.note,
             stage=self._stage(),
             verify=row.verify,
+            undoes=row.undoes,
+            redo=row.redo,
+            undone_by=self.undone_by,
+            reversible=self.reversible and self.state.is_final and not self.undone_by,
         )
 
     def _stage(self) -> Stage | None:

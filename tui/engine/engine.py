@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui.engine.board import Record
 from tui.engine.keeper import Keeper, Limits
 from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
+from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
 from tui.model.error import NoSuchJob, UsageError
@@ -34,6 +35,9 @@ TAG_LENGTH = 8
 
 CANCEL_PATIENCE_S = 0.15
 """So long `cancel` waits for half files to be gone; what takes longer is tidied up behind it."""
+
+UNDO_PATIENCE_S = 2.0
+"""So long `undo` waits for a job that has ended to be tidied up."""
 
 UPDATE_S = 0.125
 """Updates to one subscriber come at least so far apart; what changes meanwhile is in the next."""
@@ -72,6 +76,7 @@ class Engine:
         self._board = self._keeper.board
         self._version, self._protocol, self._in_process = version, protocol, in_process
         self._started_at = clock.now()
+        self._undoing: set[int] = set()
         self.note = ""
         """What went wrong when the journal was opened, in one sentence, or empty."""
 
@@ -92,8 +97,25 @@ class Engine:
 
     async def submit(self, request: Request) -> int:
         check(request)
-        tag = "".join(secrets.choice(TAG_LETTERS) for _ in range(TAG_LENGTH))
-        id = await self._journal.add_job(request, tag, self._clock.now())
+        return await self._queue(await self._journal.add_job(request, _tag(), self._clock.now()))
+
+    async def undo(self, id: int) -> int:
+        record = self._get(id)
+        if record.state.is_final:  # its last words may still be on their way into the journal
+            await self._keeper.settled([record], UNDO_PATIENCE_S)
+        if id in self._undoing or (record.state.is_final and self._keeper.is_busy(record)):
+            raise refuse(f"undo job {id}", "something is still being done about it; try again in a moment")
+        self._undoing.add(id)
+        try:
+            reversal = await prepare(self._journal, record, self._keeper.shared.pool)
+            record.undone_by = await self._journal.add_reversal(reversal, _tag(), self._clock.now())
+        finally:
+            self._undoing.discard(id)
+        self._board.touch(record)
+        return await self._queue(record.undone_by)
+
+    async def _queue(self, id: int) -> int:
+        """Take a job that was just written into the journal up."""
         (row,) = await self._journal.jobs(id)
         self._board.add(Record(row, self._clock))
         self._keeper.kick()
@@ -290,6 +312,10 @@ class Engine:
             if record.state not in states:
                 raise refuse(f"{what} job {record.id}", f"it is {record.state}")
         return records
+
+
+def _tag() -> str:
+    return "".join(secrets.choice(TAG_LETTERS) for _ in range(TAG_LENGTH))
 
 
 _NOT_ENDED = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.WAITING)

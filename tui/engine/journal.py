@@ -1,4 +1,4 @@
-"""The durable queue: what is read from the store and written to it, and the only SQL of the project beside its tables.
+"""The durable queue: what is read from the store and written to it. Its SQL, that of `traces` and the tables are all.
 
 Text that may hold lone surrogates (messages with file names in them) is kept as bytes; places are kept as URLs.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tui.engine.rows import Cleanup, Decision, ErrorRow, JobRow, Phase, QuestionRow, Source
-from tui.engine.store import Store, on_thread
+from tui.engine.store import on_thread
+from tui.engine.traces import Traces
 from tui.model.entry import EntryKind, Facts
 from tui.model.job import Conflict, JobError, JobKind, JobState, Question, Request
 from tui.model.location import Location
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 JOB_COLUMNS = frozenset(
     "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
     " files_done files_total bytes_done bytes_total files_same files_skipped"
-    " files_verified bytes_verified files_removed".split()
+    " files_verified bytes_verified files_removed reversible".split()
 )
 
 
-class Journal(Store):
+class Journal(Traces):
     """Jobs, their sources, errors, questions and decisions, as they survive a crash."""
 
     # Settings
@@ -81,7 +82,8 @@ class Journal(Store):
             " bytes_total, files_same, files_skipped,"
             " (SELECT count(*) FROM error WHERE error.job = job.id),"
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
-            " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed"
+            " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
+            " undoes, undone_by, redo, reversible"
             " FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
             {"id": id},
         )
@@ -440,6 +442,7 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         bytes_done=row[25], bytes_total=row[26], files_same=row[27], files_skipped=row[28], errors=row[29],
         questions=row[30], stage_for=_place(row[31]), verify=bool(row[32]), files_verified=row[33],
         bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
+        undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from tui.engine.cleanup import tidy_up
 from tui.engine.lanes import MOST_SOURCES, lanes_of
 from tui.engine.limiter import Bucket
 from tui.engine.outcome import carry_out
+from tui.engine.reversal import note_end
 from tui.engine.run import Run, Shared, Stop
 from tui.engine.scheduler import Candidate, plan
 from tui.model.error import FerryError
@@ -248,6 +249,8 @@ class Keeper:
                 record.tally.files_done,
                 record.tally.bytes_done,
             )
+        if state.is_final:
+            await note_end(self._journal, self.board, record)
         await self.set_state(record, state)
         if state.is_final:
             self._announce_end(record)
@@ -341,6 +344,7 @@ class Keeper:
         record.cleanup = record.stage_for = None
         columns: dict[str, object] = {"cleanup": None, "stage_for": None, "note": record.note}
         await self._journal.update(record.id, columns)
+        await note_end(self._journal, self.board, record)
         self.board.touch(record)
         self._announce_end(record)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from dataclasses import replace
 from itertools import groupby
@@ -11,10 +12,12 @@ from tui.engine.copying import Copying
 from tui.engine.look import Step, Way, free_name
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
+from tui.engine.traces import Bar, Trace
 from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, PlaceError, SourceChanged
 from tui.model.job import Conflict
 from tui.places.local.copying import flush
 from tui.places.local.hops import Collision, Failure
+from tui.places.local.identity import identify
 from tui.places.local.removal import MovedRemoval
 from tui.places.local.root import Root, split
 from tui.places.local.staging import move_into_place
@@ -76,6 +79,7 @@ class Moving(Copying):
         """Copy some sources; return them with what they amount to."""
         tally = self.run.record.tally
         files, size_bytes = tally.files_done, tally.bytes_done
+        await self.run.journal.set_traces(self.row.id, [Trace(s.idx, None, "", _bar(s)) for s in steps])
         await super().bring(steps, parent)
         if len(steps) == 1:
             amounts = [(tally.files_done - files, tally.bytes_done - size_bytes)]
@@ -134,6 +138,7 @@ class Moving(Copying):
         if not steps or self.run.stopped:
             return
         run = self.run
+        await run.journal.set_traces(self.row.id, await run.hop(self._traces, steps, parent))
         await run.journal.set_sources(self.row.id, [self._renaming(step) for step in steps], durable=True)
         outcomes = await run.hop(self._rename_in_thread, steps, parent)
         changed: list[Source] = []
@@ -153,6 +158,16 @@ class Moving(Copying):
                 await self.sources([step.source])  # taken meanwhile: looked at afresh
             elif isinstance(outcome, PlaceError):
                 await run.fail(self.spot(step), outcome)
+
+    def _traces(self, steps: Sequence[Step], parent: Root) -> list[Trace]:
+        """Return by what these renames are undone."""
+        traces = []
+        for step in steps:
+            with contextlib.suppress(OSError):
+                identity = identify(parent.fd, step.name, step.info)
+                bar = Bar.REPLACED if step.there is not None else None
+                traces.append(Trace(step.idx, self.target.location(step.target_name), identity, bar))
+        return traces
 
     def _renaming(self, step: Step) -> Source:
         if step.target_name not in (self._only_name, step.name):
@@ -301,3 +316,10 @@ class Moving(Copying):
         tally = record.tally
         return bool(record.walk > 1 or record.failed_only or tally.files_same or tally.files_skipped or record.errors
                     or record.questions or self.run.decided)  # fmt: skip
+
+
+def _bar(step: Step) -> Bar:
+    """Return why a source that is copied and then removed is not moved back by undoing."""
+    if step.way is Way.MERGE:
+        return Bar.MERGED
+    return Bar.COPIED if step.there is None else Bar.REPLACED

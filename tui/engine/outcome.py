@@ -36,6 +36,10 @@ def work_for(run: Run) -> Work:
         from tui.engine.moving import Moving
 
         return Moving(run)
+    if kind is JobKind.RENAME and run.record.row.undoes:
+        from tui.engine.undoing import Undoing
+
+        return Undoing(run)
     if kind is JobKind.RENAME:
         from tui.engine.renaming import Renaming
 

@@ -10,11 +10,15 @@ from tui.engine.planner import chunks
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
 from tui.engine.side_by_side import remove_side_by_side
-from tui.model.error import NotFound, PlaceError
+from tui.engine.traces import Bar, Trace
+from tui.model.error import NotFound, PlaceError, SourceReplaced
 from tui.model.job import JobKind
+from tui.model.location import Location
+from tui.places.local.identity import Likeness, compare, identify
 from tui.places.local.modes import TreeMode
 from tui.places.local.removal import TreeRemoval, trash
 from tui.places.local.root import Root
+from tui.places.local.trash import find_trashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +44,8 @@ class InPlace:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.row = run.record.row
+        self._trashed: list[Trace] = []
+        """What is in the trash now, and not yet written down."""
 
     async def execute(self) -> None:
         """Do all there is to do, or until the run is stopped."""
@@ -107,6 +113,9 @@ class InPlace:
     async def _in_folder(self, sources: list[Source], parent: Root) -> None:
         run = self.run
         there = await run.hop(_there, sources, parent)
+        if self.row.kind is JobKind.TRASH:
+            there = await self._recognised(sources, there)
+            await run.journal.set_traces(self.row.id, _traces(sources, there))
         begun = [replace(s, phase=Phase.REMOVING) for s, found in zip(sources, there, strict=True) if found]
         if self.row.kind is not JobKind.CHMOD:
             await run.journal.set_sources(self.row.id, begun, durable=True)
@@ -115,17 +124,55 @@ class InPlace:
             if run.stopped:
                 break
             if found:
-                done += await self._one(replace(source, phase=Phase.REMOVING), parent)
-            elif source.phase is Phase.REMOVING:
+                done += await self._one(replace(source, phase=Phase.REMOVING), parent, found)
+            elif found is None and source.phase is Phase.REMOVING:
+                await self._find(source)
                 done.append(replace(source, phase=Phase.DONE))
                 run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
-            else:
-                error = NotFound(f"cannot {self._verb} {source.location}: no such file or folder")
+            elif found is None:
+                error: PlaceError = NotFound(f"cannot {self._verb} {source.location}: no such file or folder")
                 await run.fail(_spot(source), error)
+        if self._trashed:
+            await run.journal.set_traces(self.row.id, self._trashed)
+            self._trashed = []
         if self.row.kind is not JobKind.CHMOD:
             await run.journal.set_sources(self.row.id, done)
 
-    async def _one(self, source: Source, parent: Root) -> list[Source]:
+    async def _recognised(self, sources: list[Source], there: list[str | None]) -> list[str | None]:
+        """Refuse what an undo is not to touch: it is not what was left there. (It becomes "" in the list.)"""
+        if not self.row.undoes:
+            return there
+        run = self.run
+        first, last = sources[0].idx, sources[-1].idx
+        kept = await run.journal.traces(self.row.id, first, last - first + 1)
+        recognised: list[str | None] = []
+        for source, found in zip(sources, there, strict=True):
+            trace = kept.get(source.idx)
+            if (
+                found is not None
+                and trace is not None
+                and compare(trace.identity, found) is not Likeness.SAME
+            ):
+                text = (
+                    f"cannot put {source.location} back into the trash: it is another one now, or was changed"
+                )
+                await run.fail(_spot(source), SourceReplaced(text, location=source.location))
+                found = ""
+            recognised.append(found)
+        return recognised
+
+    async def _find(self, source: Source) -> None:
+        """Look in the trash for what went there just before a crash, by which it can be undone."""
+        if self.row.kind is not JobKind.TRASH:
+            return
+        run = self.run
+        trace = (await run.journal.traces(self.row.id, source.idx, 1)).get(source.idx)
+        if trace is not None and trace.where is None and trace.bar is None:
+            found = await run.hop(find_trashed, source.location.path, trace.identity)
+            where = Location.local(found) if found else None
+            self._trashed.append(replace(trace, where=where, bar=None if where else Bar.UNTOLD))
+
+    async def _one(self, source: Source, parent: Root, identity: str) -> list[Source]:
         """Do one source; return it, with what it amounted to, where nothing of it is left to do."""
         run = self.run
         run.record.current = source.location
@@ -133,7 +180,7 @@ class InPlace:
         files, size_bytes = tally.files_done, tally.bytes_done
         try:
             if self.row.kind is JobKind.TRASH:
-                await self._to_trash(source)
+                await self._to_trash(source, identity)
             else:
                 await self._in_batches(source, parent)
         except PlaceError as error:
@@ -169,8 +216,10 @@ class InPlace:
             parent, name, row.mode_set, row.mode_clear, row.folder_mode_set, row.recursive, self.run.brake
         )
 
-    async def _to_trash(self, source: Source) -> None:
-        await self.run.hop(trash, source.location.path)
+    async def _to_trash(self, source: Source, identity: str) -> None:
+        where = await self.run.hop(trash, source.location.path)
+        place = Location.local(where) if where else None
+        self._trashed.append(Trace(source.idx, place, identity, None if place else Bar.UNTOLD))
         self.run.count(Sums(files=1), metered=False)
 
     @property
@@ -180,16 +229,20 @@ class InPlace:
         )
 
 
-def _there(sources: Sequence[Source], parent: Root) -> list[bool]:
-    """Say of each source whether it is there."""
-    found = []
+def _there(sources: Sequence[Source], parent: Root) -> list[str | None]:
+    """Return by what each source is known again, None for those that are not there."""
+    found: list[str | None] = []
     for source in sources:
         try:
-            os.lstat(os.fsencode(source.location.name), dir_fd=parent.fd)
-            found.append(True)
+            found.append(identify(parent.fd, os.fsencode(source.location.name)))
         except OSError:
-            found.append(False)
+            found.append(None)
     return found
+
+
+def _traces(sources: Sequence[Source], there: Sequence[str | None]) -> list[Trace]:
+    """Return what is known before anything goes; where it is then, the trash says."""
+    return [Trace(source.idx, None, found) for source, found in zip(sources, there, strict=True) if found]
 
 
 def _spot(source: Source, parent: Root | None = None, path: bytes = b"") -> Spot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 from tui.engine.planner import plan_renames
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
+from tui.engine.traces import Trace
 from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.places.local.identity import identify
 from tui.places.local.partial import prefix
 from tui.places.local.root import Root
 from tui.places.local.staging import move_into_place
@@ -44,20 +47,34 @@ class Renaming:
         await run.journal.begin_walk(self.row.id, run.record.walk)
         run.record.errors = await run.journal.drop_errors(self.row.id)
         run.record.tally.begin()
+        try:
+            await self.all_sources()
+        finally:
+            self.close_folders()
+        if not run.stopped:
+            run.record.walked = True
+            run.record.tally.end()
+
+    async def all_sources(self) -> None:
+        """Rename the whole list as one."""
+        run = self.run
         sources: list[Source] = []
         while page := await run.journal.sources(self.row.id, len(sources), PAGE):
             sources += page
         run.record.tally.files_total = len(sources)
         run.count(Sums(files=sum(source.phase is Phase.DONE for source in sources)))
+        await self.portion(sources)
+
+    async def portion(self, sources: list[Source]) -> None:
+        """Rename some sources that have nothing to do with others: first those a crash left half done."""
         left = [source for source in sources if source.phase is not Phase.DONE]
-        try:
-            await self._rename([source for source in left if source.phase is not None])
-            await self._rename(await self._prepared([source for source in left if source.phase is None]))
-        finally:
-            run.release(*self._roots.values())
-        if not run.stopped:
-            run.record.walked = True
-            run.record.tally.end()
+        await self._rename([source for source in left if source.phase is not None])
+        fresh = await self.verified([source for source in left if source.phase is None])
+        await self._rename(await self._prepared(fresh))
+
+    async def verified(self, sources: list[Source]) -> list[Source]:
+        """Return those that may be renamed at all; the others become errors. (Here: all.)"""
+        return sources
 
     async def _rename(self, sources: list[Source]) -> None:
         """Do both rounds. Once begun nothing stops them: half a swap is worse than a late pause."""
@@ -68,7 +85,7 @@ class Renaming:
         refused = [replace(source, phase=None) for source in parking if source.idx in failed]
         await run.journal.set_sources(self.row.id, parked + refused, durable=True)
         for source in refused:
-            await run.fail(self._spot(source), failed[source.idx])
+            await run.fail(self.spot(source), failed[source.idx])
         going = [*parked, *(source for source in sources if source.phase is not Phase.PARKING)]
         for start in range(0, len(going), PORTION):
             portion = going[start : start + PORTION]
@@ -81,14 +98,14 @@ class Renaming:
             run.count(Sums(files=errors.count(None)), portion[-1].location)
             for source, error in zip(portion, errors, strict=True):
                 if error is not None:
-                    await run.fail(self._spot(source), error)
+                    await run.fail(self.spot(source), error)
 
     async def _prepared(self, sources: list[Source]) -> list[Source]:
         """Refuse what is in anyone's way; note for the rest who steps aside."""
         run = self.run
         if run.stopped:
             return []
-        targets = [self._target(source) for source in sources]
+        targets = [self.target(source) for source in sources]
         taken = await run.hop(_taken, targets)
         plan = plan_renames([source.location for source in sources], targets, taken)
         for number, obstacle in plan.refused.items():
@@ -97,15 +114,25 @@ class Renaming:
                 f"cannot rename {source.location} to {targets[number].name}: {obstacle} is in the way",
                 location=obstacle,
             )
-            await run.fail(self._spot(source), error)
+            await run.fail(self.spot(source), error)
         aside = set(plan.park)
         going = [
             replace(source, phase=Phase.PARKING if number in aside else Phase.RENAMING)
             for number, source in enumerate(sources)
             if number not in plan.refused
         ]
+        await run.journal.set_traces(self.row.id, await run.hop(self._traces, going))
         await run.journal.set_sources(self.row.id, going, durable=True)
         return going
+
+    def _traces(self, sources: list[Source]) -> list[Trace]:
+        """Return by what each is undone; what cannot be looked at cannot be renamed either."""
+        traces = []
+        for source in sources:
+            with contextlib.suppress(OSError, PlaceError):
+                identity = identify(self._folder(source.location).fd, os.fsencode(source.location.name))
+                traces.append(Trace(source.idx, self.target(source), identity))
+        return traces
 
     def _step_aside(self, sources: list[Source]) -> dict[int, PlaceError]:
         """Move those whose names are wanted out of the way; return what failed, by number."""
@@ -122,10 +149,11 @@ class Renaming:
         return failed
 
     def _take_names(self, sources: list[Source]) -> list[PlaceError | None]:
-        return [self._take_name(source) for source in sources]
+        return [self.take_name(source) for source in sources]
 
-    def _take_name(self, source: Source) -> PlaceError | None:
-        target = self._target(source)
+    def take_name(self, source: Source) -> PlaceError | None:
+        """Give one its new name; return what was in the way."""
+        target = self.target(source)
         parked = source.phase is Phase.PARKED
         name = self._passage(source) if parked else os.fsencode(source.location.name)
         try:
@@ -157,6 +185,10 @@ class Renaming:
     def _passage(self, source: Source) -> bytes:
         return prefix(self.row.tag) + b"rename-%d" % source.idx
 
+    def close_folders(self) -> None:
+        self.run.release(*self._roots.values())
+        self._roots.clear()
+
     def _folder(self, location: Location) -> Root:
         path = location.parent.path
         if path not in self._roots:
@@ -171,12 +203,12 @@ class Renaming:
         return True
 
     @staticmethod
-    def _target(source: Source) -> Location:
+    def target(source: Source) -> Location:
         assert source.target is not None
         return source.target
 
-    def _spot(self, source: Source) -> Spot:
-        return Spot(source.idx, os.fsencode(source.location.name), b"", source.location, self._target(source))
+    def spot(self, source: Source) -> Spot:
+        return Spot(source.idx, os.fsencode(source.location.name), b"", source.location, self.target(source))
 
 
 def _taken(targets: list[Location]) -> set[Location]:

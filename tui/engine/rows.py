@@ -74,6 +74,12 @@ class JobRow:
     files_removed: int
     errors: int
     questions: int
+    undoes: int
+    """The job this one reverses; 0: none."""
+    undone_by: int
+    """The job that reverses this one; 0: none."""
+    redo: bool
+    reversible: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ FerryError
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
 │  │                      PlaceUnavailable
-│  └─ TransferError       SourceChanged · VerificationFailed · CollisionRefused · TargetInsideSource · SameFile
-│                         NothingRemoved
+│  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · CollisionRefused
+│                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
                           NoSuchJob · NotPossible
 """
@@ -125,6 +125,12 @@ class SourceChanged(TransferError):
 
 class VerificationFailed(TransferError):
     remedy = "Check both disks, their cables and the memory (dmesg, smartctl), then retry; the source was not touched."
+
+
+class SourceReplaced(TransferError):
+    """What is to be undone was done to another entry than the one that stands there now."""
+
+    remedy = "Look at it; where it is right all the same, move it by hand."
 
 
 class CollisionRefused(TransferError):

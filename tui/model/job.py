@@ -172,6 +172,19 @@ class Job:
     """The tree it is building, also while it is paused; None where there is none."""
     verify: bool = False
     """Everything it copies is read back from the disk."""
+    undoes: int = 0
+    """The id of the job this one reverses; 0 for all others."""
+    redo: bool = False
+    """What it reverses is itself the undoing of something."""
+    undone_by: int = 0
+    """The id of the job that reversed this one, or is about to; 0 where there is none."""
+    reversible: bool = False
+    """It has ended and left a record by which it can be undone. (The disk may have changed since.)"""
+
+    @property
+    def title(self) -> str:
+        """The word for what it does."""
+        return ("redo" if self.redo else "undo") if self.undoes else str(self.kind)
 
     @property
     def wants_room(self) -> bool:

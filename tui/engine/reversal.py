@@ -1,0 +1,188 @@
+"""Undoing a job: what speaks against it is found out before anything is queued, and said in one sentence."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import aiofiles.os
+
+from tui.engine.planner import refuse
+from tui.engine.traces import Bar, Reversal
+from tui.model.error import PlaceError
+from tui.model.job import JobKind, JobState
+from tui.model.location import Location
+from tui.places.local.identity import Likeness, compare, identify
+from tui.places.local.root import Root
+from tui.places.local.trash import is_trashed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
+
+    from tui.engine.board import Board, Record
+    from tui.engine.journal import Journal
+    from tui.engine.traces import Deed
+
+PAGE = 512
+
+REVERSIBLE = (JobKind.MOVE, JobKind.RENAME, JobKind.TRASH)
+
+_BARS = {
+    Bar.COPIED: "{0} was copied to another filesystem; move it back instead",
+    Bar.MERGED: "{0} was merged into a folder that stood there, and cannot be told apart from it now",
+    Bar.REPLACED: "{0} met a file of its name, and only one of the two is left",
+    Bar.UNTOLD: "the trash of this system does not tell where {0} is; take it out there",
+}
+
+
+async def note_end(journal: Journal, board: Board, record: Record) -> None:
+    """Note of a job that ends whether it can be undone; a reversal that did nothing leaves the other job as it was."""
+    if record.row.kind not in REVERSIBLE:
+        return
+    found = await journal.sum_of_traces(record.id)
+    record.reversible = found.done > 0 and found.barred is None
+    await journal.update(record.id, {"reversible": record.reversible})
+    other = board.get(record.row.undoes)
+    if other is not None and other.undone_by == record.id and not found.done:
+        other.undone_by = 0
+        await journal.forget_reversal(other.id)
+        board.touch(other)
+
+
+async def prepare(journal: Journal, record: Record, pool: Executor) -> Reversal:
+    """Look whether the world still is as a job left it, and return what would undo it.
+
+    Raises:
+        NotPossible: It cannot be undone; the text names the reason.
+    """
+    what = f"undo job {record.id}"
+    await _check_record(journal, record, what)
+    olds = _Olds()
+    before: int | None = None
+    look = aiofiles.os.wrap(_look)
+    while page := await journal.deeds(record.id, before, PAGE):
+        for trouble in await look(page, executor=pool):
+            if not await _is_in_order(journal, record.id, trouble):
+                raise refuse(what, trouble.text)
+        olds.add(page)
+        before = page[-1].idx
+    kind = JobKind.RENAME
+    if record.row.undoes and olds.first is not None and is_trashed(record.row.first_source.path):
+        kind = JobKind.TRASH
+    redo = bool(record.row.undoes) and not record.row.redo
+    target = None if kind is JobKind.TRASH else olds.target
+    return Reversal(record.id, kind, redo, target, into=olds.count != 1)
+
+
+async def _check_record(journal: Journal, record: Record, what: str) -> None:
+    """Refuse what cannot be undone whatever the disk looks like."""
+    kind = record.row.kind
+    if not record.state.is_final:
+        raise refuse(what, f"it is {record.state}; cancel it, or wait for its end")
+    if kind not in REVERSIBLE:
+        why = {
+            JobKind.COPY: "a copy is undone by deleting what it made",
+            JobKind.DELETE: "what was deleted for good is gone",
+            JobKind.CHMOD: "the permissions there were before are not kept",
+        }
+        raise refuse(what, why.get(kind, f"a {kind} cannot be undone"))
+    if record.undone_by:
+        raise refuse(what, f"job {record.undone_by} has undone it already, or is about to")
+    found = await journal.sum_of_traces(record.id)
+    if found.barred is not None:
+        place, bar = found.barred
+        raise refuse(what, _BARS[bar].format(place))
+    if not found.done:
+        nothing = record.state is not JobState.DONE or record.tally.files_done <= record.tally.files_skipped
+        why_not = (
+            "it has done nothing" if nothing else "an earlier version of Ferry did it and kept no record"
+        )
+        raise refuse(what, why_not)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What one deed found in its way.
+
+    Attributes:
+        taken: The old place, where something stands at it: no trouble if this very undo takes that away.
+        parent: The old folder, where it is gone: no trouble if this very undo brings it back.
+    """
+
+    text: str
+    taken: Location | None = None
+    parent: Location | None = None
+
+
+@dataclass(slots=True)
+class _Olds:
+    """The old places seen so far: how many, and the folder of them all where there is one."""
+
+    count: int = 0
+    first: Location | None = None
+    folder: Location | None = None
+    scattered: bool = field(default=False)
+
+    def add(self, deeds: Sequence[Deed]) -> None:
+        for deed in deeds:
+            self.count += 1
+            self.first = self.first or deed.old
+            self.scattered |= deed.old.parent != self.first.parent
+
+    @property
+    def target(self) -> Location | None:
+        if self.first is None or self.scattered:
+            return None
+        return self.first if self.count == 1 else self.first.parent
+
+
+async def _is_in_order(journal: Journal, job: int, trouble: _Trouble) -> bool:
+    """Say whether what is in the way goes by itself, as in a swap of names, or of a folder with what was in it."""
+    if trouble.taken is not None:
+        return await journal.has_deed(job, at=[trouble.taken])
+    if trouble.parent is not None:
+        above = trouble.parent
+        folders = [above]
+        while not above.is_root:
+            above = above.parent
+            folders.append(above)
+        return await journal.has_deed(job, of=folders)
+    return False
+
+
+def _look(deeds: Sequence[Deed]) -> list[_Trouble]:
+    """Return what is not as it was left, in the order of the deeds."""
+    return [trouble for deed in deeds if (trouble := _look_at(deed)) is not None]
+
+
+def _look_at(deed: Deed) -> _Trouble | None:
+    where = deed.where
+    if where is None:
+        return _Trouble(f"it is not known where {deed.old} is now")
+    if (text := why_not_it(where, deed.identity)) is not None:
+        return _Trouble(text)
+    if not os.path.isdir(deed.old.parent.path):
+        return _Trouble(f"the folder {deed.old.parent} is not there any more", parent=deed.old.parent)
+    if os.path.lexists(deed.old.path):
+        return _Trouble(f"something stands at {deed.old} now", taken=deed.old)
+    return None
+
+
+def why_not_it(where: Location, identity: str) -> str | None:
+    """Say why what stands at a place is not what was left there; None where it is."""
+    trashed = is_trashed(where.path)
+    try:
+        with Root.open(where.parent.path) as folder:
+            now = identify(folder.fd, os.fsencode(where.name))
+    except (OSError, PlaceError) as error:
+        if isinstance(error, PlaceError | FileNotFoundError):
+            return f"{where} is not there any more"
+        return f"{where} cannot be looked at: {error.strerror}"
+    match compare(identity, now):
+        case Likeness.OTHER:
+            return f"{where} is another {'entry of the trash' if trashed else 'one'} now"
+        case Likeness.CHANGED:
+            return f"{where} was changed since"
+    return None
