@@ -14,6 +14,7 @@ from tui.model.job import (
     EngineStatus,
     Job,
     JobError,
+    JobKind,
     JobState,
     Progress,
     Question,
@@ -198,6 +199,15 @@ class FakeClient:
 
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         await self._do("remove", ids)
+
+    async def undo(self, id: int) -> int:
+        self.engine.calls.append(("undo", id))
+        job = await self.job(id)
+        if not job.reversible:
+            raise NotPossible(f"cannot undo job {id}: /to/file {id} is not there any more")
+        undoing = self.engine.add(kind=JobKind.RENAME, undoes=id, target=None)
+        self.engine.requests[undoing.id] = Request(kind=JobKind.RENAME, sources=(job.first_source,))
+        return undoing.id
 
     async def limit(self, bytes_s: int | None, ids: Sequence[int] | None = None) -> None:
         self.engine.calls.append(("limit", bytes_s, ids))

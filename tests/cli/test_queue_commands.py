@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_engine import FakeEngine, error_row, failed, question, running
 
+from tui.model.error import AlreadyExists
 from tui.model.job import Conflict, JobState, Progress
 from tui.model.location import Location
 
@@ -219,3 +220,59 @@ def test_engine_start_fails_where_only_this_process_could_work(ferry: Run, engin
     result = ferry("engine", "start")
     assert (result.status, result.out) == (4, "")
     assert "the folder of the socket cannot be made" in result.err
+
+
+def test_undo_waits_and_says_what_came_back(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.DONE, kind="move", reversible=True)
+    result = ferry("queue", "undo", "1")
+    assert (result.status, result.out, result.err) == (0, "brought back 2 entries, 3.0 MiB in 2.0 s\n", "")
+    assert engine.calls == [("undo", 1), ("close",)]
+
+
+def test_undo_exits_as_its_job_ended(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.DONE, kind="move", reversible=True)
+    engine.plan = [failed(1)]
+    engine.fail(2, error_row(2, 1, AlreadyExists))
+    result = ferry("queue", "undo", "1")
+    assert result.status == 1
+    assert "cannot write /to/file 1: taken" in result.err
+
+
+def test_undo_that_is_refused_says_why_and_does_not_hold_up_the_others(
+    ferry: Run, engine: FakeEngine
+) -> None:
+    engine.add(JobState.DONE, kind="move")
+    engine.add(JobState.DONE, kind="trash", reversible=True)
+    result = ferry("queue", "undo", "1", "2")
+    assert result.status == 1
+    assert result.err == "ferry: cannot undo job 1: /to/file 1 is not there any more\n"
+    assert result.out.startswith("brought back")
+
+
+def test_undo_can_be_left_to_itself(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.DONE, kind="move", reversible=True)
+    engine.plan = [running()]
+    result = ferry("queue", "undo", "--detach", "1")
+    assert (result.status, result.out) == (0, "2\n")
+
+
+def test_undo_tells_programs_what_it_does(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.DONE, kind="move", reversible=True)
+    told = [json.loads(line) for line in ferry("queue", "undo", "--json", "1").out.splitlines()]
+    assert told[0]["event"] == "submitted"
+    assert (told[-1]["event"], told[-1]["job"], told[-1]["exit"]) == ("summary", 2, 0)
+
+
+def test_what_undoes_and_was_undone_is_told(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.DONE, kind="move", undone_by=2)
+    engine.add(JobState.DONE, kind="rename", undoes=1, reversible=True)
+    ferry("copy", "--detach", "/etc/hostname", "/tmp")
+    engine.requests.update(dict.fromkeys((1, 2), engine.requests[3]))
+    assert "undone by  job 2\n" in ferry("queue", "show", "1").out
+    assert "undoes     job 1\n" in ferry("queue", "show", "2").out
+    listed = [json.loads(line) for line in ferry("queue", "--json").out.splitlines()]
+    assert [(each["undoes"], each["undone_by"], each["reversible"]) for each in listed[:2]] == [
+        (None, 2, False),
+        (1, None, True),
+    ]
+    assert "2   done    undo" in ferry("queue").out

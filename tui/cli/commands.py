@@ -104,7 +104,9 @@ COMMANDS: tuple[Command, ...] = (
         "",
         "List the jobs.",
         (JSON,),
-        ("More: ferry queue pause, resume, cancel, retry, start, top, remove, show, wait, limit, answer.",),
+        (
+            "More: ferry queue pause, resume, cancel, retry, start, top, remove, undo, show, wait, limit, answer.",
+        ),
     ),
     _on_jobs("pause", "Pause jobs; they stay paused until they are resumed."),
     _on_jobs(
@@ -121,6 +123,23 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _on_jobs("top", "Move jobs before the others of their priority, in the order given."),
     _on_jobs("remove", "Take ended jobs off the list.", "With --all: all ended ones."),
+    Command(
+        ("queue", "undo"),
+        "ID…",
+        "Undo moves, renames and what went to the trash, and wait for it. Undoing an undo does it again.",
+        (
+            Option("--detach", "Queue it, print the new job's id, and return."),
+            Option("--json", "Write one JSON object a line: events, then a summary."),
+        ),
+        (
+            "A job can be undone when it has ended, also after a restart, as long as everything is as it left it. It "
+            "is refused, and nothing is done, where something was changed, replaced or removed since, where an old "
+            "place is taken or its folder gone, and where the job merged folders, replaced files or copied between "
+            "filesystems.",
+        ),
+        1,
+        None,
+    ),
     Command(
         ("queue", "show"),
         "ID",

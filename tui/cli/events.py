@@ -208,6 +208,9 @@ def job(each: Job) -> dict[str, Any]:
         "started_at": each.started_at,
         "ended_at": each.ended_at,
         "note": text(each.note),
+        "undoes": each.undoes or None,
+        "undone_by": each.undone_by or None,
+        "reversible": each.reversible,
         **place("path", each.progress.current),
     }
 

@@ -43,7 +43,14 @@ def run(session: Session, parsed: Parsed) -> int:
 async def _run(session: Session, parsed: Parsed) -> int:
     word = parsed.command.words[-1]
     special: dict[str, Callable[[Session, Parsed], Callable[[OpenClient], Awaitable[int]]]]
-    special = {"queue": _list, "show": _show, "wait": _wait, "limit": _limit, "answer": _answer}
+    special = {
+        "queue": _list,
+        "show": _show,
+        "wait": _wait,
+        "limit": _limit,
+        "answer": _answer,
+        "undo": _undo,
+    }
     command = special.get(word, _act)
     prepared = command(session, parsed)
     client = session.engines.client()
@@ -94,7 +101,7 @@ def _row(job: Job) -> tuple[str, ...]:
     return (
         str(job.id),
         str(job.state),
-        str(job.kind),
+        job.title,
         f"{progress.files_done:,}/{progress.files_total:,}{more}",
         f"{format.size(progress.bytes_done)}/{format.size(progress.bytes_total)}{more}",
         f"{progress.errors:,}",
@@ -202,6 +209,10 @@ async def _show_job(session: Session, client: Client, job: Job) -> None:
     request = await client.request(job.id)
     progress = job.progress
     lines = [("job", str(job.id)), ("kind", str(job.kind)), ("state", str(job.state))]
+    if job.undoes:
+        lines.append(("undoes", f"job {job.undoes}"))
+    if job.undone_by:
+        lines.append(("undone by", f"job {job.undone_by}"))
     if job.note:
         lines.append(("note", harmless(job.note)))
     lines += [("source", visible(str(source))) for source in request.sources[:SHOWN_SOURCES]]
@@ -259,6 +270,41 @@ def _wait(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[
         )
 
     return step
+
+
+def _undo(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[int]]:
+    ids = job_ids(parsed.operands)
+
+    async def step(client: OpenClient) -> int:
+        status = Status.DONE
+        for id in dict.fromkeys(ids):  # in turn: one may bring back what the next one needs
+            try:
+                status = max(status, await _undo_one(session, client, id, parsed))
+            except (EngineUnreachable, ProtocolMismatch):
+                raise
+            except FerryError as error:
+                session.messages.error(error)
+                status = max(status, status_of(error))
+            if status is Status.INTERRUPTED:
+                break
+        return status
+
+    return step
+
+
+async def _undo_one(session: Session, client: OpenClient, id: int, parsed: Parsed) -> Status:
+    from tui.cli.waiting import follow
+
+    json = parsed.has("--json")
+    queued = await client.undo(id)
+    if json:
+        job = await client.job(queued)
+        session.out.json(events.submitted(queued, str(job.kind), job.source_count, job.target))
+    elif parsed.has("--detach"):
+        session.out.line(str(queued))
+    if parsed.has("--detach"):
+        return Status.DONE
+    return await follow(session, client, [queued], json=json, own=True)
 
 
 def _limit(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:

@@ -95,8 +95,9 @@ def summary(job: Job) -> str:
     progress = job.progress
     done = max(0, progress.files_done - progress.files_same - progress.files_skipped)
     all_done = done == progress.files_done and job.state is not JobState.CANCELLED
+    verb = "brought back" if job.undoes and not job.redo else _DONE[job.kind]
     if job.kind in _RENAMING:  # a folder that is renamed in one step counts as one, and nobody looks into it
-        text = f"{_DONE[job.kind]} {format.entries(done, 'entry', 'entries')}"
+        text = f"{verb} {format.entries(done, 'entry', 'entries')}"
     else:
         text = f"{_DONE[job.kind]} {format.entries(done)}"
     if all_done and (progress.bytes_done or job.kind not in _RENAMING):

@@ -123,6 +123,14 @@ class Queue(Protocol):
         """Take ended jobs off the list (None: all ended ones). A job that has not ended is refused."""
         ...
 
+    async def undo(self, id: int) -> int:
+        """Queue the reversal of an ended move, rename or trash job; return the id of the job that does it.
+
+        An undo can be undone in turn. NotPossible tells why the job cannot be undone: it may have merged or replaced
+        something, or what it left was moved, changed or replaced since, or its old place is taken or gone.
+        """
+        ...
+
     async def limit(self, bytes_s: int | None, ids: Sequence[int] | None = None) -> None:
         """Set the rate limit of the engine (`ids` None) or of jobs; None lifts it. Running jobs follow at once."""
         ...

@@ -91,6 +91,9 @@ class Calls(Disk, ABC):
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         await self.ask("remove", ids=_ids(ids))
 
+    async def undo(self, id: int) -> int:
+        return int(await self.ask("undo", id=id))
+
     async def limit(self, bytes_s: int | None, ids: Sequence[int] | None = None) -> None:
         await self.ask("limit", bytes_s=bytes_s, ids=_ids(ids))
 

@@ -123,6 +123,7 @@ METHODS: dict[str, Method] = {
         _does("reorder", ids=_SOME, where=str),
         _asks("set_priority", ids=_SOME, priority=int),
         _does("remove", ids=_SOME_OR_ALL),
+        _does("undo", int, id=int),
         _asks("limit", bytes_s=int | None, ids=_SOME_OR_ALL),
         _asks("set_slots", slots=int),
         _asks("set_conflict", ids=_SOME, rule=Conflict),
