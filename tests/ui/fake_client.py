@@ -36,6 +36,7 @@ from tui.model.job import (
     EngineStatus,
     Job,
     JobError,
+    JobKind,
     JobState,
     Question,
     Request,
@@ -522,6 +523,15 @@ class FakeQueue:
         for id in gone:
             del self.jobs_by_id[id]
         self.announce(removed=gone)
+
+    async def undo(self, id: int) -> int:
+        (job,) = self._each("undo", [id])
+        if not job.reversible:
+            raise NotPossible(f"cannot undo job {id}: it has done nothing")
+        request = Request(kind=JobKind.RENAME, sources=(job.first_source,))
+        undoing = self.add_job(request, undoes=id, redo=bool(job.undoes) and not job.redo)
+        self.set_job(id, reversible=False, undone_by=undoing.id)
+        return undoing.id
 
     async def limit(self, bytes_s: int | None, ids: Sequence[int] | None = None) -> None:
         jobs = self._each("limit", ids, bytes_s)

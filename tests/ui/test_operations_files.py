@@ -9,7 +9,8 @@ import pytest
 from textual.widgets import Button, Input, Static
 
 from tui.config import ConfirmSettings, ScreenSettings
-from tui.model.job import JobKind, Request
+from tui.model.error import NotPossible
+from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.ui.name_list import check_targets, from_text
 from tui.ui.screens.chmod import ChmodDialog
@@ -349,3 +350,56 @@ def test_permission_bits_of_the_grid_are_those_of_the_system():
         [stat.S_IRGRP, stat.S_IWGRP, stat.S_IXGRP, stat.S_ISGID],
         [stat.S_IROTH, stat.S_IWOTH, stat.S_IXOTH, stat.S_ISVTX],
     ]
+
+
+# Undo
+
+
+def moved(s, name, ended_at, **changes):
+    """Put a finished job into the queue that can be undone."""
+    request = Request(kind=JobKind.MOVE, sources=(ANN.child(name),), target=BACKUP)
+    done = {"state": JobState.DONE, "ended_at": ended_at, "reversible": True, **changes}
+    return s.client.add_job(request, **done).id
+
+
+async def test_u_undoes_what_ended_last_and_each_time_goes_further_back(shell):
+    async with shell() as s:
+        first, second = moved(s, "early", 2.0), moved(s, "late", 3.0)
+        moved(s, "lost", 4.0, reversible=False)
+        await s.press("u")
+        await s.until(lambda: s.called("undo") == [((second,),)], "undone")
+        await s.until(lambda: any(f"Undoing job {second} (move late)" in text for text in s.told), "told")
+        await s.press("u")
+        await s.until(lambda: s.called("undo") == [((second,),), ((first,),)], "undone")
+        await s.press("u")
+        await s.until(lambda: "There is nothing to undo." in s.told, "nothing left")
+
+
+async def test_u_passes_over_what_undoes_but_not_over_what_was_done_again(shell):
+    async with shell() as s:
+        redone = moved(s, "redone", 2.0, undoes=7, redo=True)
+        moved(s, "undone", 3.0, undoes=6)
+        await s.press("u")
+        await s.until(lambda: s.called("undo") == [((redone,),)], "undone")
+
+
+async def test_why_something_cannot_be_undone_is_told(shell):
+    async with shell() as s:
+        moved(s, "a", 2.0)
+
+        async def refuse(id):
+            raise NotPossible(f"cannot undo job {id}: /mnt/backup/a was changed since")
+
+        s.client.undo = refuse
+        await s.press("u")
+        await s.until(lambda: any("/mnt/backup/a was changed since" in text for text in s.told), "told")
+
+
+async def test_what_came_back_is_told_by_its_old_name(shell):
+    async with shell() as s:
+        sources = (Location("/data/Trash/files/notes (1).txt"),)
+        request = Request(kind=JobKind.RENAME, sources=sources, target=NOTES, into=False)
+        id = s.client.add_job(request, undoes=1, state=JobState.RUNNING).id
+        await s.until(lambda: s.main.queue_pane.jobs, "listed")
+        s.client.set_job(id, state=JobState.DONE)
+        await s.until(lambda: "Brought back: notes.txt." in s.told, "told")

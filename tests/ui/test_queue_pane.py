@@ -657,3 +657,17 @@ async def test_numbers_wait_for_their_time_and_news_do_not() -> None:
         client.set_job(job.id, state=JobState.PAUSED)
         await until(pilot, lambda: "paused" in lines(pane)[1])
         assert "7/10 files" in lines(pane)[2]
+
+
+async def test_u_undoes_the_job_under_the_cursor_and_only_one_at_a_time(client: FakeClient) -> None:
+    client.set_job(5, kind=JobKind.MOVE, reversible=True)
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 20), notifications=True) as pilot:
+        pane = await started(pilot, client)
+        await pilot.press("G", "u")
+        await until(pilot, lambda: called(client, "undo") == [((5,),)])
+        await until(pilot, lambda: any("undo " in line and "older" in line for line in lines(pane)))
+        await until(pilot, lambda: any("move " in line and "undone" in line for line in lines(pane)))
+        await pilot.press("g", "g", "space", "space", "u")
+        await until(pilot, lambda: any("One job at a time" in note.message for note in app._notifications))
+        assert called(client, "undo") == [((5,),)]

@@ -10,6 +10,7 @@ from tui.model.error import UsageError
 from tui.model.job import JobKind, Request
 from tui.ui.names import escape
 from tui.ui.operations import Operations, named, operation
+from tui.ui.widgets.job_line import sources
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -151,6 +152,18 @@ class FileOperations(Operations):
         said = "Deleting" if danger else "Moving to the trash:"
         await self.submit(Request(kind=kind, sources=sources), f"{said} {named(sources)}")
         self.pane.clear_marks()
+
+    @operation
+    async def action_undo(self) -> None:
+        """Undo what ended last and can be undone. What undoes is passed over: each time it goes further back."""
+        self.nothing_to_open()
+        jobs = [job for job in await self.client.jobs() if job.reversible and (job.redo or not job.undoes)]
+        if not jobs:
+            self.tell("There is nothing to undo.", "warning")
+            return
+        last = max(jobs, key=lambda job: (job.ended_at or 0.0, job.id))
+        undoing = await self.client.undo(last.id)
+        self.tell(f"Undoing job {last.id} ({last.title} {sources(last)}) · job {undoing}")
 
     @operation
     async def action_chmod(self) -> None:

@@ -26,6 +26,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
         "pane.paste": ("p p",),
         "pane.paste_with_options": ("p o",),
         "pane.clear_yank": ("u y", "u d"),
+        "pane.undo": ("u u",),
         "pane.trash": ("f8", "d T"),
         "pane.delete": ("delete", "d D"),
         "pane.rename": ("f2", "r", "c w"),

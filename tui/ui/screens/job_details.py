@@ -105,7 +105,11 @@ def _asked(job: Job, request: Request | None) -> list[Fact]:
     names = [visible(str(source)) for source in sources]
     if job.source_count > len(names):
         names.append(f"and {fmt.count(job.source_count - len(names))} more")
-    facts = [("What", f"{job.kind.value} {fmt.entries(job.source_count, 'entry', 'entries')}")]
+    facts = [("What", f"{job.title} {fmt.entries(job.source_count, 'entry', 'entries')}")]
+    if job.undoes:
+        facts.append(("Undoes", f"job {job.undoes}"))
+    if job.undone_by:
+        facts.append(("Undone by", f"job {job.undone_by}"))
     facts.append(("From" if job.target else "Which", "\n".join(names)))
     if request is not None and job.kind is JobKind.SYNC:
         facts += _rules_of_sync(request)

@@ -212,7 +212,7 @@ class MainScreen(TransferOperations, FileOperations, PaneOperations, TextOperati
         job = event.job
         if job.state is JobState.DONE:
             skipped = f", {entries(job.progress.files_skipped)} skipped" if job.progress.files_skipped else ""
-            self._call(f"{_DONE_TITLES[job.kind]}: {what(job)}{skipped}.", "information")
+            self._call(f"{done_title(job)}: {what(job)}{skipped}.", "information")
         elif job.state is JobState.FAILED:
             errors = entries(job.progress.errors, "error")
             self._call(f"{what(job)}: {errors}; see them in the queue (w, then e).", "error")
@@ -225,7 +225,13 @@ class MainScreen(TransferOperations, FileOperations, PaneOperations, TextOperati
             call(text)
 
 
+def done_title(job: Job) -> str:
+    """Return how a message begins that says what a job has done."""
+    return "Brought back" if job.undoes and not job.redo else _DONE_TITLES[job.kind]
+
+
 def what(job: Job) -> str:
-    """Return what a job is about: its one source's name, or how many."""
-    name = visible(job.first_source.name or str(job.first_source))
+    """Return what a job is about: its one source's name (where it gets its old one back: that), or how many."""
+    named = job.target if job.undoes and job.target and not job.into else job.first_source
+    name = visible(named.name or str(named))
     return name if job.source_count == 1 else f"{name} and {job.source_count - 1} more"

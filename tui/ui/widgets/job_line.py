@@ -150,7 +150,7 @@ def first_line(job: Job, columns: Columns, marked: bool) -> Line:
         Piece("●" if marked else " ", "mark"),
         Piece(f"{PRIORITY_SIGNS.get(job.priority, ' ')} ", "priority"),
         Piece(f"{SIGNS[job.state]} " + ("" if columns.short else f"{job.state.value:9} "), job.state.value),
-        Piece("" if columns.short else f"{job.kind.value:6} ", "muted"),
+        Piece("" if columns.short else f"{job.title:6} ", "muted"),
         Piece(what(job, columns.name(right)), "muted" if job.state.is_final else "text"),
         Piece(" "),
     ]
@@ -236,6 +236,8 @@ def outcome(job: Job, width: int) -> str:
     progress = job.progress
     done, total = fmt.count(progress.files_done), fmt.entries(progress.files_total)
     parts = [fmt.entries(progress.files_done) if job.state is JobState.DONE else f"{done} of {total}"]
+    if job.undone_by:
+        parts.insert(0, "undone")
     if progress.errors:
         parts.insert(0, fmt.entries(progress.errors, "error"))
     if progress.files_skipped:

@@ -125,6 +125,18 @@ class QueueActions(QueueLines):
         else:
             tell(self.app, "No job has failed.")
 
+    def action_undo(self) -> None:
+        jobs = self.chosen
+        if len(jobs) > 1:
+            tell(self.app, "One job at a time can be undone: mark just one, or none.", "warning")
+        elif jobs:
+            self.do(self._undo(jobs[0]), clears_marks=True)
+
+    async def _undo(self, job: Job) -> None:
+        undoing = await self._queue.undo(job.id)
+        said = "Doing again" if job.undoes and not job.redo else "Undoing"
+        tell(self.app, f"{said} job {job.id} ({job.title} {sources(job)}) · job {undoing}")
+
     def action_start_now(self) -> None:
         states = (JobState.QUEUED, JobState.PAUSED)
         if jobs := self._those(
