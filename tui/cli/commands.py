@@ -100,6 +100,29 @@ COMMANDS: tuple[Command, ...] = (
         2,
     ),
     Command(
+        ("verify",),
+        "SRC… DST",
+        "Compare what two trees hold, or files with their checksums.",
+        (
+            Option(
+                "--write",
+                "Write the SHA-256 sums of all files in SRC… (no DST) to FILE, - for output.",
+                "FILE",
+            ),
+            Option("--check", "Read the files that FILE names again, and compare their sums.", "FILE"),
+            Option("--exact", "Compare the one SRC with DST itself, a folder too (as cp -T).", short="-T"),
+            Option("--json", "Write one JSON object a line: findings, then a summary."),
+        ),
+        (
+            "DST is read as by `ferry copy`: in a folder that stands, each SRC is looked for under its name. What is "
+            "missing or extra at the target, or differs in kind, content or where a link points, is one line each; "
+            "owners, modes and times do not count. Exit 0: all alike; 1: not.",
+            "Files are read from the disk: see --verify of `ferry copy`. FILE is in the format of sha256sum, with "
+            "names as they were written, from the current folder; it is never written over another one.",
+        ),
+        at_most=None,
+    ),
+    Command(
         ("queue",),
         "",
         "List the jobs.",

@@ -9,10 +9,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tui.cli.verify import Counts
     from tui.model.comparison import Difference
     from tui.model.error import FerryError
     from tui.model.job import EngineStatus, Job, JobError, Question
     from tui.model.location import Location
+    from tui.places.local.checking import Finding
 
 
 _COUNTS = (
@@ -43,6 +45,12 @@ EVENTS: dict[str, tuple[str, str]] = {
     ),
 }
 """Keys of each event besides `event`, and when it is written: the documentation, held against the code by a test."""
+
+FINDING = "verdict why source source_url target target_url"
+"""Keys of what `ferry verify` finds; the event is "finding"."""
+
+VERIFIED = "exit files_verified bytes_verified differs missing extra errors"
+"""Keys of its summary."""
 
 REHEARSAL = (
     "dry_run kind exit files_total folders_total bytes_total unreadable conflicts conflict_urls conflict errors "
@@ -132,6 +140,29 @@ def refusal(problem: FerryError, location: Location | None) -> dict[str, Any]:
         "message": text(problem.message),
         "remedy": text(problem.remedy),
         **place("path", location),
+    }
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    return {
+        "event": "finding",
+        "verdict": str(found.verdict),
+        "why": found.why,
+        **place("source", found.source),
+        **place("target", found.target),
+    }
+
+
+def verified(counts: Counts, status: int) -> dict[str, Any]:
+    return {
+        "event": "summary",
+        "exit": status,
+        "files_verified": counts.files,
+        "bytes_verified": counts.size_bytes,
+        "differs": counts.differs,
+        "missing": counts.missing,
+        "extra": counts.extra,
+        "errors": counts.errors,
     }
 
 

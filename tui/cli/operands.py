@@ -68,9 +68,11 @@ def plan_removal(words: Sequence[str]) -> Plan:
     return plan
 
 
-def plan_transfer(words: Sequence[str], doing: str) -> Plan:
+def plan_transfer(words: Sequence[str], doing: str, *, exact: bool = False) -> Plan:
     """Return what `copy` or `move` is asked for, the last word being the destination.
 
+    Args:
+        exact: The one source is meant for the destination itself, a folder too.
     Raises:
         UsageError: The destination cannot take what is to go there.
     """
@@ -88,9 +90,10 @@ def plan_transfer(words: Sequence[str], doing: str) -> Plan:
             "End it in / to have it made as a folder." if what == "does not exist" else "Name a folder last."
         )
         raise UsageError(f"{target} {what}, and several sources need a folder to go into", remedy)
-    plan = Plan(
-        target=target, into=is_folder or wants_folder, target_is_missing=wants_folder and not is_folder
-    )
+    if exact and len(sources) > 1:
+        raise UsageError(f"{target} can be only one of several sources", "Name one, or leave out --exact.")
+    into = (is_folder or wants_folder) and not exact
+    plan = Plan(target=target, into=into, target_is_missing=wants_folder and not is_folder)
     _take(plan, sources, doing)
     if not plan.into and plan.sources and not os.path.isdir(target.parent.path):
         remedy = "Make that folder first, or end the destination in / to have all of it made."

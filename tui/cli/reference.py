@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from tui.cli.commands import COMMANDS, help_for, overview
-from tui.cli.events import DIFFERENCE, EVENTS, REHEARSAL, SYNC_REHEARSAL
+from tui.cli.events import DIFFERENCE, EVENTS, FINDING, REHEARSAL, SYNC_REHEARSAL, VERIFIED
 from tui.cli.output import Output
 from tui.config import SECTIONS, Kind, default_of, toml_name
 
@@ -58,6 +58,9 @@ UTF-8 are replaced) and exactly, as a URL (`url`, `source_url`, `target_url`). A
 |---|---|---|"""
 
 _EVENTS_TAIL = f"""
+`ferry verify` writes events `finding` with the keys {", ".join(f"`{key}`" for key in FINDING.split())},
+`error` as above, and one `summary` with {", ".join(f"`{key}`" for key in VERIFIED.split())}.
+
 A dry run writes one summary with the keys {", ".join(f"`{key}`" for key in REHEARSAL.split())}.
 That of `sync` writes an event `difference` for each entry that differs, with the keys
 {", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and a summary with

@@ -98,6 +98,10 @@ def dispatch(session: Session, parsed: Parsed) -> int:
             from tui.cli import sync
 
             return sync.run(session, parsed)
+        case "verify":
+            from tui.cli import verify
+
+            return verify.run(session, parsed)
         case "queue":
             from tui.cli import queue
 

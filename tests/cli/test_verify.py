@@ -1,0 +1,188 @@
+"""`ferry verify`: trees against trees, and files against checksums."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_run import Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.trees import HOSTILE_NAMES
+from tui.cli.events import FINDING, VERIFIED
+from tui.cli.sums import Line, read_line, write_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli_run import Run
+
+
+@pytest.fixture
+def tree(here: Path) -> Path:
+    """A folder, and its copy in the folder `out`."""
+    folder = here / "tree"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "file").write_bytes(b"text")
+    (folder / "other").write_bytes(b"other text")
+    shutil.copytree(folder, here / "out" / "tree")
+    return folder
+
+
+def test_a_copy_is_alike(ferry: Run, tree: Path) -> None:
+    assert ferry("verify", "tree", "out") == Result(0, "verified 2 files, 14 B: all alike\n", "")
+    assert ferry("verify", "tree/", "out/").status == 0
+    assert ferry("verify", "--exact", "tree", "out/tree").status == 0
+
+
+def test_differences_are_one_line_each_and_status_1(ferry: Run, tree: Path, here: Path) -> None:
+    (here / "out" / "tree" / "inner" / "file").write_bytes(b"tezt")
+    result = ferry("verify", "tree", "out")
+    assert result == Result(
+        1,
+        f"differs  {here}/out/tree/inner/file (content)\nverified 2 files, 10 B: 1 differs\n",
+        "",
+    )
+    (here / "out" / "tree" / "other").unlink()
+    (here / "out" / "tree" / "inner" / "x\x1b[31m\n").touch()
+    lines = ferry("verify", "tree", "out").out.splitlines()
+    assert f"missing  {here}/out/tree/other" in lines
+    assert f"extra    {here}/out/tree/inner/x␛[31m␊" in lines
+    assert lines[-1] == "verified 1 file, 0 B: 1 differs, 1 missing, 1 extra"
+
+
+def test_json_tells_every_finding_and_a_summary(ferry: Run, tree: Path, here: Path) -> None:
+    (here / "out" / "tree" / "other").write_bytes(b"short")
+    result = ferry("verify", "--json", "tree", "gone", "out")
+    told = [json.loads(line) for line in result.out.splitlines()]
+    assert [each["event"] for each in told] == ["error", "finding", "summary"]
+    assert set(told[1]) == {"event", *FINDING.split()}
+    assert set(told[2]) == {"event", *VERIFIED.split()}
+    assert (told[1]["verdict"], told[1]["why"]) == ("differs", "size")
+    assert told[1]["target_url"] == f"file://{here}/out/tree/other"
+    assert (result.status, told[2]["exit"], told[2]["errors"], told[2]["differs"]) == (1, 1, 1, 1)
+
+
+def test_a_source_that_is_not_there_is_an_error(ferry: Run, tree: Path, here: Path) -> None:
+    result = ferry("verify", "gone", "tree", "out")
+    assert result.status == 1
+    assert f"cannot verify {here}/gone: no such file or folder" in result.err
+    assert result.out == "verified 2 files, 14 B: 1 not done, see above\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "needs more than was given. Write it as: ferry verify SRC… DST"),
+        (("tree",), "needs more than was given"),
+        (("--write", "a", "--check", "b"), "--write and --check exclude each other"),
+        (("--check", "a", "tree"), "--check takes no operands"),
+        (("--write", "a"), "--write needs what is to be summed"),
+        (("--exact", "tree", "tree", "out"), "only one of several sources"),
+        (("--json", "--write", "-", "tree"), "exclude each other"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_is_refused_with_status_2(
+    ferry: Run, tree: Path, words: tuple[str, ...], said: str
+) -> None:
+    result = ferry("verify", *words)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+
+
+# Checksum files
+
+
+def test_sums_that_were_written_hold(ferry: Run, tree: Path, here: Path) -> None:
+    assert ferry("verify", "--write", "sums", "tree") == Result(0, "summed 2 files, 14 B\n", "")
+    assert (here / "sums").read_text() == (
+        f"{sha256(b'other text').hexdigest()}  tree/other\n{sha256(b'text').hexdigest()}  tree/inner/file\n"
+    )
+    assert ferry("verify", "--check", "sums") == Result(0, "checked 2 files, 14 B: all alike\n", "")
+
+
+def test_sums_that_do_not_hold_are_one_line_each(ferry: Run, tree: Path) -> None:
+    ferry("verify", "--write", "sums", "tree")
+    (tree / "inner" / "file").write_bytes(b"tezt")
+    (tree / "other").unlink()
+    result = ferry("verify", "--check", "sums")
+    assert result.status == 1
+    assert sorted(result.out.splitlines()) == [
+        "checked 2 files, 4 B: 1 differs, 1 missing",
+        "differs  tree/inner/file",
+        "missing  tree/other",
+    ]
+
+
+def test_a_file_of_sums_is_never_written_over_another(ferry: Run, tree: Path, here: Path) -> None:
+    (here / "sums").write_text("precious")
+    result = ferry("verify", "--write", "sums", "tree")
+    assert result.status == 1
+    assert "already there" in result.err
+    assert (here / "sums").read_text() == "precious"
+    assert sorted(os.listdir(here)) == ["out", "sums", "tree"]
+
+
+def test_the_file_of_sums_is_not_among_what_is_summed(ferry: Run, tree: Path, here: Path) -> None:
+    ferry("verify", "--write", "tree/sums", "tree")
+    assert [line.split("  ")[1] for line in (tree / "sums").read_text().splitlines()] == [
+        "tree/other",
+        "tree/inner/file",
+    ]
+
+
+def test_lines_that_are_no_sums_are_an_error(ferry: Run, tree: Path, here: Path) -> None:
+    ferry("verify", "--write", "sums", "tree")
+    with (here / "sums").open("a") as sums:
+        sums.write("# a comment\n\nnot a sum\n")
+    result = ferry("verify", "--check", "sums")
+    assert (result.status, "1 line is no sum" in result.err) == (1, True)
+    (here / "empty").touch()
+    assert "it holds no sums" in ferry("verify", "--check", "empty").err
+
+
+def test_a_file_of_sums_that_is_not_there_is_an_error(ferry: Run, here: Path) -> None:
+    assert f"cannot read {here}/sums: no such file" in ferry("verify", "--check", "sums").err
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="there is no sha256sum to compare with")
+def test_sha256sum_writes_and_reads_the_same(ferry: Run, here: Path) -> None:
+    (here / "tree").mkdir()
+    for name in HOSTILE_NAMES:
+        with open(os.path.join(b"tree", name), "wb") as file:
+            file.write(name)
+    ferry("verify", "--write", "ours", "tree")
+    files = [os.path.join(b"tree", name) for name in sorted(HOSTILE_NAMES)]
+    theirs = subprocess.run(["sha256sum", "--", *files], capture_output=True, check=True).stdout
+    assert (here / "ours").read_bytes() == theirs
+    subprocess.run(["sha256sum", "--check", "--status", "ours"], check=True)
+    (here / "theirs").write_bytes(theirs)
+    assert ferry("verify", "--check", "theirs").status == 0
+    tagged = subprocess.run(["sha256sum", "--tag", "--", *files], capture_output=True, check=True).stdout
+    (here / "tagged").write_bytes(tagged)
+    assert ferry("verify", "--check", "tagged").status == 0
+
+
+@given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
+def test_any_name_survives_a_line(name: bytes) -> None:
+    line = write_line("ab" * 32, name)
+    assert line.count(b"\n") == 1
+    assert read_line(line[:-1]) == Line(name, "ab" * 32)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"text", b"ab" * 32, b"ab" * 32 + b" name", b"ab" * 31 + b"  name", b"\\" + b"ab" * 32 + b"  a\\x"],
+)
+def test_what_is_no_line_is_none(text: bytes) -> None:
+    assert read_line(text) is None
+
+
+def test_binary_marks_and_capital_letters_are_read() -> None:
+    assert read_line(b"AB" * 32 + b" *name") == Line(b"name", "ab" * 32)
