@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
+
+from tui.model.fidelity import Loss
+
+if TYPE_CHECKING:
+    from tui.model.fidelity import Lost
 
 SECONDS_A_DAY = 86_400
 
@@ -59,3 +65,23 @@ def moment(seconds: float) -> str:
 def entries(number: int, one: str = "file", many: str = "") -> str:
     """Return "1 file", "12,345 files"."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+_LOST = {
+    Loss.OWNER: "owner or group of {entries}",
+    Loss.MODE: "permission bits of {entries}",
+    Loss.XATTR: "extended attributes of {entries}",
+    Loss.ACL: "access lists of {entries}",
+    Loss.HARDLINKS: "hard links of {names}",
+    Loss.SPARSE: "holes of {files}",
+    Loss.TIMES: "exact times of {entries}",
+    Loss.SPECIAL: "{entries} of a kind unknown there",
+}
+
+
+def lost(each: Lost) -> str:
+    """Return "exact times of 12 entries", to be read after "not kept:"."""
+    number = each.count
+    return _LOST[each.loss].format(
+        entries=entries(number, "entry", "entries"), files=entries(number), names=entries(number, "name")
+    )

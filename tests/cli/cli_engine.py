@@ -26,6 +26,8 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from tui.model.fidelity import Lost
+
 STATUS = EngineStatus(4242, "0.1.0", 1, 1_800_000_000.0, None, 2, 0.0)
 BEGAN = 1_800_000_000.0
 
@@ -42,6 +44,7 @@ class FakeEngine:
         self.jobs: dict[int, Job] = {}
         self.requests: dict[int, Request] = {}
         self.errors: dict[int, list[JobError]] = {}
+        self.losses: dict[int, tuple[Lost, ...]] = {}
         self.questions: list[Question] = []
         self.calls: list[tuple[object, ...]] = []
         self.running = True
@@ -152,6 +155,9 @@ class FakeClient:
 
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         return tuple(self.engine.errors.get(id, [])[start : start + count])
+
+    async def losses(self, id: int) -> tuple[Lost, ...]:
+        return self.engine.losses.get(id, ())
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
         return tuple(q for q in self.engine.questions if id in (None, q.job))[:count]

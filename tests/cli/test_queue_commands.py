@@ -10,7 +10,8 @@ import pytest
 from cli_engine import FakeEngine, error_row, failed, question, running
 
 from tui.model.error import AlreadyExists
-from tui.model.job import Conflict, JobState, Progress
+from tui.model.fidelity import Loss, Lost, Trait
+from tui.model.job import Conflict, JobKind, JobState, Progress, Request
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -276,3 +277,25 @@ def test_what_undoes_and_was_undone_is_told(ferry: Run, engine: FakeEngine) -> N
         (1, None, True),
     ]
     assert "2   done    undo" in ferry("queue").out
+
+
+def test_a_job_shows_its_loss_report_and_what_it_was_to_keep(ferry: Run, engine: FakeEngine) -> None:
+    job = engine.add(JobState.DONE)
+    engine.requests[1] = Request(
+        kind=JobKind.COPY, sources=(job.first_source,), target=job.target, preserve=frozenset({Trait.TIMES})
+    )
+    engine.losses = {1: (Lost(Loss.TIMES, 3, (Location("/to/a\x1b"), Location("/to/b"))),)}
+    lines = ferry("queue", "show", "1").out.splitlines()
+    assert "preserves  times" in lines
+    start = lines.index("not kept   exact times of 3 entries")
+    assert [line.strip() for line in lines[start + 1 : start + 4]] == ["/to/a␛", "/to/b", "… and 1 more"]
+    told = json.loads(ferry("queue", "show", "1", "--json").out)
+    assert told["preserve"] == ["times"]
+    assert told["losses"] == [
+        {
+            "loss": "times",
+            "count": 3,
+            "paths": ["/to/a\x1b", "/to/b"],
+            "urls": ["file:///to/a%1B", "file:///to/b"],
+        }
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from cli_engine import FakeEngine, done, error_row, failed, paused, question, ru
 
 from tui.cli.events import EVENTS, REHEARSAL
 from tui.model.error import NotFound, PermissionDenied
-from tui.model.job import Conflict, JobKind, JobState, Request
+from tui.model.fidelity import Loss, Lost, Trait
+from tui.model.job import Conflict, Job, JobKind, JobState, Request
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -457,12 +459,77 @@ def test_json_is_one_object_a_line_with_a_summary_last(ferry: Run, engine: FakeE
         "files_removed": 0,
         "errors": 2,
         "questions": 0,
+        "losses": [],
         "seconds": 2.0,
         "target": f"{here}/folder",
         "target_url": f"file://{here}/folder",
     }
     assert result.status == 3
     assert result.out.isascii()
+
+
+LOSSES = (
+    Lost(Loss.OWNER, 12, (Location("/to/one\udcff"), Location("/to/two"))),
+    Lost(Loss.SPECIAL, 1, (Location("/to/link"),)),
+)
+
+
+def lossy(job: Job) -> Job:
+    return replace(done(12)(job), progress=replace(done(12)(job).progress, losses=12))
+
+
+def test_what_the_target_could_not_hold_is_one_line_at_the_end(ferry: Run, engine: FakeEngine) -> None:
+    engine.plan, engine.losses = [lossy], {1: LOSSES}
+    result = ferry("copy", "a", "folder")
+    assert result.status == 0
+    assert result.err == (
+        "ferry: not kept: owner or group of 12 entries, 1 entry of a kind unknown there; "
+        "`ferry queue show 1` names some\n"
+    )
+
+
+def test_what_the_target_could_not_hold_is_in_the_summary(ferry: Run, engine: FakeEngine) -> None:
+    engine.plan, engine.losses = [lossy], {1: LOSSES}
+    summary = objects(ferry("copy", "--json", "a", "folder").out)[-1]
+    assert summary["losses"] == [
+        {
+            "loss": "owner",
+            "count": 12,
+            "paths": ["/to/one\ufffd", "/to/two"],
+            "urls": ["file:///to/one%FF", "file:///to/two"],
+        },
+        {"loss": "special", "count": 1, "paths": ["/to/link"], "urls": ["file:///to/link"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ((), set(Trait)),
+        (("--preserve", "owner,times"), {Trait.OWNER, Trait.TIMES}),
+        (("--preserve=none",), set()),
+        (("--no-preserve", "acl,xattr"), set(Trait) - {Trait.ACL, Trait.XATTR}),
+        (("--preserve", "all", "--no-preserve", "times"), set(Trait) - {Trait.TIMES}),
+    ],
+)
+def test_what_travels_besides_content_can_be_said(
+    ferry: Run, engine: FakeEngine, options: tuple[str, ...], kept: set[Trait]
+) -> None:
+    assert ferry("copy", *options, "a", "folder").status == 0
+    assert engine.requests[1].preserve == kept
+
+
+def test_a_trait_that_does_not_exist_is_refused_by_name(ferry: Run, engine: FakeEngine) -> None:
+    result = ferry("copy", "--no-preserve", "owner,time", "a", "folder")
+    assert (result.status, engine.requests) == (2, {})
+    assert result.err == "ferry: --no-preserve cannot name 'time'. Did you mean times?\n"
+
+
+def test_a_dry_run_without_times_goes_by_content(ferry: Run, here: Path) -> None:
+    (here / "folder" / "a").write_bytes((here / "a").read_bytes())
+    os.utime(here / "folder" / "a", (1, 1))
+    assert ferry("copy", "--dry-run", "a", "folder").status == 3
+    assert ferry("copy", "--dry-run", "--no-preserve", "times", "a", "folder").status == 0
 
 
 def test_json_ends_in_a_summary_even_where_nothing_was_queued(ferry: Run) -> None:

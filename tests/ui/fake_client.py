@@ -47,6 +47,8 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from tui.model.fidelity import Lost
+
 NOON_NS = 1_750_000_000_000_000_000
 """Modification time of what is made without one."""
 FIRST_PAGE, PAGE = 256, 5_000
@@ -378,6 +380,7 @@ class FakeQueue:
         self.requests: dict[int, Request] = {}
         self.jobs_by_id: dict[int, Job] = {}
         self.errors_by_job: dict[int, list[JobError]] = defaultdict(list)
+        self.losses_by_job: dict[int, tuple[Lost, ...]] = {}
         self.open_questions: dict[int, Question] = {}
         self.answers: list[tuple[int, Conflict, bool]] = []
         self.engine = EngineStatus(4242, "0.1.0", 1, 1_750_000_000.0, None, 2, 0.0)
@@ -554,6 +557,10 @@ class FakeQueue:
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         self._job(id)
         return tuple(self.errors_by_job[id][start : start + count])
+
+    async def losses(self, id: int) -> tuple[Lost, ...]:
+        self._job(id)
+        return self.losses_by_job.get(id, ())
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
         found = [each for each in self.open_questions.values() if id is None or each.job == id]

@@ -29,6 +29,13 @@ _COPYING = (
     ),
     Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
     Option(
+        "--preserve",
+        "Of owner, xattr, acl, hardlinks, sparse and times, keep only those in LIST (with commas; all or none). "
+        "Without it all are kept; what the target cannot hold is told at the end.",
+        "LIST",
+    ),
+    Option("--no-preserve", "Keep all but those in LIST.", "LIST"),
+    Option(
         "--verify",
         "Read every file back from both disks, and compare, before it counts as copied. What differs is copied again, "
         "once; what differs then is an error, and of a move the source stays.",
@@ -45,6 +52,9 @@ _TARGETS = (
     "a disk, a controller or a file server, nor past a filesystem in memory (tmpfs). Links, pipes and devices hold no "
     "content to verify; a move on one filesystem is a rename, which copies none. A job that goes on after a crash "
     "verifies what it finds at the target again.",
+    "Without times, files get the time of their copy, and whether one is complete already is told by its content: "
+    "a repeated or resumed job reads both sides where sizes agree. A move within a filesystem is a rename and keeps "
+    "everything.",
     "Names may hold anything; put -- before one that begins with a dash.",
 )
 _ALL = Option("--all", "All jobs to which it applies.")

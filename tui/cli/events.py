@@ -1,4 +1,4 @@
-"""What `--json` writes: one flat object an event. Keys are a contract: they may be added, never renamed.
+"""What `--json` writes: one object an event, flat but for lists. Keys are a contract: they may be added, never renamed.
 
 Every path stands twice: as text for people (`path`, …; bytes that are no UTF-8 are replaced) and exactly (`url`, …).
 """
@@ -9,9 +9,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.cli.verify import Counts
     from tui.model.comparison import Difference
     from tui.model.error import FerryError
+    from tui.model.fidelity import Lost
     from tui.model.job import EngineStatus, Job, JobError, Question
     from tui.model.location import Location
     from tui.places.local.checking import Finding
@@ -40,8 +43,10 @@ EVENTS: dict[str, tuple[str, str]] = {
         "A conflict waits for an answer; path is the name that is taken.",
     ),
     "summary": (
-        f"job state exit {_COUNTS} seconds target target_url",
-        "The last line of a job. errors counts what was refused before the job too; exit is the exit status.",
+        f"job state exit {_COUNTS} losses seconds target target_url",
+        "The last line of a job. errors counts what was refused before the job too; exit is the exit status; losses "
+        "lists what the target could not hold: loss (owner, mode, xattr, acl, hardlinks, sparse, times, special), "
+        "count, and paths and urls of the first five.",
     ),
 }
 """Keys of each event besides `event`, and when it is written: the documentation, held against the code by a test."""
@@ -180,7 +185,17 @@ def question(asked: Question) -> dict[str, Any]:
     }
 
 
-def summary(job: Job | None, status: int, refused: int = 0) -> dict[str, Any]:
+def loss(lost: Lost) -> dict[str, Any]:
+    """Return a line of a loss report: it stands in the list `losses` of a job or its summary."""
+    return {
+        "loss": str(lost.loss),
+        "count": lost.count,
+        "paths": [text(str(location)) for location in lost.examples],
+        "urls": [location.url for location in lost.examples],
+    }
+
+
+def summary(job: Job | None, status: int, refused: int = 0, losses: Sequence[Lost] = ()) -> dict[str, Any]:
     """Return the last event of a job; without a job, that of a command that had nothing left to do.
 
     `errors` counts what was refused before the job as well.
@@ -188,7 +203,7 @@ def summary(job: Job | None, status: int, refused: int = 0) -> dict[str, Any]:
     if job is None:
         none = {**dict.fromkeys(_COUNTS.split(), 0), "errors": refused}
         head = {"event": "summary", "job": None, "state": None, "exit": int(status)}
-        return {**head, **none, "seconds": None, **place("target", None)}
+        return {**head, **none, "losses": [], "seconds": None, **place("target", None)}
     began, ended = job.started_at or job.created_at, job.ended_at
     told = counts(job)
     told["errors"] += refused
@@ -198,6 +213,7 @@ def summary(job: Job | None, status: int, refused: int = 0) -> dict[str, Any]:
         "state": str(job.state),
         "exit": int(status),
         **told,
+        "losses": [loss(each) for each in losses],
         "seconds": None if ended is None else round(max(0.0, ended - began), 3),
         **place("target", job.target),
     }

@@ -13,6 +13,7 @@ from tui.cli.diagnostics import Status, sentence, status_of
 from tui.cli.operands import job_ids
 from tui.config import parse_rate, rate_text
 from tui.model.error import EngineUnreachable, FerryError, NotPossible, ProtocolMismatch, UsageError
+from tui.model.fidelity import ALL_TRAITS
 from tui.model.job import Conflict, Job, JobKind, JobState
 from tui.visible import harmless, visible
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import OpenClient, Session
     from tui.client.base import Client
+    from tui.model.job import Request
 
 _COLOURS = {
     JobState.RUNNING: "bold",
@@ -185,8 +187,15 @@ def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]
         if parsed.has("--errors"):
             await _show_errors(session, client, job, json=parsed.has("--json"))
         elif parsed.has("--json"):
-            request = await client.request(id)
-            session.out.json({**events.job(job), "source_urls": [source.url for source in request.sources]})
+            request, losses = await client.request(id), await client.losses(id)
+            session.out.json(
+                {
+                    **events.job(job),
+                    "source_urls": [source.url for source in request.sources],
+                    "preserve": sorted(request.preserve),
+                    "losses": [events.loss(each) for each in losses],
+                }
+            )
         else:
             await _show_job(session, client, job)
         return Status.DONE
@@ -222,6 +231,7 @@ async def _show_job(session: Session, client: Client, job: Job) -> None:
         lines.append(("into" if job.into else "target", visible(str(job.target))))
     lines += [
         ("conflicts", str(job.conflict)),
+        *_preserved(request),
         ("priority", str(job.priority)),
         ("limit", rate_text(job.limit_bytes_s)),
         ("files", _of(progress.files_done, progress.files_total, format.count, counting=progress.counting)),
@@ -242,12 +252,22 @@ async def _show_job(session: Session, client: Client, job: Job) -> None:
     ):
         if number:
             lines.append((name, format.count(number)))
+    for each in await client.losses(job.id):
+        lines.append(("not kept", format.lost(each)))
+        lines += [("", f"  {visible(str(location))}") for location in each.examples]
+        if each.count > len(each.examples):
+            lines.append(("", f"  … and {format.count(each.count - len(each.examples))} more"))
     for name, moment in (("queued", job.created_at), ("started", job.started_at), ("ended", job.ended_at)):
         if moment is not None:
             lines.append((name, format.moment(moment)))
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
         session.out.line(f"{name:{width}}  {text}")
+
+
+def _preserved(request: Request) -> list[tuple[str, str]]:
+    left = ALL_TRAITS - request.preserve
+    return [("preserves", ", ".join(sorted(request.preserve)) or "none")] if left else []
 
 
 def _of(done: int, total: int, shown: Callable[[int], str], *, counting: bool) -> str:

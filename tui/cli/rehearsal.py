@@ -41,10 +41,12 @@ _WOULD_BE = {
 }
 
 
-def rehearse(session: Session, plan: Plan, kind: JobKind, conflict: Conflict, *, json: bool) -> int:
+def rehearse(
+    session: Session, plan: Plan, kind: JobKind, conflict: Conflict, *, times: bool = True, json: bool
+) -> int:
     """Print what a request would do and return the exit status it would be refused with, or 0."""
     totals = measure(plan.sources)
-    taken = list(_taken(plan))
+    taken = list(_taken(plan, times=times))
     status = Status.DONE
     if taken and conflict is Conflict.FAIL:
         status = Status.CONFLICT
@@ -126,8 +128,12 @@ def amount(totals: Totals) -> str:
     return text if totals.complete else f"at least {text}"
 
 
-def _taken(plan: Plan) -> Iterator[Location]:
-    """Yield the targets whose names are taken by something different. (A folder on a folder is merged.)"""
+def _taken(plan: Plan, *, times: bool) -> Iterator[Location]:
+    """Yield the targets whose names are taken by something different. (A folder on a folder is merged.)
+
+    Args:
+        times: Times travel; where they do not, contents tell.
+    """
     for source, final in plan.finals():
         try:
             old, new = os.lstat(final.path), os.lstat(source.path)
@@ -136,5 +142,16 @@ def _taken(plan: Plan) -> Iterator[Location]:
         if stat.S_ISDIR(new.st_mode) and os.path.isdir(final.path):
             continue
         same_type = stat.S_IFMT(old.st_mode) == stat.S_IFMT(new.st_mode)
-        if not (same_type and (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)):
+        if same_type and (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns):
+            continue
+        if not (same_type and not times and stat.S_ISREG(new.st_mode) and _same_content(final, source)):
             yield final
+
+
+def _same_content(first: Location, second: Location) -> bool:
+    import filecmp
+
+    try:
+        return filecmp.cmp(first.path, second.path, shallow=False)
+    except OSError:
+        return False

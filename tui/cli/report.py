@@ -11,8 +11,11 @@ from tui.model.error import CollisionRefused, FerryError
 from tui.model.job import Job, JobError, JobKind, JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.cli.session import Session
     from tui.client.base import Client
+    from tui.model.fidelity import Lost
 
 _DONE = {
     JobKind.COPY: "copied",
@@ -68,7 +71,14 @@ def as_error(row: JobError) -> FerryError:
     return FerryError(row.message, row.remedy)
 
 
-def report(session: Session, job: Job, faults: Faults, *, own: bool, foreground: bool) -> None:
+async def losses_of(client: Client, job: Job) -> Sequence[Lost]:
+    """Return a job's loss report. (What could not be made at all is in it, too, and an error.)"""
+    return await client.losses(job.id) if job.progress.losses or job.progress.errors else ()
+
+
+def report(
+    session: Session, job: Job, faults: Faults, losses: Sequence[Lost], *, own: bool, foreground: bool
+) -> None:
     rest = "" if foreground else f"ferry queue show {job.id} --errors"
     session.messages.rows(faults.first, faults.count, rest)
     if job.state is JobState.CANCELLED:
@@ -76,6 +86,9 @@ def report(session: Session, job: Job, faults: Faults, *, own: bool, foreground:
         session.messages.note(f"job {job.id} was cancelled" + (f"; {left}" if left else ""))
     elif job.state is JobState.FAILED and not faults.count:
         session.messages.note(f"job {job.id} failed" + (f": {job.note}" if job.note else ""))
+    if losses:
+        more = "" if foreground else f"; `ferry queue show {job.id}` names some"
+        session.messages.note(f"not kept: {', '.join(format.lost(each) for each in losses)}{more}")
     prefix = "" if own else f"{job.id}: "
     session.out.line(prefix + summary(job))
 

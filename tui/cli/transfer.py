@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.cli import events
+from tui.cli.arguments import nearest
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.keyboard import held_signals
 from tui.cli.operands import Plan, make_target, plan_removal, plan_transfer
 from tui.cli.report import summary
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, PlaceError, UsageError
+from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, JobState, Request
 
 if TYPE_CHECKING:
@@ -31,11 +33,12 @@ def run(session: Session, parsed: Parsed) -> int:
     removes = kind in (JobKind.DELETE, JobKind.TRASH)
     plan = plan_removal(parsed.operands) if removes else plan_transfer(parsed.operands, str(kind))
     conflict = _conflict(session, parsed)
-    limit_bytes_s = limit_of(parsed)
+    limit_bytes_s, preserve = limit_of(parsed), _preserved(parsed)
     if parsed.has("--dry-run"):
         from tui.cli.rehearsal import rehearse
 
-        return rehearse(session, plan, kind, conflict, json=parsed.has("--json"))
+        times = Trait.TIMES in preserve
+        return rehearse(session, plan, kind, conflict, times=times, json=parsed.has("--json"))
     _tell_refused(session, plan, json=parsed.has("--json"))
     if not plan.sources:
         if parsed.has("--json"):
@@ -51,6 +54,7 @@ def run(session: Session, parsed: Parsed) -> int:
         limit_bytes_s=limit_bytes_s,
         paused=parsed.has("--paused"),
         verify=not removes and _verify(session, parsed),
+        preserve=preserve,
     )
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
         return Status.INTERRUPTED
@@ -104,6 +108,24 @@ def limit_of(parsed: Parsed) -> int | None:
         raise UsageError(f"--limit: {error.message}", error.remedy) from error
 
 
+def _preserved(parsed: Parsed) -> frozenset[Trait]:
+    """Return what travels besides content: all, only what `--preserve` names, less what `--no-preserve` names."""
+    return _traits(parsed, "--preserve", ALL_TRAITS) - _traits(parsed, "--no-preserve", frozenset())
+
+
+def _traits(parsed: Parsed, option: str, otherwise: frozenset[Trait]) -> frozenset[Trait]:
+    words = parsed.get(option)
+    if words is None:
+        return otherwise
+    if words in ("all", "none"):
+        return ALL_TRAITS if words == "all" else frozenset()
+    known = [str(trait) for trait in Trait]
+    for word in words.split(","):
+        if word not in known:
+            raise UsageError(f"{option} cannot name {word!r}", nearest(word, [*known, "all", "none"]))
+    return frozenset(Trait(word) for word in words.split(","))
+
+
 def _tell_refused(session: Session, plan: Plan, *, json: bool) -> None:
     if json:
         for error in plan.refused:
@@ -125,7 +147,7 @@ def submit_and_follow(session: Session, parsed: Parsed, plan: Plan, request: Req
             if parsed.has("--detach"):
                 return Status.ERRORS if plan.refused else Status.DONE
             job = line.ended(id, QUICK_S)
-        if job is None or job.state is not JobState.DONE or job.progress.errors:
+        if job is None or job.state is not JobState.DONE or job.progress.errors or job.progress.losses:
             return _long_way(session, parsed, plan, request, id)
         status = Status.ERRORS if plan.refused else Status.DONE
         if parsed.has("--json"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.cli.following import LETTING_IT_GO_ON, Following
-from tui.cli.report import faults_of, report, status_after
+from tui.cli.report import faults_of, losses_of, report, status_after
 from tui.cli.telling import JsonTeller, PeopleTeller
 
 if TYPE_CHECKING:
@@ -52,10 +52,11 @@ async def follow(
         faults = await faults_of(client, job)
         its_status = status_after(job, faults, interrupted=ending.interrupted, refused=refused)
         status = max(status, its_status)
+        losses = await losses_of(client, job)
         if json:
-            session.out.json(events.summary(job, its_status, refused))
+            session.out.json(events.summary(job, its_status, refused, losses))
         else:
-            report(session, job, faults, own=own, foreground=foreground)
+            report(session, job, faults, losses, own=own, foreground=foreground)
     if ending.detached and own:
         going_on = ", ".join(str(id) for id in ids)
         then = (

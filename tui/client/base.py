@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from tui.model.entry import Details, Entry, Page, Space, Totals
+    from tui.model.fidelity import Lost
     from tui.model.job import Conflict, Disconnected, EngineStatus, Job, JobError, Question, Request, Update
     from tui.model.location import Location
 
@@ -145,6 +146,10 @@ class Queue(Protocol):
 
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         """Return a job's errors, oldest first, from the `start`-th."""
+        ...
+
+    async def losses(self, id: int) -> tuple[Lost, ...]:
+        """Return a job's loss report: what its target could not hold, a line a kind; empty where all was kept."""
         ...
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:

@@ -11,6 +11,7 @@ from tui.model.error import EngineUnreachable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from tui.model.fidelity import Lost
     from tui.model.job import (
         Conflict,
         Disconnected,
@@ -106,6 +107,10 @@ class Calls(Disk, ABC):
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         errors: tuple[JobError, ...] = await self.ask("errors", id=id, start=start, count=count)
         return errors
+
+    async def losses(self, id: int) -> tuple[Lost, ...]:
+        losses: tuple[Lost, ...] = await self.ask("losses", id=id)
+        return losses
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
         questions: tuple[Question, ...] = await self.ask("questions", id=id, count=count)

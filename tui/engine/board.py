@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.losses import Losses
 from tui.engine.meter import Meter, time_left
 from tui.model.job import Job, JobState, Progress, Stage
 from tui.places.local.staging import stage_of
@@ -113,6 +114,7 @@ class Record:
             row.files_verified,
             row.bytes_verified,
         )
+        self.losses = Losses(row.losses)
         self.meter = Meter(clock)
         self.current: Location | None = None
         self.stage_for = row.stage_for
@@ -144,7 +146,8 @@ class Record:
 
     def columns(self) -> dict[str, object]:
         """Return what the journal keeps of how far it is."""
-        return self.tally.columns() | {"stage_for": self.stage_for.url if self.stage_for else None}
+        stage_for = self.stage_for.url if self.stage_for else None
+        return self.tally.columns() | {"stage_for": stage_for, "losses": self.losses.column()}
 
     def view(self) -> Job:
         """Return the job as clients see it."""
@@ -202,6 +205,7 @@ class Record:
             files_removed=tally.files_removed,
             errors=self.errors,
             questions=self.questions,
+            losses=self.losses.total,
             current=self.current if running else None,
             rate_bytes_s=rate,
             time_left_s=time_left(bytes_total - tally.bytes_shown, rate)

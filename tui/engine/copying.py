@@ -82,6 +82,7 @@ class Copying:
         await run.journal.begin_walk(self.row.id, record.walk)
         record.errors = await run.journal.forget_errors(self.row.id)
         record.tally.begin()
+        record.losses.begin()
         run.learn(await run.journal.decisions(self.row.id))
         start = 0
         while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
@@ -93,6 +94,7 @@ class Copying:
             record.questions = await run.journal.end_walk(self.row.id, record.walk)
             record.walked = True
             record.tally.end()
+            record.losses.end()
 
     async def sources(self, chunk: Sequence[Source]) -> None:
         """Bring some sources of one folder to the target."""

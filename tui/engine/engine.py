@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.board import Record
 from tui.engine.keeper import Keeper, Limits
+from tui.engine.losses import EXAMPLES
 from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
 from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
+    from tui.model.fidelity import Lost
     from tui.model.job import Job, JobError, Question, Request
 
 __all__ = ["Engine", "Limits"]
@@ -275,6 +277,11 @@ class Engine:
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         self._get(id)
         return await self._journal.errors(id, start, count)
+
+    async def losses(self, id: int) -> tuple[Lost, ...]:
+        record = self._get(id)
+        unmade = await self._journal.unmade(id, EXAMPLES)
+        return record.losses.report() + ((unmade,) if unmade else ())
 
     async def status(self) -> EngineStatus:
         return self._status()

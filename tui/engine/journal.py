@@ -11,6 +11,8 @@ from tui.engine.rows import Cleanup, Decision, ErrorRow, JobRow, Phase, Question
 from tui.engine.store import on_thread
 from tui.engine.traces import Traces
 from tui.model.entry import EntryKind, Facts
+from tui.model.error import NotHeld
+from tui.model.fidelity import ALL_TRAITS, Loss, Lost, Trait
 from tui.model.job import Conflict, JobError, JobKind, JobState, Question, Request
 from tui.model.location import Location
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 JOB_COLUMNS = frozenset(
     "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
     " files_done files_total bytes_done bytes_total files_same files_skipped"
-    " files_verified bytes_verified files_removed reversible".split()
+    " files_verified bytes_verified files_removed reversible losses".split()
 )
 
 
@@ -50,15 +52,15 @@ class Journal(Traces):
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
                 " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
-                " source_count, first_source, created_at)"
+                " preserve, source_count, first_source, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     tag, request.kind, state, request.target.url if request.target else None, request.into,
                     request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
                     request.mode_clear, request.folder_mode_set, request.recursive, request.verify,
-                    request.delete_extra, request.by_content, len(request.sources), request.sources[0].url,
-                    created_at,
+                    request.delete_extra, request.by_content, _names(request.preserve), len(request.sources),
+                    request.sources[0].url, created_at,
                 ),
             )  # fmt: skip
             id = cursor.lastrowid
@@ -83,7 +85,7 @@ class Journal(Traces):
             " (SELECT count(*) FROM error WHERE error.job = job.id),"
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
-            " undoes, undone_by, redo, reversible"
+            " undoes, undone_by, redo, reversible, preserve, losses"
             " FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
             {"id": id},
         )
@@ -94,7 +96,7 @@ class Journal(Traces):
         """Return what a job was asked to do. It must exist."""
         row = self._db.execute(
             "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
-            " folder_mode_set, recursive, verify, delete_extra, by_content FROM job WHERE id = ?",
+            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve FROM job WHERE id = ?",
             (id,),
         ).fetchone()
         pairs = self._db.execute(
@@ -117,6 +119,7 @@ class Journal(Traces):
             verify=bool(row[10]),
             delete_extra=bool(row[11]),
             by_content=bool(row[12]),
+            preserve=_traits(row[13]),
         )
 
     @on_thread
@@ -212,6 +215,17 @@ class Journal(Traces):
             JobError(id, job, Location.from_url(url), code, _text(message), _text(remedy), at)
             for id, job, url, code, message, remedy, at in cursor
         )
+
+    @on_thread
+    def unmade(self, job: int, count: int) -> Lost | None:
+        """Return what a target does not hold at all: entries whose error says so, with the first few."""
+        chosen = "FROM error WHERE job = ? AND code = ?"
+        number = self._db.execute(f"SELECT count(*) {chosen}", (job, NotHeld.__name__)).fetchone()[0]
+        rows = self._db.execute(
+            f"SELECT location {chosen} ORDER BY id LIMIT ?", (job, NotHeld.__name__, count)
+        )
+        examples = tuple(Location.from_url(url) for (url,) in rows)
+        return Lost(Loss.SPECIAL, number, examples) if number else None
 
     @on_thread
     def error_rows(self, job: int, up_to: int, count: int = 256) -> list[ErrorRow]:
@@ -443,7 +457,16 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         questions=row[30], stage_for=_place(row[31]), verify=bool(row[32]), files_verified=row[33],
         bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
         undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
+        preserve=_traits(row[42]), losses=row[43],
     )  # fmt: skip
+
+
+def _names(traits: frozenset[Trait]) -> str | None:
+    return None if traits == ALL_TRAITS else " ".join(sorted(traits))
+
+
+def _traits(names: str | None) -> frozenset[Trait]:
+    return ALL_TRAITS if names is None else frozenset(Trait(name) for name in names.split())
 
 
 def _place(url: str | None) -> Location | None:

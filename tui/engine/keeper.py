@@ -15,6 +15,7 @@ from tui.engine.lanes import MOST_SOURCES, lanes_of
 from tui.engine.limiter import Bucket
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
+from tui.engine.rows import Cleanup
 from tui.engine.run import Run, Shared, Stop
 from tui.engine.scheduler import Candidate, plan
 from tui.model.error import FerryError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
-    from tui.engine.rows import Cleanup
     from tui.model.job import Job
     from tui.places.local.workers import Workers
 
@@ -341,8 +341,10 @@ class Keeper:
             return
         run = self._runs[record.id] = Run(record, self.shared)
         record.note = await tidy_up(run, how)
+        if how is Cleanup.DROP:
+            record.losses.clear()
         record.cleanup = record.stage_for = None
-        columns: dict[str, object] = {"cleanup": None, "stage_for": None, "note": record.note}
+        columns: dict[str, object] = {"cleanup": None, "note": record.note, **record.columns()}
         await self._journal.update(record.id, columns)
         await note_end(self._journal, self.board, record)
         self.board.touch(record)

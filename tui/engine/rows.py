@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tui.model.entry import Facts
+from tui.model.fidelity import Trait
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 
@@ -80,6 +81,8 @@ class JobRow:
     """The job that reverses this one; 0: none."""
     redo: bool
     reversible: bool
+    preserve: frozenset[Trait]
+    losses: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tui.engine.board import Record
+    from tui.engine.losses import Losses
     from tui.places.local.hops import Collision
 
 logger = logging.getLogger(__name__)
@@ -218,6 +219,7 @@ class Run:
             batch_bytes=self.limiter.portion(BATCH_BYTES),
             verify=self.verifies,
             decided=decided,
+            keep=self.record.row.preserve,
         )
 
     def answers(self, owners: Mapping[bytes, int], folder: bytes) -> Mapping[bytes, Conflict]:
@@ -264,6 +266,13 @@ class Run:
             self.record.meter.add(sums.bytes)
         if current is not None:
             self.record.current = current
+        self.touch()
+
+    async def lose(self, losses: Losses) -> None:
+        """Add to the loss report, and write it down: what is complete is not looked at again after a crash."""
+        report = self.record.losses
+        report.merge(losses)
+        await self.journal.update(self.record.id, {"losses": report.column()})
         self.touch()
 
     def building(self, final: Location | None) -> None:

@@ -125,5 +125,11 @@ CREATE TABLE trace (
 ) WITHOUT ROWID
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO)
+FIDELITY = """
+ALTER TABLE job ADD COLUMN preserve TEXT;
+ALTER TABLE job ADD COLUMN losses TEXT
+"""
+"""`preserve`: the traits kept, by name; NULL: all. `losses`: the loss report so far, see `tui.engine.losses`."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY)
 """By these an older journal is brought up to date when it is opened."""

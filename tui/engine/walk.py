@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tui.engine.losses import Losses
 from tui.engine.reading_back import is_true
 from tui.engine.run import Spot, Stop, Sums
 from tui.model.error import AlreadyExists, PlaceError
@@ -18,7 +19,10 @@ from tui.places.local.root import join, split
 from tui.places.local.workers import WorkerCopy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tui.engine.run import Run
+    from tui.model.fidelity import Loss
     from tui.model.location import Location
     from tui.places.local.root import Root
 
@@ -59,11 +63,12 @@ class Report:
     large: list[tuple[Folder, Large]] = field(default_factory=list)
     collisions: list[tuple[Folder, Collision]] = field(default_factory=list)
     failures: list[tuple[Folder, Failure]] = field(default_factory=list)
+    losses: Losses = field(default_factory=Losses)
     out_of_space: bool = False
 
     @property
     def needs_care(self) -> bool:
-        return bool(self.large or self.collisions or self.failures)
+        return bool(self.large or self.collisions or self.failures or self.losses)
 
 
 class Walk:
@@ -159,6 +164,8 @@ class Walk:
         if report.needs_care:
             self._large += report.large
             self._news.set()
+            if report.losses:
+                await self._run.lose(report.losses)
             for folder, failure in report.failures:
                 self.broken |= not failure.name
                 await self._fail(self._spot(folder, failure.name), failure.error)
@@ -191,7 +198,7 @@ class Walk:
             if run.stopped:
                 await self._leave(copy, counted)
                 return
-            await run.hop(copy.finish)
+            lost = await run.hop(copy.finish)
         except PlaceError as error:
             await self._give_up(copy, counted)
             await self._large_failed(folder, large, error)
@@ -201,6 +208,10 @@ class Walk:
             raise
         else:
             run.count(Sums(files=1))
+            if lost:
+                report = Report()
+                self._lost(report, folder, large.name, lost)
+                await run.lose(report.losses)
         if self._settled(folder, -1):
             await self._take(await run.hop(self._finish_alone, folder))
 
@@ -381,9 +392,16 @@ class Walk:
         report.large += [(folder, large) for large in batch.large]
         report.collisions += [(folder, collision) for collision in batch.collisions]
         report.failures += [(folder, failure) for failure in batch.failures]
+        for loss, name in batch.losses:
+            self._lost(report, folder, name, [loss])
         if batch.last:
             report.last = (folder, batch.last)
         report.out_of_space |= batch.out_of_space
+
+    def _lost(self, report: Report, folder: Folder, name: bytes, losses: Iterable[Loss]) -> None:
+        """Note what an entry (without a name: the folder itself) could not keep."""
+        for loss in losses:
+            report.losses.add(loss, lambda: self._spot(folder, name).target, folder=not name)
 
     def _finish(self, folder: Folder, report: Report) -> None:
         """Give a folder that is complete its final times and mode, and tidy up what an earlier go left there."""
@@ -391,8 +409,7 @@ class Walk:
         try:
             if self._run.record.walk > 1 and folder.target_path:
                 sweep(self._target, folder.target_path, self._run.record.row.tag)
-            if folder.names is None:
-                folder.copy.finish()
+            self._lost(report, folder, b"", folder.copy.finish())
         except PlaceError as error:
             report.failures.append((folder, Failure(b"", error)))
         finally:

@@ -3,7 +3,7 @@
 FerryError
 ├─ UsageError · ConfigError(file, key)
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
-│  │                      NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
+│  │                      NotHeld · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
 │  │                      PlaceUnavailable
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
@@ -83,6 +83,12 @@ class ReadOnly(PlaceError):
 
 class Unsupported(PlaceError):
     remedy = "The target cannot hold this kind of entry; choose another target or leave it out."
+
+
+class NotHeld(Unsupported):
+    """The target knows no entries of this kind: part of the loss report."""
+
+    remedy = "Copy it to another filesystem, pack it into an archive, or leave it out."
 
 
 class NameTooLong(PlaceError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tui.model.entry import Facts
+from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
 
 LOWEST_PRIORITY, NORMAL_PRIORITY, HIGHEST_PRIORITY = 1, 3, 5
@@ -104,6 +105,8 @@ class Request:
     """COPY and MOVE: read every file back from the disk, and compare, before it counts as copied."""
     delete_extra: bool = False
     by_content: bool = False
+    preserve: frozenset[Trait] = ALL_TRAITS
+    """COPY and MOVE: what travels besides content, kind, name and permission bits. (A rename keeps all.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ class Progress:
     """Removed by a sync from the target, which alone had them. They are not among those done."""
     errors: int = 0
     questions: int = 0
+    losses: int = 0
+    """How often something could not be kept, of all kinds: see `Queue.losses`."""
     current: Location | None = None
     rate_bytes_s: float = 0.0
     time_left_s: float | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, make_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tui.model.fidelity import Lost
 from tui.model.job import Conflict, EngineStatus, Job, JobError, Question, Request, Update
 from tui.wire.shapes import Codec
 
@@ -128,6 +129,7 @@ METHODS: dict[str, Method] = {
         _asks("set_slots", slots=int),
         _asks("set_conflict", ids=_SOME, rule=Conflict),
         _asks("errors", tuple[JobError, ...], id=int, start=(int, 0), count=(int, 1000)),
+        _asks("losses", tuple[Lost, ...], id=int),
         _asks("questions", tuple[Question, ...], id=(int | None, None), count=(int, 100)),
         _does("answer", question=int, rule=Conflict, for_all=(bool, False)),
         _asks("status", EngineStatus),

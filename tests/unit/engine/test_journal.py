@@ -15,6 +15,7 @@ from tui.engine.rows import Decision, ErrorRow, Phase, QuestionRow, Source
 from tui.engine.schema import MIGRATIONS
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import EngineError
+from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 
@@ -54,6 +55,7 @@ async def test_a_job_is_kept_with_all_that_was_asked(journal: Journal) -> None:
         target=Location("/t"),
         limit_bytes_s=5,
         verify=True,
+        preserve=frozenset({Trait.OWNER, Trait.TIMES}),
     )
     id = await journal.add_job(plain, "tag00001", 3.5)
     assert await journal.request(id) == plain
@@ -241,6 +243,8 @@ async def test_a_journal_of_the_first_schema_opens(tmp_path: Path) -> None:
     assert (row.kind, row.state, row.tag) == (JobKind.COPY, JobState.PAUSED, "old00001")
     assert (row.errors, row.questions, row.files_done, row.stage_for) == (1, 1, 42, None)
     assert (row.verify, row.files_verified, row.bytes_verified) == (False, 0, 0)
+    assert (row.preserve, row.losses) == (ALL_TRAITS, None)
+    assert (await journal.request(row.id)).preserve == ALL_TRAITS
     assert [source.location.name for source in await journal.sources(row.id)] == ["a b", "\udcff"]
     assert [d.rule for d in await journal.decisions(row.id)] == [Conflict.NEWER]
     await journal.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -85,3 +87,38 @@ def as_nobody() -> Callable[[], AbstractContextManager[None]]:
             os.setgroups(groups)
 
     return context
+
+
+@pytest.fixture
+def fat(tmp_path: Path) -> Iterator[Path]:
+    """A mounted FAT filesystem, by the kernel; skips where there can be none."""
+    mkfs = shutil.which("mkfs.vfat") or shutil.which("mkfs.vfat", path="/usr/sbin:/sbin")
+    if os.geteuid() != 0 or mkfs is None:
+        pytest.skip("needs root and mkfs.vfat")
+    image, folder = tmp_path / "fat.img", tmp_path / "fat"
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run([mkfs, str(image)], check=True, capture_output=True)
+    if subprocess.run(
+        ["mount", "-t", "vfat", "-o", "loop", str(image), str(folder)], capture_output=True
+    ).returncode:
+        pytest.skip("vfat cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def seconds(tmp_path: Path) -> Iterator[Path]:
+    """A mounted ext2 with the old, small inodes: it keeps times in whole seconds."""
+    mkfs = shutil.which("mke2fs") or shutil.which("mke2fs", path="/usr/sbin:/sbin")
+    if os.geteuid() != 0 or mkfs is None:
+        pytest.skip("needs root and mke2fs")
+    image, folder = tmp_path / "ext2.img", tmp_path / "seconds"
+    folder.mkdir()
+    make = [mkfs, "-q", "-t", "ext2", "-I", "128", "-b", "1024", str(image), "8m"]
+    subprocess.run(make, check=True, capture_output=True)
+    if subprocess.run(["mount", "-o", "loop", str(image), str(folder)], capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

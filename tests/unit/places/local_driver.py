@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tui.model.fidelity import Loss
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy
 from tui.places.local.hops import Batch, Brake, Collision, CopyRules, Failure
 from tui.places.local.removal import TreeRemoval
@@ -41,6 +42,8 @@ class Outcome:
     large: int = 0
     collisions: list[Collision] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    losses: list[tuple[Loss, bytes]] = field(default_factory=list)
+    """Names of folders end in a slash."""
     out_of_space: bool = False
 
     def add(self, batch: Batch) -> None:
@@ -50,6 +53,7 @@ class Outcome:
         self.skipped += batch.skipped_files
         self.collisions += batch.collisions
         self.failures += batch.failures
+        self.losses += batch.losses
         self.out_of_space |= batch.out_of_space
 
     @property
@@ -68,10 +72,13 @@ def copy_tree(
     brake: Brake | None = None,
     slice_bytes: int = 4 << 20,
     on_batch: Callable[[Batch], None] | None = None,
+    to_root: Root | None = None,
 ) -> Outcome:
     """Copy all (or some names) of one folder into another; stops early where the brake is on."""
     links, brake, outcome = links or HardLinks(), brake or Brake(), Outcome()
-    with Root.open(str(source)) as from_root, Root.open(str(target)) as to_root:
+    with contextlib.ExitStack() as opened:
+        from_root = opened.enter_context(Root.open(str(source)))
+        to_root = to_root or opened.enter_context(Root.open(str(target)))
         todo: list[tuple[bytes, bytes, Sequence[tuple[bytes, bytes]] | None]] = [(b"", b"", names)]
         while todo and not brake.on:
             path, target_path, wanted = todo.pop()
@@ -99,10 +106,10 @@ def copy_tree(
                     if brake.on:
                         slices.suspend()
                         return outcome
-                    slices.finish()
+                    outcome.losses += [(loss, large.name) for loss in slices.finish()]
                     outcome.large += 1
                 if exhausted and not any(failure.name == b"" for failure in outcome.failures):
-                    copy.finish()
+                    outcome.losses += [(loss, path + b"/") for loss in copy.finish()]
             finally:
                 copy.close()
     return outcome

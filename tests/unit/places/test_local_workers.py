@@ -13,6 +13,7 @@ import pytest
 
 from tests.trees import describe, differences
 from tui.model import error as errors
+from tui.model.fidelity import Loss
 from tui.model.location import Location
 from tui.places.local.frames import receive, send
 from tui.places.local.hops import Brake, CopyRules
@@ -72,6 +73,26 @@ def test_batches_tell_what_was_done_and_what_is_left(
     assert (batch.files, batch.size_bytes, batch.folders, batch.exhausted) == (1, 5, [b"sub"], True)
     assert sorted(batch.linked) == [(b"one", b"one"), (b"two", b"two")]
     assert sorted(os.listdir(tmp_path / "target")) == ["plain", "sub"]
+
+
+@linux
+def test_what_the_target_cannot_hold_is_told(seconds: Path, workers: Workers, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file", tmp_path):
+        os.utime(path, ns=(1, 10**18 + 1))
+    with Root.open(str(tmp_path)) as source, Root.open(str(seconds)) as target:
+        copy = workers.copy(
+            source, target, b"", b"", CopyRules("tag"), HardLinks(), Brake(), [(b"file", b"file")]
+        )
+        batch = copy.step()
+        copy.close()
+        assert batch.losses == [(Loss.TIMES, b"file")]
+        whole = copy_of(workers, source, target)
+        whole.step()
+        os.utime(tmp_path, ns=(1, 10**18 + 1))
+        lost = whole.finish()
+        whole.close()
+    assert lost == [Loss.TIMES]
 
 
 @linux

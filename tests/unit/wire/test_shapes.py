@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.model.entry import EntryKind, Facts
+from tui.model.fidelity import Loss, Lost, Trait
 from tui.model.job import (
     Conflict,
     EngineStatus,
@@ -63,6 +64,11 @@ def through_json(codec: Codec, value: object) -> object:
     [
         (Update, Update(3, (JOB, replace(JOB, id=8, target=None, stage=None)), (1, 2), STATUS, True)),
         (Job, JOB),
+        (tuple[Lost, ...], (Lost(Loss.OWNER, 12, (NASTY, Location("/b"))), Lost(Loss.TIMES, 1))),
+        (
+            Request,
+            Request(kind=JobKind.COPY, sources=(NASTY,), target=NASTY, preserve=frozenset({Trait.TIMES})),
+        ),
         (JobError, JobError(1, 7, NASTY, "NotFound", "cannot read \udcff", "", 3.25)),
         (
             Question,

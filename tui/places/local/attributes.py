@@ -11,13 +11,18 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from tui.model.fidelity import Loss
 from tui.places.local import syscalls
+from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ACCESS_ACL = "system.posix_acl_access"
 DEFAULT_ACL = "system.posix_acl_default"
+_ACLS = (ACCESS_ACL, DEFAULT_ACL)
+_LABELS = frozenset({"security.selinux", "security.SMACK64"})
+"""Given by the machine's own policy to all that is made on it: one that cannot be taken along is no loss."""
 
 _UNKEPT = frozenset(
     {
@@ -31,10 +36,13 @@ _UNKEPT = frozenset(
         errno.ERANGE,
     }
 )
-"""The target cannot hold it, or this user may not set it: the file itself is none the worse."""
+"""The target cannot hold it, or this user may not set it: the file itself is none the worse, and it is told."""
 
 _HAS_XATTRS = hasattr(os, "listxattr")
-_SET_ID = stat.S_ISUID | stat.S_ISGID
+SET_ID = stat.S_ISUID | stat.S_ISGID
+
+_ACL_GROUP_OBJ = 0x04
+"""In the kernel's form of an access list (linux/posix_acl_xattr.h): the entry of the owning group."""
 
 
 def xattr_names(fd: int) -> list[str]:
@@ -73,32 +81,75 @@ def set_owner(target: int | str, info: os.stat_result) -> bool:
     return False
 
 
-def set_mode(target: int | str, mode: int) -> None:
-    with tolerant():
+def give_owner(target: int | str, info: os.stat_result, mode: int, traits: Traits) -> int:
+    """Give an entry its owner, if that is wanted; return the mode it may have then.
+
+    Where the owner is not the source's, nobody is to get a program that runs as somebody else.
+    """
+    if traits.owner:
+        if set_owner(target, info):
+            return mode
+        traits.lose(Loss.OWNER)
+    if mode & SET_ID:
+        traits.lose(Loss.MODE)
+    return mode & ~SET_ID
+
+
+def set_mode(target: int | str, mode: int, traits: Traits | None = None) -> None:
+    with tolerant(traits, Loss.MODE):
         os.chmod(target, mode)
 
 
-def set_times(target: int | str, info: os.stat_result) -> None:
-    try:
+def set_times(target: int | str, info: os.stat_result, traits: Traits | None = None) -> None:
+    with tolerant(traits, Loss.TIMES):
         os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
-    except OSError as error:
-        if error.errno not in _UNKEPT:
-            raise
 
 
-def copy_xattrs(source: int | str, target: int | str, names: Sequence[str]) -> None:
-    """Copy extended attributes; those the target cannot hold are left out.
+def copy_xattrs(
+    source: int | str, target: int | str, names: Sequence[str], traits: Traits, *, follow: bool = True
+) -> None:
+    """Copy the extended attributes that are wanted; those the target cannot hold are left out.
 
+    Args:
+        follow: What `source` names may be a link to what is meant.
     Raises:
         OSError: ENOSPC, EDQUOT: the disk is full; EIO.
     """
     for name in names:
+        is_list = name in _ACLS
+        if not (traits.acl if is_list else traits.xattr):
+            continue
         try:
-            os.setxattr(target, name, os.getxattr(source, name))
+            os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=follow))
         except OSError as error:
             # ext4 says ENOSPC also where all attributes together do not fit beside one file.
             if error.errno not in _UNKEPT and not (error.errno == errno.ENOSPC and _has_room(target)):
                 raise
+            if name not in _LABELS:
+                traits.lose(Loss.ACL if is_list else Loss.XATTR)
+
+
+def mode_kept(source: int | str, mode: int, names: Sequence[str], traits: Traits) -> int:
+    """Return the mode for an entry whose access list may not have come along.
+
+    Beside a list, the group's bits in the mode are the most that anybody named in it may do; without it they would
+    become rights of the owning group, which it may never have had.
+
+    Args:
+        names: Of the source's extended attributes.
+    """
+    if ACCESS_ACL not in names or (traits.acl and Loss.ACL not in traits.lost):
+        return mode
+    try:
+        entries = os.getxattr(source, ACCESS_ACL, follow_symlinks=isinstance(source, int))
+    except OSError:
+        return mode & ~0o070
+    for start in range(4, len(entries) - 7, 8):
+        tag = int.from_bytes(entries[start : start + 2], "little")
+        if tag == _ACL_GROUP_OBJ:
+            rights = int.from_bytes(entries[start + 2 : start + 4], "little")
+            return mode & ~0o070 | mode & (rights & 7) << 3
+    return mode & ~0o070
 
 
 def _has_room(target: int | str) -> bool:
@@ -107,36 +158,45 @@ def _has_room(target: int | str) -> bool:
 
 def drop_acls(target: int, names: Sequence[str]) -> None:
     """Remove access lists the source does not have: a folder's default list gives them to all that is made in it."""
-    for acl in (ACCESS_ACL, DEFAULT_ACL):
+    for acl in _ACLS:
         if acl not in names and _HAS_XATTRS:
             with tolerant():
                 os.removexattr(target, acl)
 
 
-def give_folder(source: int, target: int) -> None:
-    """Make a folder's owner, mode, access lists, attributes and times those of another folder."""
+def give_folder(source: int, target: int, traits: Traits) -> None:
+    """Make a folder's owner, mode, access lists, attributes and times those of another folder, as far as wanted."""
     info, now = os.fstat(source), os.fstat(target)
     names = xattr_names(source)
     mode = stat.S_IMODE(info.st_mode)
-    if (info.st_uid, info.st_gid) != (now.st_uid, now.st_gid) and not set_owner(target, info):
-        mode &= ~_SET_ID
+    if (info.st_uid, info.st_gid) != (now.st_uid, now.st_gid):
+        mode = give_owner(target, info, mode, traits)
     if names or xattr_names(target):
-        drop_acls(target, names)
-        copy_xattrs(source, target, names)
+        if traits.acl:
+            drop_acls(target, names)
+        copy_xattrs(source, target, names, traits)
+        mode = mode_kept(source, mode, names, traits)
     if mode != stat.S_IMODE(os.fstat(target).st_mode):
-        set_mode(target, mode)
-    set_times(target, info)
+        set_mode(target, mode, traits)
+    if traits.times:
+        set_times(target, info, traits)
+    traits.compare(info, mode, os.fstat(target))
 
 
 def give_nameless(
-    source_folder: int, source: bytes, target_folder: int, target: bytes, info: os.stat_result
+    source_folder: int,
+    source: bytes,
+    target_folder: int,
+    target: bytes,
+    info: os.stat_result,
+    traits: Traits,
 ) -> None:
-    """Give a new link, FIFO, socket or device, just made as `target`, what the source's has besides its kind.
+    """Give a new link, FIFO, socket or device, just made as `target`, what is wanted of the source's besides its kind.
 
     It is reached through a descriptor that pins it, so that an entry swapped in under its name is left alone.
     """
     if not syscalls.O_PATH:
-        give_by_name(target_folder, target, info)
+        give_by_name(target_folder, target, info, traits)
         return
     fd = os.open(target, syscalls.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target_folder)
     try:
@@ -145,44 +205,51 @@ def give_nameless(
             return
         path = f"/proc/self/fd/{fd}"
         mode = stat.S_IMODE(info.st_mode)
-        if (made.st_uid, made.st_gid) != (info.st_uid, info.st_gid) and not set_owner(path, info):
-            mode &= ~_SET_ID
-        _copy_xattrs_by_name(source_folder, source, path)
+        if (made.st_uid, made.st_gid) != (info.st_uid, info.st_gid):
+            mode = give_owner(path, info, mode, traits)
+        mode = _copy_xattrs_by_name(source_folder, source, path, mode, traits)
         if not stat.S_ISLNK(info.st_mode) and mode != stat.S_IMODE(os.stat(path).st_mode):
-            set_mode(path, mode)
-        set_times(path, info)
+            set_mode(path, mode, traits)
+        if traits.times:
+            set_times(path, info, traits)
+        traits.compare(info, mode, os.fstat(fd))
     finally:
         os.close(fd)
 
 
-def give_by_name(folder: int, name: bytes, info: os.stat_result) -> None:
-    with tolerant():
-        os.chown(name, info.st_uid, info.st_gid, dir_fd=folder, follow_symlinks=False)
-    with tolerant(), contextlib.suppress(NotImplementedError):
+def give_by_name(folder: int, name: bytes, info: os.stat_result, traits: Traits | None = None) -> None:
+    traits = traits or Traits()
+    if traits.owner:
+        with tolerant(traits, Loss.OWNER):
+            os.chown(name, info.st_uid, info.st_gid, dir_fd=folder, follow_symlinks=False)
+    with tolerant(traits, Loss.MODE), contextlib.suppress(NotImplementedError):
         os.chmod(name, stat.S_IMODE(info.st_mode), dir_fd=folder, follow_symlinks=False)
-    with tolerant():
-        os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=folder, follow_symlinks=False)
+    if traits.times:
+        with tolerant(traits, Loss.TIMES):
+            os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=folder, follow_symlinks=False)
 
 
-def _copy_xattrs_by_name(folder: int, name: bytes, target: str) -> None:
-    source = b"/proc/self/fd/%d/%s" % (folder, name)
+def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, traits: Traits) -> int:
+    """Copy what is wanted of the attributes of an entry that cannot be opened; return the mode it is to have then."""
+    source = os.fsdecode(b"/proc/self/fd/%d/%s" % (folder, name))
     try:
         names = os.listxattr(source, follow_symlinks=False)
     except OSError:
-        return
-    for attribute in names:
-        with tolerant():
-            os.setxattr(target, attribute, os.getxattr(source, attribute, follow_symlinks=False))
+        return mode
+    copy_xattrs(source, target, names, traits, follow=False)
+    return mode_kept(source, mode, names, traits)
 
 
 @contextlib.contextmanager
-def tolerant() -> Iterator[None]:
-    """Let pass what a target cannot hold or this user may not set."""
+def tolerant(traits: Traits | None = None, loss: Loss | None = None) -> Iterator[None]:
+    """Let pass what a target cannot hold or this user may not set, and note it as a loss."""
     try:
         yield
     except OSError as error:
         if error.errno not in _UNKEPT:
             raise
+        if traits is not None and loss is not None:
+            traits.lose(loss)
 
 
 class Mirror:

@@ -7,10 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from tui.model.fidelity import Loss
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake
+    from tui.places.local.traits import Traits
 
 CHUNK_BYTES = 4 << 20
 """Between two looks at the brake."""
@@ -64,6 +66,7 @@ class Ways:
     Attributes:
         no_tmpfile: Devices on which nameless files cannot be made or named.
         time_steps_ns: How fine each device keeps times, where it was asked for.
+        exact: Devices that were seen to keep owners, modes and times as they are given.
     """
 
     def __init__(self) -> None:
@@ -71,6 +74,7 @@ class Ways:
         self._no_clone: set[tuple[int, int]] = set()
         self.no_tmpfile: set[int] = set()
         self.time_steps_ns: dict[int, int] = {}
+        self.exact: set[int] = set()
 
     def clone(self, source: int, target: int, devices: tuple[int, int]) -> bool:
         """Share the whole content, where the filesystem can; `target` must be empty."""
@@ -97,13 +101,20 @@ class Ways:
 
 
 def copy_all(
-    source: int, target: int, info: os.stat_result, ways: Ways, devices: tuple[int, int], brake: Brake
+    source: int,
+    target: int,
+    info: os.stat_result,
+    ways: Ways,
+    devices: tuple[int, int],
+    brake: Brake,
+    traits: Traits,
 ) -> None:
     """Copy a whole file into an empty one, with its holes.
 
     Args:
         info: The source's state before.
         devices: Of the source and of the target.
+        traits: Say whether holes are to stay, and learn whether they did.
     Raises:
         Stopped: The brake went on.
         Moved: The source ended early.
@@ -115,9 +126,12 @@ def copy_all(
     if size <= SMALL_BYTES and info.st_blocks * 512 >= size:
         _copy_small(source, target, size)
         return
+    has_holes = info.st_blocks * 512 < size
     if size >= _CLONE_BYTES and ways.clone(source, target, devices):
+        if has_holes:
+            settle_holes(source, target, size, traits)
         return
-    if info.st_blocks * 512 >= size:
+    if not has_holes:
         copy_extent(source, target, 0, size, ways, devices, brake)
         return
     offset = 0
@@ -126,6 +140,19 @@ def copy_all(
         copy_extent(source, target, start, end, ways, devices, brake)
         offset = end
     os.ftruncate(target, size)
+    settle_holes(source, target, size, traits)
+
+
+def settle_holes(source: int, target: int, size_bytes: int, traits: Traits) -> None:
+    """Fill the holes of a copy where they are not wanted; else note if the target has filled them by itself."""
+    if not traits.sparse:
+        syscalls.reserve(target, 0, size_bytes)
+    elif (
+        next_hole(source, 0, size_bytes) < size_bytes
+        and next_hole(target, 0, size_bytes) == size_bytes
+        and os.fstat(target).st_blocks * 512 >= size_bytes
+    ):
+        traits.lose(Loss.SPARSE)
 
 
 def _copy_small(source: int, target: int, size_bytes: int) -> None:

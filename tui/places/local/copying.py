@@ -25,15 +25,17 @@ from tui.places.local.decision import Decider, Same, Spot
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure, Large
 from tui.places.local.landing import Again, Landing
 from tui.places.local.links import HardLinks, Joiner
-from tui.places.local.making import Maker
+from tui.places.local.making import Maker, Unmade, not_held
 from tui.places.local.partial import own_partials, sweep
 from tui.places.local.slices import SliceCopy
 from tui.places.local.standing import READ_FLAGS, Pair, is_folder, look, same_inode
+from tui.places.local.traits import Traits
 from tui.places.local.verifying import Differs, not_the_same
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from tui.model.fidelity import Loss
     from tui.model.location import Location
     from tui.places.local.hops import Brake, CopyRules
     from tui.places.local.root import Root
@@ -103,6 +105,7 @@ class FolderCopy:
         self._fresh = False
         self._lent_mode: int | None = None
         self._mirror: attributes.Mirror | None = None
+        self._traits = Traits(rules.keep)
 
     def step(self) -> Batch:
         """Copy until a batch is full, the brake is on, or the folder has no more; tell what was done."""
@@ -133,19 +136,21 @@ class FolderCopy:
             )
         return batch
 
-    def finish(self) -> None:
-        """Give the target folder the source's owner, mode, access lists, attributes and times.
+    def finish(self) -> list[Loss]:
+        """Give the target folder what is wanted of the source's owner, mode, access lists, attributes and times.
 
         Does nothing where only some names were copied.
 
+        Returns:
+            What the folder could not keep.
         Raises:
             PlaceError: One of the folders has gone, or the disk fails.
         """
         if self._names is not None:
-            return
+            return []
         if self._from >= 0:
             self._give(self._from, self._to)
-            return
+            return self._traits.take()
         source = self._source.folder(self._source_path)
         try:
             target = self._target.folder(self._target_path)
@@ -155,10 +160,12 @@ class FolderCopy:
                 os.close(target)
         finally:
             os.close(source)
+        return self._traits.take()
 
     def _give(self, source: int, target: int) -> None:
+        self._traits.lost.clear()
         try:
-            attributes.give_folder(source, target)
+            attributes.give_folder(source, target, self._traits)
             if self.rules.mirror:
                 give_named(named_attributes(source), target)
         except OSError as error:
@@ -201,12 +208,12 @@ class FolderCopy:
         if self._names is None:
             with os.scandir(self._to) as there:
                 self._fresh = next(there, None) is None
-        self._landing = Landing(self._target, self._to, self.rules.tag, own=self.rules.own)
-        verify = self.rules.verify
-        strict = verify or (self.rules.compare and not self.rules.own)
+        own, times, verify = self.rules.own, self._traits.times, self.rules.verify
+        self._landing = Landing(self._target, self._to, self.rules.tag, self._traits, own=own)
         self._pair = Pair(
-            self._from, self._to, self._target.ways, self._brake, strict=strict, from_disk=verify,
-            timeless=self.rules.mirror and self.rules.compare,
+            self._from, self._to, self._target.ways, self._brake,
+            strict=verify or (not times if own else self.rules.compare), from_disk=verify,
+            timeless=self.rules.mirror and self.rules.compare, times=times,
         )  # fmt: skip
         self._decider = Decider(self._target, self._target_path, self.rules, self._pair, self._on_same)
         self._maker = Maker(self._from, self._landing, self._brake, verify=verify)
@@ -257,6 +264,9 @@ class FolderCopy:
             failure = self._told(error, name, target_name)
             batch.failures.append(Failure(name, failure))
             batch.out_of_space = isinstance(failure, OutOfSpace)
+        else:
+            if self._traits.lost:
+                batch.losses += [(loss, name) for loss in self._traits.take()]
         return True
 
     def _told(self, error: OSError, name: bytes, target_name: bytes) -> PlaceError:
@@ -266,6 +276,7 @@ class FolderCopy:
 
     def _try(self, name: bytes, target_name: bytes, regular: bool, batch: Batch) -> None:
         for _ in range(_TRIES):
+            self._traits.lost.clear()
             try:
                 if regular and self._file(name, target_name, batch):
                     return
@@ -295,9 +306,12 @@ class FolderCopy:
         self._keep_together(found)
 
     def _keep_together(self, found: Same) -> None:
-        """Let a file found complete be one with its other names, as it is in the source."""
+        """Let a file found complete be one with its other names, as it is in the source.
+
+        What it lost was told when it was made.
+        """
         info = found.info
-        if info.st_nlink == 1 or same_inode(info, found.standing):
+        if info.st_nlink == 1 or not self._traits.hardlinks or same_inode(info, found.standing):
             return
         if (
             self.rules.own
@@ -306,6 +320,7 @@ class FolderCopy:
             or self._pair.same_bytes(found.name, found.target_name)
         ):
             self._joiner.tell(info, found.target_name)
+            self._traits.lost.clear()
 
     def _file(self, name: bytes, target_name: bytes, batch: Batch) -> bool:
         """Copy a regular file; False where it turns out to be something else."""
@@ -330,6 +345,7 @@ class FolderCopy:
                 pass
             elif info.st_size > self.rules.large_bytes:
                 batch.large.append(Large(name, put, info.st_size, replace))
+                self._traits.lost.clear()  # it will be told when that is done
                 return True
             else:
                 info = self._make(source, name, put, info, replace=replace)
@@ -380,7 +396,10 @@ class FolderCopy:
             return
         put, replace = spot
         if info.st_nlink == 1 or not self._joiner.join(info, put, replace=replace):
-            self._maker.nameless(name, put, info, replace=replace)
+            try:
+                self._maker.nameless(name, put, info, replace=replace)
+            except Unmade:
+                raise not_held(info, self._target.location(self._target_path, put)) from None
             if info.st_nlink > 1:
                 self._joiner.tell(info, put)
         batch.files += 1

@@ -107,13 +107,16 @@ class Decider:
     def _own(
         self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result, batch: Batch
     ) -> Spot | None:
-        """In the job's own folder: complete only with the right time, which is set last; else a leftover."""
+        """In the job's own folder: complete only with the right time, which is set last; else a leftover.
+
+        Where times do not travel, all in it got its name when it was complete, and contents are compared.
+        """
         where = self._location(target_name)
         if is_folder(standing):
             raise IsAFolder(f"cannot write {where}: a folder stands there", location=where)
         step = time_step_ns(standing.st_dev, self._pair.ways)
-        if self._pair.same(name, info, target_name, standing) and same_time(
-            info.st_mtime_ns, standing.st_mtime_ns, step
+        if self._pair.same(name, info, target_name, standing) and (
+            not self._pair.times or same_time(info.st_mtime_ns, standing.st_mtime_ns, step)
         ):
             self._same(Same(name, target_name, info, standing), batch)
             return None

@@ -6,11 +6,12 @@ returns; pausing, cancelling and limiting happen between hops, and inside one wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from tui.model.entry import Facts
 from tui.model.error import PlaceError
+from tui.model.fidelity import ALL_TRAITS, Loss, Trait
 from tui.model.job import Conflict
 
 LARGE_BYTES = 16 << 20
@@ -52,6 +53,7 @@ class CopyRules:
         verify: Read every file back from the disk before it counts as copied, or, where it stands there already, as
             complete.
         decided: Answers for single names of this folder; they go before `conflict`.
+        keep: What travels besides content.
     """
 
     tag: str
@@ -64,6 +66,7 @@ class CopyRules:
     batch_bytes: int = 256 << 20
     verify: bool = False
     decided: Mapping[bytes, Conflict] = field(default_factory=dict)
+    keep: Set[Trait] = ALL_TRAITS
 
 
 @dataclass(slots=True)
@@ -118,6 +121,8 @@ class Batch:
     """Entries with several names, left alone: (name there, name at the target). Only where no links are kept."""
     collisions: list[Collision] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    losses: list[tuple[Loss, bytes]] = field(default_factory=list)
+    """What entries made now could not keep, each with the entry's name in the source."""
     last: bytes = b""
     """The entry last worked on."""
     exhausted: bool = False
@@ -139,5 +144,6 @@ class Batch:
         self.large += other.large
         self.collisions += other.collisions
         self.failures += other.failures
+        self.losses += other.losses
         self.last = other.last or self.last
         self.out_of_space |= other.out_of_space

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from tui.places.local import attributes, syscalls
 from tui.places.local.partial import discard, partial_name
+from tui.places.local.standing import keeps_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.places.local.root import Root
+    from tui.places.local.traits import Traits
 
 _WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
 _NEW = _WRITE | os.O_CREAT | os.O_EXCL
@@ -52,13 +54,16 @@ class Landing:
 
     In a folder of the job's own, files are written under their final names; elsewhere as nameless files that are
     linked in, or, where something is to be replaced or nameless files are not known, under a partial name.
+    Without times, nothing would tell a half file from a whole one under its final name: then all is made out of sight.
     """
 
-    def __init__(self, root: Root, fd: int, tag: str, *, own: bool) -> None:
-        self.root, self.fd, self.tag, self.own = root, fd, tag, own
+    def __init__(self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool) -> None:
+        self.root, self.fd, self.tag, self.traits = root, fd, tag, traits
+        self.own = own and traits.times
         info = os.fstat(fd)
         self.device = info.st_dev
         self.acl = attributes.has_default_acl(fd)
+        self._exact = self.device in root.ways.exact
         self._owner: tuple[int, int] | None = None
 
     def draft(self, name: bytes, info: os.stat_result, xattrs: Sequence[str], *, replace: bool) -> Draft:
@@ -72,11 +77,10 @@ class Landing:
             # Nobody who may not read the source may read its copy, not even while the owner is still to be set.
             mode &= 0o700
         if xattrs:
-            mode |= stat.S_IWUSR
+            # Beside an access list, the group's bits of the mode are not the group's rights.
+            mode = mode & 0o700 | stat.S_IWUSR
         draft = self._create(name, info, mode, replace=replace)
-        if self._owner is None:
-            made = os.fstat(draft.fd)
-            self._owner = (made.st_uid, made.st_gid)
+        self._owner_of(draft)
         return draft
 
     def _create(self, name: bytes, info: os.stat_result, mode: int, *, replace: bool) -> Draft:
@@ -101,18 +105,38 @@ class Landing:
         return scratch
 
     def give(self, source: int, draft: Draft, info: os.stat_result, xattrs: Sequence[str]) -> None:
-        """Give a written file what its source has besides content, the times last."""
-        mode = stat.S_IMODE(info.st_mode)
-        chowned = self._owner != (info.st_uid, info.st_gid)
-        if chowned and not attributes.set_owner(draft.fd, info):
-            mode &= 0o1777
-        if self.acl:
+        """Give a written file what is wanted of what its source has besides content, the times last."""
+        traits, mode = self.traits, stat.S_IMODE(info.st_mode)
+        chowned = self._owner_of(draft) != (info.st_uid, info.st_gid)
+        if chowned:
+            mode = attributes.give_owner(draft.fd, info, mode, traits)
+        if self.acl and traits.acl:
             attributes.drop_acls(draft.fd, xattrs)
         if xattrs:
-            attributes.copy_xattrs(source, draft.fd, xattrs)
+            attributes.copy_xattrs(source, draft.fd, xattrs, traits)
+            mode = attributes.mode_kept(source, mode, xattrs, traits)
         if chowned or xattrs or self.acl or mode != draft.mode & ~self.root.umask:
-            attributes.set_mode(draft.fd, mode)
-        attributes.set_times(draft.fd, info)
+            attributes.set_mode(draft.fd, mode, traits)
+        if traits.times:
+            attributes.set_times(draft.fd, info, traits)
+        if not self._exact or mode & attributes.SET_ID:
+            self._look_back(draft, info, mode)
+
+    def _owner_of(self, draft: Draft) -> tuple[int, int]:
+        """Return owner and group of what is made here; they are the same for all files."""
+        if self._owner is None:
+            made = os.fstat(draft.fd)
+            self._owner = (made.st_uid, made.st_gid)
+        return self._owner
+
+    def _look_back(self, draft: Draft, info: os.stat_result, mode: int) -> None:
+        """See what the filesystem made of it all. One that has shown to be exact is believed from then on."""
+        made, traits = os.fstat(draft.fd), self.traits
+        traits.compare(info, mode, made)
+        in_nanoseconds = made.st_mtime_ns % 1000 != 0 and made.st_mtime_ns == info.st_mtime_ns
+        if traits.times and in_nanoseconds and not traits.lost and keeps_all(self.device):
+            self.root.ways.exact.add(self.device)
+            self._exact = True
 
     def publish(self, draft: Draft, name: bytes, *, replace: bool) -> None:
         """Give a file its final name and close it; over what stands there only with `replace`, and never over a folder.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.model.error import PlaceError
+from tui.model.fidelity import Loss
 from tui.places.local.partial import discard
 from tui.places.local.root import join, split
 from tui.places.local.standing import look, same_inode, same_time, time_step_ns
@@ -17,60 +18,68 @@ if TYPE_CHECKING:
     from tui.places.local.root import Root
 
 
+class Standing(NamedTuple):
+    """Where a file stands complete: the path from the target's root, and (device, inode) there where that counts."""
+
+    path: bytes
+    inode: tuple[int, int] | None = None
+
+
 class HardLinks:
     """For each file with several names, where it stands complete at the target; for one job, shared by its threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: dict[tuple[int, int], bytes] = {}
+        self._found: dict[tuple[int, int], Standing] = {}
         self._moved: list[tuple[bytes, bytes]] = []
 
-    def find(self, info: os.stat_result) -> bytes | None:
-        """Return the path, from the target's root, at which the file stands under another of its names."""
+    def find(self, info: os.stat_result) -> Standing | None:
+        """Return where the file stands under another of its names."""
         with self._lock:
             found = self._found.get((info.st_dev, info.st_ino))
             return None if found is None else self._now(found)
 
-    def register(self, info: os.stat_result, path: bytes) -> bytes:
-        """Say that the file now stands complete at `path`; return the path that counts: the first one told.
+    def register(self, info: os.stat_result, standing: Standing) -> Standing:
+        """Say where the file now stands complete; return what counts: the first that was told.
 
-        Where the answer is another path, somebody else was faster, and `path` is to become a link to it.
+        Where the answer has another path, somebody else was faster, and the one told is to become a link to it.
         """
         with self._lock:
-            return self._now(self._found.setdefault((info.st_dev, info.st_ino), path))
+            return self._now(self._found.setdefault((info.st_dev, info.st_ino), standing))
 
-    def replace(self, info: os.stat_result, path: bytes) -> None:
-        """Say that the file stands at `path`, whatever was told before (and turned out to be gone)."""
+    def replace(self, info: os.stat_result, standing: Standing) -> None:
+        """Say where the file stands, whatever was told before (and turned out to be gone)."""
         with self._lock:
-            self._found[info.st_dev, info.st_ino] = path
+            self._found[info.st_dev, info.st_ino] = standing
 
     def moved(self, old: bytes, new: bytes) -> None:
         """Say that what stood at and below `old` was renamed to `new`."""
         with self._lock:
             self._moved.append((old, new))
 
-    def _now(self, path: bytes) -> bytes:
+    def _now(self, standing: Standing) -> Standing:
+        path = standing.path
         for old, new in self._moved:
             if path == old or path.startswith(old + b"/"):
                 path = new + path[len(old) :]
-        return path
+        return standing if path == standing.path else Standing(path, standing.inode)
 
 
-def link_to(root: Root, path: bytes, info: os.stat_result, folder: int, name: bytes) -> bool:
-    """Make `name` in `folder` a further name of what stands at `path`; False where that is not (any more) the file.
+def link_to(root: Root, standing: Standing, info: os.stat_result, folder: int, name: bytes) -> bool:
+    """Make `name` in `folder` a further name of what stands there; False where that is not (any more) the file.
 
     Args:
-        info: The source's state, which the entry at `path` must have.
+        info: The source's state, which the entry must have (but for the time, where its inode is known).
     Raises:
         FileExistsError: `name` is taken.
     """
-    parent, base = split(path)
+    parent, base = split(standing.path)
     try:
         at = root.folder(parent)
     except PlaceError:
         return False
     try:
-        if not _complete(root, info, os.lstat(base, dir_fd=at)):
+        if not _complete(root, info, os.lstat(base, dir_fd=at), standing.inode):
             return False
         os.link(base, name, src_dir_fd=at, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
@@ -83,12 +92,12 @@ def link_to(root: Root, path: bytes, info: os.stat_result, folder: int, name: by
     return True
 
 
-def _complete(root: Root, info: os.stat_result, there: os.stat_result) -> bool:
-    return (
-        stat.S_IFMT(there.st_mode) == stat.S_IFMT(info.st_mode)
-        and there.st_size == info.st_size
-        and same_time(info.st_mtime_ns, there.st_mtime_ns, time_step_ns(there.st_dev, root.ways))
-    )
+def _complete(root: Root, info: os.stat_result, there: os.stat_result, inode: tuple[int, int] | None) -> bool:
+    if stat.S_IFMT(there.st_mode) != stat.S_IFMT(info.st_mode) or there.st_size != info.st_size:
+        return False
+    if inode is not None:
+        return inode == (there.st_dev, there.st_ino)
+    return same_time(info.st_mtime_ns, there.st_mtime_ns, time_step_ns(there.st_dev, root.ways))
 
 
 class Joiner:
@@ -96,6 +105,7 @@ class Joiner:
 
     def __init__(self, links: HardLinks, landing: Landing, folder: bytes) -> None:
         self._links, self._landing, self._folder = links, landing, folder
+        self._traits = landing.traits
 
     def join(self, info: os.stat_result, name: bytes, *, replace: bool) -> bool:
         """Make `name` a link to where the file already stands; False where it does not, and has to be copied.
@@ -103,22 +113,39 @@ class Joiner:
         Raises:
             FileExistsError: The name is taken, and nothing was to be replaced.
         """
-        path = self._links.find(info)
-        if path is None or path == join(self._folder, name):
+        if not self._traits.hardlinks:
             return False
-        landing = self._landing
-        if not replace:
-            return link_to(landing.root, path, info, landing.fd, name)
-        return self._put_over(path, info, name)
+        first = self._links.find(info)
+        if first is None or first.path == join(self._folder, name):
+            return False
+        if replace:
+            joined = self._put_over(first, info, name)
+        else:
+            landing = self._landing
+            joined = link_to(landing.root, first, info, landing.fd, name)
+        if not joined:
+            self._traits.lose(Loss.HARDLINKS)
+        return joined
 
     def tell(self, info: os.stat_result, name: bytes) -> None:
         """Say that the file stands complete under `name`; where another was told meanwhile, become a link to that."""
-        mine = join(self._folder, name)
+        if not self._traits.hardlinks:
+            return
+        mine = self._standing(name)
         first = self._links.register(info, mine)
-        if first == mine or self._is_linked(first, name):
+        if first.path == mine.path or self._is_linked(first.path, name):
             return
         if not self._put_over(first, info, name):
+            self._traits.lose(Loss.HARDLINKS)
             self._links.replace(info, mine)
+
+    def _standing(self, name: bytes) -> Standing:
+        path = join(self._folder, name)
+        if self._traits.times:
+            return Standing(path)
+        # Without its source's time it is known again by its inode only.
+        there = look(self._landing.fd, name)
+        return Standing(path, None if there is None else (there.st_dev, there.st_ino))
 
     def _is_linked(self, path: bytes, name: bytes) -> bool:
         parent, base = split(path)
@@ -132,10 +159,10 @@ class Joiner:
             os.close(at)
         return there is not None and here is not None and same_inode(there, here)
 
-    def _put_over(self, path: bytes, info: os.stat_result, name: bytes) -> bool:
+    def _put_over(self, standing: Standing, info: os.stat_result, name: bytes) -> bool:
         landing = self._landing
         scratch = landing.scratch(name, info)
-        if not link_to(landing.root, path, info, landing.fd, scratch):
+        if not link_to(landing.root, standing, info, landing.fd, scratch):
             return False
         try:
             landing.settle(scratch, name, replace=True)

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
 
+from tui.model.error import NotHeld
 from tui.places.local import attributes
 from tui.places.local.content import Moved, copy_all
 from tui.places.local.partial import discard
 from tui.places.local.verifying import Differs, same_on_disk
 
 if TYPE_CHECKING:
+    from tui.model.location import Location
     from tui.places.local.hops import Brake
     from tui.places.local.landing import Landing
+
+
+_NO_SUCH_THING = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+
+
+_KINDS = {
+    stat.S_IFLNK: "symbolic link",
+    stat.S_IFIFO: "FIFO",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFBLK: "device",
+    stat.S_IFCHR: "device",
+}
+
+
+class Unmade(Exception):
+    """The target holds no entries of this kind, or lets this user make none."""
+
+
+def not_held(info: os.stat_result, where: Location) -> NotHeld:
+    """Return the error of an entry that could not be made, as the target holds none of its kind."""
+    what = _KINDS.get(stat.S_IFMT(info.st_mode), "entry")
+    if what == "device" and os.geteuid() != 0:
+        remedy = "Copy it as root, or leave it out."
+        return NotHeld(f"cannot create {where}: only root may create devices", remedy, location=where)
+    return NotHeld(f"cannot create {where}: there can be no {what} on that filesystem", location=where)
 
 
 def unchanged(before: os.stat_result, after: os.stat_result) -> bool:
@@ -60,7 +88,7 @@ class Maker:
         draft = landing.draft(name, info, xattrs, replace=replace)
         try:
             devices = (info.st_dev, landing.device)
-            copy_all(source, draft.fd, info, landing.root.ways, devices, self._brake)
+            copy_all(source, draft.fd, info, landing.root.ways, devices, self._brake, landing.traits)
             same = not self._verify or same_on_disk(source, draft.fd, info.st_size, self._brake)
             if not unchanged(info, os.fstat(source)):
                 raise Moved
@@ -77,6 +105,7 @@ class Maker:
 
         Raises:
             FileExistsError: The name was taken meanwhile.
+            Unmade: There is no such thing at the target.
         """
         landing = self._landing
         if landing.own:
@@ -87,7 +116,7 @@ class Maker:
             scratch = landing.scratch(target_name, info)
         self._create(name, scratch, info)
         try:
-            attributes.give_nameless(self._source, name, landing.fd, scratch, info)
+            attributes.give_nameless(self._source, name, landing.fd, scratch, info, landing.traits)
             if not landing.own:
                 landing.settle(scratch, target_name, replace=replace)
         except BaseException:
@@ -96,9 +125,15 @@ class Maker:
 
     def _create(self, name: bytes, scratch: bytes, info: os.stat_result) -> None:
         folder = self._landing.fd
-        if stat.S_ISLNK(info.st_mode):
-            os.symlink(os.readlink(name, dir_fd=self._source), scratch, dir_fd=folder)
-        elif stat.S_ISFIFO(info.st_mode):
-            os.mkfifo(scratch, 0o600, dir_fd=folder)
-        else:
-            os.mknod(scratch, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=folder)
+        points_to = os.readlink(name, dir_fd=self._source) if stat.S_ISLNK(info.st_mode) else b""
+        try:
+            if points_to:
+                os.symlink(points_to, scratch, dir_fd=folder)
+            elif stat.S_ISFIFO(info.st_mode):
+                os.mkfifo(scratch, 0o600, dir_fd=folder)
+            else:
+                os.mknod(scratch, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=folder)
+        except OSError as error:
+            if error.errno in _NO_SUCH_THING:
+                raise Unmade from error
+            raise

@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError, SameFile, SourceChanged, Unsupported
+from tui.model.fidelity import Trait
 from tui.model.job import Conflict
 from tui.places.local.descent import Descent
 from tui.places.local.hops import Failure
@@ -123,7 +124,8 @@ class MovedRemoval(TreeRemoval):
         return True
 
     def _pair_of(self, fd: int, there: int) -> Pair:
-        return Pair(fd, there, self._target.ways, self._brake, strict=self._rules.compare)
+        strict, times = self._rules.compare, Trait.TIMES in self._rules.keep
+        return Pair(fd, there, self._target.ways, self._brake, strict=strict, times=times)
 
     def _twin_of(self, path: bytes) -> bytes:
         """Return where a folder of the source stands at the target: kept beside something else, it has a number."""

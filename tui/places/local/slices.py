@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tui.model.error import SourceChanged, from_os_error
 from tui.places.local import attributes, syscalls
-from tui.places.local.content import CHUNK_BYTES, Stopped, next_data, next_hole, read_exactly
+from tui.places.local.content import (
+    CHUNK_BYTES,
+    Stopped,
+    next_data,
+    next_hole,
+    read_exactly,
+    settle_holes,
+)
 from tui.places.local.landing import Draft, Landing
 from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
 from tui.places.local.partial import discard, is_own_file, partial_name
 from tui.places.local.standing import READ_FLAGS
+from tui.places.local.traits import Traits
 from tui.places.local.verifying import Differs, ReadBack, not_the_same
 
 if TYPE_CHECKING:
+    from tui.model.fidelity import Loss
     from tui.places.local.hops import Brake, CopyRules, Large
     from tui.places.local.links import HardLinks
     from tui.places.local.root import Root
@@ -50,6 +59,7 @@ class SliceCopy:
         self._source, self._target = source, target
         self._source_folder, self._target_folder = source_folder, target_folder
         self._large, self._rules, self._brake, self._links = large, rules, brake, links
+        self._traits = Traits(rules.keep)
         self._from = self._to = self._folder = -1
         self._partial = b""
         self._offset = self._reserved = 0
@@ -137,9 +147,11 @@ class SliceCopy:
         except OSError as error:
             raise from_os_error(error, self._where, "write") from error
 
-    def finish(self) -> None:
+    def finish(self) -> list[Loss]:
         """Give the file its attributes, the time last, and its final name.
 
+        Returns:
+            What the file could not keep.
         Raises:
             SourceChanged: The source was written to while it was copied. The partial is removed.
             AlreadyExists: The name was taken meanwhile. The partial is kept for another `open`.
@@ -147,11 +159,13 @@ class SliceCopy:
         """
         if self._linked:
             self._close()
-            return
+            return []
         if self._offset != self._info.st_size or not unchanged(self._info, os.fstat(self._from)):
             self._give_up()
         name = self._large.target_name
         try:
+            if self._sparse:
+                settle_holes(self._from, self._to, self._info.st_size, self._traits)
             draft = Draft(self._to, self._partial, 0o600)
             self._landing.give(self._from, draft, self._info, attributes.xattr_names(self._from))
             self._to = -1
@@ -166,6 +180,7 @@ class SliceCopy:
                 self.abandon()
             raise from_os_error(error, self._where, "create") from error
         self._close()
+        return self._traits.take()
 
     def suspend(self) -> None:
         """Close both ends and keep the partial, to be continued by another `open`."""
@@ -206,7 +221,7 @@ class SliceCopy:
 
     def _open_target(self) -> None:
         info, name = self._info, self._large.target_name
-        self._landing = Landing(self._target, self._folder, self._rules.tag, own=False)
+        self._landing = Landing(self._target, self._folder, self._rules.tag, self._traits, own=False)
         self._devices = (info.st_dev, self._landing.device)
         self._sparse = info.st_blocks * 512 < info.st_size
         if self._links is not None and info.st_nlink > 1:

@@ -39,6 +39,10 @@ _COARSE_STEPS_NS = {
 """Filesystems that keep times less finely than in nanoseconds."""
 
 
+_FAITHFUL = frozenset({"ext2", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs", "tmpfs", "overlay", ""})
+"""Filesystems that keep owners and modes as given, or say no. btrfs is not found by its device, hence the last."""
+
+
 def look(folder: int, name: bytes) -> os.stat_result | None:
     """Return the state of an entry, a link's own; None where there is none."""
     try:
@@ -57,6 +61,11 @@ def time_step_ns(device: int, ways: Ways) -> int:
     if step is None:
         step = ways.time_steps_ns[device] = _COARSE_STEPS_NS.get(_filesystem_type(device), 1)
     return step
+
+
+def keeps_all(device: int) -> bool:
+    """Say whether a filesystem that keeps times exactly can be believed to keep owners and modes, too."""
+    return _filesystem_type(device) in _FAITHFUL
 
 
 def _filesystem_type(device: int) -> str:
@@ -97,6 +106,7 @@ class Pair:
         strict: Compare the content of files too.
         from_disk: Compare it as the disks have it, not as it may be held in memory.
         timeless: Do not compare the times of files.
+        times: A copy has its source's time; where it has not, only the content tells that it is complete.
     """
 
     def __init__(
@@ -109,15 +119,17 @@ class Pair:
         strict: bool,
         from_disk: bool = False,
         timeless: bool = False,
+        times: bool = True,
     ) -> None:
         self.source, self.target = source, target
         self.ways, self.brake, self.strict = ways, brake, strict
-        self.from_disk, self.timeless = from_disk, timeless
+        self.from_disk, self.timeless, self.times = from_disk, timeless, times
 
     def same(self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result) -> bool:
         """Say whether what stands at the target is the source's entry, complete.
 
-        Files compare by size and time (and content where `strict`), links by where they point, devices by number.
+        Files compare by size and time (and content where `strict`, or where times do not travel), links by where they
+        point, devices by number.
 
         Raises:
             Stopped: The brake went on while contents were compared.
@@ -142,9 +154,9 @@ class Pair:
         if info.st_size != standing.st_size:
             return False
         step = time_step_ns(standing.st_dev, self.ways)
-        if not (self.timeless or same_time(info.st_mtime_ns, standing.st_mtime_ns, step)):
-            return False
-        return not self.strict or self.same_bytes(name, target_name)
+        if self.timeless or same_time(info.st_mtime_ns, standing.st_mtime_ns, step):
+            return not self.strict or self.same_bytes(name, target_name)
+        return not self.times and self.same_bytes(name, target_name)
 
     def same_bytes(self, name: bytes, target_name: bytes) -> bool:
         """Compare the content of two regular files."""

@@ -61,7 +61,8 @@ class Worker:
         self._roots: dict[RootId, Root] = {}
 
     def answer(self, request: Request) -> Any:
-        """Do what is asked; a step is answered with its batch, or None where the folder is not to be found.
+        """Do what is asked; a step is answered with its batch, or None where the folder is not to be found; a
+        finish with what the folder could not keep.
 
         Raises:
             PlaceError: It cannot be done; the engine reports it.
@@ -74,7 +75,7 @@ class Worker:
         if request.step is not None:
             return self._step(request)
         if request.finish is not None:
-            self._copies[request.finish].finish()
+            return self._copies[request.finish].finish()
         return None
 
     def _step(self, request: Request) -> Any:

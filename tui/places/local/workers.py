@@ -22,6 +22,7 @@ from tui.places.local.frames import Request, RootId, receive, send
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tui.model.fidelity import Loss
     from tui.places.local.frames import FolderSpec
     from tui.places.local.hops import Batch, Brake, CopyRules
     from tui.places.local.links import HardLinks
@@ -236,15 +237,15 @@ class WorkerCopy:
             self._is_here = True
         return self._here.step()
 
-    def finish(self) -> None:
+    def finish(self) -> list[Loss]:
         """As `FolderCopy.finish`."""
         if not self._is_here:
             try:
-                self._process.ask(self._brake, finish=self._key)
-                return
+                lost: list[Loss] = self._process.ask(self._brake, finish=self._key)
+                return lost
             except WorkerGone:
                 self._is_here = True
-        self._here.finish()
+        return self._here.finish()
 
     def close(self) -> None:
         """Let the folder go; what comes after is done here."""
