@@ -25,9 +25,11 @@ from tui.model.error import (
     EngineUnreachable,
     NoSuchJob,
     NotAFolder,
+    NotEmpty,
     NotFound,
     NotPossible,
     PlaceError,
+    SourceReplaced,
     Unsupported,
 )
 from tui.model.job import (
@@ -304,7 +306,7 @@ class FakePlaces:
                 size_bytes += node.size_bytes
         return Totals(files, folders, size_bytes)
 
-    async def make_folder(self, location: Location) -> None:
+    async def make_folder(self, location: Location) -> Location:
         await self._ask("make_folder", location, folder=location.parent)
         missing = []
         while location.name and not self._exists(location):
@@ -314,6 +316,21 @@ class FakePlaces:
             raise AlreadyExists(f"cannot create the folder {location}: it is there", location=location)
         for each in reversed(missing):
             self.make(each.path)
+        return missing[-1]
+
+    async def identity(self, location: Location) -> str:
+        return f"node {id(self.node(location))}"
+
+    async def rename_back(self, location: Location, old: Location, identity: str) -> None:
+        if await self.identity(location) != identity:
+            raise SourceReplaced(f"cannot give {old} its name back: {location} is another one now")
+        await self.rename(location, old)
+
+    async def remove_made(self, location: Location, top: Location, identity: str) -> None:
+        await self._ask("remove_made", location, top, folder=location.parent)
+        if self.node(location).children:
+            raise NotEmpty(f"cannot take the folder {location} away: something is in it")
+        self.vanish(top.path)
 
     async def create_file(self, location: Location) -> None:
         await self._ask("create_file", location, folder=location.parent)

@@ -40,8 +40,20 @@ class Places(Protocol):
         """Count what lies at and below the locations; `complete` is False where the time was up first."""
         ...
 
-    async def make_folder(self, location: Location) -> None:
-        """Create one folder; parents that are missing are made too."""
+    async def make_folder(self, location: Location) -> Location:
+        """Create one folder; parents that are missing are made too. Return the topmost of those made."""
+        ...
+
+    async def identity(self, location: Location) -> str:
+        """Return what an entry is known by, whatever its name: what the two methods below ask for."""
+        ...
+
+    async def rename_back(self, location: Location, old: Location, identity: str) -> None:
+        """Undo a rename, if it still is the same entry and unchanged; never over an existing entry."""
+        ...
+
+    async def remove_made(self, location: Location, top: Location, identity: str) -> None:
+        """Undo the making of a folder, if it still is the same and empty; parents made with it go too, up to `top`."""
         ...
 
     async def create_file(self, location: Location) -> None:

@@ -10,11 +10,9 @@ import aiofiles.os
 
 from tui.engine.planner import refuse
 from tui.engine.traces import Bar, Reversal
-from tui.model.error import PlaceError
 from tui.model.job import JobKind, JobState
 from tui.model.location import Location
-from tui.places.local.identity import Likeness, compare, identify
-from tui.places.local.root import Root
+from tui.places.local.reversing import why_not_it
 from tui.places.local.trash import is_trashed
 
 if TYPE_CHECKING:
@@ -167,22 +165,4 @@ def _look_at(deed: Deed) -> _Trouble | None:
         return _Trouble(f"the folder {deed.old.parent} is not there any more", parent=deed.old.parent)
     if os.path.lexists(deed.old.path):
         return _Trouble(f"something stands at {deed.old} now", taken=deed.old)
-    return None
-
-
-def why_not_it(where: Location, identity: str) -> str | None:
-    """Say why what stands at a place is not what was left there; None where it is."""
-    trashed = is_trashed(where.path)
-    try:
-        with Root.open(where.parent.path) as folder:
-            now = identify(folder.fd, os.fsencode(where.name))
-    except (OSError, PlaceError) as error:
-        if isinstance(error, PlaceError | FileNotFoundError):
-            return f"{where} is not there any more"
-        return f"{where} cannot be looked at: {error.strerror}"
-    match compare(identity, now):
-        case Likeness.OTHER:
-            return f"{where} is another {'entry of the trash' if trashed else 'one'} now"
-        case Likeness.CHANGED:
-            return f"{where} was changed since"
     return None

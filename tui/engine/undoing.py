@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.engine.renaming import PAGE, Renaming
-from tui.engine.reversal import why_not_it
 from tui.engine.rows import Phase
 from tui.engine.run import Sums
 from tui.model.error import PlaceError, SourceReplaced
+from tui.places.local.reversing import why_not_it
 from tui.places.local.trash import forget_note
 
 if TYPE_CHECKING:

@@ -123,8 +123,8 @@ def _read_all(fd: int, offset: int, size_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
-def make_folder(location: Location) -> None:
-    """Create a folder, and the parents that are missing.
+def make_folder(location: Location) -> Location:
+    """Create a folder, and the parents that are missing; return the topmost of those made.
 
     Raises:
         AlreadyExists: Something of that name is there.
@@ -138,6 +138,7 @@ def make_folder(location: Location) -> None:
         with contextlib.suppress(AlreadyExists):
             _make_one(parent)
     _make_one(location)
+    return missing[-1] if missing else location
 
 
 def _make_one(location: Location) -> None:
