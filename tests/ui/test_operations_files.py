@@ -403,3 +403,78 @@ async def test_what_came_back_is_told_by_its_old_name(shell):
         await s.until(lambda: s.main.queue_pane.jobs, "listed")
         s.client.set_job(id, state=JobState.DONE)
         await s.until(lambda: "Brought back: notes.txt." in s.told, "told")
+
+
+async def test_u_gives_a_name_back_that_was_just_changed(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        await s.press("f2")
+        await typed(s, "letters.txt")
+        await s.until(lambda: s.main.memory.deeds, "noted")
+        await s.press("u")
+        await s.until(lambda: "letters.txt is notes.txt again." in s.told, "told")
+        await s.until(lambda: "notes.txt" in s.main.pane.folder.names, "listed")
+        assert s.called("rename")[-1] == (ANN.child("letters.txt"), NOTES)
+        await s.press("u")
+        await s.until(lambda: "There is nothing to undo." in s.told, "nothing left")
+
+
+async def test_u_takes_a_new_folder_away_with_those_made_on_the_way(shell):
+    async with shell() as s:
+        await s.press("A")
+        await typed(s, "one/two")
+        await s.until(lambda: s.main.memory.deeds, "noted")
+        await s.press("u")
+        await s.until(lambda: "The folder two is gone again." in s.told, "told")
+        assert s.called("remove_made") == [(ANN.child("one").child("two"), ANN.child("one"))]
+        await s.until(lambda: "one" not in s.main.pane.folder.names, "gone")
+
+
+async def test_u_takes_back_jobs_and_single_steps_in_the_order_they_were_done(shell):
+    async with shell() as s:
+        before = moved(s, "before", 2.0)
+        await s.press("A")
+        await typed(s, "made")
+        await s.until(lambda: s.main.memory.deeds, "noted")
+        after = moved(s, "after", s.main.memory.deeds[0].at + 5)
+        for left in (2, 1, 0):
+            await s.press("u")
+            await s.until(lambda left=left: undoable(s) == left, "undone")
+        assert s.called("undo") == [((after,),), ((before,),)]
+        order = [call[0] for call in s.client.calls if call[0] in ("undo", "remove_made")]
+        assert order == ["undo", "remove_made", "undo"]
+
+
+def undoable(s):
+    jobs = [job for job in s.client.jobs_by_id.values() if job.reversible]
+    return len(jobs) + len(s.main.memory.deeds)
+
+
+async def test_a_step_that_cannot_be_taken_back_says_why_and_lets_the_one_before_come(shell):
+    async with shell() as s:
+        first = moved(s, "first", 2.0)
+        await s.press("A")
+        await typed(s, "made")
+        await s.until(lambda: s.main.memory.deeds, "noted")
+        s.client.write("/home/ann/made/file")
+        await s.press("u")
+        await s.until(lambda: any("something is in it" in text for text in s.told), "told")
+        await s.press("u")
+        await s.until(lambda: s.called("undo") == [((first,),)], "the one before")
+
+
+async def test_a_job_that_is_refused_lets_the_one_before_come(shell):
+    async with shell() as s:
+        moved(s, "early", 2.0)
+        moved(s, "late", 3.0)
+        asked = []
+
+        async def refuse(id):
+            asked.append(id)
+            raise NotPossible(f"cannot undo job {id}: it has changed")
+
+        s.client.undo = refuse
+        await s.press("u")
+        await s.until(lambda: asked == [2], "the last")
+        await s.press("u")
+        await s.until(lambda: asked == [2, 1], "the one before")

@@ -83,7 +83,7 @@ PANE = (
         ("create_file", "a", "Make an empty file"),
         ("trash", "f8 | d", "Move to the trash", "Trash"),
         ("delete", "delete | D", "Delete for good"),
-        ("undo", "u", "Undo the last move, rename or trash"),
+        ("undo", "u", "Undo the last move, rename, trash or new folder"),
         ("chmod", "ctrl+x c", "Change permissions"),
         ("symlink", "ctrl+x s", "Make a symbolic link in the other pane"),
         ("hardlink", "ctrl+x l", "Make a hard link in the other pane"),

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from tui.model.entry import EntryKind
 from tui.model.error import UsageError
 from tui.model.job import JobKind, Request
+from tui.ui.deeds import FOLDER, RENAME
 from tui.ui.names import escape
-from tui.ui.operations import Operations, named, operation
-from tui.ui.widgets.job_line import sources
+from tui.ui.operations import named, operation
+from tui.ui.operations_undo import UndoOperations
 from tui.visible import visible
 
 if TYPE_CHECKING:
     from tui.model.location import Location
 
 
-class FileOperations(Operations):
+class FileOperations(UndoOperations):
     """The actions of the group Files, but for viewing and editing."""
 
     @operation
@@ -29,7 +30,7 @@ class FileOperations(Operations):
         )
         if typed is not None:
             location = self._below(typed)
-            await self.client.make_folder(location)
+            await self.did(FOLDER, location, await self.client.make_folder(location))
             self._show_made(location)
 
     @operation
@@ -81,6 +82,7 @@ class FileOperations(Operations):
             return
         new = location.parent.child(name_typed(typed))
         await self.client.rename(location, new)
+        await self.did(RENAME, new, location)
         self.pane.clear_marks()
         if location.parent == self.pane.location:
             self.pane.go(self.pane.location, cursor_on=new.name)
@@ -152,18 +154,6 @@ class FileOperations(Operations):
         said = "Deleting" if danger else "Moving to the trash:"
         await self.submit(Request(kind=kind, sources=sources), f"{said} {named(sources)}")
         self.pane.clear_marks()
-
-    @operation
-    async def action_undo(self) -> None:
-        """Undo what ended last and can be undone. What undoes is passed over: each time it goes further back."""
-        self.nothing_to_open()
-        jobs = [job for job in await self.client.jobs() if job.reversible and (job.redo or not job.undoes)]
-        if not jobs:
-            self.tell("There is nothing to undo.", "warning")
-            return
-        last = max(jobs, key=lambda job: (job.ended_at or 0.0, job.id))
-        undoing = await self.client.undo(last.id)
-        self.tell(f"Undoing job {last.id} ({last.title} {sources(last)}) · job {undoing}")
 
     @operation
     async def action_chmod(self) -> None:
