@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, new_engine, running
+from engine_harness import Harness, crash, names, new_engine, running
 
 from tui.model.fidelity import Loss, Trait
 from tui.model.job import Conflict, JobState
 from tui.places.local import attributes
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tui.model.fidelity import Lost
 
 FILES = 40
+MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
@@ -162,3 +165,44 @@ async def test_what_is_not_to_travel_stays_behind_and_is_no_loss(
     assert await harness.engine.losses(job.id) == ()
     again = await harness.done(await harness.copy(file, to=target, preserve=keep, conflict=Conflict.FAIL))
     assert again.progress.files_same == 1
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another filesystem, where there is one."""
+    if not MEMORY.is_dir() or MEMORY.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second filesystem")
+    with tempfile.TemporaryDirectory(prefix="ferry-test-", dir=MEMORY) as folder:
+        yield Path(folder)
+
+
+def contents(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+def inodes(folder: Path) -> set[int]:
+    return {path.stat().st_ino for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("end", ["stop", "crash"])
+async def test_a_move_to_another_disk_without_times_leaves_nothing_behind(
+    tmp_path: Path, tree: Path, far: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.undo()
+    os.link(tree / "folder0" / "file0", tree / "folder1" / "twin")
+    journal = tmp_path / "journal"
+    engine = new_engine(journal)
+    await engine.start_up()
+    first = Harness(engine, journal)
+    id = await first.move(tree, to=far, preserve=frozenset(Trait) - {Trait.TIMES}, limit_bytes_s=200)
+    await first.until(id, lambda job: job.progress.files_done > 3)
+    if end == "crash":
+        await crash(first)
+    else:
+        await engine.shut_down()
+    async with running(journal) as last:
+        await last.engine.limit(None, [id])
+        await last.done(id)
+    assert names(tree.parent) == []
+    assert contents(far) == [b"content"] * (FILES + 1)
+    assert len(inodes(far)) == FILES

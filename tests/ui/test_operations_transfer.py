@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from tui.config import QueueSettings
+from tui.model.fidelity import Trait
 from tui.model.job import Conflict, JobKind, Request
 from tui.model.location import Location
 from tui.ui.screens.copy_dialog import CopyDialog
@@ -266,3 +267,27 @@ async def test_a_queue_that_does_not_answer_is_told(shell):
         await s.cursor_on("notes.txt")
         await s.press("y", "tab", "p")
         await s.until(lambda: any("ferry engine start" in text for text in s.told), "told")
+
+
+async def test_what_travels_besides_content_is_switched_off_by_letter_or_space(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        await s.press("f5")
+        dialog = await s.dialog(CopyDialog)
+        dialog.query_one("#preserve").focus()
+        await s.press("t", "a", "a", "left", "space")
+        await s.press("enter")
+        await s.until(lambda: s.requests, "submitted")
+        assert s.requests[0].preserve == frozenset(Trait) - {Trait.TIMES, Trait.XATTR}
+
+
+async def test_all_that_travels_can_be_read_at_80_columns(shell):
+    async with shell() as s:
+        await s.pilot.resize_terminal(80, 24)
+        await s.cursor_on("notes.txt")
+        await s.press("f5")
+        dialog = await s.dialog(CopyDialog)
+        line = dialog.query_one("#preserve")
+        text = line.render_line(0).text
+        assert text.split() == [f"✓{trait}" for trait in Trait]
+        assert dialog.query_one(".dialog").region.bottom <= 24

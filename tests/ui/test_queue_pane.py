@@ -12,6 +12,7 @@ from textual.widgets import Button, Input
 
 from tui.config import ConfirmSettings, Settings
 from tui.model.entry import EntryKind, Facts
+from tui.model.fidelity import Loss, Lost
 from tui.model.job import Conflict, Disconnected, JobError, JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
 from tui.resources import styles_dir
@@ -539,6 +540,27 @@ async def test_details_tell_what_was_asked_and_follow_the_job(client: FakeClient
         await until(pilot, lambda: "2 files, 2.0 KiB read back" in shown())
         await pilot.press("q")
         await until(pilot, lambda: not isinstance(app.screen, JobDetails))
+
+
+async def test_details_tell_what_the_target_could_not_hold(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await started(pilot, client)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, JobDetails))
+
+        def shown() -> str:
+            return "\n".join(
+                line.text for line in app.screen.query_one("#table").render_lines(app.size.region)
+            )
+
+        await until(pilot, lambda: "/mnt/backup" in shown())
+        assert "Not kept" not in shown()
+        client.losses_by_job[1] = (Lost(Loss.OWNER, 3, (Location("/mnt/a\x1b"), Location("/mnt/b"))),)
+        client.set_job(1, progress=Progress(4, 4, 40, 40, losses=3))
+        await until(pilot, lambda: "owner or group of 3 entries" in shown())
+        assert "/mnt/a␛" in shown()
+        assert "and 1 more" in shown()
 
 
 async def test_errors_are_read_in_pages_and_shown_in_full(client: FakeClient) -> None:

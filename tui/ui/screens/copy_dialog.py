@@ -14,12 +14,14 @@ from tui.config import parse_rate, rate_text
 from tui.format import count, entries, size
 from tui.model.entry import EntryKind
 from tui.model.error import FerryError, UsageError
+from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.screens.totals import TotalsLine
 from tui.ui.widgets.choice import Choice
 from tui.ui.widgets.path_input import PathInput, written
+from tui.ui.widgets.toggles import Toggles
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -128,6 +130,9 @@ class CopyDialog(Dialog[Request]):
         with Horizontal(classes="row"):
             yield Label("Verify", classes="name")
             yield Choice((("no", False), ("read back and compare", True)), self._verify, id="verify")
+        with Horizontal(classes="row"):
+            yield Label("Keep", classes="name")
+            yield Toggles([(str(trait), trait) for trait in Trait], ALL_TRAITS, id="preserve")
         with Horizontal(classes="row"):
             yield Label("Priority", classes="name")
             yield Choice(PRIORITIES, NORMAL_PRIORITY, id="priority")
@@ -249,6 +254,7 @@ class CopyDialog(Dialog[Request]):
             limit_bytes_s=limit_bytes_s,
             paused=self.query_one("#paused", Choice).value,
             verify=self.query_one("#verify", Choice).value,
+            preserve=self.query_one("#preserve", Toggles).values,
         )
 
     def _check(self, target: Target) -> None:

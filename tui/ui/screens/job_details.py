@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tui import format as fmt
 from tui.config import rate_text
+from tui.model.fidelity import ALL_TRAITS
 from tui.model.job import JobKind, JobState
 from tui.ui.notes import report
 from tui.ui.screens.conflict_rule import WORDS
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.client.base import Queue
+    from tui.model.fidelity import Lost
     from tui.model.job import Job, JobError, Request
     from tui.model.location import Location
     from tui.ui.queue_feed import QueueState
@@ -55,6 +57,7 @@ class JobDetails(Dialog[None]):
         self._queue, self._state, self._job = queue, state, job
         self._request: Request | None = None
         self._errors: tuple[JobError, ...] = ()
+        self._losses: tuple[Lost, ...] = ()
         self._shown: Job | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -71,6 +74,7 @@ class JobDetails(Dialog[None]):
         try:
             self._request = await self._queue.request(self._job)
             self._errors = await self._queue.errors(self._job, 0, SHOWN_ERRORS)
+            self._losses = await self._queue.losses(self._job)
         except Exception as error:  # what is known already stays on the screen
             report(self.app, error)
         self._shown = None
@@ -80,11 +84,14 @@ class JobDetails(Dialog[None]):
         job = self._state.get(self._job)
         if job is None or job == self._shown:
             return
+        if self._shown is not None and job.progress.losses != self._shown.progress.losses:
+            self.run_worker(self._load(), group="details", exclusive=True)
         self._shown = job
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         rows = [*_asked(job, self._request), *_done(job), *_times(job), *_told(job, self._errors)]
+        rows += _not_kept(self._losses)
         for name, value in rows:
             table.add_row(name, Text(value))
         self.query_one("#table", Static).update(table)
@@ -117,6 +124,8 @@ def _asked(job: Job, request: Request | None) -> list[Fact]:
         facts.append(("Into" if job.into else "To", visible(str(job.target))))
     if job.kind in (JobKind.COPY, JobKind.MOVE):
         facts.append(("Name taken", WORDS[job.conflict]))
+    if request is not None and request.preserve != ALL_TRAITS:
+        facts.append(("Keeps", ", ".join(sorted(request.preserve)) or "content and permissions only"))
     facts.append(("Priority", f"{job.priority} ({PRIORITY_WORDS.get(job.priority, '?')})"))
     if job.limit_bytes_s is not None:
         facts.append(("Limit", rate_text(job.limit_bytes_s)))
@@ -181,3 +190,13 @@ def _told(job: Job, errors: Sequence[JobError]) -> list[Fact]:
         lines += [visible(error.message) for error in errors]
         facts.append(("Errors", "\n".join(lines)))
     return facts
+
+
+def _not_kept(losses: Sequence[Lost]) -> list[Fact]:
+    lines: list[str] = []
+    for each in losses:
+        lines.append(fmt.lost(each))
+        lines += [f"  {visible(str(location))}" for location in each.examples]
+        if each.count > len(each.examples):
+            lines.append(f"  and {fmt.count(each.count - len(each.examples))} more")
+    return [("Not kept", "\n".join(lines))] if lines else []
