@@ -13,6 +13,7 @@ from tui.engine.planner import chunks
 from tui.engine.rows import Cleanup
 from tui.model.error import AlreadyExists, PlaceError
 from tui.model.job import JobKind
+from tui.places.local import syscalls
 from tui.places.local.copying import sweep
 from tui.places.local.hops import Brake
 from tui.places.local.removal import TreeRemoval
@@ -166,4 +167,4 @@ def _sweep_some(target: Root, folders: list[bytes], tag: str) -> None:
         except OSError:
             continue
         finally:
-            os.close(fd)
+            syscalls.let_go(fd)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui.engine.rows import Phase, Source
 from tui.model.error import NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
 from tui.model.job import Conflict
+from tui.places.local import syscalls
 from tui.places.local.root import Root
 from tui.places.local.standing import look, other_names, same_inode
 
@@ -98,12 +99,12 @@ def ancestors(root: Root) -> set[tuple[int, int]]:
                 return found
             found.add((info.st_dev, info.st_ino))
             above = os.open("..", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
-            os.close(fd)
+            syscalls.let_go(fd)
             fd = above
     except OSError:
         return found  # a folder above may not be read: what is below it was seen
     finally:
-        os.close(fd)
+        syscalls.let_go(fd)
 
 
 def look_at(task: Task, sources: Sequence[Source], parent: Root, target: Root) -> list[Step]:
@@ -194,5 +195,5 @@ def free_name(folder: Root, name: bytes, path: bytes = b"", *, is_folder: bool =
     except OSError as error:
         raise from_os_error(error, folder.location(path, name), "look for a free name like") from error
     finally:
-        os.close(fd)
+        syscalls.let_go(fd)
     raise PlaceError(f"no free name is left for {folder.location(path, name)}")

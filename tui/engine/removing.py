@@ -11,7 +11,7 @@ from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
 from tui.engine.side_by_side import remove_side_by_side
 from tui.engine.traces import Bar, Trace
-from tui.model.error import NotFound, PlaceError, SourceReplaced
+from tui.model.error import NotFound, PlaceError, SourceReplaced, from_os_error
 from tui.model.job import JobKind
 from tui.model.location import Location
 from tui.places.local.identity import Likeness, compare, identify
@@ -112,7 +112,10 @@ class InPlace:
 
     async def _in_folder(self, sources: list[Source], parent: Root) -> None:
         run = self.run
-        there = await run.hop(_there, sources, parent)
+        there, unseen = await run.hop(_there, sources, parent)
+        for source in sources:
+            if source.idx in unseen:
+                await run.fail(_spot(source), unseen[source.idx])
         if self.row.kind is JobKind.TRASH:
             there = await self._recognised(sources, there)
             await run.journal.set_traces(self.row.id, _traces(sources, there))
@@ -148,11 +151,7 @@ class InPlace:
         recognised: list[str | None] = []
         for source, found in zip(sources, there, strict=True):
             trace = kept.get(source.idx)
-            if (
-                found is not None
-                and trace is not None
-                and compare(trace.identity, found) is not Likeness.SAME
-            ):
+            if found and trace is not None and compare(trace.identity, found) is not Likeness.SAME:
                 text = (
                     f"cannot put {source.location} back into the trash: it is another one now, or was changed"
                 )
@@ -229,15 +228,22 @@ class InPlace:
         )
 
 
-def _there(sources: Sequence[Source], parent: Root) -> list[str | None]:
-    """Return by what each source is known again, None for those that are not there."""
+def _there(sources: Sequence[Source], parent: Root) -> tuple[list[str | None], dict[int, PlaceError]]:
+    """Return by what each source is known again, None for those that are not there; and what cannot be told, by number.
+
+    The latter are "" in the list: what cannot be looked at has not gone.
+    """
     found: list[str | None] = []
+    failed: dict[int, PlaceError] = {}
     for source in sources:
         try:
             found.append(identify(parent.fd, os.fsencode(source.location.name)))
-        except OSError:
+        except FileNotFoundError:
             found.append(None)
-    return found
+        except OSError as error:
+            found.append("")
+            failed[source.idx] = from_os_error(error, source.location, "look at")
+    return found, failed
 
 
 def _traces(sources: Sequence[Source], there: Sequence[str | None]) -> list[Trace]:

@@ -199,7 +199,7 @@ class Renaming:
         try:
             os.lstat(name, dir_fd=self._folder(beside).fd)
         except (OSError, PlaceError):
-            return False
+            return False  # or it cannot be told: then it is an error, and looked at again by a retry
         return True
 
     @staticmethod

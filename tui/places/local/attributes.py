@@ -63,8 +63,10 @@ def has_default_acl(folder: int) -> bool:
         return False
     try:
         os.getxattr(folder, DEFAULT_ACL)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _UNKEPT:
+            return False
+        raise
     return True
 
 
@@ -214,7 +216,7 @@ def give_nameless(
             set_times(path, info, traits)
         traits.compare(info, mode, os.fstat(fd))
     finally:
-        os.close(fd)
+        syscalls.let_go(fd)
 
 
 def give_by_name(folder: int, name: bytes, info: os.stat_result, traits: Traits | None = None) -> None:
@@ -234,8 +236,10 @@ def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, trait
     source = os.fsdecode(b"/proc/self/fd/%d/%s" % (folder, name))
     try:
         names = os.listxattr(source, follow_symlinks=False)
-    except OSError:
-        return mode
+    except OSError as error:
+        if error.errno in _UNKEPT:
+            return mode
+        raise
     copy_xattrs(source, target, names, traits, follow=False)
     return mode_kept(source, mode, names, traits)
 
@@ -259,9 +263,15 @@ class Mirror:
     tell of the repair instead of the source.
     """
 
-    def __init__(self, source: int, target: int) -> None:
+    def __init__(self, source: int, target: int, *, finished: bool = False) -> None:
+        """Look at both folders.
+
+        Args:
+            finished: The target has its time for sure, though the source's is another one now (a move took from it).
+        """
         before = os.fstat(target)
-        self._before = before if before.st_mtime_ns == os.fstat(source).st_mtime_ns else None
+        alike = finished or before.st_mtime_ns == os.fstat(source).st_mtime_ns
+        self._before = before if alike else None
 
     def restore(self, target: int) -> None:
         if self._before is not None and os.fstat(target).st_mtime_ns != self._before.st_mtime_ns:

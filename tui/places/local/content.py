@@ -157,6 +157,10 @@ def settle_holes(source: int, target: int, size_bytes: int, traits: Traits) -> N
 
 def _copy_small(source: int, target: int, size_bytes: int) -> None:
     data = os.pread(source, size_bytes + 1, 0)
+    if (
+        len(data) < size_bytes
+    ):  # a read may give less than there is: only one that gives nothing is at the end
+        data = read_exactly(source, size_bytes + 1, 0)
     if len(data) != size_bytes:
         raise Moved
     written = os.write(target, data)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.model.error import NotFound, PlaceError, from_os_error
+from tui.places.local import syscalls
 from tui.places.local.content import Stopped
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure
 from tui.places.local.root import join, split
@@ -78,9 +79,8 @@ class Descent:
         if self._entries is not None:
             self._entries.close()
             self._entries = None
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        syscalls.let_go(fd)
 
     def _one(self, batch: Batch) -> bool:
         """Do one thing; False where nothing is left."""
@@ -116,7 +116,7 @@ class Descent:
         except OSError as error:
             self.fail(batch, self._name, error)
         finally:
-            os.close(above)
+            syscalls.let_go(above)
 
     def _enter(self, path: bytes, device: int, batch: Batch) -> None:
         batch.last = path
@@ -128,11 +128,11 @@ class Descent:
             return
         try:
             if not self.entered(fd, path, device, batch):
-                os.close(fd)
+                syscalls.let_go(fd)
                 self.hold()
                 return
         except OSError as error:
-            os.close(fd)
+            syscalls.let_go(fd)
             self.fail(batch, path, error)
             return
         self._fd = fd

@@ -80,7 +80,11 @@ class Landing:
             # Beside an access list, the group's bits of the mode are not the group's rights.
             mode = mode & 0o700 | stat.S_IWUSR
         draft = self._create(name, info, mode, replace=replace)
-        self._owner_of(draft)
+        try:
+            self._owner_of(draft)
+        except OSError:
+            self.abandon(draft)
+            raise
         return draft
 
     def _create(self, name: bytes, info: os.stat_result, mode: int, *, replace: bool) -> Draft:

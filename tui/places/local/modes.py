@@ -34,7 +34,7 @@ def change_mode(folder: int, name: bytes, change: Callable[[os.stat_result], int
             # A descriptor opened for its path only cannot be given to fchmod(2); its name in /proc can.
             os.chmod(f"/proc/self/fd/{fd}" if syscalls.O_PATH else fd, mode)
     finally:
-        os.close(fd)
+        syscalls.let_go(fd)
     return info
 
 
@@ -91,7 +91,7 @@ class TreeMode(Descent):
         try:
             change_mode(fd, name or b".", change)
         finally:
-            os.close(fd)
+            syscalls.let_go(fd)
 
     def _opened(self, info: os.stat_result) -> int:
         return stat.S_IMODE(info.st_mode) | (self._changed(info) if self._recursive else 0)

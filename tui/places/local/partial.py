@@ -8,6 +8,7 @@ import stat
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from tui.places.local import syscalls
 from tui.places.local.attributes import set_times
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def sweep(target: Root, path: bytes, tag: str) -> int:
         if removed:
             set_times(folder, before)
     finally:
-        os.close(folder)
+        syscalls.let_go(folder)
     return removed
 
 

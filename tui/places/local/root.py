@@ -45,9 +45,12 @@ class Root:
         Raises:
             PlaceError: It is not there, not a folder, or not allowed.
         """
+        fd = -1
         try:
-            return cls(path, _open_path(os.fsencode(path)))
+            fd = _open_path(os.fsencode(path))
+            return cls(path, fd)
         except OSError as error:
+            syscalls.let_go(fd)
             raise from_os_error(error, Location.local(path), "open the folder") from error
 
     def folder(self, relative: bytes) -> int:
@@ -68,9 +71,8 @@ class Root:
 
     def close(self) -> None:
         """Close the folder; what was opened from it stays open."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        fd, self.fd = self.fd, -1
+        syscalls.let_go(fd)
 
     def __enter__(self) -> Root:
         return self
@@ -129,11 +131,11 @@ def _walk(start: int, pieces: list[bytes], step: Callable[[int, bytes, bool], in
         for place, piece in enumerate(pieces):
             inner = step(fd, piece, place == len(pieces) - 1)
             if fd != start:
-                os.close(fd)
+                syscalls.let_go(fd)
             fd = inner
     except BaseException:
         if fd != start:
-            os.close(fd)
+            syscalls.let_go(fd)
         raise
     return fd
 
@@ -146,7 +148,7 @@ def _open_path(path: bytes) -> int:
     try:
         return _walk(first, pieces, lambda fd, piece, _last: os.open(piece, _STEP, dir_fd=fd))
     finally:
-        os.close(first)
+        syscalls.let_go(first)
 
 
 def _open_below(folder: int, relative: bytes) -> int:

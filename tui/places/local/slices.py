@@ -160,10 +160,10 @@ class SliceCopy:
         if self._linked:
             self._close()
             return []
-        if self._offset != self._info.st_size or not unchanged(self._info, os.fstat(self._from)):
-            self._give_up()
         name = self._large.target_name
         try:
+            if self._offset != self._info.st_size or not unchanged(self._info, os.fstat(self._from)):
+                self._give_up()
             if self._sparse:
                 settle_holes(self._from, self._to, self._info.st_size, self._traits)
             draft = Draft(self._to, self._partial, 0o600)
@@ -193,12 +193,13 @@ class SliceCopy:
         self._close()
 
     def _close(self) -> None:
-        if self._folder >= 0 and self._mirror is not None:
-            self._mirror.restore(self._folder)
-        for fd in (self._from, self._to, self._folder):
-            if fd >= 0:
-                os.close(fd)
+        opened, folder = (self._from, self._to, self._folder), self._folder
         self._from = self._to = self._folder = -1
+        try:
+            if folder >= 0 and self._mirror is not None:
+                self._mirror.restore(folder)
+        finally:
+            syscalls.let_go(*opened)
 
     def _give_up(self) -> NoReturn:
         self.abandon()
@@ -213,18 +214,19 @@ class SliceCopy:
             if not stat.S_ISREG(self._info.st_mode):
                 self._give_up()
             self._folder = self._target.folder(self._target_folder)
-            self._mirror = attributes.Mirror(folder, self._folder)
+            finished = self._rules.compare and bool(self._target_folder)
+            self._mirror = attributes.Mirror(folder, self._folder, finished=finished)
         except OSError as error:
             raise from_os_error(error, self._source_where, "read") from error
         finally:
-            os.close(folder)
+            syscalls.let_go(folder)
 
     def _open_target(self) -> None:
         info, name = self._info, self._large.target_name
         self._landing = Landing(self._target, self._folder, self._rules.tag, self._traits, own=False)
         self._devices = (info.st_dev, self._landing.device)
         self._sparse = info.st_blocks * 512 < info.st_size
-        if self._links is not None and info.st_nlink > 1:
+        if self._links is not None and (info.st_nlink > 1 or self._rules.compare):
             self._joiner = Joiner(self._links, self._landing, self._target_folder)
             if self._joiner.join(info, name, replace=self._large.replace):
                 self._linked, self._offset = True, info.st_size
@@ -242,7 +244,8 @@ class SliceCopy:
             return 0
         found = os.fstat(self._to)
         if not is_own_file(found, self._info):
-            os.close(self._to)
+            fd, self._to = self._to, -1
+            syscalls.let_go(fd)
             self._create()
             return 0
         if found.st_size <= self._info.st_size and self._ends_alike(found.st_size):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.model.entry import Facts, kind_of_mode
+from tui.places.local import syscalls
 from tui.places.local.content import same_content
 from tui.places.local.verifying import same_on_disk
 
@@ -171,9 +172,9 @@ class Pair:
                     return same_on_disk(first, second, info.st_size, self.brake)
                 return same_content(first, second, self.brake)
             finally:
-                os.close(second)
+                syscalls.let_go(second)
         finally:
-            os.close(first)
+            syscalls.let_go(first)
 
 
 def is_newer(info: os.stat_result, standing: os.stat_result, ways: Ways) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -48,6 +49,14 @@ class _OpenHow(ctypes.Structure):
 def _raise(path: bytes) -> None:
     number = ctypes.get_errno()
     raise OSError(number, os.strerror(number), os.fsdecode(path))
+
+
+def let_go(*fds: int) -> None:
+    """Close descriptors nothing was written through, if any: what close(2) says of them concerns nobody."""
+    for fd in fds:
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def open_beneath(folder: int, path: bytes, flags: int) -> int:

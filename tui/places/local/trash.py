@@ -18,6 +18,7 @@ from tui.model.error import NotFound, PlaceError, Unsupported, from_os_error
 from tui.model.location import Location
 from tui.places.local import syscalls
 from tui.places.local.identity import Likeness, compare, device_of, identify, inode_of
+from tui.places.local.partial import discard
 from tui.places.local.root import Root
 from tui.places.local.standing import cut, other_names
 
@@ -179,7 +180,7 @@ def _put(where: Location, folder: str, top: str | None) -> str:
                 try:
                     syscalls.rename_no_replace(source.fd, name, files.fd, candidate)
                 except OSError as error:
-                    os.unlink(candidate + _NOTE, dir_fd=notes.fd)
+                    discard(notes.fd, candidate + _NOTE)
                     if error.errno != errno.EEXIST:
                         raise
                 else:
@@ -194,7 +195,12 @@ def _taken(notes: int, name: bytes, note: bytes) -> bool:
     except FileExistsError:
         return False
     try:
-        os.write(fd, note)
-    finally:
-        os.close(fd)
+        try:
+            while note:
+                note = note[os.write(fd, note) :]
+        finally:
+            os.close(fd)
+    except OSError:
+        discard(notes, name)
+        raise
     return True
