@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tui.engine.walk import Walk
 from tui.model.error import AlreadyExists, PlaceError
 from tui.places.local.copying import HardLinks, sweep
 from tui.places.local.hops import Brake
+from tui.places.local.namesakes import Namesakes
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, split
 from tui.places.local.staging import prepare_stage, publish
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from tui.engine.rows import Decision, Source
     from tui.engine.run import Run
+    from tui.model.location import Location
 
 PAGE = 512
 """Rows read from the journal at a time."""
@@ -43,6 +46,9 @@ class Copying:
         self.links = HardLinks()
         self.target: Root
         self._seen: set[bytes] = set()
+        self._recalled = False
+        self.tried_again = 0
+        """The last error of those that are being tried once more."""
 
     async def execute(self) -> None:
         """Do all there is to do, or until the run is stopped."""
@@ -222,7 +228,7 @@ class Copying:
         """Try what failed once more. Errors go when they were tried; new ones come with higher numbers."""
         run = self.run
         run.learn(await run.journal.decisions(self.row.id))
-        up_to = await run.journal.last_error(self.row.id)
+        self.tried_again = up_to = await run.journal.last_error(self.row.id)
         while not run.stopped and (rows := await run.journal.error_rows(self.row.id, up_to)):
             entries = [
                 (row.idx, row.path, row.target_path)
@@ -234,10 +240,36 @@ class Copying:
                 await run.journal.update(self.row.id, {"failed_only": False})
                 await self._everything()
                 return
+            await self._recall_links([row.location for row in rows])
             await self.entries(entries)
             await self.removals_failed({row.idx for row in rows if row.idx is not None})
             if not run.stopped:
                 run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
+
+    async def _recall_links(self, locations: Sequence[Location]) -> None:
+        """Find out where files with several names stand, once, if one of these may be another of their names."""
+        run = self.run
+        if self._recalled or not await run.hop(_may_be_linked, locations):
+            return
+        self._recalled = True
+        start = 0
+        while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
+            for source in page:
+                await self._recall_links_of(source)
+            start = page[-1].idx + 1
+
+    async def _recall_links_of(self, source: Source) -> None:
+        run, spot = self.run, self._source_spot(source)
+        try:
+            parent = await run.hop(Root.open, source.location.parent.path)
+        except PlaceError:
+            return  # that will be told of what is copied from there
+        names = Namesakes(parent, self.target, spot.path, spot.target_path, self.links, run.brake)
+        try:
+            while not run.stopped and not (await run.hop(names.step)).exhausted:
+                pass
+        finally:
+            run.release(names, parent)
 
     async def removals_failed(self, idxs: set[int]) -> None:
         """Remove originals that could not be removed, or copied, at first. (Nothing for a copy.)"""
@@ -271,8 +303,8 @@ class Copying:
 
     async def entries(self, entries: Sequence[tuple[int, bytes, bytes]]) -> None:
         """Copy single entries: (source, path, target path) of each. Whole sources are looked at afresh."""
-        inner = sorted({entry for entry in entries if b"/" in entry[1]})
         whole = sorted({idx for idx, path, _ in entries if b"/" not in path})
+        inner = sorted({entry for entry in entries if b"/" in entry[1] and entry[0] not in whole})
         for idx in whole:
             if not self.run.stopped:
                 await self.sources(await self.run.journal.sources(self.row.id, idx, 1))
@@ -325,3 +357,15 @@ class Copying:
     def _inner_spot(self, source: Source, path: bytes, target_path: bytes) -> Spot:
         location = source.location.parent.below(os.fsdecode(path))
         return Spot(source.idx, path, target_path, location, self.target.location(target_path))
+
+
+def _may_be_linked(locations: Sequence[Location]) -> bool:
+    """Say whether one of these may be a name among several of a file, or have such names in it."""
+    for location in locations:
+        try:
+            info = os.lstat(location.path)
+        except OSError:
+            continue
+        if info.st_nlink > 1 or stat.S_ISDIR(info.st_mode):
+            return True
+    return False

@@ -293,6 +293,15 @@ class Journal(Traces):
         )
         return found.fetchone() is not None
 
+    @on_thread
+    def failed_paths(self, job: int, source: int, after: int, count: int) -> set[bytes]:
+        """Return what of a source could not be copied, at most so many; `after`: the last error that counts no more."""
+        rows = self._db.execute(
+            "SELECT DISTINCT path FROM error WHERE job = ? AND idx = ? AND id > ? AND NOT removing LIMIT ?",
+            (job, source, after, count),
+        )
+        return {path for (path,) in rows}
+
     # Questions and decisions
 
     @on_thread

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tui.engine.rows import Decision, Source
     from tui.engine.run import Run
 
+MOST_FAILED = 10_000
+"""A source of which more than this failed stays whole."""
+
 Outcome = bool | PlaceError | None
 """Of one rename: done; not possible between these filesystems (False); refused; not tried (None)."""
 
@@ -268,23 +271,30 @@ class Moving(Copying):
             for source in sources:
                 await run.fail(self._source_spot(source), error, removing=True)
             return
+        stay = {
+            s.idx: await run.journal.failed_paths(self.row.id, s.idx, self.tried_again, MOST_FAILED)
+            for s in sources
+        }
+        sources = [source for source in sources if len(stay[source.idx]) < MOST_FAILED]
         removing = [replace(source, phase=Phase.REMOVING) for source in sources]
         await run.journal.set_sources(self.row.id, removing, durable=True)
         for source in removing:
             for path, kept_as in await run.journal.kept(self.row.id, source.idx):
-                await self._remove_one(source, parent, path, kept_as)
+                await self._remove_one(source, parent, path, kept_as, stay[source.idx])
             spot = self._source_spot(source)
-            await self._remove_one(source, parent, spot.path, spot.target_path)
+            await self._remove_one(source, parent, spot.path, spot.target_path, stay[source.idx])
             if run.stopped:
                 return
         failed = await run.journal.failed_sources(self.row.id)
         after = [replace(s, phase=None if s.idx in failed else Phase.DONE) for s in removing]
         await run.journal.set_sources(self.row.id, after)
 
-    async def _remove_one(self, source: Source, parent: Root, path: bytes, target_path: bytes) -> None:
+    async def _remove_one(
+        self, source: Source, parent: Root, path: bytes, target_path: bytes, stay: set[bytes]
+    ) -> None:
         run = self.run
         rules = run.rules(compare=self._must_compare)
-        removal = MovedRemoval(parent, self.target, path, target_path, run.brake, rules)
+        removal = MovedRemoval(parent, self.target, path, target_path, run.brake, rules, stay)
         try:
             while not run.stopped:
                 batch = await run.hop(removal.step)

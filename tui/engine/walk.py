@@ -168,13 +168,24 @@ class Walk:
                 await self._run.lose(report.losses)
             for folder, failure in report.failures:
                 self.broken |= not failure.name
-                await self._fail(self._spot(folder, failure.name), failure.error)
+                for name in self._meant(folder, failure):
+                    await self._fail(self._spot(folder, name), failure.error)
             for folder, collision in report.collisions:
                 await self._run.collide(self._spot(folder, collision.name), collision)
         if self._stack:
             self._run.shared.workers.start()
             self._hop_s = HOP_S
         await self._run.pay(report.sums.bytes)
+
+    @staticmethod
+    def _meant(folder: Folder, failure: Failure) -> list[bytes]:
+        """Return what a failure is about: where a folder fails of which just some entries are wanted, those entries.
+
+        A folder of sources belongs to none of them, so that nothing in it would be tried again by its own name.
+        """
+        if failure.name or folder.names is None:
+            return [failure.name]
+        return [name for name, _ in folder.names]
 
     async def _copy_large(self, folder: Folder, large: Large) -> None:
         """Copy one large file, and finish its folder if it was the last thing missing there."""

@@ -66,7 +66,7 @@ def flush(root: Root) -> None:
     except OSError as error:
         raise from_os_error(error, root.location(), "write to the disk below") from error
     finally:
-        os.close(fd)
+        syscalls.let_go(fd)
 
 
 class FolderCopy:
@@ -157,9 +157,9 @@ class FolderCopy:
             try:
                 self._give(source, target)
             finally:
-                os.close(target)
+                syscalls.let_go(target)
         finally:
-            os.close(source)
+            syscalls.let_go(source)
         return self._traits.take()
 
     def _give(self, source: int, target: int) -> None:
@@ -174,19 +174,30 @@ class FolderCopy:
         self._lent_mode = None
 
     def close(self) -> None:
-        """Close the folders; the mode or time borrowed of a standing target folder is given back."""
+        """Close the folders; the mode or time borrowed of a standing target folder is given back.
+
+        Raises:
+            PlaceError: It cannot be given back.
+        """
         if self._items is not None:
             self._items.close()
             self._items = None
-        if self._to >= 0:
-            if self._lent_mode is not None:
-                attributes.set_mode(self._to, self._lent_mode)
-            if self._mirror is not None:
-                self._mirror.restore(self._to)
-        for fd in (self._from, self._to):
-            if fd >= 0:
-                os.close(fd)
+        source, target = self._from, self._to
         self._from = self._to = -1
+        try:
+            if target >= 0:
+                self._give_back(target)
+        except OSError as error:
+            where = self._target.location(self._target_path)
+            raise from_os_error(error, where, "set the attributes of") from error
+        finally:
+            syscalls.let_go(source, target)
+
+    def _give_back(self, target: int) -> None:
+        if self._lent_mode is not None:
+            attributes.set_mode(target, self._lent_mode)
+        if self._mirror is not None:
+            self._mirror.restore(target)
 
     def _open(self) -> None:
         if self._from >= 0:
@@ -195,15 +206,16 @@ class FolderCopy:
         try:
             self._to = self._target.folder(self._target_path)
         except PlaceError:
-            os.close(self._from)
-            self._from = -1
+            fd, self._from = self._from, -1
+            syscalls.let_go(fd)
             raise
         source, target = os.fstat(self._from), os.fstat(self._to)
         if same_inode(source, target) and self._names is None:
             where = self._target.location(self._target_path)
             raise SameFile(f"cannot copy {where} into itself", location=where)
         if self._names is not None:
-            self._mirror = attributes.Mirror(self._from, self._to)
+            finished = self.rules.compare and bool(self._target_path)
+            self._mirror = attributes.Mirror(self._from, self._to, finished=finished)
         self._borrow_mode(target)
         if self._names is None:
             with os.scandir(self._to) as there:
@@ -341,7 +353,7 @@ class FolderCopy:
             if spot is None:
                 return True
             put, replace = spot
-            if info.st_nlink > 1 and self._joiner.join(info, put, replace=replace):
+            if self._has_names(info) and self._joiner.join(info, put, replace=replace):
                 pass
             elif info.st_size > self.rules.large_bytes:
                 batch.large.append(Large(name, put, info.st_size, replace))
@@ -357,8 +369,12 @@ class FolderCopy:
                 batch.verified_files += 1
                 batch.verified_bytes += info.st_size
         finally:
-            os.close(source)
+            syscalls.let_go(source)
         return True
+
+    def _has_names(self, info: os.stat_result) -> bool:
+        """Say whether a file may stand at the target by another of its names: a move takes these away one by one."""
+        return info.st_nlink > 1 or self.rules.compare
 
     def _make(
         self, source: int, name: bytes, put: bytes, info: os.stat_result, *, replace: bool
@@ -395,7 +411,7 @@ class FolderCopy:
         if spot is None:
             return
         put, replace = spot
-        if info.st_nlink == 1 or not self._joiner.join(info, put, replace=replace):
+        if not self._has_names(info) or not self._joiner.join(info, put, replace=replace):
             try:
                 self._maker.nameless(name, put, info, replace=replace)
             except Unmade:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from tui.model.error import PlaceError
+from tui.model.error import LinkInTheWay, NotAFolder, NotFound
 from tui.model.fidelity import Loss
+from tui.places.local import syscalls
 from tui.places.local.partial import discard
 from tui.places.local.root import join, split
 from tui.places.local.standing import look, same_inode, same_time, time_step_ns
@@ -16,6 +18,22 @@ from tui.places.local.standing import look, same_inode, same_time, time_step_ns
 if TYPE_CHECKING:
     from tui.places.local.landing import Landing
     from tui.places.local.root import Root
+
+
+_NO_LINK = frozenset(
+    {
+        errno.ENOENT,
+        errno.EPERM,
+        errno.EACCES,
+        errno.EXDEV,
+        errno.EMLINK,
+        errno.ENOSYS,
+        errno.EOPNOTSUPP,
+        errno.EINVAL,
+        errno.ENOTDIR,
+    }
+)
+"""The file has gone, or the filesystem has no hard links, or none more of this file: a copy does as well."""
 
 
 class Standing(NamedTuple):
@@ -72,23 +90,23 @@ def link_to(root: Root, standing: Standing, info: os.stat_result, folder: int, n
         info: The source's state, which the entry must have (but for the time, where its inode is known).
     Raises:
         FileExistsError: `name` is taken.
+        OSError, PlaceError: The disk fails or is full.
     """
     parent, base = split(standing.path)
     try:
         at = root.folder(parent)
-    except PlaceError:
+    except (NotFound, NotAFolder, LinkInTheWay):
         return False
     try:
         if not _complete(root, info, os.lstat(base, dir_fd=at), standing.inode):
             return False
         os.link(base, name, src_dir_fd=at, dst_dir_fd=folder, follow_symlinks=False)
-    except FileExistsError:
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            return False
         raise
-    except OSError:
-        # The filesystem has no hard links, or too many of this file (EMLINK): a copy does as well.
-        return False
     finally:
-        os.close(at)
+        syscalls.let_go(at)
     return True
 
 
@@ -151,12 +169,12 @@ class Joiner:
         parent, base = split(path)
         try:
             at = self._landing.root.folder(parent)
-        except PlaceError:
+        except (NotFound, NotAFolder, LinkInTheWay):
             return False
         try:
             there, here = look(at, base), look(self._landing.fd, name)
         finally:
-            os.close(at)
+            syscalls.let_go(at)
         return there is not None and here is not None and same_inode(there, here)
 
     def _put_over(self, standing: Standing, info: os.stat_result, name: bytes) -> bool:

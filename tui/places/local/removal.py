@@ -7,9 +7,18 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from tui.model.error import PlaceError, SameFile, SourceChanged, Unsupported
+from tui.model.error import (
+    LinkInTheWay,
+    NotAFolder,
+    NotFound,
+    PlaceError,
+    SameFile,
+    SourceChanged,
+    Unsupported,
+)
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict
+from tui.places.local import syscalls
 from tui.places.local.descent import Descent
 from tui.places.local.hops import Failure
 from tui.places.local.root import join, split
@@ -17,6 +26,8 @@ from tui.places.local.standing import Pair, is_folder, look, other_names, same_i
 from tui.places.local.trash import trash
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tui.places.local.descent import Level
     from tui.places.local.hops import Batch, Brake, CopyRules
     from tui.places.local.root import Root
@@ -25,6 +36,9 @@ __all__ = ["MovedRemoval", "TreeRemoval", "trash"]
 
 _ENOUGH, _MOST, _DEEPEST = 16, 4096, 4
 """Folders worth sharing out, the most that are looked for, and how deep."""
+
+_NO_TWIN = (NotFound, NotAFolder, LinkInTheWay)
+"""What the opening of a folder gives where none stands; every other error tells nothing of what stands there."""
 
 _NOT_EMPTY = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
@@ -69,7 +83,7 @@ class TreeRemoval(Descent):
                 return False
             raise
         finally:
-            os.close(fd)
+            syscalls.let_go(fd)
         return False
 
 
@@ -88,40 +102,58 @@ class MovedRemoval(TreeRemoval):
         target_name: bytes,
         brake: Brake,
         rules: CopyRules,
+        stay: Collection[bytes] = (),
     ) -> None:
+        """Say what was moved where.
+
+        Args:
+            stay: Paths of what is left alone, however complete its copy looks: something about it went wrong.
+        """
         super().__init__(source, source_name, brake)
-        self._target, self._target_name, self._rules = target, target_name, rules
+        self._target, self._target_name, self._rules, self._stay = target, target_name, rules, stay
         self._twins: list[tuple[bytes, bytes]] = []
         self._twin_fd = -1
         self._pair: Pair | None = None
 
     def close(self) -> None:
         """Close what is open."""
-        if self._twin_fd >= 0:
-            os.close(self._twin_fd)
-            self._twin_fd = -1
+        fd, self._twin_fd = self._twin_fd, -1
+        syscalls.let_go(fd)
         self._pair = None
         super().close()
 
     def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
         """Find the folder's twin at the target; without one, all in the folder stays."""
+        if path in self._stay:
+            return False
         if not super().entered(fd, path, device, batch):
             return False
         try:
             twin = self._twin_of(path)
             there = self._target.folder(twin)
-        except PlaceError:
+        except _NO_TWIN:
             return False
-        if same_inode(os.fstat(fd), os.fstat(there)):
-            os.close(there)
-            where = self.root.location(path)
-            error = SameFile(f"cannot remove {where}: it is its own copy", location=where)
+        except PlaceError as error:
             batch.failures.append(Failure(path, error))
+            return False
+        if self._is_itself(fd, there):
+            syscalls.let_go(there)
+            where = self.root.location(path)
+            itself = SameFile(f"cannot remove {where}: it is its own copy", location=where)
+            batch.failures.append(Failure(path, itself))
             return False
         self._twins.append((path, twin))
         self._twin_fd = there
         self._pair = self._pair_of(fd, there)
         return True
+
+    @staticmethod
+    def _is_itself(fd: int, there: int) -> bool:
+        try:
+            return same_inode(os.fstat(fd), os.fstat(there))
+        except OSError:
+            syscalls.let_go(there)
+            raise
 
     def _pair_of(self, fd: int, there: int) -> Pair:
         strict, times = self._rules.compare, Trait.TIMES in self._rules.keep
@@ -148,33 +180,42 @@ class MovedRemoval(TreeRemoval):
                 if standing is None or is_folder(standing):
                     return join(above, candidate)
         finally:
-            os.close(fd)
+            syscalls.let_go(fd)
         return twin
 
     def file(self, fd: int, folder: bytes, name: bytes, batch: Batch) -> None:
         """Remove one entry, if it stands complete at the target."""
+        if self._stay and join(folder, name) in self._stay:
+            self.hold()
+            return
         if self._pair is not None:
             self._remove_if_there(self._pair, folder, name, name, batch)
             return
         above, target_name = split(self._target_name)
         try:
             there = self._target.folder(above)
-        except PlaceError:
+        except _NO_TWIN:
+            return
+        except PlaceError as error:
+            batch.failures.append(Failure(self._name, error))
             return
         try:
             if same_inode(os.fstat(fd), os.fstat(there)) and name == target_name:
                 where = self.root.location(folder, name)
-                error = SameFile(f"cannot remove {where}: it is its own copy", location=where)
-                batch.failures.append(Failure(self._name, error))
+                itself = SameFile(f"cannot remove {where}: it is its own copy", location=where)
+                batch.failures.append(Failure(self._name, itself))
                 return
             self._remove_if_there(self._pair_of(fd, there), folder, name, target_name, batch)
         finally:
-            os.close(there)
+            syscalls.let_go(there)
 
     def _remove_if_there(
         self, pair: Pair, folder: bytes, name: bytes, target_name: bytes, batch: Batch
     ) -> None:
         info = os.lstat(name, dir_fd=pair.source)
+        if self._stay and info.st_nlink > 1:
+            self.hold()  # one of its names may be among those that failed: they are to be one file again
+            return
         if self._stands(pair, name, target_name, info):
             os.unlink(name, dir_fd=pair.source)
             batch.files += 1

@@ -1,0 +1,113 @@
+"""What a retry finds after a disk failed: every entry told of, originals kept, names of one file together."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from engine_harness import Harness, names
+
+from tui.model.job import JobState
+from tui.places.local import attributes, trash
+from tui.places.local.copying import FolderCopy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MEMORY = Path("/dev/shm")
+LONG_AGO_NS = 1_500_000_000 * 10**9
+
+
+@pytest.fixture
+def far() -> Iterator[Path]:
+    """A folder on another filesystem, where there is one."""
+    if not MEMORY.is_dir():
+        pytest.skip("there is no second filesystem")
+    folder = Path(tempfile.mkdtemp(prefix="ferry-test-", dir=MEMORY))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def failing_once(do: Callable[..., Any], when: Callable[..., bool]) -> Callable[..., Any]:
+    """Return a function that reports a fault of the disk the first time it is called so, and else does its work."""
+    failed: list[bool] = []
+
+    def call(*args: Any) -> Any:
+        if not failed and when(*args):
+            failed.append(True)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return do(*args)
+
+    return call
+
+
+async def test_where_the_target_folder_fails_every_source_is_told_of_and_retried(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        (source / name).write_text(name)
+    monkeypatch.setattr(FolderCopy, "_open", failing_once(FolderCopy._open, lambda copy: True))
+    job = await harness.ends(await harness.copy(*(source / name for name in names(source)), to=target))
+    assert (job.state, job.progress.errors) == (JobState.FAILED, 3)
+    await harness.engine.retry([job.id])
+    await harness.done(job.id)
+    assert names(target) == ["a", "b", "c"]
+
+
+async def test_a_move_keeps_a_folder_whose_attributes_could_not_be_set_until_they_are(
+    harness: Harness, source: Path, far: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "tree" / "inner").mkdir(parents=True)
+    for path in (source / "tree" / "inner" / "file", source / "tree" / "other"):
+        path.write_text("text")
+    for folder in (source / "tree" / "inner", source / "tree"):
+        os.utime(folder, ns=(LONG_AGO_NS, LONG_AGO_NS))
+    monkeypatch.setattr(
+        attributes,
+        "give_folder",
+        failing_once(
+            attributes.give_folder, lambda fd, *_: os.readlink(f"/proc/self/fd/{fd}").endswith("inner")
+        ),
+    )
+    job = await harness.ends(await harness.move(source / "tree", to=far))
+    assert job.state is JobState.FAILED
+    assert (source / "tree" / "inner" / "file").read_text() == "text"
+    await harness.engine.retry([job.id])
+    await harness.done(job.id)
+    assert names(source) == []
+    assert (far / "tree" / "inner").stat().st_mtime_ns == LONG_AGO_NS
+    assert (far / "tree").stat().st_mtime_ns == LONG_AGO_NS
+
+
+@pytest.mark.parametrize("kind", ["copy", "move"])
+async def test_a_name_that_is_retried_is_one_file_with_its_other_names(
+    harness: Harness, source: Path, far: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (source / "tree" / "inner").mkdir(parents=True)
+    (source / "tree" / "one").write_text("text")
+    os.link(source / "tree" / "one", source / "tree" / "inner" / "two")
+    wanted = failing_once(FolderCopy._try, lambda copy, name, *rest: name == b"two")
+    monkeypatch.setattr(FolderCopy, "_try", wanted)
+    job = await harness.ends(await getattr(harness, kind)(source / "tree", to=far))
+    assert job.state is JobState.FAILED
+    await harness.engine.retry([job.id])
+    await harness.done(job.id)
+    assert (far / "tree" / "one").samefile(far / "tree" / "inner" / "two")
+    assert names(source) == (["tree"] if kind == "copy" else [])
+
+
+async def test_a_trash_that_fills_up_is_left_without_a_note_of_what_was_not_put_there(
+    harness: Harness, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (source / "file").write_text("text")
+    monkeypatch.setattr(trash.os, "write", failing_once(os.write, lambda fd, data: b"Trash Info" in data))
+    with pytest.raises(Exception, match="the disk reported an error"):
+        trash.trash(str(source / "file"))
+    assert names(tmp_path / "data" / "Trash" / "info") == []
+    assert names(source) == ["file"]
