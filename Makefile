@@ -41,6 +41,7 @@ screenshots: .venv/ready
 soak: .venv/ready
 	$(BIN)/python -m tests.soak.crash_rounds --rounds 100
 	$(BIN)/python -m tests.soak.merge_rounds --rounds 100
+	$(BIN)/python -m tests.soak.fault_rounds
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -1,0 +1,234 @@
+"""Small trees with a bit of everything, the jobs over them, and what must be true of them whatever goes wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.trees import describe, differences, partials
+from tui.model.job import Conflict, JobKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Tree = dict[bytes, tuple[object, ...]]
+
+KIB = 1 << 10
+SMALL_BYTES, SLICE_BYTES, LARGE_BYTES = 8 * KIB, 32 * KIB, 96 * KIB
+"""What counts as small, as a slice and as large in these tests: so every way of copying is met in a few hundred KiB."""
+_LONG_AGO_NS = 1_500_000_000_123_456_789
+
+
+def make_tree(root: Path) -> None:
+    """Make files of 0, 4 KiB, 64 KiB and more than a slice with a hole; links of both kinds; a FIFO; attributes."""
+    bytes_of = random.Random(1).randbytes
+    (root / "inner" / "deep").mkdir(parents=True)
+    (root / "none").mkdir(mode=0o700)
+    (root / "empty").touch()
+    (root / "small").write_bytes(bytes_of(4 * KIB))
+    (root / "small").chmod(0o640)
+    (root / "inner" / "middle").write_bytes(bytes_of(64 * KIB))
+    with (root / "inner" / "holes").open("wb") as holes:
+        holes.seek(32 * KIB)
+        holes.write(bytes_of(8 * KIB))
+        holes.truncate(80 * KIB)
+    with (root / "inner" / "deep" / "large").open("wb") as large:
+        large.write(bytes_of(100 * KIB))
+        large.seek(300 * KIB)
+        large.write(bytes_of(60 * KIB))
+    os.link(root / "small", root / "inner" / "small again")
+    os.link(root / "inner" / "deep" / "large", root / "large again")
+    (root / "link").symlink_to("inner/middle")
+    (root / "inner" / "dangling").symlink_to("../nowhere")
+    os.mkfifo(root / "inner" / "fifo", 0o600)
+    for path in (root / "small", root / "inner"):
+        try:
+            os.setxattr(path, "user.colour", b"green")
+        except OSError:
+            continue  # this filesystem has none
+    _age(root)
+
+
+def make_standing(root: Path) -> None:
+    """Make a tree that another meets: one file is the same, some differ, some are there alone."""
+    (root / "inner").mkdir(parents=True, exist_ok=True)
+    (root / "small").write_bytes(b"another, which is replaced")
+    (root / "inner" / "middle").write_bytes(random.Random(2).randbytes(64 * KIB))
+    (root / "link").symlink_to("elsewhere")
+    (root / "empty").touch()
+    (root / "kept").write_bytes(b"stays as it is")
+    (root / "large again").write_bytes(b"replaced by a link to a large one")
+    _age(root, years=1)
+    os.utime(root / "empty", ns=(_LONG_AGO_NS, _LONG_AGO_NS + len("empty")))
+
+
+def _age(root: Path, years: int = 0) -> None:
+    then = _LONG_AGO_NS + years * 31_557_600 * 10**9
+    for folder, folders, files in os.walk(root, topdown=False):
+        for name in files + folders:
+            path = os.path.join(folder, name)
+            os.utime(path, ns=(then, then + len(name)), follow_symlinks=False)
+    os.utime(root, ns=(then, then))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of job over a kind of place.
+
+    Attributes:
+        across: Source and target pretend to be on different filesystems.
+        single: The entries of the tree are the job's sources, not the tree.
+    """
+
+    kind: JobKind
+    standing: bool = False
+    across: bool = False
+    single: bool = False
+    request: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def has_target(self) -> bool:
+        return self.kind in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
+
+    def __str__(self) -> str:
+        more = (
+            ("merge", self.standing),
+            ("across", self.across),
+            ("single", self.single),
+            ("verified", "verify" in self.request),
+        )
+        return " ".join([self.kind.value, *(word for word, holds in more if holds)])
+
+
+SCENARIOS = (
+    Scenario(JobKind.COPY),
+    Scenario(JobKind.COPY, standing=True),
+    Scenario(JobKind.COPY, single=True, across=True),
+    Scenario(JobKind.MOVE),
+    Scenario(JobKind.MOVE, single=True, standing=True),
+    Scenario(JobKind.MOVE, across=True),
+    Scenario(JobKind.MOVE, standing=True, across=True),
+    Scenario(JobKind.MOVE, single=True, across=True),
+    Scenario(JobKind.COPY, standing=True, across=True, request={"verify": True}),
+    Scenario(JobKind.SYNC, standing=True, request={"into": False, "delete_extra": True}),
+    Scenario(JobKind.DELETE),
+    Scenario(JobKind.TRASH),
+    Scenario(JobKind.CHMOD, request={"mode_set": 0o020, "mode_clear": 0o004, "recursive": True}),
+)
+
+
+class Stand:
+    """One set of folders for one job.
+
+    Attributes:
+        trash: Where the home's trash is.
+    """
+
+    def __init__(self, root: Path, scenario: Scenario) -> None:
+        self.root, self.scenario = root, scenario
+        self.source, self.target, self.trash = root / "source", root / "target", root / "home" / "Trash"
+        for folder in (self.source, self.target, self.trash):
+            folder.mkdir(parents=True)
+        make_tree(self.source / "tree")
+        if scenario.standing:
+            make_standing(self.target if scenario.single else self.target / "tree")
+        self.source_before, self.target_before = describe(self.source), describe(self.target)
+
+    def request(self) -> tuple[tuple[Path, ...], dict[str, object]]:
+        """Return the sources of the job and the rest of its request."""
+        tree = self.source / "tree"
+        sources = tuple(sorted(tree.iterdir())) if self.scenario.single else (tree,)
+        rest: dict[str, object] = dict(self.scenario.request)
+        if self.scenario.has_target:
+            rest |= {"to": self.target, "conflict": Conflict.OVERWRITE}
+        if self.scenario.kind is JobKind.SYNC:
+            rest["to"] = self.target / "tree"
+        return sources, rest
+
+
+@dataclass
+class Outcome:
+    """What a job came to: its folders afterwards.
+
+    The folders named in the request are left out (their times tell of the run), and the notes in the trash. A move
+    takes its sources one by one, so that after a failure names of one file in two sources may be two files.
+    """
+
+    source: Tree
+    target: Tree
+    trash: Tree
+
+    @classmethod
+    def of(cls, stand: Stand) -> Outcome:
+        named = (b"", b"tree") if stand.scenario.single else (b"",)
+        source, target = (
+            {path: what for path, what in describe(root).items() if path not in named}
+            for root in (stand.source, stand.target)
+        )
+        if stand.scenario.single and stand.scenario.kind is JobKind.MOVE:
+            target = {path: (*what[:4], path, *what[5:]) for path, what in target.items()}
+        return cls(source, target, _files(describe(stand.trash)))
+
+    def differences(self, other: Outcome) -> list[str]:
+        """Return one line for each entry that is not alike."""
+        return [line for pair in ((self.source, other.source), (self.target, other.target),
+                                  (self.trash, other.trash)) for line in differences(*pair)]  # fmt: skip
+
+
+def _files(trash: Tree) -> Tree:
+    return {path: what for path, what in trash.items() if path.startswith(b"files/")}
+
+
+def _content(entry: tuple[object, ...] | None) -> object:
+    """Return what an entry is and holds, apart from its attributes."""
+    return None if entry is None else (stat.S_IFMT(entry[0]), entry[5])  # type: ignore[call-overload]
+
+
+class Judge:
+    """Knows what a scenario should come to, and holds what is found against it."""
+
+    def __init__(self, stand: Stand, wanted: Outcome) -> None:
+        self.stand, self.wanted = stand, wanted
+
+    def harm(self) -> list[str]:
+        """Return what must never be, not even for a moment: wrong bytes under a final name, an original lost."""
+        target = self._finals(describe(self.stand.target))
+        found = [f"wrong at the target: {path!r}: {what}" for path, what in target.items()
+                 if _content(what) not in (_content(self.stand.target_before.get(path)),
+                                           _content(self.wanted.target.get(path))) and path]  # fmt: skip
+        found += [
+            f"gone from the target: {path!r}"
+            for path in self.stand.target_before
+            if path in self.wanted.target and path not in target
+        ]
+        if self.stand.scenario.kind is not JobKind.DELETE:
+            found += self._lost(target)
+        return found
+
+    def _finals(self, tree: Tree) -> Tree:
+        return {path: what for path, what in tree.items() if b".ferry-" not in path}
+
+    def _lost(self, target: Tree) -> list[str]:
+        source = describe(self.stand.source)
+        elsewhere = {JobKind.MOVE: target, JobKind.TRASH: _files(describe(self.stand.trash))}.get(
+            self.stand.scenario.kind, {}
+        )
+        lost = []
+        for path, what in self.stand.source_before.items():
+            new = self._new_path(path)
+            if all(_content(what) != _content(found) for found in (source.get(path), elsewhere.get(new))):
+                lost.append(f"lost from the source: {path!r}")
+        return lost
+
+    def _new_path(self, path: bytes) -> bytes:
+        if self.stand.scenario.kind is JobKind.TRASH:
+            return b"files/" + path
+        return path.removeprefix(b"tree").lstrip(b"/") if self.stand.scenario.single else path
+
+    def undone(self) -> list[str]:
+        """Return in what the folders are not what the job should make of them."""
+        left = [f"left behind: {path}" for path in partials(self.stand.source, self.stand.target)]
+        return self.wanted.differences(Outcome.of(self.stand)) + left

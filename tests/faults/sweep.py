@@ -1,0 +1,167 @@
+"""One fault after another in one kind of job, and what is wrong afterwards."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tests.engine.engine_harness import Harness, running
+from tests.faults.seam import ERRORS, SHORT, TRANSFERS, Fault, Seam
+from tests.faults.stands import LARGE_BYTES, SLICE_BYTES, SMALL_BYTES, Judge, Outcome, Scenario, Stand
+from tui.engine.engine import Limits
+from tui.model.job import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import pytest
+
+    from tui.model.job import Job
+
+PATIENCE_S = 20.0
+WATCHING_S = 300.0
+RETRIES = 2
+"""The first retry may meet what a fault left; the second must have nothing to do any more."""
+
+
+class Sweep:
+    """An engine behind a seam, fresh folders for each of its jobs, and what a job without a fault comes to."""
+
+    def __init__(self, scenario: Scenario, folder: Path, harness: Harness, seam: Seam) -> None:
+        self.scenario, self.folder, self.harness, self.seam = scenario, folder, harness, seam
+        self.rounds = 0
+        self.calls: list[str] = []
+        self.wanted: Outcome
+
+    async def begin(self) -> list[str]:
+        """Run the job without a fault: so it should always end. Return what is wrong already."""
+        stand = self.stand()
+        self.seam.arm(None)
+        job = await self._run(stand)
+        self.calls = self.seam.calls
+        self.wanted = Outcome.of(stand)
+        shutil.rmtree(stand.root)
+        return [] if job.state is JobState.DONE else [f"without a fault: {job} {await self._rows(job)}"]
+
+    def faults(self) -> list[Fault]:
+        """Return every fault there can be: each error at each call, once and for good."""
+        return [
+            Fault(at, number, lasting)
+            for at, name in enumerate(self.calls)
+            for number in ERRORS
+            if number != SHORT or name in TRANSFERS
+            for lasting in (False, True)
+            # Attributes that do not fit beside a file are left out: that is what ENOSPC says of them.
+            if not (name in ("getxattr", "setxattr") and number == errno.ENOSPC)
+            if not (lasting and number == errno.EINTR)  # a call that is interrupted for ever never ends
+        ]
+
+    def stand(self) -> Stand:
+        self.rounds += 1
+        stand = Stand(self.folder / str(self.rounds), self.scenario)
+        os.environ["XDG_DATA_HOME"] = str(stand.trash.parent)
+        self.seam.apart = (stand.source, stand.target) if self.scenario.across else None
+        return stand
+
+    async def suffer(self, fault: Fault) -> list[str]:
+        """Run a job with a fault, lift it, retry; return what is wrong: one line each, none where all is well."""
+        stand = self.stand()
+        judge = Judge(stand, self.wanted)
+        opened = _descriptors()
+        self.seam.arm(fault)
+        try:
+            found = await self._suffered(stand, judge)
+        except TimeoutError:
+            await self.harness.engine.cancel()
+            found = ["it does not end"]
+        else:
+            if (now := _descriptors()) != opened:
+                found.append(f"descriptors left open: {now - opened}")
+        finally:
+            self.seam.lift()
+        shutil.rmtree(stand.root)
+        return [f"{self.scenario}, {fault} in {self.seam.struck}: {line}" for line in found]
+
+    async def _suffered(self, stand: Stand, judge: Judge) -> list[str]:
+        job = await self._run(stand)
+        self.seam.lift()
+        found = judge.harm() + await self._untrue(job, judge)
+        return found + [f"after a retry: {line}" for line in await self._mended(job, judge)]
+
+    async def watched(self, every: int = 1) -> list[str]:
+        """Run a job without a fault and look at its folders before every call, or every so many; return all harm."""
+        stand = self.stand()
+        judge = Judge(stand, self.wanted)
+        found: list[str] = []
+
+        def look() -> None:
+            if len(self.seam.calls) % every == 0:
+                found.extend(f"before call {len(self.seam.calls)}: {line}" for line in judge.harm())
+
+        self.seam.arm(None)
+        self.seam.before_each = look
+        try:
+            job = await self._run(stand, WATCHING_S)
+        finally:
+            self.seam.before_each = None
+        if job.state is not JobState.DONE or not self.seam.calls:
+            found.append(f"{job}, {len(self.seam.calls)} calls")
+        return found
+
+    async def _run(self, stand: Stand, patience_s: float = PATIENCE_S) -> Job:
+        sources, rest = stand.request()
+        if self.scenario.has_target:
+            id = await self.harness.copy(*sources, kind=self.scenario.kind, **rest)
+        else:
+            id = await self.harness.submit(self.scenario.kind, *sources, **rest)
+        return await self.harness.ends(id, patience_s)
+
+    async def _untrue(self, job: Job, judge: Judge) -> list[str]:
+        """Return in what the job's state tells something else than the folders do."""
+        if job.state is JobState.DONE:
+            found = [f"done, but {line}" for line in judge.undone()]
+            return found + ([f"done, with {job.progress.errors} errors"] if job.progress.errors else [])
+        told = job.note if job.wants_room else await self._rows(job)
+        return [] if told else [f"{job.state} without a word"]
+
+    async def _mended(self, job: Job, judge: Judge) -> list[str]:
+        """Retry or resume until all is well; return what still is not."""
+        engine = self.harness.engine
+        for _ in range(RETRIES):
+            if job.state is JobState.DONE:
+                break
+            await (engine.retry if job.state is JobState.FAILED else engine.resume)([job.id])
+            job = await self.harness.ends(job.id, PATIENCE_S)
+        if job.state is not JobState.DONE:
+            return [f"{job.state}: {await self._rows(job)}"]
+        return judge.harm() + judge.undone()
+
+    async def _rows(self, job: Job) -> list[str]:
+        return [error.message for error in await self.harness.engine.errors(job.id)]
+
+
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@asynccontextmanager
+async def sweep(scenario: Scenario, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sweep]:
+    """Start an engine whose every way of copying is met in small files, one hop at a time, behind a seam."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    for name, size_bytes in (
+        ("places.local.content.CHUNK_BYTES", SLICE_BYTES),
+        ("places.local.slices.CHUNK_BYTES", SLICE_BYTES),
+        ("engine.walk.SMALLEST_SLICE_BYTES", SLICE_BYTES // 8),
+        ("engine.run.LARGE_BYTES", LARGE_BYTES),
+        ("places.local.content.SMALL_BYTES", SMALL_BYTES),
+    ):
+        monkeypatch.setattr(f"tui.{name}", size_bytes)
+    for name in ("engine.retry.FIRST_WAIT_S", "engine.engine.UPDATE_S", "engine.engine.QUICK_UPDATE_S"):
+        monkeypatch.setattr(f"tui.{name}", 0.001)
+    seam = Seam(monkeypatch)
+    async with running(folder / "journal.sqlite3", Limits(slots=1)) as harness:
+        yield Sweep(scenario, folder, harness, seam)

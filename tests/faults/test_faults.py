@@ -1,0 +1,44 @@
+"""Whatever call fails, and however: a job ends in a truthful state, harms nothing, and is completed by a retry.
+
+The suite takes a sample that differs from run to run; `make soak` takes every fault there can be.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.stands import SCENARIOS, Scenario
+from tests.faults.sweep import sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAMPLE = 12
+
+
+@pytest.fixture
+def seed() -> int:
+    return secrets.randbelow(1 << 20)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+async def test_any_fault_at_any_call_leaves_the_truth_and_is_mended_by_a_retry(
+    scenario: Scenario, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sweep(scenario, tmp_path, monkeypatch) as one:
+        assert await one.begin() == []
+        for fault in random.Random(seed).sample(one.faults(), SAMPLE):
+            assert await one.suffer(fault) == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+async def test_at_no_moment_does_a_final_name_hold_wrong_bytes_or_is_an_original_nowhere(
+    scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sweep(scenario, tmp_path, monkeypatch) as one:
+        assert await one.begin() == []
+        assert await one.watched(every=7) == []
