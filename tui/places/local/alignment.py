@@ -56,8 +56,10 @@ def named_attributes(path: bytes | int) -> Mapping[str, bytes]:
             return _NO_ATTRIBUTES
         follow = not isinstance(path, bytes)
         return {name: os.getxattr(path, name, follow_symlinks=follow) for name in names if _is_carried(name)}
-    except OSError:
-        return _NO_ATTRIBUTES
+    except OSError as error:
+        if error.errno in attributes.UNKEPT:
+            return _NO_ATTRIBUTES
+        raise
 
 
 def align(source_folder: int, name: bytes, info: os.stat_result, folder: int, there: bytes) -> None:

@@ -24,7 +24,7 @@ _ACLS = (ACCESS_ACL, DEFAULT_ACL)
 _LABELS = frozenset({"security.selinux", "security.SMACK64"})
 """Given by the machine's own policy to all that is made on it: one that cannot be taken along is no loss."""
 
-_UNKEPT = frozenset(
+UNKEPT = frozenset(
     {
         errno.EOPNOTSUPP,
         errno.EPERM,
@@ -52,7 +52,7 @@ def xattr_names(fd: int) -> list[str]:
     try:
         return os.listxattr(fd)
     except OSError as error:
-        if error.errno in _UNKEPT:
+        if error.errno in UNKEPT:
             return []
         raise
 
@@ -64,7 +64,7 @@ def has_default_acl(folder: int) -> bool:
     try:
         os.getxattr(folder, DEFAULT_ACL)
     except OSError as error:
-        if error.errno in _UNKEPT:
+        if error.errno in UNKEPT:
             return False
         raise
     return True
@@ -76,7 +76,7 @@ def set_owner(target: int | str, info: os.stat_result) -> bool:
         try:
             os.chown(target, uid, gid)
         except OSError as error:
-            if error.errno not in _UNKEPT:
+            if error.errno not in UNKEPT:
                 raise
         else:
             return uid != -1
@@ -125,7 +125,7 @@ def copy_xattrs(
             os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=follow))
         except OSError as error:
             # ext4 says ENOSPC also where all attributes together do not fit beside one file.
-            if error.errno not in _UNKEPT and not (error.errno == errno.ENOSPC and _has_room(target)):
+            if error.errno not in UNKEPT and not (error.errno == errno.ENOSPC and _has_room(target)):
                 raise
             if name not in _LABELS:
                 traits.lose(Loss.ACL if is_list else Loss.XATTR)
@@ -237,7 +237,7 @@ def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, trait
     try:
         names = os.listxattr(source, follow_symlinks=False)
     except OSError as error:
-        if error.errno in _UNKEPT:
+        if error.errno in UNKEPT:
             return mode
         raise
     copy_xattrs(source, target, names, traits, follow=False)
@@ -250,7 +250,7 @@ def tolerant(traits: Traits | None = None, loss: Loss | None = None) -> Iterator
     try:
         yield
     except OSError as error:
-        if error.errno not in _UNKEPT:
+        if error.errno not in UNKEPT:
             raise
         if traits is not None and loss is not None:
             traits.lose(loss)
