@@ -97,6 +97,7 @@ def test_a_sync_is_one_job_with_all_that_was_asked(ferry: Run, engine: FakeEngin
         "sync",
         "--delete",
         "-c",
+        "--verify",
         "--limit",
         "1KiB/s",
         "--priority",
@@ -118,6 +119,7 @@ def test_a_sync_is_one_job_with_all_that_was_asked(ferry: Run, engine: FakeEngin
         paused=True,
         delete_extra=True,
         by_content=True,
+        verify=True,
     )
 
 

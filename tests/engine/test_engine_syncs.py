@@ -282,3 +282,11 @@ async def test_a_sync_goes_on_after_a_crash_in_the_middle_of_its_removals(
         assert (request.delete_extra, request.by_content) == (True, True)
         await second.done(id)
     assert differences(describe(source), describe(target)) == []
+
+
+async def test_a_sync_can_read_back_what_it_copied(harness: Harness, source: Path, target: Path) -> None:
+    write(source / "new", "new")
+    write(source / "same", "same")
+    write(target / "same", "same")
+    job = await harness.done(await sync(harness, source, target, verify=True))
+    assert job.progress.files_verified == 2

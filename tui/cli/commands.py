@@ -19,6 +19,14 @@ _RUNNING = (
     Option("--json", "Write one JSON object a line: events, then a summary."),
 )
 _LISTED = Option("--dry-run", "List what would be done, and touch nothing.", short="-n")
+_VERIFY = (
+    Option(
+        "--verify",
+        "Read every file back from both disks, and compare, before it counts as copied. What differs is copied again, "
+        "once; what differs then is an error, and of a move the source stays.",
+    ),
+    Option("--no-verify", "Do not, whatever [queue] verify in the configuration says."),
+)
 _COPYING = (
     Option(
         "--on-conflict",
@@ -35,12 +43,7 @@ _COPYING = (
         "LIST",
     ),
     Option("--no-preserve", "Keep all but those in LIST.", "LIST"),
-    Option(
-        "--verify",
-        "Read every file back from both disks, and compare, before it counts as copied. What differs is copied again, "
-        "once; what differs then is an error, and of a move the source stays.",
-    ),
-    Option("--no-verify", "Do not, whatever [queue] verify in the configuration says."),
+    *_VERIFY,
     *_RUNNING,
 )
 _TARGETS = (
@@ -96,6 +99,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("--delete", "Remove what only DST has, when all is copied without an error."),
             Option("--checksum", "Compare files by content, not by size and time.", short="-c"),
             Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
+            *_VERIFY,
             Option("--yes", "With --delete: do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
             *(_LISTED if option.name == "--dry-run" else option for option in _RUNNING),
         ),

@@ -10,7 +10,7 @@ from tui import format
 from tui.cli import events
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.operands import Plan, holds, locate
-from tui.cli.transfer import check_ways, limit_of, submit_and_follow
+from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
 from tui.model.comparison import Amounts, Change, Compared
 from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
@@ -59,6 +59,7 @@ def run(session: Session, parsed: Parsed) -> int:
         paused=parsed.has("--paused"),
         delete_extra=delete,
         by_content=by_content,
+        verify=verifies(session, parsed),
     )
     try:
         return submit_and_follow(session, parsed, plan, request)

@@ -26,8 +26,6 @@ QUICK_S = 0.15
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
-    if parsed.has("--verify") and parsed.has("--no-verify"):
-        raise UsageError("--verify and --no-verify exclude each other")
     check_ways(parsed)
     kind = _kind(parsed)
     removes = kind in (JobKind.DELETE, JobKind.TRASH)
@@ -53,7 +51,7 @@ def run(session: Session, parsed: Parsed) -> int:
         priority=int(parsed.get("--priority") or NORMAL_PRIORITY),
         limit_bytes_s=limit_bytes_s,
         paused=parsed.has("--paused"),
-        verify=not removes and _verify(session, parsed),
+        verify=not removes and verifies(session, parsed),
         preserve=preserve,
     )
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
@@ -66,11 +64,13 @@ def run(session: Session, parsed: Parsed) -> int:
 
 
 def check_ways(parsed: Parsed) -> None:
-    """Refuse options about where a job runs that exclude each other.
+    """Refuse options that exclude each other.
 
     Raises:
         UsageError: They do.
     """
+    if parsed.has("--verify") and parsed.has("--no-verify"):
+        raise UsageError("--verify and --no-verify exclude each other")
     ways = [name for name in ("--detach", "--foreground", "--wait") if parsed.has(name)]
     if "--detach" in ways and len(ways) > 1:
         raise UsageError(f"{ways[0]} and {ways[1]} exclude each other")
@@ -89,7 +89,8 @@ def _conflict(session: Session, parsed: Parsed) -> Conflict:
     return Conflict(rule) if rule else Conflict.ASK if session.interactive else Conflict.FAIL
 
 
-def _verify(session: Session, parsed: Parsed) -> bool:
+def verifies(session: Session, parsed: Parsed) -> bool:
+    """Say whether files are to be read back, by what was said here or else by the configuration."""
     return parsed.has("--verify") or (session.settings.queue.verify and not parsed.has("--no-verify"))
 
 

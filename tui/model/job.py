@@ -102,7 +102,7 @@ class Request:
     folder_mode_set: int = 0
     recursive: bool = False
     verify: bool = False
-    """COPY and MOVE: read every file back from the disk, and compare, before it counts as copied."""
+    """COPY, MOVE and SYNC: read every file back from the disk, and compare, before it counts as copied."""
     delete_extra: bool = False
     by_content: bool = False
     preserve: frozenset[Trait] = ALL_TRAITS
