@@ -19,7 +19,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tui.model.entry import Details, Entry, EntryKind, Page, Space, Totals, kind_of_mode
+from tui.model.comparison import Change, Compared, Difference
+from tui.model.entry import Details, Entry, EntryKind, Facts, Page, Space, Totals, kind_of_mode
 from tui.model.error import (
     AlreadyExists,
     EngineUnreachable,
@@ -109,6 +110,23 @@ def tree_of(entries: Mapping[str, Any]) -> Node:
 
 def where(path: str | Location) -> Location:
     return path if isinstance(path, Location) else Location.local(path)
+
+
+def _facts(node: Node | None) -> Facts | None:
+    return None if node is None else Facts(kind_of_mode(node.mode), node.size_bytes, node.mtime_ns)
+
+
+def _change(first: Node | None, second: Node | None, *, by_content: bool) -> Change | None:
+    if first is None or second is None:
+        return Change.NEW if second is None else Change.EXTRA
+    if first.is_folder != second.is_folder:
+        return Change.CLASH
+    if first.is_folder:
+        return None
+    if by_content:
+        return Change.CHANGED if first.content != second.content else None
+    same = (first.size_bytes, first.mtime_ns) == (second.size_bytes, second.mtime_ns)
+    return None if same else Change.CHANGED
 
 
 class FakePlaces:
@@ -305,6 +323,29 @@ class FakePlaces:
                 files += 1
                 size_bytes += node.size_bytes
         return Totals(files, folders, size_bytes)
+
+    async def compare(
+        self, source: Location, target: Location, *, by_content: bool = False
+    ) -> AsyncIterator[Compared]:
+        """Yield a part for each folder that is on both sides; of one that is not, just itself."""
+        self.calls.append(("compare", source, target, by_content))
+        waiting = [""]
+        while waiting:
+            path = waiting.pop()
+            await self._ask("compared", source.below(path))
+            here, there = (self.node(side.below(path)).children for side in (source, target))
+            part = Compared()
+            for name in sorted({*here, *there}):
+                below = f"{path}/{name}".lstrip("/")
+                first, second = here.get(name), there.get(name)
+                change = _change(first, second, by_content=by_content)
+                if change is not None:
+                    part.differences.append(Difference(below, change, _facts(first), _facts(second)))
+                elif first is not None and first.is_folder:
+                    waiting.append(below)
+                else:
+                    part.files_same += 1
+            yield part
 
     async def make_folder(self, location: Location) -> Location:
         await self._ask("make_folder", location, folder=location.parent)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from tui.model.comparison import Compared
     from tui.model.entry import Details, Entry, Page, Space, Totals
     from tui.model.fidelity import Lost
     from tui.model.job import Conflict, Disconnected, EngineStatus, Job, JobError, Question, Request, Update
@@ -38,6 +39,15 @@ class Places(Protocol):
 
     async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
         """Count what lies at and below the locations; `complete` is False where the time was up first."""
+        ...
+
+    def compare(
+        self, source: Location, target: Location, *, by_content: bool = False
+    ) -> AsyncIterator[Compared]:
+        """Yield how a folder differs from another and what is in it, part by part, the paths in order in each folder.
+
+        The target may be missing: then all is new. Closing the iterator stops it, in the middle of a file too.
+        """
         ...
 
     async def make_folder(self, location: Location) -> Location:

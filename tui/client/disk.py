@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from tui.model.comparison import Compared
     from tui.model.entry import Details, Entry, Page, Space, Totals
     from tui.model.location import Location
     from tui.places.local.place import LocalPlace
@@ -44,6 +45,11 @@ class Disk:
 
     async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
         return await self._places.measure(locations, time_limit_s=time_limit_s)
+
+    def compare(
+        self, source: Location, target: Location, *, by_content: bool = False
+    ) -> AsyncIterator[Compared]:
+        return self._places.compare(source, target, by_content=by_content)
 
     async def make_folder(self, location: Location) -> Location:
         return await self._places.make_folder(location)

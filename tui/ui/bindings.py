@@ -72,6 +72,7 @@ PANE = (
         ("paste", "p", "Paste here, through the queue"),
         ("paste_with_options", "P", "Paste here, with options"),
         ("clear_yank", "Y", "Forget what was yanked or cut"),
+        ("sync", "ctrl+x y", "Make the other pane's folder like this one, from a plan"),
     ),
     *_actions(
         "pane",
@@ -130,6 +131,7 @@ PANE = (
         ("invert_marks", "*", "Invert the marks"),
         ("mark_pattern", "+", "Mark by pattern"),
         ("unmark_pattern", "-", "Unmark by pattern"),
+        ("compare", "ctrl+x d", "Compare both panes, and mark what differs"),
         ("clear", "escape | ctrl+c", "Leave what was begun; clear the marks"),
     ),
     *_actions(

@@ -332,6 +332,13 @@ class Folder:
         self._add_up_marks()
         return abs(len(self.marks) - before)
 
+    def mark_only(self, names: Iterable[str]) -> None:
+        """Mark just these names, as far as they are here."""
+        self.marks.clear()
+        self.marks.update(names)
+        self.marks.difference_update(self.stages)
+        self.settle_marks()
+
     def invert_marks(self) -> None:
         """Mark what is shown and not marked, and the other way round."""
         self.marks.symmetric_difference_update(map(self.names.__getitem__, self.order))

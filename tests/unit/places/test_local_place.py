@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tui.model.comparison import Change
 from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound, PermissionDenied, Unsupported
 from tui.model.location import Location
 from tui.places.local import listing
+from tui.places.local.comparing import Comparison
 from tui.places.local.place import LocalPlace
 from tui.places.local.threads import DaemonThreads
 
@@ -53,6 +55,49 @@ async def test_a_small_first_page_comes_before_bigger_ones(place: LocalPlace, so
     names, _, pages = await names_of(place, at(source))
     assert sorted(names, key=int) == [str(number) for number in range(3000)]
     assert pages == [200, 1600, 1200]
+
+
+async def test_a_comparison_tells_what_differs_and_counts_the_rest(
+    place: LocalPlace, source: Path, target: Path
+) -> None:
+    for side in (source, target):
+        (side / "folder").mkdir()
+        (side / "folder" / "same").write_text("same")
+        os.utime(side / "folder" / "same", ns=(1, 1))
+    (source / "folder" / "new").touch()
+    (target / "extra").touch()
+    parts = [part async for part in place.compare(at(source), at(target))]
+    found = [(each.path, each.change) for part in parts for each in part.differences]
+    assert found == [("extra", Change.EXTRA), ("folder/new", Change.NEW)]
+    assert sum(part.files_same for part in parts) == 1
+
+
+def test_a_comparison_stops_in_the_middle_of_a_file_and_lets_go_of_everything(
+    source: Path, target: Path
+) -> None:
+    class LaterOn:
+        """A brake that goes on at the tenth look."""
+
+        looks = 0
+
+        @property
+        def on(self) -> bool:
+            self.looks += 1
+            return self.looks > 10
+
+    for side in (source, target):
+        with (side / "long").open("wb") as file:
+            file.truncate(1 << 40)  # a hole that takes hours to read
+    before = os.listdir("/proc/self/fd")
+    comparison = Comparison(str(source), str(target), LaterOn(), by_content=True)  # type: ignore[arg-type]
+    assert comparison.step().differences == []
+    assert comparison.exhausted
+    assert os.listdir("/proc/self/fd") == before
+
+
+async def test_a_comparison_with_nothing_is_refused(place: LocalPlace, source: Path, target: Path) -> None:
+    with pytest.raises(NotFound):
+        await anext(place.compare(at(source / "gone"), at(target)))
 
 
 async def test_kinds_come_with_the_names(place: LocalPlace, source: Path) -> None:

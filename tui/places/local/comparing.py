@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from contextlib import ExitStack
 from enum import Enum
@@ -67,6 +68,7 @@ class Comparison:
         self._part = Compared()
         self._opened = ExitStack()
         self._going: Generator[None] | None = None
+        self._lock = threading.Lock()
         self.exhausted = False
 
     def step(self) -> Compared:
@@ -75,7 +77,18 @@ class Comparison:
         Raises:
             PlaceError: One of the two folders cannot be opened.
         """
+        with self._lock:
+            return self._some()
+
+    def close(self) -> None:
+        """Close what is open, when a step under way in another thread has ended."""
+        with self._lock:
+            self._close()
+
+    def _some(self) -> Compared:
         self._part = Compared()
+        if self.exhausted:
+            return self._part
         if self._going is None:
             self._going = self._all()
         ends = time.monotonic() + STEP_S
@@ -88,13 +101,12 @@ class Comparison:
         except Stopped:
             pass
         except BaseException:
-            self.close()
+            self._close()
             raise
-        self.close()
+        self._close()
         return self._part
 
-    def close(self) -> None:
-        """Close what is open."""
+    def _close(self) -> None:
         if self._going is not None:
             self._going.close()
         self._opened.close()

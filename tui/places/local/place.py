@@ -15,6 +15,7 @@ import aiofiles.os
 from tui.model.entry import Totals
 from tui.model.error import Unsupported
 from tui.places.local import listing, reversing, single
+from tui.places.local.comparing import Comparison
 from tui.places.local.hops import Brake
 from tui.places.local.scan import Scan
 from tui.places.local.threads import DaemonThreads
@@ -22,6 +23,7 @@ from tui.places.local.threads import DaemonThreads
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from tui.model.comparison import Compared
     from tui.model.entry import Details, Entry, Page, Space
     from tui.model.location import Location
 
@@ -115,6 +117,19 @@ class LocalPlace:
         finally:
             brake.on = True
         return latest[0]
+
+    async def compare(
+        self, source: Location, target: Location, *, by_content: bool = False
+    ) -> AsyncIterator[Compared]:
+        """Yield how a folder differs from another, as a sync would see it, part by part."""
+        brake = Brake()
+        comparison = Comparison(_local(source).path, _local(target).path, brake, by_content=by_content)
+        try:
+            while not comparison.exhausted:
+                yield await self._call(comparison.step)
+        finally:
+            brake.on = True
+            self._threads.submit(comparison.close)
 
     async def make_folder(self, location: Location) -> Location:
         """Create one folder; parents that are missing are made too. Return the topmost of those made."""

@@ -14,6 +14,7 @@ from tui.format import entries
 from tui.model.job import JobKind, JobState
 from tui.ui.commands import scope_of
 from tui.ui.key_scope import KeyScope, perform
+from tui.ui.operations_compare import CompareOperations
 from tui.ui.operations_files import FileOperations
 from tui.ui.operations_panes import PaneOperations
 from tui.ui.operations_preview import PreviewOperations
@@ -56,7 +57,9 @@ _DONE_TITLES = {
 }
 
 
-class MainScreen(TransferOperations, FileOperations, PaneOperations, TextOperations, PreviewOperations):
+class MainScreen(
+    TransferOperations, FileOperations, PaneOperations, CompareOperations, TextOperations, PreviewOperations
+):
     """Composes the panes, the queue and the bars, and keeps track of which pane is in use."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (120, "-wide"), (160, "-very-wide")]  # noqa: RUF012

@@ -11,7 +11,7 @@ from tui.ui.notes import tell
 from tui.ui.widgets.pane_moves import PaneMoves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tui.ui.folder import Folder
 
@@ -86,6 +86,16 @@ class PaneMarks(PaneMoves):
         count = self.folder.mark_where(wanted, on)
         self._marks_changed(everywhere=True)
         return count
+
+    def mark_only(self, names: Iterable[str]) -> int:
+        """Mark just these names, those out of sight too; return how many of them are here."""
+        if not self._shows_folder:
+            return 0
+        self.end_range()
+        self.folder.mark_only(names)
+        self._unseen_marks = self.folder.unseen_marks()
+        self._marks_changed(everywhere=True)
+        return len(self.folder.marks)
 
     def clear_marks(self) -> bool:
         """Take all marks off; say whether there were any."""
