@@ -84,6 +84,7 @@ async def _check_record(journal: Journal, record: Record, what: str) -> None:
             JobKind.COPY: "a copy is undone by deleting what it made",
             JobKind.DELETE: "what was deleted for good is gone",
             JobKind.CHMOD: "the permissions there were before are not kept",
+            JobKind.SYNC: "what it replaced or removed is gone",
         }
         raise refuse(what, why.get(kind, f"a {kind} cannot be undone"))
     if record.undone_by:
