@@ -13,7 +13,7 @@ from engine_harness import Harness, crash, names, new_engine, running
 
 from tests.spoiling import BadDisk
 from tests.trees import describe, differences, make_mixed_tree, partials
-from tui.model.error import UsageError
+from tui.model.error import NotPossible, UsageError
 from tui.model.job import Conflict, JobKind, JobState
 
 if TYPE_CHECKING:
@@ -238,3 +238,99 @@ async def test_reading_back_can_be_stopped(
 async def test_only_copies_can_be_verified(harness: Harness, source: Path) -> None:
     with pytest.raises(UsageError, match="only copies and moves"):
         await harness.submit(JobKind.DELETE, source, verify=True)
+
+
+# A copy that is done, verified again
+
+
+async def test_a_copy_can_be_verified_again(harness: Harness, tmp_path: Path, target: Path) -> None:
+    make_mixed_tree(tmp_path / "tree", seed=6, files=40, large_bytes=LARGE)
+    id = await harness.copy(tmp_path / "tree", to=target)
+    await harness.done(id)
+    before = describe(target)
+    job = await harness.done(await harness.engine.verify(id))
+    assert job.kind is JobKind.VERIFY
+    assert job.progress.bytes_verified == sum(path.stat().st_size for path in regular(target))
+    assert job.progress.files_verified == job.progress.files_done == job.progress.files_total
+    assert differences(before, describe(target)) == []
+
+
+async def test_what_has_changed_since_is_one_error_row_each(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    for name in ("differs", "missing", "same"):
+        write(source / name, b"content")
+    id = await harness.copy(source, to=target)
+    await harness.done(id)
+    write(target / "source" / "differs", b"c0ntent")
+    write(target / "source" / "extra", b"somebody else's")
+    (target / "source" / "missing").rename(target / "elsewhere")
+    verifying = await harness.engine.verify(id)
+    job = await harness.ends(verifying)
+    assert job.state is JobState.FAILED
+    errors = {error.location.name: error for error in await harness.engine.errors(verifying)}
+    assert {name: error.code for name, error in errors.items()} == {
+        "differs": "VerificationFailed",
+        "missing": "NotFound",
+    }
+    assert "differs from" in errors["differs"].message and "in content" in errors["differs"].message
+    assert job.progress.files_verified == 1
+    write(target / "source" / "differs", b"content")
+    (target / "elsewhere").rename(target / "source" / "missing")
+    await harness.engine.retry([verifying])
+    job = await harness.done(verifying)
+    assert job.progress.files_verified == 3
+
+
+async def test_a_copy_under_another_name_is_found_by_it(harness: Harness, source: Path, target: Path) -> None:
+    write(source / "file", b"content")
+    id = await harness.copy(source / "file", to=target / "other", into=False)
+    await harness.done(id)
+    await harness.done(await harness.engine.verify(id))
+
+
+@pytest.mark.parametrize("rule", [Conflict.RENAME, Conflict.ASK])
+async def test_what_was_kept_beside_another_is_found_there(
+    harness: Harness, source: Path, target: Path, rule: Conflict
+) -> None:
+    write(source / "file", b"content")
+    write(target / "source" / "file", b"other", OLD + 1)
+    id = await harness.copy(source, to=target, conflict=rule)
+    if rule is Conflict.ASK:
+        await harness.ends(id)
+        (question,) = await harness.engine.questions(id)
+        await harness.engine.answer(question.id, Conflict.RENAME)
+    await harness.done(id)
+    assert names(target / "source") == ["file", "file (1)"]
+    await harness.done(await harness.engine.verify(id))
+    write(target / "source" / "file (1)", b"c0ntent")
+    job = await harness.ends(await harness.engine.verify(id))
+    assert job.progress.errors == 1
+
+
+async def test_a_verification_survives_a_restart_and_begins_anew(
+    tmp_path: Path, source: Path, target: Path
+) -> None:
+    write(source / "big", os.urandom(LARGE))
+    journal = tmp_path / "state" / "journal.sqlite3"
+    async with running(journal) as first:
+        id = await first.copy(source, to=target)
+        await first.done(id)
+        await first.engine.pause()
+        verifying = await first.engine.verify(id)
+    async with running(journal) as second:
+        job = await second.done(verifying)
+        assert job.progress.bytes_verified == LARGE
+
+
+async def test_only_copies_that_have_ended_can_be_verified_again(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    write(source / "file", b"content")
+    waiting = await harness.copy(source, to=target, paused=True)
+    with pytest.raises(NotPossible, match="wait for its end"):
+        await harness.engine.verify(waiting)
+    moved = await harness.move(source / "file", to=target)
+    await harness.done(moved)
+    with pytest.raises(NotPossible, match="only copies"):
+        await harness.engine.verify(moved)

@@ -585,6 +585,10 @@ class FakeQueue:
             del self.jobs_by_id[id]
         self.announce(removed=gone)
 
+    async def verify(self, id: int) -> int:
+        (job,) = self._each("verify", [id])
+        return self.add_job(replace(self.requests[job.id], kind=JobKind.VERIFY)).id
+
     async def undo(self, id: int) -> int:
         (job,) = self._each("undo", [id])
         if not job.reversible:

@@ -681,6 +681,21 @@ async def test_numbers_wait_for_their_time_and_news_do_not() -> None:
         assert "7/10 files" in lines(pane)[2]
 
 
+async def test_v_verifies_a_copy_that_has_ended_again(client: FakeClient) -> None:
+    client.set_job(5, kind=JobKind.MOVE)
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 20), notifications=True) as pilot:
+        pane = await started(pilot, client)
+        await pilot.press("G", "v")
+        await until(pilot, lambda: any("Only copies" in note.message for note in app._notifications))
+        assert called(client, "verify") == []
+        client.set_job(5, kind=JobKind.COPY)
+        await pilot.pause()
+        await pilot.press("v")
+        await until(pilot, lambda: called(client, "verify") == [((5,),)])
+        await until(pilot, lambda: any("verify " in line for line in lines(pane)))
+
+
 async def test_u_undoes_the_job_under_the_cursor_and_only_one_at_a_time(client: FakeClient) -> None:
     client.set_job(5, kind=JobKind.MOVE, reversible=True)
     app = QueueApp(client)

@@ -25,6 +25,7 @@ _DONE = {
     JobKind.RENAME: "renamed",
     JobKind.CHMOD: "changed",
     JobKind.SYNC: "copied",
+    JobKind.VERIFY: "compared",
 }
 _CARRYING = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 _RENAMING = (JobKind.MOVE, JobKind.TRASH, JobKind.RENAME)

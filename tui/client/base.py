@@ -146,6 +146,13 @@ class Queue(Protocol):
         """Take ended jobs off the list (None: all ended ones). A job that has not ended is refused."""
         ...
 
+    async def verify(self, id: int) -> int:
+        """Queue a job that compares what a copy job copied with its sources, from the disks; return its id.
+
+        Raises NotPossible for other jobs, and before its end.
+        """
+        ...
+
     async def undo(self, id: int) -> int:
         """Queue the reversal of an ended move, rename or trash job; return the id of the job that does it.
 

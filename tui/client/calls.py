@@ -92,6 +92,9 @@ class Calls(Disk, ABC):
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         await self.ask("remove", ids=_ids(ids))
 
+    async def verify(self, id: int) -> int:
+        return int(await self.ask("verify", id=id))
+
     async def undo(self, id: int) -> int:
         return int(await self.ask("undo", id=id))
 

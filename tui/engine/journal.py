@@ -108,7 +108,9 @@ class Journal(Traces):
             sources=tuple(Location.from_url(url) for url, _ in pairs),
             target=_place(row[1]),
             into=bool(row[2]),
-            targets=tuple(Location.from_url(t) for _, t in pairs) if kind is JobKind.RENAME else (),
+            targets=tuple(Location.from_url(t) for _, t in pairs)
+            if kind in (JobKind.RENAME, JobKind.VERIFY)
+            else (),
             conflict=Conflict(row[3]),
             priority=row[4],
             limit_bytes_s=row[5],

@@ -32,6 +32,10 @@ def work_for(run: Run) -> Work:
         from tui.engine.syncing import Syncing
 
         return Syncing(run)
+    if kind is JobKind.VERIFY:
+        from tui.engine.checking import Checking
+
+        return Checking(run)
     if kind is JobKind.MOVE:
         from tui.engine.moving import Moving
 

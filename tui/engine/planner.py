@@ -43,6 +43,8 @@ def check(request: Request) -> None:
         _check_target(request)
     elif request.verify:
         raise UsageError("only copies and moves can be verified")
+    if request.kind is JobKind.VERIFY and len(request.targets) != len(request.sources):
+        raise UsageError("to verify needs one target for each source")
     if request.kind is JobKind.RENAME and len(request.targets) != len(request.sources):
         raise UsageError("a list of renames needs one new name for each old one")
     if request.kind is JobKind.SYNC and (request.into or len(request.sources) != 1):

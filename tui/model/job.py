@@ -20,6 +20,9 @@ class JobKind(StrEnum):
     RENAME = "rename"
     """Several entries get new names at once: `targets[i]` is the new location of `sources[i]`. Cycles are allowed."""
     CHMOD = "chmod"
+    VERIFY = "verify"
+    """Nothing is written: `sources[i]` is compared with `targets[i]`, both read from their disks. Under
+    Conflict.RENAME files may stand at the target as "name (1).ext" and so on, too."""
     SYNC = "sync"
     """The folder `target` becomes like the one source, a folder too; nothing goes the other way."""
 

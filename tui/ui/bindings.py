@@ -173,6 +173,7 @@ QUEUE = (
         ("remove", "d | f8 | delete", "Remove from the list", "Remove"),
         ("retry", "r", "Retry what failed", "Retry"),
         ("undo", "u", "Undo what the job did; an undo: do it again", "Undo"),
+        ("verify", "v", "Verify a finished copy again", "Verify"),
         ("retry_all", "R", "Retry all failed jobs"),
         ("clear_ended", "C", "Clear finished jobs", "Clear"),
         ("start_now", "s", "Start now, whatever runs"),

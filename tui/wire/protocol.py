@@ -125,6 +125,7 @@ METHODS: dict[str, Method] = {
         _asks("set_priority", ids=_SOME, priority=int),
         _does("remove", ids=_SOME_OR_ALL),
         _does("undo", int, id=int),
+        _does("verify", int, id=int),
         _asks("limit", bytes_s=int | None, ids=_SOME_OR_ALL),
         _asks("set_slots", slots=int),
         _asks("set_conflict", ids=_SOME, rule=Conflict),

@@ -15,7 +15,7 @@ from tui.model.error import PlaceError, from_os_error
 from tui.model.location import Location
 from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
-from tui.places.local.standing import READ_FLAGS, is_folder, look
+from tui.places.local.standing import READ_FLAGS, is_folder, look, other_names
 from tui.places.local.verifying import SLICE_BYTES, Differs, ReadBack
 
 if TYPE_CHECKING:
@@ -69,7 +69,13 @@ class TreeCheck:
         exhausted: All was compared.
     """
 
-    def __init__(self, source: Location, target: Location, brake: Brake) -> None:
+    def __init__(self, source: Location, target: Location, brake: Brake, *, kept_both: bool = False) -> None:
+        """Say what is compared; nothing is opened before the first `step`.
+
+        Args:
+            kept_both: A file may stand at the target under one of its other names ("name (1).ext"), too.
+        """
+        self._kept_both = kept_both
         self._where, self._brake = (source, target), brake
         self._waiting: list[tuple[bytes, list[bytes]]] = []
         self._below: list[bytes] = []
@@ -171,31 +177,55 @@ class TreeCheck:
         if is_folder(info) and is_folder(standing):
             self._below.append(name if path else b"")
             return
-        why = _differs_at_once(info, standing)
+        why: str | None = _differs_at_once(info, standing)
         if not why and stat.S_ISLNK(info.st_mode):
             same = os.readlink(name, dir_fd=source) == os.readlink(there, dir_fd=target)
             why = "" if same else "link"
         if not why and stat.S_ISREG(info.st_mode):
             why = yield from self._content(path, (source, name), (target, there), info.st_size)
+        if why is None:
+            return  # it could not be read, which is told
+        if why and self._kept_both and not is_folder(info):
+            why = yield from self._elsewhere(path, (source, name), (target, there), info, why)
         self._part.files += 1
         if why:
             self._tell(Verdict.DIFFERS, path, why)
 
+    def _elsewhere(
+        self,
+        path: bytes,
+        source: tuple[int, bytes],
+        target: tuple[int, bytes],
+        info: os.stat_result,
+        why: str,
+    ) -> Generator[None, None, str]:
+        """Look for a file under its other names; return how it differs, or nothing where it is found."""
+        folder, there = target
+        for other in other_names(there, folder=False):
+            standing = look(folder, other)
+            if standing is None:
+                return why
+            if _differs_at_once(info, standing) or not stat.S_ISREG(info.st_mode):
+                continue
+            if (yield from self._content(path, source, (folder, other), info.st_size)) == "":
+                return ""
+        return why
+
     def _content(
         self, path: bytes, source: tuple[int, bytes], target: tuple[int, bytes], size_bytes: int
-    ) -> Generator[None, None, str]:
-        """Read both files from their disks; return how they differ, or nothing."""
+    ) -> Generator[None, None, str | None]:
+        """Read both files from their disks; return how they differ, or "" where not; None where that cannot be said."""
         with ExitStack() as opened:
             try:
                 first = _open_file(*source, opened)
             except OSError as error:
                 self._cannot_read(self._source, self._from(path), error)
-                return ""
+                return None
             try:
                 second = _open_file(*target, opened)
             except OSError as error:
                 self._cannot_read(self._target, self._to(path), error)
-                return ""
+                return None
             back = ReadBack(first, second, size_bytes)
             try:
                 while done := back.step(SLICE_BYTES, self._brake):
@@ -209,6 +239,7 @@ class TreeCheck:
                     self._cannot_read(self._source, self._from(path), error)
                 else:
                     self._cannot_read(self._target, self._to(path), error)
+                return None
         return ""
 
     def _cannot_read(self, root: Root, path: bytes, error: OSError) -> None:

@@ -54,6 +54,7 @@ _DONE_TITLES = {
     JobKind.RENAME: "Renamed",
     JobKind.CHMOD: "Permissions changed",
     JobKind.SYNC: "Synced",
+    JobKind.VERIFY: "Verified",
 }
 
 

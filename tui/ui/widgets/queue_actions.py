@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, Conflict, JobState
+from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, Conflict, JobKind, JobState
 from tui.ui.notes import report, tell
 from tui.ui.widgets.job_line import sources
 from tui.ui.widgets.queue_lines import QueueLines
@@ -124,6 +124,19 @@ class QueueActions(QueueLines):
             self.do(self._queue.retry(ids))
         else:
             tell(self.app, "No job has failed.")
+
+    def action_verify(self) -> None:
+        jobs = self._those(
+            lambda job: job.kind is JobKind.COPY and job.state.is_final,
+            "Only copies that have ended can be verified again.",
+        )
+        if jobs:
+            self.do(self._verify(jobs), clears_marks=True)
+
+    async def _verify(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            verifying = await self._queue.verify(job.id)
+            tell(self.app, f"Verifying job {job.id} ({job.title} {sources(job)}) · job {verifying}")
 
     def action_undo(self) -> None:
         jobs = self.chosen
