@@ -26,6 +26,7 @@ from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure, Large
 from tui.places.local.landing import Again, Landing
 from tui.places.local.links import HardLinks, Joiner
 from tui.places.local.making import Maker, Unmade, not_held
+from tui.places.local.names import check_end, told
 from tui.places.local.partial import own_partials, sweep
 from tui.places.local.slices import SliceCopy
 from tui.places.local.standing import READ_FLAGS, Pair, is_folder, look, same_inode
@@ -284,9 +285,11 @@ class FolderCopy:
     def _told(self, error: OSError, name: bytes, target_name: bytes) -> PlaceError:
         if error.errno in _SOURCE_SIDE:
             return from_os_error(error, self._where(name), "copy")
-        return from_os_error(error, self._target.location(self._target_path, target_name), "write")
+        return told(error, self._target.location(self._target_path, target_name), "write")
 
     def _try(self, name: bytes, target_name: bytes, regular: bool, batch: Batch) -> None:
+        if target_name.endswith((b".", b" ")):
+            check_end(self._to, target_name, self._target, self._target_path)
         for _ in range(_TRIES):
             self._traits.lost.clear()
             try:
@@ -438,12 +441,13 @@ class FolderCopy:
         if standing is None:
             os.mkdir(target_name, 0o700, dir_fd=self._to)
             return target_name
-        if is_folder(standing):
+        another = self._decider.of_another(name, target_name, info, standing)
+        if is_folder(standing) and another is None:
             if same_inode(info, standing):
                 where = self._target.location(self._target_path, target_name)
                 raise SameFile(f"cannot copy {where} onto itself", location=where)
             return target_name
-        if self.rules.own:
+        if self.rules.own and another is None:
             os.unlink(target_name, dir_fd=self._to)
             raise Again
         spot = self._decider.spot(name, target_name, info, standing, batch)

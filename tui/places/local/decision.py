@@ -5,10 +5,11 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, PlaceError
+from tui.model.error import AlreadyExists, CollisionRefused, IsAFolder, NotAFolder, PlaceError
 from tui.model.job import Conflict
 from tui.places.local.alignment import is_aligned
 from tui.places.local.hops import Collision, Failure
+from tui.places.local.names import Clash
 from tui.places.local.standing import (
     facts,
     is_folder,
@@ -55,6 +56,20 @@ class Decider:
         """
         self._target, self._path, self.rules, self._pair = target, target_path, rules, pair
         self._on_same = on_same
+        self._clash = Clash(pair.source, pair.target)
+
+    def of_another(
+        self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result
+    ) -> bytes | None:
+        """Return the spelling of what stands under the target name, where it belongs to another entry of the source.
+
+        (On a filesystem that takes both names for one.)
+        """
+        moves = self.rules.compare and name not in self.rules.decided
+        real = self._clash.with_other(name, target_name, moves=moves)
+        if real is not None and self._clash.may_be_own(name):
+            return None if self._pair.same(name, info, target_name, standing) else real
+        return real
 
     def spot(
         self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result, batch: Batch
@@ -65,6 +80,8 @@ class Decider:
             Stopped: The brake went on while contents were compared.
             PlaceError: It can go nowhere.
         """
+        if (real := self.of_another(name, target_name, info, standing)) is not None:
+            return self._apart(name, target_name, info, standing, real, batch)
         if self.rules.own:
             return self._own(name, target_name, info, standing, batch)
         if self._pair.same(name, info, target_name, standing):
@@ -103,6 +120,30 @@ class Decider:
             and not same_inode(info, standing)
             and not is_aligned(pair.source, name, info, pair.target, target_name, standing, pair.ways)
         )
+
+    def _apart(
+        self,
+        name: bytes,
+        target_name: bytes,
+        info: os.stat_result,
+        standing: os.stat_result,
+        real: bytes,
+        batch: Batch,
+    ) -> Spot | None:
+        """Keep two entries of the source apart that would have one name at the target: none goes over the other."""
+        rule = self.rules.decided.get(name, self.rules.conflict)
+        if rule is Conflict.RENAME:
+            return self._other(name, target_name, info, batch)
+        if rule is Conflict.ASK:
+            batch.collisions.append(Collision(name, facts(info), facts(standing)))
+        elif rule is Conflict.SKIP and name in self.rules.decided:
+            _skip(info, batch)
+        else:
+            where, there = self._location(target_name), self._location(real)
+            message = f"cannot write {where}: it would be the same there as {there}"
+            remedy = "Rename one of them, or copy it with the conflict rule rename."
+            batch.failures.append(Failure(name, CollisionRefused(message, remedy, location=where)))
+        return None
 
     def _own(
         self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result, batch: Batch

@@ -21,6 +21,7 @@ from tui.model.job import Conflict
 from tui.places.local import syscalls
 from tui.places.local.descent import Descent
 from tui.places.local.hops import Failure
+from tui.places.local.names import Clash
 from tui.places.local.root import join, split
 from tui.places.local.standing import Pair, is_folder, look, other_names, same_inode
 from tui.places.local.trash import trash
@@ -114,12 +115,13 @@ class MovedRemoval(TreeRemoval):
         self._twins: list[tuple[bytes, bytes]] = []
         self._twin_fd = -1
         self._pair: Pair | None = None
+        self._clash: tuple[Pair, Clash] | None = None
 
     def close(self) -> None:
         """Close what is open."""
         fd, self._twin_fd = self._twin_fd, -1
         syscalls.let_go(fd)
-        self._pair = None
+        self._pair = self._clash = None
         super().close()
 
     def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
@@ -142,6 +144,9 @@ class MovedRemoval(TreeRemoval):
             itself = SameFile(f"cannot remove {where}: it is its own copy", location=where)
             batch.failures.append(Failure(path, itself))
             return False
+        if syscalls.may_fold_names(there) and self._is_of_another(path, twin):
+            syscalls.let_go(there)
+            return False
         self._twins.append((path, twin))
         self._twin_fd = there
         self._pair = self._pair_of(fd, there)
@@ -154,6 +159,20 @@ class MovedRemoval(TreeRemoval):
         except OSError:
             syscalls.let_go(there)
             raise
+
+    def _is_of_another(self, path: bytes, twin: bytes) -> bool:
+        """Say whether the twin of a folder stands there by another spelling: it is that of another folder, then."""
+        (above, name), (above_twin, target_name) = split(path), split(twin)
+        source = target = -1
+        try:
+            source = self.root.folder(above)
+            target = self._target.folder(above_twin)
+            return Clash(source, target).with_other(name, target_name, moves=True) is not None
+        except (PlaceError, OSError):
+            return True  # it cannot be told: what is in doubt stays
+        finally:
+            syscalls.let_go(source)
+            syscalls.let_go(target)
 
     def _pair_of(self, fd: int, there: int) -> Pair:
         strict, times = self._rules.compare, Trait.TIMES in self._rules.keep
@@ -233,10 +252,15 @@ class MovedRemoval(TreeRemoval):
         names = [target_name]
         if self._rules.conflict is Conflict.RENAME:
             names = [target_name, *other_names(target_name, folder=False)]
+        if self._clash is None or self._clash[0] is not pair:
+            self._clash = pair, Clash(pair.source, pair.target)
+        clash = self._clash[1]
         for candidate in names:
             standing = look(pair.target, candidate)
             if standing is None:
                 return False
+            if clash.with_other(name, candidate, moves=True) is not None:
+                continue
             if pair.same(name, info, candidate, standing):
                 return True
         return False

@@ -20,6 +20,7 @@ from tui.places.local.content import (
 from tui.places.local.landing import Draft, Landing
 from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
+from tui.places.local.names import check_size, told
 from tui.places.local.partial import discard, is_own_file, partial_name
 from tui.places.local.standing import READ_FLAGS
 from tui.places.local.traits import Traits
@@ -178,7 +179,7 @@ class SliceCopy:
                 self.suspend()
             else:
                 self.abandon()
-            raise from_os_error(error, self._where, "create") from error
+            raise told(error, self._where, "create") from error
         self._close()
         return self._traits.take()
 
@@ -257,6 +258,11 @@ class SliceCopy:
         discard(self._folder, self._partial)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._to = os.open(self._partial, flags, 0o600, dir_fd=self._folder)
+        try:
+            check_size(self._to, self._info.st_size, self._where)
+        except BaseException:
+            discard(self._folder, self._partial)
+            raise
 
     def _ends_alike(self, size_bytes: int) -> bool:
         start = max(0, size_bytes - _OVERLAP_BYTES)

@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
 _BTRFS_IOC_FS_INFO = 0x8400941F
 
-BTRFS, ZFS = 0x9123683E, 0x2FC12FC1
+BTRFS, ZFS, FUSE = 0x9123683E, 0x2FC12FC1, 0x65735546
 SHARING = frozenset(
     {BTRFS, ZFS, 0x58465342, 0xCA451A4E, 0x7461636F, 0x6969, 0xFE534D42, 0xFF534D42, 0x794C7630}
 )
@@ -34,6 +34,18 @@ _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_BTIME = 0x800
 _STATX_BYTES, _STATX_BTIME_AT = 256, 80
 """Of struct statx: its size, and where the moment of birth stands in it. (linux/stat.h)"""
+
+_MAY_FOLD = frozenset(
+    {0x2011BAB0, 0x5346544E, 0x7366746E, 0xFF534D42, 0xFE534D42, 0x517B, 0x4244, 0x482B, FUSE, 0x6969}
+    | {0x4D44, 0x01021997, 0x3153464A, ZFS}
+)
+"""Filesystems that take upper and lower case for the same, or may: exFAT, NTFS, SMB, HFS, FUSE, NFS; FAT, 9P, JFS."""
+_BY_FOLDER = frozenset({0xEF53, 0xF2F52010, 0x01021994, 0xCA451A4E})
+"""ext4, F2FS, tmpfs and bcachefs do so in folders that are marked."""
+_FS_IOC_GETFLAGS = 0x80086601
+_FS_CASEFOLD_FL = 0x40000000
+CUTS_ENDS = frozenset({0x4D44, 0x2011BAB0})
+"""FAT and exFAT drop dots and spaces at the end of a name."""
 
 _LACKING = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM})
 
@@ -232,3 +244,18 @@ def btrfs_id(fd: int) -> bytes:
     except OSError:
         return b""
     return bytes(told[16:32])
+
+
+def may_fold_names(folder: int) -> bool:
+    """Say whether an opened folder may take names for the same that differ in case, or in how they are composed."""
+    if not sys.platform.startswith("linux"):
+        return True
+    kind = filesystem_kind(folder)
+    if kind not in _BY_FOLDER:
+        return kind in _MAY_FOLD
+    flags = bytearray(8)
+    try:
+        fcntl.ioctl(folder, _FS_IOC_GETFLAGS, flags)
+    except OSError:
+        return False
+    return bool(int.from_bytes(flags[:4], sys.byteorder) & _FS_CASEFOLD_FL)
