@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TOMBSTONES = 1000
 """So many removed jobs are remembered; a client that missed more gets everything afresh."""
 
+FLUSHING = "flushing to disk…"
+
 
 @dataclass(slots=True)
 class Tally:
@@ -34,6 +36,7 @@ class Tally:
     bytes_total: int = 0
     files_verified: int = 0
     bytes_verified: int = 0
+    bytes_flushed: int = 0
     counting: bool = False
     files_floor: int = 0
     bytes_floor: int = 0
@@ -46,7 +49,7 @@ class Tally:
         self.bytes_floor = max(self.bytes_floor, self.bytes_done)
         self.verified_before = self.verified_shown
         self.files_done = self.bytes_done = self.files_same = self.files_skipped = 0
-        self.files_verified = self.bytes_verified = 0
+        self.files_verified = self.bytes_verified = self.bytes_flushed = 0
 
     def end(self) -> None:
         """Say what was really found, now that all was looked at."""
@@ -74,6 +77,7 @@ class Tally:
             "bytes_done": self.bytes_shown,
             "files_total": max(self.files_total, self.files_shown),
             "bytes_total": max(self.bytes_total, self.bytes_shown),
+            "bytes_flushed": self.bytes_flushed,
             "files_same": self.files_same,
             "files_skipped": self.files_skipped,
             "files_verified": files_verified,
@@ -113,9 +117,16 @@ class Record:
             row.bytes_total,
             row.files_verified,
             row.bytes_verified,
+            row.bytes_flushed,
         )
         self.losses = Losses(row.losses)
         self.meter = Meter(clock)
+        self.unflushed = False
+        """Something was written since the disk was last seen to have taken all."""
+        self.renamed = False
+        """The same of names only."""
+        self.flushing = False
+        self.doubtful = row.doubtful
         self.current: Location | None = None
         self.stage_for = row.stage_for
         """The final location of the tree being built. After a crash it may have been published: nobody sees that."""
@@ -169,7 +180,7 @@ class Record:
             started_at=self.started_at,
             ended_at=self.ended_at,
             progress=self._progress(),
-            note=self.note,
+            note=FLUSHING if self.flushing else self.note,
             stage=self._stage(),
             verify=row.verify,
             undoes=row.undoes,
@@ -208,8 +219,10 @@ class Record:
             losses=self.losses.total,
             current=self.current if running else None,
             rate_bytes_s=rate,
+            bytes_flushed=min(tally.bytes_flushed, tally.bytes_shown),
+            flushing=self.flushing,
             time_left_s=time_left(bytes_total - tally.bytes_shown, rate)
-            if running and not tally.counting
+            if running and not tally.counting and not self.flushing
             else None,
         )
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tui.engine.flushing import flush_at_the_end
 from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.planner import chunks
 from tui.engine.run import Spot
 from tui.engine.walk import Walk
 from tui.model.error import AlreadyExists, PlaceError
 from tui.places.local.copying import HardLinks, sweep
+from tui.places.local.flushing import Disks
 from tui.places.local.hops import Brake
 from tui.places.local.namesakes import Namesakes
 from tui.places.local.removal import TreeRemoval
@@ -35,6 +37,15 @@ WORTH_SHARING = 32
 """With more names than this in one folder, they are dealt out to several hops."""
 
 
+def _open(target: Location, *, into: bool) -> tuple[Root, Disks]:
+    root = open_target(target, into=into)
+    try:
+        return root, Disks(root)
+    except PlaceError:
+        root.close()
+        raise
+
+
 class Copying:
     """Copies what a job names. Everything goes relative to two opened folders: the sources' and the target's."""
 
@@ -49,13 +60,15 @@ class Copying:
         self._recalled = False
         self.tried_again = 0
         """The last error of those that are being tried once more."""
+        self._compared = False
+        """This walk compares what looks complete."""
 
     async def execute(self) -> None:
         """Do all there is to do, or until the run is stopped."""
         target = self.row.target
         assert target is not None
         try:
-            self.target = await self.run.hop(open_target, target, into=self.row.into)
+            self.target, self.run.disks = await self.run.hop(_open, target, into=self.row.into)
         except PlaceError as error:
             await self.run.journal.drop_errors(self.row.id, code=error.code)
             await self.run.fail_job(error, target)
@@ -63,7 +76,7 @@ class Copying:
         try:
             await self._all_parts()
         finally:
-            self.run.release(self.target)
+            self.run.release(self.run.disks, self.target)
 
     async def _all_parts(self) -> None:
         run = self.run
@@ -76,6 +89,8 @@ class Copying:
         await self.last()
         if not run.stopped and run.record.walk > 1:
             await run.hop(sweep, self.target, b"", self.row.tag)
+        if not run.stopped:
+            await flush_at_the_end(run, compared=self._compared)
 
     async def last(self) -> None:
         """Do what comes after all else. (Nothing for a copy.)"""
@@ -84,6 +99,7 @@ class Copying:
 
     async def _everything(self) -> None:
         run, record = self.run, self.run.record
+        self._compared = record.doubtful
         record.walk += 1
         await run.journal.begin_walk(self.row.id, record.walk)
         record.errors = await run.journal.forget_errors(self.row.id)
@@ -111,7 +127,7 @@ class Copying:
                 await self.run.fail(self._source_spot(source), error)
             return
         try:
-            task = Task(self.moves, self._only_name, self.run.record.conflict)
+            task = Task(self.moves, self._only_name, self.run.record.conflict, self.row.staging)
             steps = await self.run.hop(look_at, task, chunk, parent, self.target)
             for step in steps:
                 step.compare = self.moves or step.name in self._seen
@@ -141,7 +157,7 @@ class Copying:
         """Note which names were free, and which a job chose itself, before anything is made there."""
         changed = []
         for step in steps:
-            fresh = step.source.fresh or (step.way is Way.NAME and step.there is None)
+            fresh = step.source.fresh or (step.way in (Way.NAME, Way.MERGE) and step.there is None)
             target = step.source.target
             if target is None and step.target_name not in (self._only_name, step.name):
                 target = self.target.location(step.target_name)
@@ -181,6 +197,7 @@ class Copying:
                 run.building(None)
                 return
             await run.hop(publish, self.target, stage, step.target_name)
+            run.record.unflushed = run.record.renamed = True
         except AlreadyExists:
             run.building(None)
             # The name was taken while the tree was built: what stands there is met like any other folder.
@@ -235,7 +252,7 @@ class Copying:
                 for row in rows
                 if row.idx is not None and not row.removing
             ]
-            if any(row.idx is None for row in rows):
+            if run.record.doubtful or any(row.idx is None for row in rows):
                 run.record.failed_only = False
                 await run.journal.update(self.row.id, {"failed_only": False})
                 await self._everything()

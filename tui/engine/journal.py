@@ -13,7 +13,7 @@ from tui.engine.traces import Traces
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import NotHeld
 from tui.model.fidelity import ALL_TRAITS, Loss, Lost, Trait
-from tui.model.job import Conflict, JobError, JobKind, JobState, Question, Request
+from tui.model.job import Conflict, JobError, JobKind, JobState, Question, Request, Staging, Sync
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 JOB_COLUMNS = frozenset(
     "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
     " files_done files_total bytes_done bytes_total files_same files_skipped"
-    " files_verified bytes_verified files_removed reversible losses".split()
+    " files_verified bytes_verified files_removed reversible losses bytes_flushed doubtful".split()
 )
 
 
@@ -52,15 +52,15 @@ class Journal(Traces):
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
                 " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
-                " preserve, source_count, first_source, created_at)"
+                " preserve, sync, staging, source_count, first_source, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     tag, request.kind, state, request.target.url if request.target else None, request.into,
                     request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
                     request.mode_clear, request.folder_mode_set, request.recursive, request.verify,
-                    request.delete_extra, request.by_content, _names(request.preserve), len(request.sources),
-                    request.sources[0].url, created_at,
+                    request.delete_extra, request.by_content, _names(request.preserve), request.sync,
+                    request.staging, len(request.sources), request.sources[0].url, created_at,
                 ),
             )  # fmt: skip
             id = cursor.lastrowid
@@ -85,7 +85,7 @@ class Journal(Traces):
             " (SELECT count(*) FROM error WHERE error.job = job.id),"
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
-            " undoes, undone_by, redo, reversible, preserve, losses"
+            " undoes, undone_by, redo, reversible, preserve, losses, sync, staging, bytes_flushed, doubtful"
             " FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
             {"id": id},
         )
@@ -96,7 +96,8 @@ class Journal(Traces):
         """Return what a job was asked to do. It must exist."""
         row = self._db.execute(
             "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
-            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve FROM job WHERE id = ?",
+            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, sync, staging"
+            " FROM job WHERE id = ?",
             (id,),
         ).fetchone()
         pairs = self._db.execute(
@@ -122,6 +123,8 @@ class Journal(Traces):
             delete_extra=bool(row[11]),
             by_content=bool(row[12]),
             preserve=_traits(row[13]),
+            sync=Sync(row[14]),
+            staging=Staging(row[15]),
         )
 
     @on_thread
@@ -468,7 +471,8 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         questions=row[30], stage_for=_place(row[31]), verify=bool(row[32]), files_verified=row[33],
         bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
         undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
-        preserve=_traits(row[42]), losses=row[43],
+        preserve=_traits(row[42]), losses=row[43], sync=Sync(row[44]), staging=Staging(row[45]),
+        bytes_flushed=row[46], doubtful=bool(row[47]),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.rows import Phase, Source
 from tui.model.error import NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
-from tui.model.job import Conflict
+from tui.model.job import Conflict, Staging
 from tui.places.local import syscalls
 from tui.places.local.root import Root
 from tui.places.local.standing import look, other_names, same_inode
@@ -34,7 +34,7 @@ class Way(Enum):
     NAME = "name"
     """Copied as one of several names: whatever is not a folder."""
     MERGE = "merge"
-    """A folder that meets a folder."""
+    """A folder that meets a folder, or whose files are to appear one by one."""
     STAGE = "stage"
     """A folder that is new at the target: built out of sight."""
 
@@ -68,6 +68,7 @@ class Task:
     moves: bool
     only_name: bytes | None
     conflict: Conflict
+    staging: Staging
 
 
 def open_target(target: Location, *, into: bool) -> Root:
@@ -169,7 +170,14 @@ def _way(task: Task, step: Step, target: Root, *, is_folder: bool) -> Way:
             return Way.RENAME
         if not _looks_same(step.info, step.there):
             return Way.TAKEN
-    return Way.STAGE if is_folder and step.there is None else Way.NAME
+    if is_folder and step.there is None:
+        return way_of_new(task.staging)
+    return Way.NAME
+
+
+def way_of_new(staging: Staging) -> Way:
+    """Return how a folder that is new at the target is copied."""
+    return Way.STAGE if staging is Staging.TREE else Way.MERGE
 
 
 def _looks_same(info: os.stat_result, there: os.stat_result) -> bool:

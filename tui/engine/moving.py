@@ -9,13 +9,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tui.engine.copying import Copying
-from tui.engine.look import Step, Way, free_name
+from tui.engine.flushing import flush
+from tui.engine.look import Step, Way, free_name, way_of_new
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
 from tui.engine.traces import Bar, Trace
-from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, PlaceError, SourceChanged
+from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, NotFlushed, PlaceError, SourceChanged
 from tui.model.job import Conflict
-from tui.places.local.copying import flush
 from tui.places.local.hops import Collision, Failure
 from tui.places.local.identity import identify
 from tui.places.local.removal import MovedRemoval
@@ -149,12 +149,13 @@ class Moving(Copying):
             if outcome is True:
                 changed.append(replace(step.source, phase=Phase.DONE, files=1, size_bytes=step.size_bytes))
                 run.count(Sums(files=1, bytes=step.size_bytes), step.source.location, metered=False)
+                run.record.renamed = True
                 continue
             step.source = replace(step.source, phase=None)
             changed.append(step.source)
             if outcome is False:
                 folder = step.info is not None and stat.S_ISDIR(step.info.st_mode)
-                step.way = Way.STAGE if folder and step.there is None else Way.NAME
+                step.way = way_of_new(self.row.staging) if folder and step.there is None else Way.NAME
         await run.journal.set_sources(self.row.id, changed)
         for step, outcome in zip(steps, outcomes, strict=True):
             if isinstance(outcome, AlreadyExists):
@@ -266,8 +267,9 @@ class Moving(Copying):
     async def _remove_in(self, sources: list[Source], parent: Root) -> None:
         run = self.run
         try:
-            await run.hop(flush, self.target)
-        except PlaceError as error:
+            if not await flush(run):
+                return
+        except NotFlushed as error:
             for source in sources:
                 await run.fail(self._source_spot(source), error, removing=True)
             return

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from tui.model.entry import Facts
 from tui.model.fidelity import Trait
-from tui.model.job import Conflict, JobKind, JobState
+from tui.model.job import Conflict, JobKind, JobState, Staging, Sync
 from tui.model.location import Location
 
 
@@ -53,6 +53,8 @@ class JobRow:
     verify: bool
     delete_extra: bool
     by_content: bool
+    sync: Sync
+    staging: Staging
     source_count: int
     first_source: Location
     created_at: float
@@ -63,11 +65,14 @@ class JobRow:
     """The final location of the tree being built when this was written."""
     walk: int
     failed_only: bool
+    doubtful: bool
+    """The disk did not take what was written: what looks complete at the target has to be compared."""
     cleanup: Cleanup | None
     files_done: int
     files_total: int
     bytes_done: int
     bytes_total: int
+    bytes_flushed: int
     files_same: int
     files_skipped: int
     files_verified: int

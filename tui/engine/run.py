@@ -20,7 +20,7 @@ from tui.engine.retry import wait_before_retry
 from tui.engine.room import no_room
 from tui.engine.rows import Decision, ErrorRow, QuestionRow
 from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
-from tui.model.job import Conflict, JobKind
+from tui.model.job import Conflict, JobKind, Sync
 from tui.model.location import Location
 from tui.places.local.hops import LARGE_BYTES, Brake, CopyRules
 from tui.places.local.workers import Workers
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tui.engine.board import Record
     from tui.engine.losses import Losses
+    from tui.places.local.flushing import Disks
     from tui.places.local.hops import Collision
 
 logger = logging.getLogger(__name__)
@@ -128,6 +129,9 @@ class Run:
         self.insists = False
         """It is not asked whether it fits: somebody wants it to try."""
         self.abandoned = False
+        self.disks: Disks | None = None
+        """What the job writes to; None for a job that copies nothing."""
+        self.flush_failed = False
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []
@@ -212,9 +216,10 @@ class Run:
             tag=self.record.row.tag,
             conflict=Conflict.ASK if self.moves and conflict is Conflict.RENAME else conflict,
             own=own,
-            compare=compare or self.record.row.by_content,
+            compare=compare or self.record.row.by_content or self.record.doubtful,
             mirror=self.record.row.kind is JobKind.SYNC,
             pass_clashes=self.record.row.delete_extra,
+            sync=self.record.row.sync is Sync.FILE,
             large_bytes=self.limiter.portion(LARGE_BYTES),
             batch_bytes=self.limiter.portion(BATCH_BYTES),
             verify=self.verifies,
@@ -262,6 +267,10 @@ class Run:
         tally.files_skipped += sums.skipped_files
         tally.files_verified += sums.verified_files
         tally.bytes_verified += sums.verified_bytes
+        if metered and (sums.files or sums.bytes):
+            self.record.unflushed = True
+        if metered and self.record.row.sync is Sync.FILE:
+            tally.bytes_flushed += sums.bytes + sums.same_bytes
         if sums.bytes and metered:
             self.record.meter.add(sums.bytes)
         if current is not None:
@@ -274,6 +283,12 @@ class Run:
         report.merge(losses)
         await self.journal.update(self.record.id, {"losses": report.column()})
         self.touch()
+
+    def wrote(self, device: int, folder: bytes) -> None:
+        """Note that something was made in a folder below the target. (Called in a thread.)"""
+        self.record.unflushed = True
+        if self.disks is not None:
+            self.disks.add(device, folder)
 
     def building(self, final: Location | None) -> None:
         """Tell which tree is being built, or that none is any more."""

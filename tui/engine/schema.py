@@ -131,5 +131,13 @@ ALTER TABLE job ADD COLUMN losses TEXT
 """
 """`preserve`: the traits kept, by name; NULL: all. `losses`: the loss report so far, see `tui.engine.losses`."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY)
+DURABLE = """
+ALTER TABLE job ADD COLUMN sync TEXT NOT NULL DEFAULT 'job';
+ALTER TABLE job ADD COLUMN staging TEXT NOT NULL DEFAULT 'tree';
+ALTER TABLE job ADD COLUMN bytes_flushed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0
+"""
+"""`sync` and `staging`: as in the request. `doubtful`: a flush failed, what looks complete is to be compared."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE)
 """By these an older journal is brought up to date when it is opened."""

@@ -405,6 +405,8 @@ class Walk:
         report.failures += [(folder, failure) for failure in batch.failures]
         for loss, name in batch.losses:
             self._lost(report, folder, name, [loss])
+        if batch.device and (batch.files or batch.large or batch.wrote):
+            self._run.wrote(batch.device, folder.target_path)
         if batch.last:
             report.last = (folder, batch.last)
         report.out_of_space |= batch.out_of_space

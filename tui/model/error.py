@@ -5,7 +5,7 @@ FerryError
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NotHeld · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
 │  │                      PlaceUnavailable
-│  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · CollisionRefused
+│  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
                           NoSuchJob · NotPossible
@@ -137,6 +137,14 @@ class SourceReplaced(TransferError):
     """What is to be undone was done to another entry than the one that stands there now."""
 
     remedy = "Look at it; where it is right all the same, move it by hand."
+
+
+class NotFlushed(TransferError):
+    """The disk did not take what had been written: copies that look complete may not be."""
+
+    remedy = (
+        "Copies there may be damaged; check the disk (dmesg), then retry: each is compared with its original."
+    )
 
 
 class CollisionRefused(TransferError):

@@ -80,6 +80,29 @@ class Conflict(StrEnum):
     """Leave it, and make it an error of the job (CollisionRefused)."""
 
 
+class Sync(StrEnum):
+    """When what a job copies is brought onto the disk, where a power cut cannot take it back.
+
+    A move removes originals it copied only after that, whatever is said here.
+    """
+
+    NONE = "none"
+    """Whenever the system gets to it."""
+    JOB = "job"
+    """All together, before the job is done."""
+    FILE = "file"
+    """Each file before it gets its name at the target, and that name before the file is counted."""
+
+
+class Staging(StrEnum):
+    """How a tree that is new at its target is made."""
+
+    TREE = "tree"
+    """In a folder of another name, which gets the final one when the tree is whole."""
+    FILE = "file"
+    """In place: each file appears when it is done."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a person asked for: all the queue needs to do it, or to do it again.
@@ -110,6 +133,8 @@ class Request:
     by_content: bool = False
     preserve: frozenset[Trait] = ALL_TRAITS
     """COPY and MOVE: what travels besides content, kind, name and permission bits. (A rename keeps all.)"""
+    sync: Sync = Sync.JOB
+    staging: Staging = Staging.TREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +164,10 @@ class Progress:
     current: Location | None = None
     rate_bytes_s: float = 0.0
     time_left_s: float | None = None
+    bytes_flushed: int = 0
+    """Of those done, known to be on the disk, not only written."""
+    flushing: bool = False
+    """All is written; the disk is taking it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tests.unit.places.local_driver import (
     dug,
     removed_afterwards,
 )
-from tui.places.local.copying import FolderCopy, HardLinks, flush, sweep
+from tui.places.local.copying import FolderCopy, HardLinks, sweep
 from tui.places.local.hops import BATCH_ENTRIES, Brake
 from tui.places.local.root import Root
 
@@ -604,12 +604,6 @@ def test_half_files_in_the_jobs_own_folder_are_made_again(source: Path, target: 
     outcome = copy_tree(source, target, OWN)
     assert (outcome.failures, outcome.collisions, outcome.same) == ([], [], 0)
     assert_alike(source, target)
-
-
-def test_flush_writes_out_the_filesystem(target: Path) -> None:
-    (target / "file").write_text("x")
-    with Root.open(str(target)) as root:
-        flush(root)
 
 
 def test_an_empty_outcome_for_an_empty_folder(source: Path, target: Path) -> None:

@@ -18,10 +18,11 @@ from tui.model.error import (
     TargetInsideSource,
     from_os_error,
 )
-from tui.places.local import attributes, syscalls
+from tui.places.local import attributes
 from tui.places.local.alignment import align, give_named, is_aligned, named_attributes
 from tui.places.local.content import Moved, Stopped
 from tui.places.local.decision import Decider, Same, Spot
+from tui.places.local.flushing import Refused, flush_folder
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure, Large
 from tui.places.local.landing import Again, Landing
 from tui.places.local.links import HardLinks, Joiner
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from tui.places.local.hops import Brake, CopyRules
     from tui.places.local.root import Root
 
-__all__ = ["FolderCopy", "HardLinks", "SliceCopy", "flush", "own_partials", "sweep"]
+__all__ = ["FolderCopy", "HardLinks", "SliceCopy", "own_partials", "sweep"]
 
 _TRIES = 8
 """How often an entry is looked at anew when somebody else takes its name at the target meanwhile."""
@@ -53,21 +54,6 @@ _ENCODING = sys.getfilesystemencoding()
 
 Item = tuple[bytes, bytes, bool]
 """Source name, target name, and whether the folder says it is a regular file."""
-
-
-def flush(root: Root) -> None:
-    """Write what the filesystem of a target still holds in memory to the disk.
-
-    Raises:
-        PlaceError: The disk did not take it.
-    """
-    fd = root.folder(b"")
-    try:
-        syscalls.sync_filesystem(fd)
-    except OSError as error:
-        raise from_os_error(error, root.location(), "write to the disk below") from error
-    finally:
-        syscalls.let_go(fd)
 
 
 class FolderCopy:
@@ -114,6 +100,7 @@ class FolderCopy:
         ends, done = time.monotonic() + BATCH_S, 0
         try:
             self._open()
+            batch.device = self._landing.device
             self._decider.rules = self.rules
             while not self._brake.on:
                 item = self._next()
@@ -129,6 +116,8 @@ class FolderCopy:
                     or time.monotonic() > ends
                 ):
                     break
+            if self.rules.sync and (batch.files or batch.wrote):
+                flush_folder(self._to, self._target.location(self._target_path))
         except PlaceError as error:
             self._end(batch, error)
         except OSError as error:
@@ -172,6 +161,8 @@ class FolderCopy:
         except OSError as error:
             where = self._target.location(self._target_path)
             raise from_os_error(error, where, "set the attributes of") from error
+        if self.rules.sync:
+            flush_folder(target, self._target.location(self._target_path))
         self._lent_mode = None
 
     def close(self) -> None:
@@ -222,7 +213,8 @@ class FolderCopy:
             with os.scandir(self._to) as there:
                 self._fresh = next(there, None) is None
         own, times, verify = self.rules.own, self._traits.times, self.rules.verify
-        self._landing = Landing(self._target, self._to, self.rules.tag, self._traits, own=own)
+        sync, tag = self.rules.sync, self.rules.tag
+        self._landing = Landing(self._target, self._to, tag, self._traits, own=own, sync=sync)
         self._pair = Pair(
             self._from, self._to, self._target.ways, self._brake,
             strict=verify or (not times if own else self.rules.compare), from_disk=verify,
@@ -270,6 +262,10 @@ class FolderCopy:
         except Stopped:
             self._again = item
             return False
+        except Refused as error:
+            failure = error.told(self._target.location(self._target_path, target_name))
+            batch.failures.append(Failure(name, failure))
+            batch.out_of_space = isinstance(failure, OutOfSpace)
         except PlaceError as error:
             batch.failures.append(Failure(name, error))
             batch.out_of_space = isinstance(error, OutOfSpace)
@@ -440,6 +436,7 @@ class FolderCopy:
         standing = None if self._fresh else look(self._to, target_name)
         if standing is None:
             os.mkdir(target_name, 0o700, dir_fd=self._to)
+            batch.wrote = True
             return target_name
         another = self._decider.of_another(name, target_name, info, standing)
         if is_folder(standing) and another is None:
@@ -455,4 +452,5 @@ class FolderCopy:
             return None
         if look(self._to, spot[0]) is None:
             os.mkdir(spot[0], 0o700, dir_fd=self._to)
+            batch.wrote = True
         return spot[0]

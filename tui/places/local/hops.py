@@ -49,6 +49,7 @@ class CopyRules:
             their times.
         pass_clashes: Leave it to `Pruning` where a folder meets something else, instead of reporting a failure.
         large_bytes: Regular files above this are reported in `Batch.large`, not copied.
+        sync: Bring each file onto the disk before it gets its name, and the names before the batch ends.
         batch_bytes: A batch ends when it has copied about this much (a rate limit makes it small).
         verify: Read every file back from the disk before it counts as copied, or, where it stands there already, as
             complete.
@@ -62,6 +63,7 @@ class CopyRules:
     compare: bool = False
     mirror: bool = False
     pass_clashes: bool = False
+    sync: bool = False
     large_bytes: int = LARGE_BYTES
     batch_bytes: int = 256 << 20
     verify: bool = False
@@ -128,6 +130,10 @@ class Batch:
     exhausted: bool = False
     """The folder has no more entries."""
     out_of_space: bool = False
+    device: int = 0
+    """The filesystem of the target folder; 0 where that could not be opened."""
+    wrote: bool = False
+    """Something was made at the target that is not in `files`: subfolders, or what nobody counted."""
 
     def add(self, other: Batch) -> None:
         """Take in what another hop over the same folder did; whether the folder has more stays as it is."""
@@ -147,3 +153,4 @@ class Batch:
         self.losses += other.losses
         self.last = other.last or self.last
         self.out_of_space |= other.out_of_space
+        self.wrote |= other.wrote

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.places.local import attributes, syscalls
+from tui.places.local.flushing import flush_file
 from tui.places.local.partial import discard, partial_name
 from tui.places.local.standing import keeps_all
 
@@ -55,10 +56,13 @@ class Landing:
     In a folder of the job's own, files are written under their final names; elsewhere as nameless files that are
     linked in, or, where something is to be replaced or nameless files are not known, under a partial name.
     Without times, nothing would tell a half file from a whole one under its final name: then all is made out of sight.
+    With `sync`, each is on the disk before it gets its name.
     """
 
-    def __init__(self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool) -> None:
-        self.root, self.fd, self.tag, self.traits = root, fd, tag, traits
+    def __init__(
+        self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool, sync: bool = False
+    ) -> None:
+        self.root, self.fd, self.tag, self.traits, self.sync = root, fd, tag, traits, sync
         self.own = own and traits.times
         info = os.fstat(fd)
         self.device = info.st_dev
@@ -146,9 +150,12 @@ class Landing:
         """Give a file its final name and close it; over what stands there only with `replace`, and never over a folder.
 
         Raises:
+            Refused: It was to be brought onto the disk first, and that failed.
             FileExistsError: The name is taken.
             Again: Nameless files cannot be named here.
         """
+        if self.sync:
+            flush_file(draft.fd)
         if draft.scratch is None:
             try:
                 os.link(

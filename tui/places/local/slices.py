@@ -17,6 +17,7 @@ from tui.places.local.content import (
     read_exactly,
     settle_holes,
 )
+from tui.places.local.flushing import Refused, flush_file, flush_folder
 from tui.places.local.landing import Draft, Landing
 from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
@@ -104,6 +105,11 @@ class SliceCopy:
         start = self._offset
         try:
             self._advance(min(self._info.st_size, start + size_bytes))
+            if self._rules.sync:
+                flush_file(self._to)
+        except Refused as error:
+            self.abandon()
+            raise error.told(self._where) from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 self.abandon()
@@ -169,11 +175,18 @@ class SliceCopy:
                 settle_holes(self._from, self._to, self._info.st_size, self._traits)
             draft = Draft(self._to, self._partial, 0o600)
             self._landing.give(self._from, draft, self._info, attributes.xattr_names(self._from))
+            if self._rules.sync:
+                flush_file(self._to)
             self._to = -1
             draft.close()
             self._landing.settle(self._partial, name, replace=self._large.replace)
+            if self._rules.sync:
+                flush_folder(self._folder, self._where.parent)
             if self._joiner is not None:
                 self._joiner.tell(self._info, name)
+        except Refused as error:
+            self.abandon()
+            raise error.told(self._where) from error
         except OSError as error:
             if error.errno == errno.EEXIST:
                 self.suspend()

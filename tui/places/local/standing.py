@@ -170,11 +170,21 @@ class Pair:
                     return False
                 if self.from_disk:
                     return same_on_disk(first, second, info.st_size, self.brake)
+                forget_cached(second)
                 return same_content(first, second, self.brake)
             finally:
                 syscalls.let_go(second)
         finally:
             syscalls.let_go(first)
+
+
+def forget_cached(fd: int) -> None:
+    """Let a file be read from the disk, not from memory, as far as it has been written there.
+
+    What the disk did not take may still be in memory as it should have been.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def is_newer(info: os.stat_result, standing: os.stat_result, ways: Ways) -> bool:

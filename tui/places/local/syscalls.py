@@ -197,6 +197,15 @@ def write_out(fd: int, start: int, size_bytes: int) -> None:
     os.fdatasync(fd)
 
 
+def sync_file(fd: int) -> None:
+    """Write what is still in memory of one file or folder to the disk.
+
+    Raises:
+        OSError: It may not be there.
+    """
+    os.fsync(fd)
+
+
 def reserve(fd: int, start: int, size_bytes: int) -> None:
     """Ask for room on the disk without making the file longer; nothing is said where there is none or no such call."""
     call = getattr(_libc, "fallocate64", None) or getattr(_libc, "fallocate", None)

@@ -235,6 +235,9 @@ class WorkerCopy:
                 self._spec = None
                 return batch
             self._is_here = True
+            batch = self._here.step()
+            batch.wrote = True
+            return batch
         return self._here.step()
 
     def finish(self) -> list[Loss]:
