@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.model.error import UsageError
 from tui.model.job import Conflict
+
+if TYPE_CHECKING:
+    from enum import StrEnum
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgt]?)(i?)b?(?:/s|ps)?", re.IGNORECASE)
 
@@ -99,9 +102,13 @@ def choice(*choices: str) -> Kind:
     return Kind("one of " + ", ".join(map(quoted, choices)), read, choices, quoted)
 
 
+def member(of: type[StrEnum]) -> Kind:
+    plain = choice(*of)
+    return Kind(plain.wants, lambda value: of(plain.read(value)), plain.choices, quoted)
+
+
 def conflict() -> Kind:
-    plain = choice(*Conflict)
-    return Kind(plain.wants, lambda value: Conflict(plain.read(value)), plain.choices, quoted)
+    return member(Conflict)
 
 
 def integer(low: int, high: int) -> Kind:

@@ -125,10 +125,14 @@ def test_show_tells_everything_of_a_job(ferry: Run, engine: FakeEngine) -> None:
         "limit      off\n"
         "files      0 of 0\n"
         "bytes      0 B of 0 B\n"
+        "on disk    0 B of 0 B written\n"
+        "sync       job\n"
+        "stage      tree\n"
         "queued     2027-01-15 08:00:00\n"
     )
     told = json.loads(ferry("queue", "show", "1", "--json").out)
     assert told["source_urls"] == ["file:///etc/hostname", "file:///usr"]
+    assert (told["sync"], told["stage"], told["bytes_flushed"]) == ("job", "tree", 0)
 
 
 def test_show_tells_what_was_verified_so_far(ferry: Run, engine: FakeEngine) -> None:

@@ -459,6 +459,7 @@ def test_json_is_one_object_a_line_with_a_summary_last(ferry: Run, engine: FakeE
         "files_removed": 0,
         "errors": 2,
         "questions": 0,
+        "bytes_flushed": 0,
         "losses": [],
         "seconds": 2.0,
         "target": f"{here}/folder",

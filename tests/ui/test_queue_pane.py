@@ -538,6 +538,8 @@ async def test_details_tell_what_was_asked_and_follow_the_job(client: FakeClient
         assert "Verified" not in shown()
         client.set_job(1, verify=True, progress=Progress(4, 4, 40, 40, files_verified=2, bytes_verified=2048))
         await until(pilot, lambda: "2 files, 2.0 KiB read back" in shown())
+        client.set_job(1, progress=Progress(4, 4, 4096, 4096, bytes_flushed=1024, flushing=True))
+        await until(pilot, lambda: "1.0 KiB for sure" in shown())
         await pilot.press("q")
         await until(pilot, lambda: not isinstance(app.screen, JobDetails))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BAR_CELLS = 20
 SPARE_CELLS = 3
+FLUSHING = "flushing to disk…"
 
 
 def line(jobs: Sequence[Job], columns: int) -> str:
@@ -26,6 +27,8 @@ def line(jobs: Sequence[Job], columns: int) -> str:
     parts = [_numbers(jobs)]
     if len(bar := _bar(jobs)) + 2 + cells(parts[0]) <= room:
         parts.insert(0, bar)
+    if any(job.progress.flushing for job in jobs):
+        return cut("  ".join([*parts, FLUSHING]), room)
     for part in (_rate(jobs), _time_left(jobs)):
         if part and cells("  ".join([*parts, part])) <= room:
             parts.append(part)

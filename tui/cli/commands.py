@@ -8,6 +8,8 @@ JSON = Option("--json", "Write one JSON object a line.")
 
 RULES = ("ask", "skip", "overwrite", "newer", "rename", "fail")
 ANSWERS = ("skip", "overwrite", "newer", "rename")
+SYNCS = ("none", "job", "file")
+STAGINGS = ("tree", "file")
 
 _RUNNING = (
     Option("--priority", "From 1 (lowest) to 5 (highest); 3 is normal.", "N", ("1", "2", "3", "4", "5")),
@@ -44,6 +46,21 @@ _COPYING = (
     ),
     Option("--no-preserve", "Keep all but those in LIST.", "LIST"),
     *_VERIFY,
+    Option(
+        "--sync",
+        "When copies are brought onto the disk, so that a power cut cannot take them back: job (all, before the job "
+        "is done), file (each, before it gets its name) or none (whenever the system gets to it). A move removes an "
+        "original only when its copy is on the disk, also with none. Default: [queue] sync in the configuration, job.",
+        "WHEN",
+        SYNCS,
+    ),
+    Option(
+        "--stage",
+        "How a new tree appears: tree (under its name when it is whole) or file (each file as it is done). "
+        "Default: [queue] stage in the configuration, tree.",
+        "WHAT",
+        STAGINGS,
+    ),
     *_RUNNING,
 )
 _TARGETS = (

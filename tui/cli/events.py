@@ -30,9 +30,10 @@ EVENTS: dict[str, tuple[str, str]] = {
     "submitted": ("job kind sources target target_url", "The job is in the queue."),
     "state": ("job state note", "The job's state has changed, or is seen for the first time."),
     "progress": (
-        f"job {_COUNTS} counting verifying rate_bytes_s time_left_s path url",
+        f"job {_COUNTS} bytes_flushed flushing counting verifying rate_bytes_s time_left_s path url",
         "How far the job is, at most ten times a second; path is what is worked on, totals grow while counting. "
-        "While verifying, a large file is read back.",
+        "While verifying, a large file is read back. bytes_flushed are known to be on the disk; while flushing, all is "
+        "written and the disk is waited for.",
     ),
     "error": (
         _FAULT,
@@ -43,7 +44,7 @@ EVENTS: dict[str, tuple[str, str]] = {
         "A conflict waits for an answer; path is the name that is taken.",
     ),
     "summary": (
-        f"job state exit {_COUNTS} losses seconds target target_url",
+        f"job state exit {_COUNTS} bytes_flushed losses seconds target target_url",
         "The last line of a job. errors counts what was refused before the job too; exit is the exit status; losses "
         "lists what the target could not hold: loss (owner, mode, xattr, acl, hardlinks, sparse, times, special), "
         "count, and paths and urls of the first five.",
@@ -117,6 +118,8 @@ def progress(job: Job) -> dict[str, Any]:
         "event": "progress",
         "job": job.id,
         **counts(job),
+        "bytes_flushed": job.progress.bytes_flushed,
+        "flushing": job.progress.flushing,
         "counting": job.progress.counting,
         "verifying": job.progress.verifying,
         "rate_bytes_s": round(job.progress.rate_bytes_s, 1),
@@ -203,7 +206,8 @@ def summary(job: Job | None, status: int, refused: int = 0, losses: Sequence[Los
     if job is None:
         none = {**dict.fromkeys(_COUNTS.split(), 0), "errors": refused}
         head = {"event": "summary", "job": None, "state": None, "exit": int(status)}
-        return {**head, **none, "losses": [], "seconds": None, **place("target", None)}
+        rest = {"bytes_flushed": 0, "losses": [], "seconds": None}
+        return {**head, **none, **rest, **place("target", None)}
     began, ended = job.started_at or job.created_at, job.ended_at
     told = counts(job)
     told["errors"] += refused
@@ -213,6 +217,7 @@ def summary(job: Job | None, status: int, refused: int = 0, losses: Sequence[Los
         "state": str(job.state),
         "exit": int(status),
         **told,
+        "bytes_flushed": job.progress.bytes_flushed,
         "losses": [loss(each) for each in losses],
         "seconds": None if ended is None else round(max(0.0, ended - began), 3),
         **place("target", job.target),
@@ -243,6 +248,8 @@ def job(each: Job) -> dict[str, Any]:
         "limit_bytes_s": each.limit_bytes_s,
         "verify": each.verify,
         **counts(each),
+        "bytes_flushed": each.progress.bytes_flushed,
+        "flushing": each.progress.flushing,
         "counting": each.progress.counting,
         "verifying": each.progress.verifying,
         "rate_bytes_s": round(each.progress.rate_bytes_s, 1),

@@ -60,6 +60,8 @@ def run(session: Session, parsed: Parsed) -> int:
         delete_extra=delete,
         by_content=by_content,
         verify=verifies(session, parsed),
+        sync=session.settings.queue.sync,
+        staging=session.settings.queue.staging,
     )
     try:
         return submit_and_follow(session, parsed, plan, request)

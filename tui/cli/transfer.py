@@ -13,7 +13,7 @@ from tui.cli.report import summary
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, PlaceError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
-from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, JobState, Request
+from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, JobState, Request, Staging, Sync
 
 if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
@@ -53,6 +53,8 @@ def run(session: Session, parsed: Parsed) -> int:
         paused=parsed.has("--paused"),
         verify=not removes and verifies(session, parsed),
         preserve=preserve,
+        sync=Sync(parsed.get("--sync") or session.settings.queue.sync),
+        staging=Staging(parsed.get("--stage") or session.settings.queue.staging),
     )
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
         return Status.INTERRUPTED

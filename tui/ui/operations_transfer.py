@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
@@ -48,7 +48,8 @@ class TransferOperations(Operations):
         request = await self.ask(dialog)
         if request is None:
             return False
-        await self._submit(request)
+        queue = self.settings.queue
+        await self._submit(replace(request, sync=queue.sync, staging=queue.staging))
         return True
 
     async def _submit(self, request: Request) -> None:
@@ -87,6 +88,8 @@ class TransferOperations(Operations):
             target=folder,
             conflict=self.settings.queue.conflict,
             verify=self.settings.queue.verify,
+            sync=self.settings.queue.sync,
+            staging=self.settings.queue.staging,
         )
         if all(source.parent == folder for source in register.sources):
             self.tell("They are in this folder already; paste with options (P) to choose a name.", "warning")

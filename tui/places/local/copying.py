@@ -18,7 +18,7 @@ from tui.model.error import (
     TargetInsideSource,
     from_os_error,
 )
-from tui.places.local import attributes
+from tui.places.local import attributes, syscalls
 from tui.places.local.alignment import align, give_named, is_aligned, named_attributes
 from tui.places.local.content import Moved, Stopped
 from tui.places.local.decision import Decider, Same, Spot

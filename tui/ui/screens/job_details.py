@@ -150,6 +150,15 @@ def _done(job: Job) -> list[Fact]:
     if job.verify:
         verified = f"{fmt.entries(progress.files_verified)}, {fmt.size(progress.bytes_verified)} read back"
         facts.append(("Verified", verified + (", verifying" if progress.verifying else "")))
+    if progress.bytes_flushed or progress.flushing:
+        facts.append(
+            (
+                "On disk",
+                f"{fmt.size(progress.bytes_flushed)} for sure, the rest is only written yet"
+                if progress.bytes_flushed < progress.bytes_done
+                else "all of it, for sure",
+            )
+        )
     if progress.files_same:
         facts.append(
             ("Same", f"{fmt.entries(progress.files_same)} already there, complete: not copied again")
