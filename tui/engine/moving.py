@@ -303,9 +303,12 @@ class Moving(Copying):
                 for failure in batch.failures:
                     if self._stays(source, failure) or await self._was_not_copied(source, failure):
                         continue
-                    location = parent.location(failure.name or path)
-                    spot = Spot(source.idx, failure.name or path, target_path, location, location)
-                    await run.fail(spot, failure.error, removing=True)
+                    left = failure.name or path
+                    there = target_path + left[len(path) :]
+                    spot = Spot(source.idx, left, there, parent.location(left), parent.location(left))
+                    # What is newer than its copy is not only removed at a retry, but copied again first.
+                    removing = not isinstance(failure.error, SourceChanged)
+                    await run.fail(spot, failure.error, removing=removing)
                 if batch.exhausted:
                     return
         finally:

@@ -6,13 +6,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.engine.losses import Losses
 from tui.engine.reading_back import is_true
 from tui.engine.run import Spot, Stop, Sums
-from tui.model.error import AlreadyExists, PlaceError
+from tui.model.error import AlreadyExists, PlaceError, SourceChanged
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy, sweep
 from tui.places.local.hops import Batch, Collision, CopyRules, Failure, Large
 from tui.places.local.root import join, split
@@ -212,6 +212,9 @@ class Walk:
             lost = await run.hop(copy.finish)
         except PlaceError as error:
             await self._give_up(copy, counted)
+            if isinstance(error, SourceChanged) and not large.again:
+                self._large.append((folder, replace(large, again=True)))
+                return
             await self._large_failed(folder, large, error)
         except asyncio.CancelledError:
             if not run.abandoned:

@@ -125,8 +125,7 @@ class TransferError(PlaceError):
 
 
 class SourceChanged(TransferError):
-    transient = True
-    remedy = "The file was written to while it was copied; retry when it is at rest."
+    remedy = "It was written to during both tries, so no copy of it was kept; retry when it is at rest."
 
 
 class VerificationFailed(TransferError):

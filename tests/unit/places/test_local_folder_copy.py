@@ -21,9 +21,11 @@ from tests.unit.places.local_driver import (
     dug,
     removed_afterwards,
 )
+from tui.places.local.content import Moved, Ways, copy_all
 from tui.places.local.copying import FolderCopy, HardLinks, sweep
 from tui.places.local.hops import BATCH_ENTRIES, Brake
 from tui.places.local.root import Root
+from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -440,6 +442,18 @@ def test_a_source_that_goes_on_changing_is_a_failure_and_has_no_name_at_the_targ
     outcome = copy_tree(source, target, rules)
     assert outcome.problems == [(b"log", "SourceChanged")]
     assert os.listdir(target) == ["other"]
+
+
+def test_a_file_that_was_empty_and_grows_without_end_is_not_run_after(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = source / "log"
+    log.touch()
+    info = log.stat()
+    log.write_text("it has begun")
+    Changing(monkeypatch, log, 10**9)
+    with open(log, "rb") as read, open(target / "log", "w+b") as written, pytest.raises(Moved):
+        copy_all(read.fileno(), written.fileno(), info, Ways(), (0, 0), Brake(), Traits())
 
 
 def test_an_entry_that_vanishes_is_one_failure(source: Path, target: Path) -> None:

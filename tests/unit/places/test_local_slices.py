@@ -172,6 +172,26 @@ def test_a_source_that_shrank_is_told_and_nothing_is_left(
     assert os.listdir(target) == []
 
 
+@pytest.mark.parametrize("change", ["content", "content, its old time put back", "mode"])
+def test_a_source_that_changes_between_slices_is_told_at_the_next(
+    big: Path, target: Path, slices: Callable[..., SliceCopy], change: str
+) -> None:
+    copy = slices()
+    copy.open()
+    copy.step(CHUNK)
+    before = big.stat()
+    if change == "mode":
+        big.chmod(0o600)
+    else:
+        with open(big, "r+b") as file:
+            file.write(b"other")
+        if "put back" in change:
+            os.utime(big, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(SourceChanged, match=f"cannot copy {big}"):
+        copy.step(CHUNK)
+    assert os.listdir(target) == []
+
+
 def test_a_copy_that_is_not_complete_cannot_be_finished(
     big: Path, target: Path, slices: Callable[..., SliceCopy]
 ) -> None:

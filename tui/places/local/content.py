@@ -182,7 +182,11 @@ def copy_extent(
 
 
 def _copy_unsized(source: int, target: int, brake: Brake) -> None:
-    """Copy a file that says it is empty: most are, but those the kernel makes up (as in /proc) say so too."""
+    """Copy a file that says it is empty: most are, but those the kernel makes up (as in /proc) say so too.
+
+    Raises:
+        Moved: It says so no more: it is being written, and nobody knows for how long one would run behind.
+    """
     offset = 0
     while data := os.pread(source, _BUFFER_BYTES if offset else 4096, offset):
         if brake.on:
@@ -191,6 +195,8 @@ def _copy_unsized(source: int, target: int, brake: Brake) -> None:
         while written < len(data):
             written += os.pwrite(target, memoryview(data)[written:], offset + written)
         offset += written
+        if os.fstat(source).st_size:
+            raise Moved
 
 
 def next_data(fd: int, offset: int, size_bytes: int) -> int:

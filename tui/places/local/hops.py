@@ -96,6 +96,8 @@ class Large:
     target_name: bytes
     size_bytes: int
     replace: bool
+    again: bool = False
+    """It changed while it was copied before: this is the second try, and the last."""
 
 
 @dataclass(slots=True)

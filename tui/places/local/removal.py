@@ -245,7 +245,8 @@ class MovedRemoval(TreeRemoval):
         if standing is not None and self._is_outdated(info, standing):
             path = join(folder, name)
             where = self.root.location(path)
-            error = SourceChanged(f"cannot remove {where}: it is newer than its copy", location=where)
+            remedy = "It was written to after it was copied; retry to have it copied again."
+            error = SourceChanged(f"cannot remove {where}: it is newer than its copy", remedy, location=where)
             batch.failures.append(Failure(path, error))
 
     def _stands(self, pair: Pair, name: bytes, target_name: bytes, info: os.stat_result) -> bool:

@@ -98,11 +98,13 @@ class SliceCopy:
         """Copy one slice; return how far it went: at least one chunk, holes counted as copied, and 0 only at the end.
 
         Raises:
-            SourceChanged: The source has become shorter. The partial is removed.
+            SourceChanged: The source was written to since `open`. The partial is removed.
             OutOfSpace: There is no room. The partial is removed.
             PlaceError: The one or the other disk fails.
         """
         start = self._offset
+        if start < self._info.st_size and not unchanged(self._info, os.fstat(self._from)):
+            self._give_up()
         try:
             self._advance(min(self._info.st_size, start + size_bytes))
             if self._rules.sync:
