@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,27 +127,27 @@ def test_a_folder_put_under_the_path_of_the_one_that_is_open_is_left_alone(
 
 
 @linux
-def test_the_brake_stops_a_worker_in_the_middle_of_a_batch(
+def test_a_brake_that_goes_on_meanwhile_reaches_the_worker(
     workers: Workers, folders: tuple[Root, Root], tmp_path: Path
 ) -> None:
-    os.mkfifo(tmp_path / "source" / "a")
     for number in range(20):
-        with (tmp_path / "source" / str(number)).open("wb") as file:
-            file.truncate(16 << 20)
-            os.pwrite(file.fileno(), b"x" * (12 << 20), 0)
+        (tmp_path / "source" / str(number)).write_text("x")
     brake = Brake()
     copy = copy_of(workers, *folders, brake)
-    brake.on = True
-    stopped = copy.step()
-    while not stopped.exhausted and stopped.files:
-        stopped = copy.step()
-    assert not stopped.exhausted
+    (process,) = workers._processes
+    os.kill(process._process.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as thread:
+        stopped = thread.submit(copy.step)
+        brake.on = True
+        while not process._brake[0]:
+            time.sleep(0.005)
+        os.kill(process._process.pid, signal.SIGCONT)
+        batch = stopped.result()
+    assert (batch.files, batch.exhausted) == (0, False)
     brake.on = False
-    files = 0
-    while not (batch := copy.step()).exhausted:
-        files += batch.files
+    batch = copy.step()
     copy.close()
-    assert len(os.listdir(tmp_path / "target")) == 21
+    assert (batch.files, batch.exhausted) == (20, True)
 
 
 @linux

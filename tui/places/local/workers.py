@@ -100,7 +100,7 @@ class _Process:
         with self._turn:
             closed = [self._closed.popleft() for _ in range(len(self._closed))]
             try:
-                self._brake[0] = 0
+                self._brake[0] = brake is not None and brake.on
                 send(self._requests.fileno(), Request(closed=closed, **what))
                 while not select.select([self._replies], [], [], BRAKE_S)[0]:
                     if brake is not None and brake.on:
