@@ -286,11 +286,13 @@ async def test_a_move_whose_flush_fails_keeps_the_originals_until_their_copies_a
     id = await harness.move(source / "good", source / "lost", to=target, conflict=Conflict.OVERWRITE)
     assert (await harness.ends(id)).state is JobState.FAILED
     assert {error.code for error in await harness.engine.errors(id)} == {"NotFlushed"}
+    assert (await harness.engine.job(id)).progress.bytes_flushed == 0
     assert names(source) == ["good", "lost"]
     write(target / "lost", "\0\0\0\0")
     await harness.engine.retry([id])
-    await harness.done(id)
+    job = await harness.done(id)
     assert (names(source), (target / "lost").read_text()) == ([], "text")
+    assert job.progress.bytes_flushed == job.progress.bytes_done
 
 
 async def test_a_move_stopped_while_it_is_flushed_keeps_the_originals(

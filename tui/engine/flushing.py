@@ -38,8 +38,14 @@ async def flush(run: Run) -> bool:
         await run.journal.update(record.id, {"doubtful": True}, durable=True)
         raise
     record.unflushed = record.renamed = False
-    record.tally.bytes_flushed = bytes_done
+    _note_flushed(run, bytes_done)
     return True
+
+
+def _note_flushed(run: Run, bytes_done: int) -> None:
+    """Note how much is on the disk; of a job in doubt nobody knows, however well the disk took the rest."""
+    if not run.record.doubtful:
+        run.record.tally.bytes_flushed = bytes_done
 
 
 async def flush_at_the_end(run: Run, *, compared: bool) -> None:
@@ -61,6 +67,7 @@ async def flush_at_the_end(run: Run, *, compared: bool) -> None:
         return
     if record.doubtful and compared and not run.flush_failed:
         record.doubtful = False
+        _note_flushed(run, record.tally.bytes_done)
         await run.journal.update(record.id, {"doubtful": False})
 
 
@@ -72,7 +79,7 @@ async def _flush_names(run: Run) -> bool:
     if not await _waited(run, run.disks.flush_names()):
         return False
     record.unflushed = record.renamed = False
-    record.tally.bytes_flushed = bytes_done
+    _note_flushed(run, bytes_done)
     return True
 
 
