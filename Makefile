@@ -39,8 +39,8 @@ screenshots: .venv/ready
 	$(BIN)/python -m tests.snapshot.screenshots screenshots
 
 soak: .venv/ready
-	$(BIN)/python -m tests.soak.crash_rounds --rounds 100
-	$(BIN)/python -m tests.soak.merge_rounds --rounds 100
+	$(BIN)/python -m tests.soak.crash_rounds --rounds 150
+	$(BIN)/python -m tests.soak.merge_rounds --rounds 150
 	$(BIN)/python -m tests.soak.fault_rounds
 
 bench: .venv/ready

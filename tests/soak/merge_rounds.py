@@ -1,25 +1,25 @@
 """Merge random trees by every conflict rule, kill the engine at random moments, and hold the result against a model.
 
-`python -m tests.soak.merge_rounds --rounds 100` is what `make soak` runs; the test suite plays a few.
+`python -m tests.soak.merge_rounds --rounds 150` is what `make soak` runs; the test suite plays a few.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import random
-import shutil
 import stat
-import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.soak.crash_rounds import Ferry, other_filesystem
+from tests.soak.rounds import Ground, main
 from tests.trees import partials
+
+if TYPE_CHECKING:
+    import random
 
 RULES = ("skip", "overwrite", "newer", "rename", "fail")
 FOLDER = ("folder",)
+WAITS_S = (0, 0.02, 0.05, 0.1, 0.2)
 
 Tree = dict[str, tuple[object, ...]]
 """By relative path: what stands there (a folder, a file's content and time, a link's target)."""
@@ -113,90 +113,39 @@ class Model:
         return f"{place} ({number})"
 
 
-@dataclass
-class Merge:
-    """One job, and its round of kills."""
-
-    ferry: Ferry
-    rng: random.Random
-    source: Path
-    target: Path
-    kills: int = 0
-
-    def play(self, kind: str, rule: str) -> list[str]:
-        """Run it, and return what is wrong afterwards: one line a fault, none where all is well."""
-        make_tree(self.source, self.rng)
-        make_tree(self.target / "source", self.rng)
-        before = read_tree(self.source)
-        model = Model(rule, read_tree(self.target / "source"))
-        model.merge(before)
-        words = (kind, "--detach", "--on-conflict", rule, str(self.source), f"{self.target}/")
-        id_ = self.ferry.run(*words).stdout.strip()
-        for _ in range(self.rng.randrange(1, 5)):
-            time.sleep(self.rng.choice([0, 0.02, 0.05, 0.1, 0.2]) * self.rng.random())
-            self.kills += self.ferry.kill_engine()
-            self.ferry.run("queue")
-        status = self.ferry.run("queue", "wait", id_, check=False).returncode
-        faults = self._compare("target", model.target, read_tree(self.target / "source"))
-        left = read_tree(self.source) if self.source.exists() else {}
-        if kind == "copy":
-            faults += self._compare("source", before, left)
-        else:
-            wanted = {path: before[path] for path in model.stay if before[path] != FOLDER}
-            faults += self._compare("source", wanted, {p: w for p, w in left.items() if w != FOLDER})
-        if bool(status) != bool(model.refused):
-            faults.append(f"exit status {status}, {model.refused} refused")
-        faults += [f"left behind: {path}" for path in partials(self.source, self.target)]
-        return faults
-
-    @staticmethod
-    def _compare(where: str, wanted: Tree, found: Tree) -> list[str]:
-        return [
-            f"{where} {path}: {str(wanted.get(path))[:60]} / {str(found.get(path))[:60]}"
-            for path in sorted(wanted.keys() | found.keys())
-            if wanted.get(path) != found.get(path)
-        ][:5]
+def play(ground: Ground) -> tuple[str, list[str]]:
+    """Merge two fresh trees, with kills; return what was done, and what is wrong afterwards."""
+    rng = ground.rng
+    rule, kind = RULES[ground.number % len(RULES)], rng.choice(("copy", "move"))
+    across = rng.random() < 0.6
+    source, target = ground.near / "from" / "source", ground.place(across) / "to"
+    make_tree(source, rng)
+    make_tree(target / "source", rng)
+    before = read_tree(source)
+    model = Model(rule, read_tree(target / "source"))
+    model.merge(before)
+    words = (kind, "--detach", "--on-conflict", rule, str(source), f"{target}/")
+    ground.kills, ended = ground.ferry.interrupted(rng, WAITS_S, *words)
+    faults = _compare("target", model.target, read_tree(target / "source"))
+    left = read_tree(source) if source.exists() else {}
+    if kind == "copy":
+        faults += _compare("source", before, left)
+    else:
+        wanted = {path: before[path] for path in model.stay if before[path] != FOLDER}
+        faults += _compare("source", wanted, {p: w for p, w in left.items() if w != FOLDER})
+    if bool(ended.returncode) != bool(model.refused):
+        faults.append(f"exit status {ended.returncode}, {model.refused} refused")
+    faults += [f"left behind: {path}" for path in partials(source, target)]
+    return f"{kind} {rule}{' across' if across else ''}", faults
 
 
-def run_merges(rounds: int, seed: int, folder: Path, say=lambda line: None) -> list[str]:
-    """Play so many rounds and return the faults of the first that has any, with its round and seed."""
-    ferry = Ferry(folder / "home")
-    memory = other_filesystem()
-    far = Path(tempfile.mkdtemp(dir=memory, prefix="ferry-merge-")) if memory else folder / "far"
-    try:
-        for number in range(rounds):
-            rng = random.Random(seed + number)
-            rule, kind = RULES[number % len(RULES)], rng.choice(("copy", "move"))
-            across = rng.random() < 0.6
-            source, target = folder / "from", (far if across else folder) / "to"
-            one = Merge(ferry, rng, source / "source", target)
-            faults = one.play(kind, rule)
-            label = (
-                f"round {number + 1}/{rounds} {kind} {rule}{' across' if across else ''}, {one.kills} kills"
-            )
-            say(f"{label}: {'ok' if not faults else faults}")
-            if faults:
-                return [f"{label} (seed {seed + number}): {fault}" for fault in faults]
-            for root in (source, target):
-                shutil.rmtree(root)
-    finally:
-        ferry.run("engine", "stop", check=False)
-        shutil.rmtree(far, ignore_errors=True)
-    return []
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 20))
-    given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="ferry-soak-"))
-    faults = run_merges(given.rounds, given.seed, folder, say=lambda line: print(line, flush=True))
-    if not faults:
-        shutil.rmtree(folder)
-    print("\n".join(faults) or "no faults")
-    return 1 if faults else 0
+def _compare(where: str, wanted: Tree, found: Tree) -> list[str]:
+    return [
+        f"{where} {path}: {str(wanted.get(path))[:60]} / {str(found.get(path))[:60]}"
+        for path in sorted(wanted.keys() | found.keys())
+        if wanted.get(path) != found.get(path)
+    ][:5]
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(__doc__, play))
