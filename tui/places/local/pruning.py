@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError, from_os_error
-from tui.places.local import attributes
+from tui.places.local import attributes, syscalls
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Failure
 from tui.places.local.partial import is_partial
 from tui.places.local.removal import TreeRemoval
@@ -122,21 +122,20 @@ class Pruning:
             before = os.fstat(target)
             self._folder = Folder(path, source, target, before, os.scandir(target))
         except (PlaceError, OSError) as error:
-            for fd in (source, target):
-                if fd >= 0:
-                    os.close(fd)
+            syscalls.let_go(source, target)
             self._fail(path, error, batch)
 
     def _leave(self, folder: Folder) -> None:
         """Close a folder; those in it wait on top."""
-        folder.entries.close()
-        if folder.lent:
-            attributes.set_mode(folder.target, stat.S_IMODE(folder.before.st_mode))
-        if os.fstat(folder.target).st_mtime_ns != folder.before.st_mtime_ns:
-            attributes.set_times(folder.target, folder.before)
-        os.close(folder.source)
-        os.close(folder.target)
         self._folder = None
+        try:
+            folder.entries.close()
+            if folder.lent:
+                attributes.set_mode(folder.target, stat.S_IMODE(folder.before.st_mode))
+            if os.fstat(folder.target).st_mtime_ns != folder.before.st_mtime_ns:
+                attributes.set_times(folder.target, folder.before)
+        finally:
+            syscalls.let_go(folder.source, folder.target)
         if folder.names:
             self._waiting.append((folder.path, folder.names))
 

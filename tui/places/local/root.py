@@ -33,7 +33,11 @@ class Root:
 
     def __init__(self, path: str, fd: int) -> None:
         self.path, self.fd = path, fd
-        info = os.fstat(fd)
+        try:
+            info = os.fstat(fd)
+        except OSError as error:
+            syscalls.let_go(fd)
+            raise from_os_error(error, Location.local(path), "open the folder") from error
         self.device, self.inode = info.st_dev, info.st_ino
         self.umask = read_umask()
         self.ways = Ways()
@@ -45,12 +49,9 @@ class Root:
         Raises:
             PlaceError: It is not there, not a folder, or not allowed.
         """
-        fd = -1
         try:
-            fd = _open_path(os.fsencode(path))
-            return cls(path, fd)
+            return cls(path, _open_path(os.fsencode(path)))
         except OSError as error:
-            syscalls.let_go(fd)
             raise from_os_error(error, Location.local(path), "open the folder") from error
 
     def folder(self, relative: bytes) -> int:

@@ -103,7 +103,7 @@ class SliceCopy:
             PlaceError: The one or the other disk fails.
         """
         start = self._offset
-        if start < self._info.st_size and not unchanged(self._info, os.fstat(self._from)):
+        if start < self._info.st_size and not self._is_unchanged():
             self._give_up()
         try:
             self._advance(min(self._info.st_size, start + size_bytes))
@@ -136,7 +136,7 @@ class SliceCopy:
         except Stopped:
             return 0
         except Differs:
-            if not unchanged(self._info, os.fstat(self._from)):
+            if not self._is_unchanged():
                 self._give_up()
             raise not_the_same(self._where, self._source_where) from None
         except OSError as error:
@@ -171,7 +171,7 @@ class SliceCopy:
             return []
         name = self._large.target_name
         try:
-            if self._offset != self._info.st_size or not unchanged(self._info, os.fstat(self._from)):
+            if self._offset != self._info.st_size or not self._is_unchanged():
                 self._give_up()
             if self._sparse:
                 settle_holes(self._from, self._to, self._info.st_size, self._traits)
@@ -221,6 +221,12 @@ class SliceCopy:
         self.abandon()
         message = f"cannot copy {self._source_where}: it changes while it is read"
         raise SourceChanged(message, location=self._source_where)
+
+    def _is_unchanged(self) -> bool:
+        try:
+            return unchanged(self._info, os.fstat(self._from))
+        except OSError as error:
+            raise from_os_error(error, self._source_where, "read") from error
 
     def _open_source(self) -> None:
         folder = self._source.folder(self._source_folder)
