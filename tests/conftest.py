@@ -4,7 +4,9 @@ import signal
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("ferry", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "ferry", database=None, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("ferry")
 
 # A script starts what it puts in the background with Ctrl+C ignored, and that is inherited by every process below.

@@ -113,12 +113,18 @@ def _fill(root: Path, content: bytes) -> None:
             (folder / f"file {number}").chmod(0o600)
 
 
-async def play(attack: Attack, folder: Path, far: Path, rounds: int, seed: int) -> tuple[int, list[str]]:
-    """Run so many jobs of a kind under attack; return how often names were swapped, and the harm of the first."""
-    swaps = 0
+async def play(
+    attack: Attack, folder: Path, far: Path, rounds: int, seed: int, enough: int = 0
+) -> tuple[int, list[str]]:
+    """Run so many jobs of a kind under attack; return how often names were swapped, and the harm of the first.
+
+    Args:
+        enough: More are run until names were swapped so often.
+    """
+    swaps = number = 0
     rng = random.Random(seed)
     async with running(folder / "journal.sqlite3") as harness:
-        for number in range(rounds):
+        while number < rounds or swaps < enough:
             root = folder / str(number)
             target = (far if attack.across else root) / f"target{number}"
             field = Field(attack, root, target)
@@ -133,6 +139,7 @@ async def play(attack: Attack, folder: Path, far: Path, rounds: int, seed: int) 
                     id = await harness.submit(attack.kind, *sources, **bits)
                 await harness.ends(id)
             swaps += sum(counted)
+            number += 1
             if harm := field.harm():
                 return swaps, harm
             shutil.rmtree(root)
