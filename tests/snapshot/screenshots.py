@@ -89,8 +89,11 @@ def filled_queue(client: FakeClient) -> None:
         3,
         JobState.RUNNING,
         progress=Progress(
-            18_230, 61_044, 49 * GIB, 118 * GIB, False, 0, 0, 2, 0,
-            Location.local("/home/ann/photos/2024/IMG_2113.jpg"), 412.0 * MIB, 171.0,
+            18_230, 61_044, 49 * GIB, 118 * GIB,
+            errors=2,
+            current=Location.local("/home/ann/photos/2024/IMG_2113.jpg"),
+            rate_bytes_s=412.0 * MIB,
+            time_left_s=171.0,
         ),
     )  # fmt: skip
     add(
