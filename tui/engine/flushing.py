@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui.engine.run import Run
+    from tui.places.local.flushing import Flush
 
 LOOK_S = 0.05
 """How often a wait for the disk, which nothing can cut short, looks whether the job was stopped."""
@@ -31,7 +32,7 @@ async def flush(run: Run) -> bool:
     assert run.disks is not None
     bytes_done = record.tally.bytes_done
     try:
-        if not await _waited(run, run.disks.flush()):
+        if not await _waited(run, run.disks.flush):
             return False
     except NotFlushed:
         run.flush_failed = record.doubtful = True
@@ -76,7 +77,7 @@ async def _flush_names(run: Run) -> bool:
     record = run.record
     assert run.disks is not None
     bytes_done = record.tally.bytes_done
-    if not await _waited(run, run.disks.flush_names()):
+    if not await _waited(run, run.disks.flush_names):
         return False
     record.unflushed = record.renamed = False
     _note_flushed(run, bytes_done)
@@ -95,8 +96,9 @@ def _is_due(run: Run) -> bool:
     return record.row.sync is Sync.FILE and again
 
 
-async def _waited(run: Run, work: Callable[[], None]) -> bool:
-    """Do something in a thread; say False where the job was stopped meanwhile, and leave the thread to itself."""
+async def _waited(run: Run, prepare: Callable[[], Flush]) -> bool:
+    """Flush in a thread; say False where the job was stopped meanwhile, and leave the thread to itself."""
+    work = await run.hop(prepare)
     waiting = asyncio.ensure_future(aiofiles.os.wrap(work)(executor=run.shared.pool))
     waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
     run.record.flushing = True

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.places.local_driver import OWN, RULES, copy_tree
-from tui.model.error import NotFlushed
+from tui.model.error import NotFlushed, from_os_error
 from tui.model.job import Conflict
+from tui.model.location import Location
 from tui.places.local import syscalls
 from tui.places.local.flushing import Disks
 from tui.places.local.root import Root
@@ -167,6 +168,41 @@ def test_every_filesystem_is_flushed_also_where_the_first_fails(target: Path, di
             disks.flush()()
         disks.close()
     assert len(disk.flushed) == 2
+
+
+def test_a_filesystem_that_cannot_be_reached_is_told_and_one_that_has_gone_is_not(
+    target: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (target / "mounted").mkdir()
+    with Root.open(str(target)) as root:
+        disks = Disks(root)
+        with monkeypatch.context() as full:
+            full.setattr(root, "folder", lambda path: _fail(errno.EMFILE, path))
+            disks.add(root.device + 1, b"mounted")
+            with pytest.raises(NotFlushed, match="mounted is not flushed"):
+                disks.flush()
+        disks.flush()()
+        disks.close()
+    assert len(disk.flushed) == 2
+
+
+def _fail(number: int, path: bytes) -> int:
+    raise from_os_error(OSError(number, ""), Location(f"/{os.fsdecode(path)}"), "open")
+
+
+def test_a_flush_for_which_there_is_no_descriptor_is_not_done(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(fd: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with Root.open(str(target)) as root:
+        disks = Disks(root)
+        monkeypatch.setattr(os, "dup", none_left)
+        for flush in (disks.flush, disks.flush_names):
+            with pytest.raises(NotFlushed):
+                flush()
+        disks.close()
 
 
 def test_the_real_calls_work_here(source: Path, target: Path) -> None:

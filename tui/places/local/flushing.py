@@ -7,10 +7,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.model.error import NotFlushed, PlaceError, from_os_error
+from tui.model.error import NotFlushed, NotFound, PlaceError, from_os_error
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tui.model.location import Location
     from tui.places.local.root import Root
 
@@ -76,27 +78,61 @@ class Disks:
         """
         self._target = target
         self._open = {target.device: (target.folder(b""), target.location())}
+        self._missed: dict[int, bytes] = {}
 
     def add(self, device: int, path: bytes) -> None:
         """Note that a folder below the target, on this device, is written to."""
         if device in self._open:
             return
-        with suppress(PlaceError):  # it has gone, and what was put there with it
+        try:
             fd = self._target.folder(path)
-            if self._open.setdefault(device, (fd, self._target.location(path)))[0] != fd:
-                syscalls.let_go(fd)
+        except PlaceError:
+            self._missed[device] = path  # tried again when it is to be flushed
+            return
+        if self._open.setdefault(device, (fd, self._target.location(path)))[0] != fd:
+            syscalls.let_go(fd)
 
     def flush(self) -> Flush:
-        """Return a flush of all of them, to be called in a thread, which may outlive this object."""
-        return Flush([(os.dup(fd), where) for fd, where in self._open.values()])
+        """Return a flush of all of them, to be called in a thread, which may outlive this object.
+
+        Raises:
+            NotFlushed: One of them cannot be reached.
+        """
+        for device, path in list(self._missed.items()):
+            try:
+                self._open[device] = self._target.folder(path), self._target.location(path)
+            except NotFound:
+                pass  # it was removed or unmounted, and what was put there with it
+            except PlaceError as error:
+                where = self._target.location(path)
+                raise NotFlushed(
+                    f"what was written to {where} is not flushed: {error}", location=where
+                ) from error
+            del self._missed[device]
+        return Flush(self._again(self._open.values()))
 
     def flush_names(self) -> Flush:
-        """Return a flush of the names in the target folder, and of its own name, alone."""
-        fd, where = self._open[self._target.device]
-        folders = [(os.dup(fd), where)]
+        """Return a flush of the names in the target folder, and of its own name, alone.
+
+        Raises:
+            NotFlushed: They cannot be reached.
+        """
+        (fd, where), *_ = folders = self._again([self._open[self._target.device]])
         with suppress(OSError):  # a folder above that may not be read
             folders.append((os.open("..", _FOLDER, dir_fd=fd), where.parent))
         return Flush(folders, names_only=True)
+
+    @staticmethod
+    def _again(opened: Iterable[tuple[int, Location]]) -> list[tuple[int, Location]]:
+        """Return descriptors of their own for what is open, which hear of the same errors."""
+        found: list[tuple[int, Location]] = []
+        for fd, where in opened:
+            try:
+                found.append((os.dup(fd), where))
+            except OSError as error:
+                syscalls.let_go(*(fd for fd, _ in found))
+                raise _not_flushed(error, where) from error
+        return found
 
     def close(self) -> None:
         """Let go of the filesystems."""
