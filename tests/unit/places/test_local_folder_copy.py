@@ -398,8 +398,11 @@ def test_the_brake_leaves_no_half_file_and_the_next_step_copies_it_again(
         assert os.listdir(target) == []
         monkeypatch.undo()
         brake.on = False
-        batch = copy.step()
-        assert (batch.files, batch.exhausted) == (1, True)
+        files = 0
+        while not batch.exhausted:  # a slow disk makes it two batches
+            batch = copy.step()
+            files += batch.files
+        assert files == 1
         copy.finish()
         copy.close()
     assert_alike(source, target)
