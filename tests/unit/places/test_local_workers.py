@@ -145,9 +145,12 @@ def test_a_brake_that_goes_on_meanwhile_reaches_the_worker(
         batch = stopped.result()
     assert (batch.files, batch.exhausted) == (0, False)
     brake.on = False
-    batch = copy.step()
+    files = 0
+    while not batch.exhausted:
+        batch = copy.step()
+        files += batch.files
     copy.close()
-    assert (batch.files, batch.exhausted) == (20, True)
+    assert files == 20
 
 
 @linux
