@@ -105,7 +105,7 @@ class QueueSettings:
         60.0, kinds.seconds(), "Seconds without work and clients after which the engine ends."
     )
     nice: int = _key(
-        5, kinds.integer(0, 19), "Niceness of the engine: higher leaves more of the processor to others."
+        10, kinds.integer(0, 19), "Niceness of the engine: higher leaves more of the processor to others."
     )
 
 

@@ -227,8 +227,10 @@ def _times(contest: Contest, ground: Ground, rounds: int) -> dict[str, Times]:
         if shutil.which(command(ground.source, ground.into)[0])
     }
     times = {peer: Times() for peer in peers}
+    order = list(peers.items())
     for number in range(rounds + 1):
-        for peer, command in peers.items():
+        order = order[1:] + order[:1]  # what ran before slows down, or speeds up, each peer alike
+        for peer, command in order:
             ground.lay()
             wall, cpu = ground.time(command(ground.source, ground.into))
             if number:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import __version__
@@ -74,9 +75,15 @@ def _tell_errors(line: bytes) -> None:
         os.write(2, b"ferry: " + line + b"\n")
 
 
+_AUTOGROUP = Path("/proc/self/autogroup")
+
+
 def _be_nice(nice: int) -> None:
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
+    # Where Linux groups processes by session, niceness counts within one only, and each session has its own.
+    with contextlib.suppress(OSError):
+        _AUTOGROUP.write_text(str(nice))
 
 
 async def _live(paths: Paths, settings: Settings, tell: Callable[[bytes], None], make: EngineFactory) -> int:

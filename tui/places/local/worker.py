@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tui.places.local.frames import Request, RootId
 
 SWITCH_ON = 1
+NICER = 5
+"""Workers fill every processor: a screen, and the engine itself, go before them."""
 
 
 class SharedBrake(Brake):
@@ -117,6 +119,7 @@ def main(brake_fd: int, engine: int) -> None:
     syscalls.die_with_parent()
     if os.getppid() != engine:
         return
+    os.nice(NICER)
     worker = Worker(SharedBrake(mmap.mmap(brake_fd, mmap.PAGESIZE)))
     send(1, ("ready",))
     while (request := receive(0)) is not None:

@@ -58,7 +58,7 @@ class _Process:
                 cwd="/",
                 bufsize=0,
                 pass_fds=(brake, *held),
-                start_new_session=True,
+                process_group=0,  # out of reach of Ctrl+C, yet as nice as the session of the engine
             )
         finally:
             os.close(brake)
