@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tui import config_kinds as kinds
 from tui.config_kinds import Kind, parse_rate, quoted, rate_text, word_list
 from tui.model.error import ConfigError
-from tui.model.job import Conflict, Staging, Sync
+from tui.model.job import Conflict, Flush, Staging
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -88,12 +88,13 @@ class QueueSettings:
         kinds.boolean(),
         "Read every file that is copied or moved back from both disks, and compare, before it counts as copied.",
     )
-    sync: Sync = _key(  # noqa: RUF009
-        Sync.JOB,
-        kinds.member(Sync),
+    flush: Flush = _key(  # noqa: RUF009
+        Flush.JOB,
+        kinds.member(Flush),
         "When copies are brought onto the disk, where a power cut cannot take them back: all before the job is done, "
         "each file before it gets its name, or whenever the system gets to it. Whatever is said here, a move removes "
         "an original it copied only when the copy is on the disk.",
+        "sync",
     )
     staging: Staging = _key(  # noqa: RUF009
         Staging.TREE,

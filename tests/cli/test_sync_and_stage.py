@@ -10,7 +10,7 @@ import pytest
 from cli_engine import FakeEngine, done, running
 
 from tui.cli import bar
-from tui.model.job import Staging, Sync
+from tui.model.job import Flush, Staging
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -34,22 +34,22 @@ def last(engine: FakeEngine) -> Request:
 
 def test_when_to_flush_and_how_to_stage_reach_the_request(ferry: Run, engine: FakeEngine) -> None:
     assert ferry("copy", "--sync", "file", "--stage=file", "a", "folder").status == 0
-    assert (last(engine).sync, last(engine).staging) == (Sync.FILE, Staging.FILE)
+    assert (last(engine).flush, last(engine).staging) == (Flush.FILE, Staging.FILE)
 
 
 def test_without_them_the_configuration_says(ferry: Run, engine: FakeEngine, tmp_path: Path) -> None:
     ferry("copy", "a", "folder")
-    assert (last(engine).sync, last(engine).staging) == (Sync.JOB, Staging.TREE)
+    assert (last(engine).flush, last(engine).staging) == (Flush.JOB, Staging.TREE)
     file = tmp_path / "home" / "config" / "config.toml"
     file.parent.mkdir(parents=True)
     file.write_text('[queue]\nsync = "none"\nstage = "file"\n')
     ferry("move", "a", "folder")
-    assert (last(engine).sync, last(engine).staging) == (Sync.NONE, Staging.FILE)
+    assert (last(engine).flush, last(engine).staging) == (Flush.NONE, Staging.FILE)
     ferry("move", "--sync", "job", "--stage", "tree", "a", "folder")
-    assert (last(engine).sync, last(engine).staging) == (Sync.JOB, Staging.TREE)
+    assert (last(engine).flush, last(engine).staging) == (Flush.JOB, Staging.TREE)
 
 
-@pytest.mark.parametrize(("option", "known"), [("--sync", Sync), ("--stage", Staging)])
+@pytest.mark.parametrize(("option", "known"), [("--sync", Flush), ("--stage", Staging)])
 def test_the_choices_are_those_there_are(ferry: Run, option: str, known: type[StrEnum]) -> None:
     result = ferry("copy", option, "sometimes", "a", "folder")
     assert result.status == 2

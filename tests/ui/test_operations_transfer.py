@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from tui.config import QueueSettings
 from tui.model.fidelity import Trait
-from tui.model.job import Conflict, JobKind, Request, Staging, Sync
+from tui.model.job import Conflict, Flush, JobKind, Request, Staging
 from tui.model.location import Location
 from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.widgets.choice import Choice
@@ -189,14 +189,14 @@ async def test_verifying_is_proposed_where_it_is_configured(shell, keys):
 
 @pytest.mark.parametrize("keys", [("f5", "enter"), ("y", "tab", "p")], ids=["copied", "pasted"])
 async def test_flushing_and_staging_are_as_the_configuration_says(shell, keys):
-    async with shell(queue=QueueSettings(sync=Sync.FILE, staging=Staging.FILE)) as s:
+    async with shell(queue=QueueSettings(flush=Flush.FILE, staging=Staging.FILE)) as s:
         await s.cursor_on("notes.txt")
         await s.press(keys[0])
         if keys[0] == "f5":
             await s.dialog(CopyDialog)
         await s.press(*keys[1:])
         await s.until(lambda: s.requests, "submitted")
-        assert (s.requests[0].sync, s.requests[0].staging) == (Sync.FILE, Staging.FILE)
+        assert (s.requests[0].flush, s.requests[0].staging) == (Flush.FILE, Staging.FILE)
 
 
 async def test_what_cannot_be_is_said_and_the_dialog_stays(shell):

@@ -13,7 +13,7 @@ from tui.cli.configuration import shown
 from tui.cli.reference import commands, configuration
 from tui.config import SECTIONS, Settings, load, parse, parse_rate, rate_text
 from tui.model.error import UsageError
-from tui.model.job import Conflict, Staging, Sync
+from tui.model.job import Conflict, Flush, Staging
 from tui.paths import Paths
 
 FILE = Path("config.toml")
@@ -63,7 +63,7 @@ def test_values_of_every_kind_are_read() -> None:
     assert settings.screen.columns == ("mode", "size")
     assert (settings.queue.slots, settings.queue.limit_bytes_s) == (8, 20_000_000)
     assert settings.queue.conflict is Conflict.NEWER
-    assert (settings.queue.sync, settings.queue.staging) == (Sync.FILE, Staging.FILE)
+    assert (settings.queue.flush, settings.queue.staging) == (Flush.FILE, Staging.FILE)
     assert settings.queue.idle_exit_s == 5.0
     assert settings.hooks.job_ended == ("notify-send", "done")
     assert settings.keys == {"pane.copy": ("f5", "c"), "pane.first": ("g g",), "app.shell": ()}

@@ -191,7 +191,7 @@ def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]
             session.out.json(
                 {
                     **events.job(job),
-                    "sync": str(request.sync),
+                    "sync": str(request.flush),
                     "stage": str(request.staging),
                     "source_urls": [source.url for source in request.sources],
                     "preserve": sorted(request.preserve),
@@ -247,7 +247,7 @@ async def _show_job(session: Session, client: Client, job: Job) -> None:
         lines.append(("only at target", "removed" if request.delete_extra else "left"))
     if job.kind in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC):
         flushed = f"{format.size(progress.bytes_flushed)} of {format.size(progress.bytes_done)} written"
-        lines += [("on disk", flushed), ("sync", str(request.sync)), ("stage", str(request.staging))]
+        lines += [("on disk", flushed), ("sync", str(request.flush)), ("stage", str(request.staging))]
     for name, number in (
         ("complete already", progress.files_same),
         ("skipped", progress.files_skipped),

@@ -60,7 +60,7 @@ def run(session: Session, parsed: Parsed) -> int:
         delete_extra=delete,
         by_content=by_content,
         verify=verifies(session, parsed),
-        sync=session.settings.queue.sync,
+        flush=session.settings.queue.flush,
         staging=session.settings.queue.staging,
     )
     try:

@@ -13,7 +13,7 @@ from tui.cli.report import summary
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, PlaceError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
-from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, JobState, Request, Staging, Sync
+from tui.model.job import NORMAL_PRIORITY, Conflict, Flush, JobKind, JobState, Request, Staging
 
 if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
@@ -53,7 +53,7 @@ def run(session: Session, parsed: Parsed) -> int:
         paused=parsed.has("--paused"),
         verify=not removes and verifies(session, parsed),
         preserve=preserve,
-        sync=Sync(parsed.get("--sync") or session.settings.queue.sync),
+        flush=Flush(parsed.get("--sync") or session.settings.queue.flush),
         staging=Staging(parsed.get("--stage") or session.settings.queue.staging),
     )
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import aiofiles.os
 
 from tui.model.error import NotFlushed
-from tui.model.job import Sync
+from tui.model.job import Flush
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui.engine.run import Run
-    from tui.places.local.flushing import Flush
+    from tui.places.local.flushing import DiskFlush
 
 LOOK_S = 0.05
 """How often a wait for the disk, which nothing can cut short, looks whether the job was stopped."""
@@ -60,7 +60,7 @@ async def flush_at_the_end(run: Run, *, compared: bool) -> None:
         if _is_due(run):
             if not await flush(run):
                 return
-        elif record.row.sync is not Sync.NONE and (record.renamed or record.unflushed):
+        elif record.row.flush is not Flush.NONE and (record.renamed or record.unflushed):
             if not await _flush_names(run):
                 return
     except NotFlushed as error:
@@ -91,13 +91,13 @@ def _is_due(run: Run) -> bool:
     again = (record.walk > 1 or record.failed_only) and record.tally.files_done > 0
     if record.doubtful:
         return True
-    if record.row.sync is Sync.JOB:
+    if record.row.flush is Flush.JOB:
         return record.unflushed or again
-    return record.row.sync is Sync.FILE and again
+    return record.row.flush is Flush.FILE and again
 
 
-async def _waited(run: Run, prepare: Callable[[], Flush]) -> bool:
-    """Flush in a thread; say False where the job was stopped meanwhile, and leave the thread to itself."""
+async def _waited(run: Run, prepare: Callable[[], DiskFlush]) -> bool:
+    """DiskFlush in a thread; say False where the job was stopped meanwhile, and leave the thread to itself."""
     work = await run.hop(prepare)
     waiting = asyncio.ensure_future(aiofiles.os.wrap(work)(executor=run.shared.pool))
     waiting.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -13,7 +13,7 @@ from tui.engine.traces import Traces
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import NotHeld
 from tui.model.fidelity import ALL_TRAITS, Loss, Lost, Trait
-from tui.model.job import Conflict, JobError, JobKind, JobState, Question, Request, Staging, Sync
+from tui.model.job import Conflict, Flush, JobError, JobKind, JobState, Question, Request, Staging
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Journal(Traces):
                     tag, request.kind, state, request.target.url if request.target else None, request.into,
                     request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
                     request.mode_clear, request.folder_mode_set, request.recursive, request.verify,
-                    request.delete_extra, request.by_content, _names(request.preserve), request.sync,
+                    request.delete_extra, request.by_content, _names(request.preserve), request.flush,
                     request.staging, len(request.sources), request.sources[0].url, created_at,
                 ),
             )  # fmt: skip
@@ -123,7 +123,7 @@ class Journal(Traces):
             delete_extra=bool(row[11]),
             by_content=bool(row[12]),
             preserve=_traits(row[13]),
-            sync=Sync(row[14]),
+            flush=Flush(row[14]),
             staging=Staging(row[15]),
         )
 
@@ -471,7 +471,7 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         questions=row[30], stage_for=_place(row[31]), verify=bool(row[32]), files_verified=row[33],
         bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
         undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
-        preserve=_traits(row[42]), losses=row[43], sync=Sync(row[44]), staging=Staging(row[45]),
+        preserve=_traits(row[42]), losses=row[43], flush=Flush(row[44]), staging=Staging(row[45]),
         bytes_flushed=row[46], doubtful=bool(row[47]),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from tui.model.entry import Facts
 from tui.model.fidelity import Trait
-from tui.model.job import Conflict, JobKind, JobState, Staging, Sync
+from tui.model.job import Conflict, Flush, JobKind, JobState, Staging
 from tui.model.location import Location
 
 
@@ -53,7 +53,7 @@ class JobRow:
     verify: bool
     delete_extra: bool
     by_content: bool
-    sync: Sync
+    flush: Flush
     staging: Staging
     source_count: int
     first_source: Location

@@ -20,7 +20,7 @@ from tui.engine.retry import wait_before_retry
 from tui.engine.room import no_room
 from tui.engine.rows import Decision, ErrorRow, QuestionRow
 from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
-from tui.model.job import Conflict, JobKind, Sync
+from tui.model.job import Conflict, Flush, JobKind
 from tui.model.location import Location
 from tui.places.local.hops import LARGE_BYTES, Brake, CopyRules
 from tui.places.local.workers import Workers
@@ -219,7 +219,7 @@ class Run:
             compare=compare or self.record.row.by_content or self.record.doubtful,
             mirror=self.record.row.kind is JobKind.SYNC,
             pass_clashes=self.record.row.delete_extra,
-            sync=self.record.row.sync is Sync.FILE,
+            flush=self.record.row.flush is Flush.FILE,
             large_bytes=self.limiter.portion(LARGE_BYTES),
             batch_bytes=self.limiter.portion(BATCH_BYTES),
             verify=self.verifies,
@@ -269,7 +269,7 @@ class Run:
         tally.bytes_verified += sums.verified_bytes
         if metered and (sums.files or sums.bytes):
             self.record.unflushed = True
-        if metered and self.record.row.sync is Sync.FILE:
+        if metered and self.record.row.flush is Flush.FILE:
             tally.bytes_flushed += sums.bytes + sums.same_bytes
         if sums.bytes and metered:
             self.record.meter.add(sums.bytes)

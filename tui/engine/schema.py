@@ -137,7 +137,8 @@ ALTER TABLE job ADD COLUMN staging TEXT NOT NULL DEFAULT 'tree';
 ALTER TABLE job ADD COLUMN bytes_flushed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0
 """
-"""`sync` and `staging`: as in the request. `doubtful`: a flush failed, what looks complete is to be compared."""
+"""`sync` (a request's `flush`) and `staging`: as in the request. `doubtful`: a flush failed, what looks complete is to
+be compared."""
 
 MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE)
 """By these an older journal is brought up to date when it is opened."""

@@ -80,7 +80,7 @@ class Conflict(StrEnum):
     """Leave it, and make it an error of the job (CollisionRefused)."""
 
 
-class Sync(StrEnum):
+class Flush(StrEnum):
     """When what a job copies is brought onto the disk, where a power cut cannot take it back.
 
     A move removes originals it copied only after that, whatever is said here.
@@ -133,7 +133,7 @@ class Request:
     by_content: bool = False
     preserve: frozenset[Trait] = ALL_TRAITS
     """COPY and MOVE: what travels besides content, kind, name and permission bits. (A rename keeps all.)"""
-    sync: Sync = Sync.JOB
+    flush: Flush = Flush.JOB
     staging: Staging = Staging.TREE
 
 

@@ -49,7 +49,7 @@ class TransferOperations(Operations):
         if request is None:
             return False
         queue = self.settings.queue
-        await self._submit(replace(request, sync=queue.sync, staging=queue.staging))
+        await self._submit(replace(request, flush=queue.flush, staging=queue.staging))
         return True
 
     async def _submit(self, request: Request) -> None:
@@ -88,7 +88,7 @@ class TransferOperations(Operations):
             target=folder,
             conflict=self.settings.queue.conflict,
             verify=self.settings.queue.verify,
-            sync=self.settings.queue.sync,
+            flush=self.settings.queue.flush,
             staging=self.settings.queue.staging,
         )
         if all(source.parent == folder for source in register.sources):

@@ -19,7 +19,7 @@ from tui.wire.shapes import Codec
 if TYPE_CHECKING:
     import msgspec
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Raised with every change of a method, a parameter or a model type that travels."""
 
 LINE_LIMIT_BYTES = 64 << 20

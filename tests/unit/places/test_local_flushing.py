@@ -20,8 +20,8 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from pathlib import Path
 
-SYNCED = replace(RULES, sync=True)
-OWN_SYNCED = replace(OWN, sync=True)
+SYNCED = replace(RULES, flush=True)
+OWN_SYNCED = replace(OWN, flush=True)
 ways = pytest.mark.parametrize("rules", [SYNCED, OWN_SYNCED], ids=["merge", "stage"])
 
 

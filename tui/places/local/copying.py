@@ -116,7 +116,7 @@ class FolderCopy:
                     or time.monotonic() > ends
                 ):
                     break
-            if self.rules.sync and (batch.files or batch.wrote):
+            if self.rules.flush and (batch.files or batch.wrote):
                 flush_folder(self._to, self._target.location(self._target_path))
         except PlaceError as error:
             self._end(batch, error)
@@ -161,7 +161,7 @@ class FolderCopy:
         except OSError as error:
             where = self._target.location(self._target_path)
             raise from_os_error(error, where, "set the attributes of") from error
-        if self.rules.sync:
+        if self.rules.flush:
             flush_folder(target, self._target.location(self._target_path))
         self._lent_mode = None
 
@@ -213,8 +213,8 @@ class FolderCopy:
             with os.scandir(self._to) as there:
                 self._fresh = next(there, None) is None
         own, times, verify = self.rules.own, self._traits.times, self.rules.verify
-        sync, tag = self.rules.sync, self.rules.tag
-        self._landing = Landing(self._target, self._to, tag, self._traits, own=own, sync=sync)
+        flush, tag = self.rules.flush, self.rules.tag
+        self._landing = Landing(self._target, self._to, tag, self._traits, own=own, flush=flush)
         self._pair = Pair(
             self._from, self._to, self._target.ways, self._brake,
             strict=verify or (not times if own else self.rules.compare), from_disk=verify,

@@ -92,7 +92,7 @@ class Disks:
         if self._open.setdefault(device, (fd, self._target.location(path)))[0] != fd:
             syscalls.let_go(fd)
 
-    def flush(self) -> Flush:
+    def flush(self) -> DiskFlush:
         """Return a flush of all of them, to be called in a thread, which may outlive this object.
 
         Raises:
@@ -109,9 +109,9 @@ class Disks:
                     f"what was written to {where} is not flushed: {error}", location=where
                 ) from error
             del self._missed[device]
-        return Flush(self._again(self._open.values()))
+        return DiskFlush(self._again(self._open.values()))
 
-    def flush_names(self) -> Flush:
+    def flush_names(self) -> DiskFlush:
         """Return a flush of the names in the target folder, and of its own name, alone.
 
         Raises:
@@ -120,7 +120,7 @@ class Disks:
         (fd, where), *_ = folders = self._again([self._open[self._target.device]])
         with suppress(OSError):  # a folder above that may not be read
             folders.append((os.open("..", _FOLDER, dir_fd=fd), where.parent))
-        return Flush(folders, names_only=True)
+        return DiskFlush(folders, names_only=True)
 
     @staticmethod
     def _again(opened: Iterable[tuple[int, Location]]) -> list[tuple[int, Location]]:
@@ -141,7 +141,7 @@ class Disks:
         self._open.clear()
 
 
-class Flush:
+class DiskFlush:
     """Waits until whole filesystems (or the names in some folders) are on the disk, once."""
 
     def __init__(self, folders: list[tuple[int, Location]], *, names_only: bool = False) -> None:

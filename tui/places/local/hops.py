@@ -49,7 +49,7 @@ class CopyRules:
             their times.
         pass_clashes: Leave it to `Pruning` where a folder meets something else, instead of reporting a failure.
         large_bytes: Regular files above this are reported in `Batch.large`, not copied.
-        sync: Bring each file onto the disk before it gets its name, and the names before the batch ends.
+        flush: Bring each file onto the disk before it gets its name, and the names before the batch ends.
         batch_bytes: A batch ends when it has copied about this much (a rate limit makes it small).
         verify: Read every file back from the disk before it counts as copied, or, where it stands there already, as
             complete.
@@ -63,7 +63,7 @@ class CopyRules:
     compare: bool = False
     mirror: bool = False
     pass_clashes: bool = False
-    sync: bool = False
+    flush: bool = False
     large_bytes: int = LARGE_BYTES
     batch_bytes: int = 256 << 20
     verify: bool = False

@@ -56,13 +56,13 @@ class Landing:
     In a folder of the job's own, files are written under their final names; elsewhere as nameless files that are
     linked in, or, where something is to be replaced or nameless files are not known, under a partial name.
     Without times, nothing would tell a half file from a whole one under its final name: then all is made out of sight.
-    With `sync`, each is on the disk before it gets its name.
+    With `flush`, each is on the disk before it gets its name.
     """
 
     def __init__(
-        self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool, sync: bool = False
+        self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool, flush: bool = False
     ) -> None:
-        self.root, self.fd, self.tag, self.traits, self.sync = root, fd, tag, traits, sync
+        self.root, self.fd, self.tag, self.traits, self.flush = root, fd, tag, traits, flush
         self.own = own and traits.times
         info = os.fstat(fd)
         self.device = info.st_dev
@@ -154,7 +154,7 @@ class Landing:
             FileExistsError: The name is taken.
             Again: Nameless files cannot be named here.
         """
-        if self.sync:
+        if self.flush:
             flush_file(draft.fd)
         if draft.scratch is None:
             try:

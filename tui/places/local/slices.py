@@ -107,7 +107,7 @@ class SliceCopy:
             self._give_up()
         try:
             self._advance(min(self._info.st_size, start + size_bytes))
-            if self._rules.sync:
+            if self._rules.flush:
                 flush_file(self._to)
         except Refused as error:
             self.abandon()
@@ -177,12 +177,12 @@ class SliceCopy:
                 settle_holes(self._from, self._to, self._info.st_size, self._traits)
             draft = Draft(self._to, self._partial, 0o600)
             self._landing.give(self._from, draft, self._info, attributes.xattr_names(self._from))
-            if self._rules.sync:
+            if self._rules.flush:
                 flush_file(self._to)
             self._to = -1
             draft.close()
             self._landing.settle(self._partial, name, replace=self._large.replace)
-            if self._rules.sync:
+            if self._rules.flush:
                 flush_folder(self._folder, self._where.parent)
             if self._joiner is not None:
                 self._joiner.tell(self._info, name)

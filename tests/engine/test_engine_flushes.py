@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 
-from tui.model.job import Conflict, JobState, Sync
+from tui.model.job import Conflict, Flush, JobState
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def test_what_was_flushed_is_known_to_the_next_engine(
 
 async def test_none_waits_for_nothing(harness: Harness, source: Path, target: Path, disk: Disk) -> None:
     write(source / "tree" / "a")
-    job = await harness.done(await harness.copy(source / "tree", to=target, sync=Sync.NONE))
+    job = await harness.done(await harness.copy(source / "tree", to=target, flush=Flush.NONE))
     assert (disk.flushes, disk.names_flushed, job.progress.bytes_flushed) == ([], [], 0)
 
 
@@ -119,7 +119,7 @@ async def test_file_flushes_each_file_and_the_names_and_not_all_the_rest(
     harness: Harness, source: Path, target: Path, disk: Disk
 ) -> None:
     write(source / "tree" / "a")
-    job = await harness.done(await harness.copy(source / "tree", to=target, sync=Sync.FILE))
+    job = await harness.done(await harness.copy(source / "tree", to=target, flush=Flush.FILE))
     assert disk.flushes == []
     stage = next(path for path in disk.names_flushed if path.endswith("/a")).removesuffix("/a")
     assert disk.names_flushed == [f"{stage}/a", stage, stage, str(target), str(target.parent)]
@@ -202,7 +202,7 @@ async def test_other_jobs_go_on_meanwhile(harness: Harness, source: Path, target
     disk.answers.clear()
     slow = await harness.copy(write(source / "a"), to=target)
     await flushing(harness, slow)
-    quick = await harness.copy(write(source / "b"), to=target, sync=Sync.NONE)
+    quick = await harness.copy(write(source / "b"), to=target, flush=Flush.NONE)
     await harness.engine.start([quick])
     await harness.done(quick)
     assert (await harness.engine.job(slow)).state is JobState.RUNNING
@@ -267,12 +267,12 @@ async def test_the_doubt_outlives_the_engine(
 # Moves
 
 
-@pytest.mark.parametrize("sync", list(Sync))
+@pytest.mark.parametrize("flush", list(Flush))
 async def test_a_move_removes_originals_only_behind_a_flush(
-    harness: Harness, source: Path, target: Path, disk: Disk, elsewhere: None, sync: Sync
+    harness: Harness, source: Path, target: Path, disk: Disk, elsewhere: None, flush: Flush
 ) -> None:
     write(source / "a"), write(source / "tree" / "b")
-    await harness.done(await harness.move(source / "a", source / "tree", to=target, sync=sync))
+    await harness.done(await harness.move(source / "a", source / "tree", to=target, flush=flush))
     assert disk.flushes[0] == (["a", "tree"], ["a", "tree"])
     assert (names(source), names(target)) == ([], ["a", "tree"])
     assert len(disk.flushes) == 1
@@ -310,11 +310,11 @@ async def test_a_move_stopped_while_it_is_flushed_keeps_the_originals(
     assert names(source) == []
 
 
-@pytest.mark.parametrize(("sync", "flushed"), [(Sync.NONE, False), (Sync.JOB, True), (Sync.FILE, True)])
+@pytest.mark.parametrize(("flush", "flushed"), [(Flush.NONE, False), (Flush.JOB, True), (Flush.FILE, True)])
 async def test_a_move_that_only_renames_flushes_names_and_no_filesystem(
-    harness: Harness, source: Path, target: Path, disk: Disk, sync: Sync, flushed: bool
+    harness: Harness, source: Path, target: Path, disk: Disk, flush: Flush, flushed: bool
 ) -> None:
     write(source / "tree" / "a")
-    await harness.done(await harness.move(source / "tree", to=target, sync=sync))
+    await harness.done(await harness.move(source / "tree", to=target, flush=flush))
     assert disk.flushes == []
     assert (str(target) in disk.names_flushed) is flushed
