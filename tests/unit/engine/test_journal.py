@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui.engine.journal import Journal
+from tui.engine.journal.schema import MIGRATIONS
 from tui.engine.rows import Decision, ErrorRow, Phase, QuestionRow, Source
-from tui.engine.schema import MIGRATIONS
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import EngineError
 from tui.model.fidelity import ALL_TRAITS, Trait

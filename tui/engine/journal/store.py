@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from tui.engine.schema import MIGRATIONS
+from tui.engine.journal.schema import MIGRATIONS
 from tui.model.error import EngineError, JournalDamaged
 
 if TYPE_CHECKING:

@@ -1,0 +1,27 @@
+"""How values stand in the journal: places as URLs, text that may hold lone surrogates (names of files) as bytes."""
+
+from __future__ import annotations
+
+from tui.model.fidelity import ALL_TRAITS, Trait
+from tui.model.location import Location
+
+
+def as_names(traits: frozenset[Trait]) -> str | None:
+    return None if traits == ALL_TRAITS else " ".join(sorted(traits))
+
+
+def as_traits(names: str | None) -> frozenset[Trait]:
+    return ALL_TRAITS if names is None else frozenset(Trait(name) for name in names.split())
+
+
+def as_location(url: str | None) -> Location | None:
+    return Location.from_url(url) if url else None
+
+
+def as_bytes(text: str) -> bytes:
+    """Return text that may hold lone surrogates in a form SQLite takes."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def as_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")

@@ -1,0 +1,192 @@
+"""Tables `job` and `source`: what was asked, how far it is, and what it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tui.engine.journal.columns import as_bytes, as_location, as_names, as_text, as_traits
+from tui.engine.journal.store import Store, on_thread
+from tui.engine.rows import Cleanup, JobRow, Phase, Source
+from tui.model.job import Conflict, Flush, JobKind, JobState, Request, Staging
+from tui.model.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+JOB_COLUMNS = frozenset(
+    "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
+    " files_done files_total bytes_done bytes_total files_same files_skipped"
+    " files_verified bytes_verified files_removed reversible losses bytes_flushed doubtful".split()
+)
+
+
+class Jobs(Store):
+    """Jobs and their sources, as they survive a crash."""
+
+    # Jobs
+
+    @on_thread
+    def add_job(self, request: Request, tag: str, created_at: float) -> int:
+        """Write a new job with its sources, last in the queue, and return its id."""
+        state = JobState.PAUSED if request.paused else JobState.QUEUED
+        targets: Sequence[Location | None] = request.targets or [None] * len(request.sources)
+        with self.transaction(durable=True) as db:
+            cursor = db.execute(
+                "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
+                " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
+                " preserve, sync, staging, source_count, first_source, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    tag, request.kind, state, request.target.url if request.target else None, request.into,
+                    request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
+                    request.mode_clear, request.folder_mode_set, request.recursive, request.verify,
+                    request.delete_extra, request.by_content, as_names(request.preserve), request.flush,
+                    request.staging, len(request.sources), request.sources[0].url, created_at,
+                ),
+            )  # fmt: skip
+            id = cursor.lastrowid
+            assert id is not None
+            db.executemany(
+                "INSERT INTO source (job, idx, url, target) VALUES (?, ?, ?, ?)",
+                (
+                    (id, idx, source.url, target.url if target else None)
+                    for idx, (source, target) in enumerate(zip(request.sources, targets, strict=True))
+                ),
+            )
+        return id
+
+    @on_thread
+    def jobs(self, id: int | None = None) -> list[JobRow]:
+        """Return all jobs, or the one asked for."""
+        cursor = self._db.execute(
+            "SELECT id, tag, kind, state, target, into_target, conflict, priority, position, limit_bytes_s,"
+            " mode_set, mode_clear, folder_mode_set, recursive, source_count, first_source, created_at,"
+            " started_at, ended_at, note, walk, failed_only, cleanup, files_done, files_total, bytes_done,"
+            " bytes_total, files_same, files_skipped,"
+            " (SELECT count(*) FROM error WHERE error.job = job.id),"
+            " (SELECT count(*) FROM question WHERE question.job = job.id),"
+            " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
+            " undoes, undone_by, redo, reversible, preserve, losses, sync, staging, bytes_flushed, doubtful"
+            " FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
+            {"id": id},
+        )
+        return [_job_row(row) for row in cursor]
+
+    @on_thread
+    def request(self, id: int) -> Request:
+        """Return what a job was asked to do. It must exist."""
+        row = self._db.execute(
+            "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
+            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, sync, staging"
+            " FROM job WHERE id = ?",
+            (id,),
+        ).fetchone()
+        pairs = self._db.execute(
+            "SELECT url, target FROM source WHERE job = ? ORDER BY idx", (id,)
+        ).fetchall()
+        kind = JobKind(row[0])
+        return Request(
+            kind=kind,
+            sources=tuple(Location.from_url(url) for url, _ in pairs),
+            target=as_location(row[1]),
+            into=bool(row[2]),
+            targets=tuple(Location.from_url(t) for _, t in pairs)
+            if kind in (JobKind.RENAME, JobKind.VERIFY)
+            else (),
+            conflict=Conflict(row[3]),
+            priority=row[4],
+            limit_bytes_s=row[5],
+            mode_set=row[6],
+            mode_clear=row[7],
+            folder_mode_set=row[8],
+            recursive=bool(row[9]),
+            verify=bool(row[10]),
+            delete_extra=bool(row[11]),
+            by_content=bool(row[12]),
+            preserve=as_traits(row[13]),
+            flush=Flush(row[14]),
+            staging=Staging(row[15]),
+        )
+
+    @on_thread
+    def update(self, id: int, columns: dict[str, object], *, durable: bool = False) -> None:
+        """Set columns of one job."""
+        if unknown := columns.keys() - JOB_COLUMNS:
+            raise ValueError(f"not columns of a job: {unknown}")
+        if isinstance(note := columns.get("note"), str):
+            columns["note"] = as_bytes(note)
+        names = ", ".join(f"{name} = ?" for name in columns)
+        with self.transaction(durable=durable) as db:
+            db.execute(f"UPDATE job SET {names} WHERE id = ?", (*columns.values(), id))
+
+    @on_thread
+    def set_positions(self, positions: Sequence[tuple[int, int]]) -> None:
+        """Set places in the queue: (id, position) pairs."""
+        with self.transaction() as db:
+            db.executemany("UPDATE job SET position = ? WHERE id = ?", ((at, id) for id, at in positions))
+
+    @on_thread
+    def remove(self, ids: Sequence[int]) -> None:
+        with self.transaction() as db:
+            db.executemany("DELETE FROM job WHERE id = ?", ((id,) for id in ids))
+
+    # Sources
+
+    @on_thread
+    def sources(self, job: int, start: int = 0, count: int = 512) -> list[Source]:
+        """Return a job's sources in order, from number `start`."""
+        cursor = self._db.execute(
+            "SELECT idx, url, target, phase, fresh, files, bytes FROM source WHERE job = ? AND idx >= ?"
+            " ORDER BY idx LIMIT ?",
+            (job, start, count),
+        )
+        return [
+            Source(
+                idx,
+                Location.from_url(url),
+                as_location(target),
+                Phase(phase) if phase else None,
+                bool(fresh),
+                files,
+                size,
+            )
+            for idx, url, target, phase, fresh, files, size in cursor
+        ]
+
+    @on_thread
+    def set_phase(self, job: int, idxs: Iterable[int], phase: Phase | None) -> None:
+        with self.transaction(durable=True) as db:
+            db.executemany(
+                "UPDATE source SET phase = ? WHERE job = ? AND idx = ?",
+                [(phase, job, idx) for idx in idxs],
+            )
+
+    @on_thread
+    def set_sources(self, job: int, sources: Iterable[Source], *, durable: bool = False) -> None:
+        """Write target, phase, freshness and amounts of some sources."""
+        with self.transaction(durable=durable) as db:
+            db.executemany(
+                "UPDATE source SET target = ?, phase = ?, fresh = ?, files = ?, bytes = ? WHERE job = ? AND idx = ?",
+                [
+                    (s.target.url if s.target else None, s.phase, s.fresh, s.files, s.size_bytes, job, s.idx)
+                    for s in sources
+                ],
+            )
+
+
+def _job_row(row: tuple[Any, ...]) -> JobRow:
+    return JobRow(
+        id=row[0], tag=row[1], kind=JobKind(row[2]), state=JobState(row[3]), target=as_location(row[4]),
+        into=bool(row[5]), conflict=Conflict(row[6]), priority=row[7], position=row[8], limit_bytes_s=row[9],
+        mode_set=row[10], mode_clear=row[11], folder_mode_set=row[12], recursive=bool(row[13]),
+        source_count=row[14], first_source=Location.from_url(row[15]), created_at=row[16], started_at=row[17],
+        ended_at=row[18], note=as_text(row[19]), walk=row[20], failed_only=bool(row[21]),
+        cleanup=Cleanup(row[22]) if row[22] else None, files_done=row[23], files_total=row[24],
+        bytes_done=row[25], bytes_total=row[26], files_same=row[27], files_skipped=row[28], errors=row[29],
+        questions=row[30], stage_for=as_location(row[31]), verify=bool(row[32]), files_verified=row[33],
+        bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
+        undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
+        preserve=as_traits(row[42]), losses=row[43], flush=Flush(row[44]), staging=Staging(row[45]),
+        bytes_flushed=row[46], doubtful=bool(row[47]),
+    )  # fmt: skip

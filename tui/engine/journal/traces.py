@@ -1,0 +1,145 @@
+"""Table `trace`: where each source of a job went, which undoing reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.engine.journal.columns import as_location
+from tui.engine.journal.store import Store, on_thread
+from tui.engine.traces import Bar, Deed, Sum, Trace
+from tui.model.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tui.engine.traces import Reversal
+
+
+class Traces(Store):
+    """The part of the journal that undoing reads."""
+
+    @on_thread
+    def set_traces(self, job: int, traces: Iterable[Trace]) -> None:
+        """Write traces over those of the same sources. (Whoever then says durably that it begins makes them so too.)"""
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO trace (job, idx, url, identity, bar) VALUES (?, ?, ?, ?, ?)",
+                [(job, t.idx, t.where.url if t.where else None, t.identity, t.bar) for t in traces],
+            )
+
+    @on_thread
+    def traces(self, job: int, start: int, count: int) -> dict[int, Trace]:
+        """Return traces by source, from number `start`: at most `count` sources on."""
+        cursor = self._db.execute(
+            "SELECT idx, url, identity, bar FROM trace WHERE job = ? AND idx >= ? AND idx < ?",
+            (job, start, start + count),
+        )
+        return {
+            idx: Trace(idx, as_location(url), identity, Bar(bar) if bar else None)
+            for idx, url, identity, bar in cursor
+        }
+
+    @on_thread
+    def deeds(self, job: int, before: int | None, count: int) -> list[Deed]:
+        """Return what a job did that can be undone, the last first; `before`: only sources of a lower number."""
+        cursor = self._db.execute(
+            "SELECT idx, source.url, trace.url, identity FROM trace JOIN source USING (job, idx)"
+            " WHERE job = :job AND (:before IS NULL OR idx < :before) AND phase = 'done' AND bar IS NULL"
+            " ORDER BY idx DESC LIMIT :count",
+            {"job": job, "before": before, "count": count},
+        )
+        return [
+            Deed(idx, Location.from_url(old), as_location(url), identity)
+            for idx, old, url, identity in cursor
+        ]
+
+    @on_thread
+    def sum_of_traces(self, job: int) -> Sum:
+        done: int = self._db.execute(
+            "SELECT count(*) FROM trace JOIN source USING (job, idx)"
+            " WHERE job = ? AND phase = 'done' AND bar IS NULL",
+            (job,),
+        ).fetchone()[0]
+        barred = self._db.execute(
+            "SELECT source.url, bar FROM trace JOIN source USING (job, idx)"
+            " WHERE job = ? AND bar IS NOT NULL ORDER BY idx LIMIT 1",
+            (job,),
+        ).fetchone()
+        return Sum(done, (Location.from_url(barred[0]), Bar(barred[1])) if barred else None)
+
+    @on_thread
+    def has_deed(self, job: int, *, at: Iterable[Location] = (), of: Iterable[Location] = ()) -> bool:
+        """Say whether a job put something `at` one of these places, or took something that was `of` one of them."""
+        for column, places in (("trace.url", at), ("source.url", of)):
+            for place in places:
+                found = self._db.execute(
+                    "SELECT 1 FROM trace JOIN source USING (job, idx)"
+                    f" WHERE job = ? AND phase = 'done' AND {column} = ? LIMIT 1",
+                    (job, place.url),
+                ).fetchone()
+                if found:
+                    return True
+        return False
+
+    @on_thread
+    def has_chains(self, job: int) -> bool:
+        """Say whether one source of a job is to get the name another one has."""
+        # Not a join, for which there is no index: it would take minutes with tens of thousands of sources.
+        found = self._db.execute(
+            "SELECT url FROM source WHERE job = :job INTERSECT SELECT target FROM source WHERE job = :job LIMIT 1",
+            {"job": job},
+        ).fetchone()
+        return found is not None
+
+    @on_thread
+    def add_reversal(self, reversal: Reversal, tag: str, created_at: float) -> int:
+        """Write a job that undoes another one, last in the queue; return its id.
+
+        It stands by itself: what it needs of the other's traces is copied, in reverse order, without passing through
+        memory.
+        """
+        values = {
+            "of": reversal.of,
+            "kind": reversal.kind,
+            "redo": reversal.redo,
+            "target": reversal.target.url if reversal.target else None,
+            "into": reversal.into,
+            "tag": tag,
+            "at": created_at,
+        }
+        with self.transaction(durable=True) as db:
+            cursor = db.execute(_ADD_JOB, values)
+            id = cursor.lastrowid
+            assert id is not None
+            db.execute(_ADD_SOURCES, {"id": id, **values})
+            db.execute(_ADD_TRACES, {"id": id, **values})
+            db.execute("UPDATE job SET undone_by = ? WHERE id = ?", (id, reversal.of))
+        return id
+
+    @on_thread
+    def forget_reversal(self, of: int) -> None:
+        """Note that a job is not undone after all."""
+        with self.transaction() as db:
+            db.execute("UPDATE job SET undone_by = 0 WHERE id = ?", (of,))
+
+
+_DONE = (
+    "FROM trace JOIN source USING (job, idx) WHERE job = :of AND phase = 'done' AND bar IS NULL"
+    " AND trace.url IS NOT NULL"
+)
+_ADD_JOB = (
+    "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position, mode_set, mode_clear,"
+    " folder_mode_set, recursive, source_count, first_source, created_at, undoes, redo)"
+    " SELECT :tag, :kind, 'queued', :target, :into, 'fail', priority,"
+    " (SELECT coalesce(max(position), 0) + 1 FROM job), 0, 0, 0, 0,"
+    f" (SELECT count(*) {_DONE}), (SELECT trace.url {_DONE} ORDER BY idx DESC LIMIT 1), :at, :of, :redo"
+    " FROM job WHERE id = :of"
+)
+_NUMBER = "row_number() OVER (ORDER BY idx DESC) - 1"
+_NEW_NAME = "CASE WHEN :kind = 'rename' THEN source.url END"
+_ADD_SOURCES = (
+    f"INSERT INTO source (job, idx, url, target) SELECT :id, {_NUMBER}, trace.url, {_NEW_NAME} {_DONE}"
+)
+_ADD_TRACES = (
+    f"INSERT INTO trace (job, idx, url, identity) SELECT :id, {_NUMBER}, {_NEW_NAME}, identity {_DONE}"
+)
