@@ -83,7 +83,7 @@ async def crash(harness: Harness) -> None:
     keeper._main.cancel()
     await asyncio.gather(keeper._main, return_exceptions=True)
     await harness.engine._journal.close()
-    for pool in (keeper.shared.pool, keeper._lookout):
+    for pool in (keeper.shared.pool, keeper._turns.lookout):
         pool.shutdown()
 
 

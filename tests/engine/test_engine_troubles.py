@@ -143,19 +143,19 @@ async def test_a_disk_that_does_not_answer_stops_neither_cancel_nor_shut_down(
 async def test_a_disk_that_does_not_answer_holds_up_no_other_job(
     harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.engine import keeper
+    from tui.engine import turns
 
     (source / "good").write_text("text")
     answers = threading.Event()
-    lanes_of = keeper.lanes_of
+    lanes_of = turns.lanes_of
 
     def look(places: list[object], target: object) -> frozenset[int]:
         if "hung" in str(places):
             answers.wait()
         return lanes_of(places, target)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeper, "lanes_of", look)
-    monkeypatch.setattr(keeper, "LANES_PATIENCE_S", 0.05)
+    monkeypatch.setattr(turns, "lanes_of", look)
+    monkeypatch.setattr(turns, "LANES_PATIENCE_S", 0.05)
     hung = await harness.copy(source / "hung", to=target)
     good = await harness.copy(source / "good", to=target)
     await harness.done(good)
@@ -173,9 +173,9 @@ async def test_a_mistake_of_ours_with_one_job_keeps_no_other_from_starting(
     def broken(*arguments: object) -> None:
         raise ValueError("a mistake")
 
-    monkeypatch.setattr("tui.engine.keeper.lanes_of", broken)
+    monkeypatch.setattr("tui.engine.turns.lanes_of", broken)
     await harness.done(await harness.copy(source / "a", to=target))
-    monkeypatch.setattr("tui.engine.keeper.plan", broken)
+    monkeypatch.setattr("tui.engine.turns.plan", broken)
     waiting = await harness.copy(source, to=target)
     await asyncio.sleep(0)
     monkeypatch.undo()

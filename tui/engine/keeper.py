@@ -7,17 +7,14 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import aiofiles.os
-
 from tui.engine.board import Board, Record
 from tui.engine.cleanup import tidy_up
-from tui.engine.lanes import MOST_SOURCES, lanes_of
 from tui.engine.limiter import Bucket
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
 from tui.engine.rows import Cleanup
 from tui.engine.run import Run, Shared, Stop
-from tui.engine.scheduler import Candidate, plan
+from tui.engine.turns import Turns
 from tui.model.error import FerryError
 from tui.model.job import TRANSITIONS, Conflict, JobState
 from tui.places.local.threads import DaemonThreads
@@ -41,9 +38,6 @@ CHECKPOINT_TICKS = 10
 """How far running jobs are is written down every so many ticks, to be shown after a crash."""
 
 QUIT_PATIENCE_S = 0.7
-
-LANES_PATIENCE_S = 2.0
-"""After so long without an answer from a disk, a job says that it waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +64,9 @@ class Keeper:
         pool = DaemonThreads("disk")
         bucket = Bucket(clock, limits.bytes_s)
         self.shared = Shared(journal, self.board, clock, pool, bucket, limits.slots, workers)
-        self._lookout = DaemonThreads("lookout")
+        self._turns = Turns(journal, self.board, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._looking: set[int] = set()
-        self._silent: set[int] = set()
-        """Jobs whose disks do not answer when asked which they are."""
         self._kick = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
@@ -112,7 +103,7 @@ class Keeper:
         if self._main is not None:
             self._main.cancel()
             await asyncio.gather(self._main, return_exceptions=True)
-        for pool in (self.shared.pool, self._lookout):
+        for pool in (self.shared.pool, self._turns.lookout):
             pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self.shared.workers.end)
         await self._journal.close()
@@ -144,69 +135,19 @@ class Keeper:
             await self._kick.wait()
             self._kick.clear()
             try:
-                await self._start_what_may()
+                if not self._closing:
+                    await self._start_what_may()
             except Exception:  # whatever went wrong with one job, the others need somebody to start them
                 logger.exception("the queue could not be looked at")
 
     async def _start_what_may(self) -> None:
-        if self._closing:
-            return
-        queued = [r for r in self.board.records() if r.state is JobState.QUEUED and r.id not in self._tasks]
-        for record in queued:
-            if record.lanes is None and record.id not in self._looking and self._group is not None:
-                self._looking.add(record.id)
-                self._group.create_task(self._find_lanes(record))
-        busy = [found for id in self._tasks if (found := self.board.get(id)) is not None]
-        waiting = [self._candidate(record) for record in queued]
-        what = plan(waiting, [self._candidate(record) for record in busy])
-        for record in queued:
-            if record.id in what.start:
-                try:
-                    await self.set_state(record, JobState.RUNNING)
-                except (
-                    FerryError
-                ):  # the journal goes on saying "queued", which is what a crash would leave too
-                    logger.exception("job %d: its start could not be written down", record.id)
-                self._spawn(record, self._run(record))
-            else:
-                self._explain(record, what.blocked.get(record.id, 0))
-
-    def _candidate(self, record: Record) -> Candidate:
-        awaited = record.lanes is None and record.id not in self._silent
-        return Candidate(record.id, record.priority, record.position, record.lanes, record.forced, awaited)
-
-    def _explain(self, record: Record, blocker: int) -> None:
-        if record.lanes is None:
-            return
-        if blocker:
-            note = f"waits for job {blocker} on the same disk"
-        else:
-            note = "waits for its turn"
-        if note != record.note:
-            record.note = note
-            self.board.touch(record)
-
-    async def _find_lanes(self, record: Record) -> None:
-        """Find out which disks a job needs. One that does not answer keeps this job waiting, and no other."""
-        try:
-            sources = await self._journal.sources(record.id, 0, MOST_SOURCES)
-            look = aiofiles.os.wrap(lanes_of)
-            places = [source.location for source in sources]
-            looking = asyncio.ensure_future(look(places, record.row.target, executor=self._lookout))
-            await asyncio.wait({looking}, timeout=LANES_PATIENCE_S)
-            if not looking.done():
-                record.note = "waits for a disk that does not answer"
-                self.board.touch(record)
-                self._silent.add(record.id)
-                self.kick()
-            record.lanes = await looking
-        except Exception:  # it runs beside whatever else runs, rather than never
-            logger.exception("job %d: its disks could not be found out", record.id)
-            record.lanes = frozenset()
-        finally:
-            self._looking.discard(record.id)
-            self._silent.discard(record.id)
-        self.kick()
+        assert self._group is not None
+        for record in self._turns.next(self._tasks.keys(), self._group):
+            try:
+                await self.set_state(record, JobState.RUNNING)
+            except FerryError:  # the journal goes on saying "queued", which is what a crash would leave too
+                logger.exception("job %d: its start could not be written down", record.id)
+            self._spawn(record, self._run(record))
 
     def _spawn(self, record: Record, work: Coroutine[None, None, None]) -> None:
         assert self._group is not None

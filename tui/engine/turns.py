@@ -1,0 +1,94 @@
+"""Whose turn it is: finds out which disks queued jobs need, and tells those that do not start what they wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import aiofiles.os
+
+from tui.engine.lanes import MOST_SOURCES, lanes_of
+from tui.engine.scheduler import Candidate, plan
+from tui.model.job import JobState
+from tui.places.local.threads import DaemonThreads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from tui.engine.board import Board, Record
+    from tui.engine.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+LANES_PATIENCE_S = 2.0
+"""After so long without an answer from a disk, a job says that it waits for it."""
+
+
+class Turns:
+    """Chooses among the queued jobs on a board; it starts none itself.
+
+    Args:
+        changed: Called when something was found out that may let a job start.
+    """
+
+    def __init__(self, journal: Journal, board: Board, changed: Callable[[], None]) -> None:
+        self._journal, self._board, self._changed = journal, board, changed
+        self.lookout = DaemonThreads("lookout")
+        """Threads that ask disks: one that does not answer holds up nobody else."""
+        self._looking: set[int] = set()
+        self._silent: set[int] = set()
+        """Jobs whose disks do not answer when asked which they are."""
+
+    def next(self, busy: Collection[int], group: asyncio.TaskGroup) -> list[Record]:
+        """Return the queued jobs that may start now, in the order of their numbers.
+
+        Args:
+            busy: Jobs that something works on, by number.
+            group: For the tasks that look for the disks of the others.
+        """
+        queued = [r for r in self._board.records() if r.state is JobState.QUEUED and r.id not in busy]
+        for record in queued:
+            if record.lanes is None and record.id not in self._looking:
+                self._looking.add(record.id)
+                group.create_task(self._find_lanes(record))
+        running = [found for id in busy if (found := self._board.get(id)) is not None]
+        what = plan([self._candidate(r) for r in queued], [self._candidate(r) for r in running])
+        for record in queued:
+            if record.id not in what.start:
+                self._explain(record, what.blocked.get(record.id, 0))
+        return [record for record in queued if record.id in what.start]
+
+    def _candidate(self, record: Record) -> Candidate:
+        awaited = record.lanes is None and record.id not in self._silent
+        return Candidate(record.id, record.priority, record.position, record.lanes, record.forced, awaited)
+
+    def _explain(self, record: Record, blocker: int) -> None:
+        if record.lanes is None:
+            return
+        note = f"waits for job {blocker} on the same disk" if blocker else "waits for its turn"
+        if note != record.note:
+            record.note = note
+            self._board.touch(record)
+
+    async def _find_lanes(self, record: Record) -> None:
+        """Find out which disks a job needs. One that does not answer keeps this job waiting, and no other."""
+        try:
+            sources = await self._journal.sources(record.id, 0, MOST_SOURCES)
+            look = aiofiles.os.wrap(lanes_of)
+            places = [source.location for source in sources]
+            looking = asyncio.ensure_future(look(places, record.row.target, executor=self.lookout))
+            await asyncio.wait({looking}, timeout=LANES_PATIENCE_S)
+            if not looking.done():
+                record.note = "waits for a disk that does not answer"
+                self._board.touch(record)
+                self._silent.add(record.id)
+                self._changed()
+            record.lanes = await looking
+        except Exception:  # it runs beside whatever else runs, rather than never
+            logger.exception("job %d: its disks could not be found out", record.id)
+            record.lanes = frozenset()
+        finally:
+            self._looking.discard(record.id)
+            self._silent.discard(record.id)
+        self._changed()
