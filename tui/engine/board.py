@@ -43,6 +43,22 @@ class Tally:
     verified_before: tuple[int, int] = (0, 0)
     """Files and bytes verified by earlier walks: what was moved since is not met again."""
 
+    @classmethod
+    def of(cls, row: JobRow) -> Tally:
+        """Return what the journal kept of it, see `columns`."""
+        return cls(
+            files_done=row.files_done,
+            bytes_done=row.bytes_done,
+            files_same=row.files_same,
+            files_skipped=row.files_skipped,
+            files_removed=row.files_removed,
+            files_total=row.files_total,
+            bytes_total=row.bytes_total,
+            files_verified=row.files_verified,
+            bytes_verified=row.bytes_verified,
+            bytes_flushed=row.bytes_flushed,
+        )
+
     def begin(self) -> None:
         """Start a walk, which finds again what was done before."""
         self.files_floor = max(self.files_floor, self.files_done)
@@ -89,6 +105,28 @@ class Tally:
 class Record:
     """One job in memory: what it was asked, how it stands, and whoever works on it."""
 
+    # What the journal does not keep: an engine started anew begins with these.
+
+    unflushed = False
+    """Something was written since the disk was last seen to have taken all."""
+    renamed = False
+    """The same of names only."""
+    flushing = False
+    current: Location | None = None
+    _bytes_before: int | None = None
+    """What the job had done when it began to build the tree it builds."""
+    verifying = 0
+    """So many large files are being read back."""
+    lanes: frozenset[int] | None = None
+    forced = False
+    short = False
+    """It stopped for want of room."""
+    insists = False
+    """Its next go does not ask whether it fits."""
+    walked = False
+    """Everything was looked at since this engine started: only answers are missing."""
+    revision = 0
+
     def __init__(self, row: JobRow, clock: Clock) -> None:
         self.row = row
         """As it was read from the journal; what may change is kept in the attributes below."""
@@ -107,42 +145,12 @@ class Record:
         self.questions = row.questions
         self.undone_by = row.undone_by
         self.reversible = row.reversible
-        self.tally = Tally(
-            row.files_done,
-            row.bytes_done,
-            row.files_same,
-            row.files_skipped,
-            row.files_removed,
-            row.files_total,
-            row.bytes_total,
-            row.files_verified,
-            row.bytes_verified,
-            row.bytes_flushed,
-        )
-        self.losses = Losses(row.losses)
-        self.meter = Meter(clock)
-        self.unflushed = False
-        """Something was written since the disk was last seen to have taken all."""
-        self.renamed = False
-        """The same of names only."""
-        self.flushing = False
         self.doubtful = row.doubtful
-        self.current: Location | None = None
         self.stage_for = row.stage_for
         """The final location of the tree being built. After a crash it may have been published: nobody sees that."""
-        self._bytes_before: int | None = None
-        """What the job had done when it began to build that tree."""
-        self.verifying = 0
-        """So many large files are being read back."""
-        self.lanes: frozenset[int] | None = None
-        self.forced = False
-        self.short = False
-        """It stopped for want of room."""
-        self.insists = False
-        """Its next go does not ask whether it fits."""
-        self.walked = False
-        """Everything was looked at since this engine started: only answers are missing."""
-        self.revision = 0
+        self.tally = Tally.of(row)
+        self.losses = Losses(row.losses)
+        self.meter = Meter(clock)
 
     @property
     def id(self) -> int:
