@@ -11,11 +11,11 @@ from tui.cli.bar import cells
 from tui.cli.commands import ANSWERS
 from tui.cli.diagnostics import Status, sentence, status_of
 from tui.cli.operands import job_ids
-from tui.config import parse_rate, rate_text
+from tui.cli.sheet import sheet
+from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, FerryError, NotPossible, ProtocolMismatch, UsageError
-from tui.model.fidelity import ALL_TRAITS
-from tui.model.job import Conflict, Job, JobKind, JobState
-from tui.visible import harmless, visible
+from tui.model.job import Conflict, Job, JobState
+from tui.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import OpenClient, Session
     from tui.client.base import Client
-    from tui.model.job import Request
 
 _COLOURS = {
     JobState.RUNNING: "bold",
@@ -33,7 +32,6 @@ _COLOURS = {
     JobState.FAILED: "red",
     JobState.CANCELLED: "dim",
 }
-SHOWN_SOURCES = 20
 PAGE = 1000
 
 
@@ -199,7 +197,10 @@ def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]
                 }
             )
         else:
-            await _show_job(session, client, job)
+            lines = sheet(job, await client.request(id), await client.losses(id))
+            width = max(len(name) for name, _ in lines)
+            for name, text in lines:
+                session.out.line(f"{name:{width}}  {text}")
         return Status.DONE
 
     return step
@@ -214,69 +215,6 @@ async def _show_errors(session: Session, client: Client, job: Job, *, json: bool
             else:
                 session.out.line(sentence(FerryError(row.message, row.remedy)))
         start += len(rows)
-
-
-async def _show_job(session: Session, client: Client, job: Job) -> None:
-    request = await client.request(job.id)
-    progress = job.progress
-    lines = [("job", str(job.id)), ("kind", str(job.kind)), ("state", str(job.state))]
-    if job.undoes:
-        lines.append(("undoes", f"job {job.undoes}"))
-    if job.undone_by:
-        lines.append(("undone by", f"job {job.undone_by}"))
-    if job.note:
-        lines.append(("note", harmless(job.note)))
-    lines += [("source", visible(str(source))) for source in request.sources[:SHOWN_SOURCES]]
-    if len(request.sources) > SHOWN_SOURCES:
-        lines.append(("", f"… and {format.count(len(request.sources) - SHOWN_SOURCES)} more"))
-    if job.target is not None:
-        lines.append(("into" if job.into else "target", visible(str(job.target))))
-    lines += [
-        ("conflicts", str(job.conflict)),
-        *_preserved(request),
-        ("priority", str(job.priority)),
-        ("limit", rate_text(job.limit_bytes_s)),
-        ("files", _of(progress.files_done, progress.files_total, format.count, counting=progress.counting)),
-        ("bytes", _of(progress.bytes_done, progress.bytes_total, format.size, counting=progress.counting)),
-    ]
-    if job.verify:
-        verified = f"{format.entries(progress.files_verified)}, {format.size(progress.bytes_verified)}"
-        lines.append(("verified", verified + (", verifying" if progress.verifying else "")))
-    if request.kind is JobKind.SYNC:
-        lines.append(("compared by", "content" if request.by_content else "size and time"))
-        lines.append(("only at target", "removed" if request.delete_extra else "left"))
-    if job.kind in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC):
-        flushed = f"{format.size(progress.bytes_flushed)} of {format.size(progress.bytes_done)} written"
-        lines += [("on disk", flushed), ("sync", str(request.flush)), ("stage", str(request.staging))]
-    for name, number in (
-        ("complete already", progress.files_same),
-        ("skipped", progress.files_skipped),
-        ("removed", progress.files_removed),
-        ("errors", progress.errors),
-        ("questions", progress.questions),
-    ):
-        if number:
-            lines.append((name, format.count(number)))
-    for each in await client.losses(job.id):
-        lines.append(("not kept", format.lost(each)))
-        lines += [("", f"  {visible(str(location))}") for location in each.examples]
-        if each.count > len(each.examples):
-            lines.append(("", f"  … and {format.count(each.count - len(each.examples))} more"))
-    for name, moment in (("queued", job.created_at), ("started", job.started_at), ("ended", job.ended_at)):
-        if moment is not None:
-            lines.append((name, format.moment(moment)))
-    width = max(len(name) for name, _ in lines)
-    for name, text in lines:
-        session.out.line(f"{name:{width}}  {text}")
-
-
-def _preserved(request: Request) -> list[tuple[str, str]]:
-    left = ALL_TRAITS - request.preserve
-    return [("preserves", ", ".join(sorted(request.preserve)) or "none")] if left else []
-
-
-def _of(done: int, total: int, shown: Callable[[int], str], *, counting: bool) -> str:
-    return f"{shown(done)} of {shown(total)}" + (", still counting" if counting else "")
 
 
 def _wait(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[int]]:
