@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass, field
@@ -194,11 +195,11 @@ def holds(folder: Location, location: Location) -> bool:
     wanted = os.stat(folder.path)
     above = os.path.realpath(location.parent.path)
     while True:
-        try:
+        with contextlib.suppress(
+            OSError
+        ):  # not there yet, or not to be looked at: the folder above it may be
             if os.path.samestat(os.stat(above), wanted):
                 return True
-        except OSError:
-            pass
         if above == "/":
             return False
         above = os.path.dirname(above)

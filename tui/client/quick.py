@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
@@ -39,15 +40,13 @@ class QuickLine:
         """Return a line, or None where there is no engine of this version to talk to: then go the long way."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(ANSWER_S)
-        try:
+        with contextlib.suppress(OSError, FerryError):  # the long way says what is wrong, or starts an engine
             with address(paths.socket) as short:
                 sock.connect(short)
             if peer_uid(sock) == os.geteuid():
                 line = cls(sock)
                 line.ask("hello", protocol=PROTOCOL, version=__version__)
                 return line
-        except (OSError, FerryError):
-            pass
         sock.close()
         return None
 

@@ -55,7 +55,7 @@ class Memory:
             data = json.loads(file.read_text(encoding="utf-8"))
             memory._read(data)
         except FileNotFoundError:
-            pass  # the first start: nothing is remembered yet
+            return memory  # the first start: nothing is remembered yet
         except (OSError, ValueError, TypeError, AttributeError, UsageError) as error:
             _logger.warning("the screen's memory %s is left out: %s", file, error)
             return cls(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,5 @@ def _read(path: str) -> str:
 
 
 def _remove(path: str) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):  # some editors replace the file they edit
         os.unlink(path)
-    except FileNotFoundError:
-        pass  # some editors replace the file they edit

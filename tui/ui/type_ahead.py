@@ -7,6 +7,7 @@ keys typed ahead would reach the old place: a name typed right after F7 would be
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +54,9 @@ class TypeAhead:
         """Hand on keys for ever."""
         while True:
             event = await self._keys.get()
-            try:
+            with contextlib.suppress(TimeoutError):  # whatever takes so long must not swallow what is typed
                 async with asyncio.timeout(PATIENCE_S):
                     await self._settled()
-            except TimeoutError:
-                pass  # whatever takes so long must not swallow what is typed
             self._given_on = self._app.screen
             self._given_to = self._app.focused or self._given_on
             self._given_at = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -93,13 +93,12 @@ class Comparison:
             self._going = self._all()
         ends = time.monotonic() + STEP_S
         try:
-            for seen, _ in enumerate(self._going, 1):
-                if self._brake.on:
-                    raise Stopped
-                if seen % _LOOK_EVERY == 0 and time.monotonic() > ends:
-                    return self._part
-        except Stopped:
-            pass
+            with suppress(Stopped):  # by the brake: what was found until then is the answer
+                for seen, _ in enumerate(self._going, 1):
+                    if self._brake.on:
+                        break
+                    if seen % _LOOK_EVERY == 0 and time.monotonic() > ends:
+                        return self._part
         except BaseException:
             self._close()
             raise

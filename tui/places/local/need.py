@@ -96,16 +96,15 @@ class Need:
         self.leave()
         name, standing = self._top
         self._from, self._leave_out = fd, False
-        if standing is not None:
-            try:
-                self._to = self._target.folder(standing + path[len(name) :])
-                return
-            except NotFound:
-                pass
-            except PlaceError:
-                self._leave_out = True  # something else stands there: nothing will be copied into it
-                return
-        self.files += 1
+        if standing is None:
+            self.files += 1
+            return
+        try:
+            self._to = self._target.folder(standing + path[len(name) :])
+        except NotFound:
+            self.files += 1  # it is still to be made
+        except PlaceError:
+            self._leave_out = True  # something else stands there: nothing will be copied into it
 
     def leave(self) -> None:
         """Close what is open of the target."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SEGMENT_BYTES = 3000
 """Paths are walked in pieces below PATH_MAX (4,096), so that a tree may be as deep as it likes."""
 
+_WIDEST_UMASK = 0o777
+"""Assumed where there is no /proc to tell: every mode is then set by hand."""
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP = (syscalls.O_PATH or os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -101,12 +104,13 @@ def split(path: bytes) -> tuple[bytes, bytes]:
 def read_umask() -> int:
     """Return the umask without touching it (setting it to read it would race with other threads); 0o777 if unknown."""
     try:
-        for line in Path("/proc/self/status").read_bytes().splitlines():
-            if line.startswith(b"Umask:"):
-                return int(line.split()[1], 8)
+        status = Path("/proc/self/status").read_bytes()
     except OSError:
-        pass  # no /proc here: the widest umask is assumed, so that every mode is set by hand
-    return 0o777
+        return _WIDEST_UMASK
+    for line in status.splitlines():
+        if line.startswith(b"Umask:"):
+            return int(line.split()[1], 8)
+    return _WIDEST_UMASK
 
 
 def _segments(path: bytes) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -274,7 +275,5 @@ class CopyDialog(Dialog[Request]):
         try:
             await self._places.stat(folder, follow=True)
         except NotFound:
-            try:
+            with contextlib.suppress(AlreadyExists):  # made by someone else meanwhile
                 await self._places.make_folder(folder)
-            except AlreadyExists:
-                pass  # made by someone else meanwhile
