@@ -38,6 +38,19 @@ def shared_variables(theme: Theme) -> dict[str, str]:
     }
 
 
+def _lines(*, edge: str, focus: str, ground: str) -> dict[str, str]:
+    """Return the colours of edges and scroll bars, ours and Textual's, which go together."""
+    return {
+        "edge": edge,
+        "edge-focus": focus,
+        "border": focus,
+        "border-blurred": edge,
+        "scrollbar": edge,
+        "scrollbar-background": ground,
+        "scrollbar-corner-color": ground,
+    }
+
+
 _DARK = Theme(
     name="ferry-dark",
     primary="#6cb2eb",
@@ -59,19 +72,13 @@ _DARK = Theme(
         "entry-executable": "#98d69f",
         "entry-marked": "#f6c678",
         "quiet": "#8b99a8",
-        "edge": "#33414f",
-        "edge-focus": "#6cb2eb",
         "block-cursor-background": "#2c5878",
         "block-cursor-foreground": "#f4f8fc",
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#243240",
         "input-selection-background": "#6cb2eb 35%",
         "button-color-foreground": "#0f151c",
-        "border": "#6cb2eb",
-        "border-blurred": "#33414f",
-        "scrollbar": "#33414f",
-        "scrollbar-background": "#151d26",
-        "scrollbar-corner-color": "#151d26",
+        **_lines(edge="#33414f", focus="#6cb2eb", ground="#151d26"),
     },
 )
 
@@ -96,18 +103,12 @@ _LIGHT = Theme(
         "entry-executable": "#276d34",
         "entry-marked": "#8f5200",
         "quiet": "#5b6876",
-        "edge": "#c3ccd5",
-        "edge-focus": "#1a66a8",
         "block-cursor-background": "#bcd8f0",
         "block-cursor-foreground": "#0d1a26",
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#dde6ee",
         "input-selection-background": "#1a66a8 30%",
-        "border": "#1a66a8",
-        "border-blurred": "#c3ccd5",
-        "scrollbar": "#c3ccd5",
-        "scrollbar-background": "#f0f3f6",
-        "scrollbar-corner-color": "#f0f3f6",
+        **_lines(edge="#c3ccd5", focus="#1a66a8", ground="#f0f3f6"),
     },
 )
 
@@ -133,18 +134,12 @@ _CONTRAST = Theme(
         "entry-executable": "#87ff87",
         "entry-marked": "#ffd700",
         "quiet": "#d0d0d0",
-        "edge": "#a0a0a0",
-        "edge-focus": "#ffd700",
         "block-cursor-background": "#ffd700",
         "block-cursor-foreground": "#000000",
         "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#444444",
         "button-color-foreground": "#000000",
-        "border": "#ffd700",
-        "border-blurred": "#a0a0a0",
-        "scrollbar": "#a0a0a0",
-        "scrollbar-background": "#000000",
-        "scrollbar-corner-color": "#000000",
+        **_lines(edge="#a0a0a0", focus="#ffd700", ground="#000000"),
     },
 )
 
