@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.model.entry import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tui.ui.folder import Folder
+    from collections.abc import Mapping, Sequence
 
 _split_numbers = re.compile("([0-9]+)").split
 _BUCKET = 4096
 FOLDERS = frozenset({EntryKind.FOLDER, EntryKind.FOLDER_LINK})
+
+
+class Columns(Protocol):
+    """What the order of a folder's entries depends on: what is known of them, by position."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def kinds(self) -> Sequence[int]: ...
+    @property
+    def sizes_bytes(self) -> Sequence[int]: ...
+    @property
+    def mtimes_ns(self) -> Sequence[int]: ...
+    @property
+    def measured(self) -> Mapping[str, int]:
+        """Counted sizes of subfolders, by name."""
+
+    def shown_names(self) -> Sequence[str]: ...
 
 
 def natural_key(name: str) -> str:
@@ -65,7 +81,7 @@ def in_order(positions: Sequence[int], keys: list[Any]) -> list[int]:
     return ordered
 
 
-def sort_entries(folder: Folder, count: int, by: str, *, reverse: bool, folders_first: bool) -> list[int]:
+def sort_entries(folder: Columns, count: int, by: str, *, reverse: bool, folders_first: bool) -> list[int]:
     """Return the positions of a folder's first `count` entries in order.
 
     Args:
@@ -88,7 +104,7 @@ def sort_entries(folder: Folder, count: int, by: str, *, reverse: bool, folders_
     return ordered
 
 
-def _sort_group(folder: Folder, group: list[int], by: str) -> list[int]:
+def _sort_group(folder: Columns, group: list[int], by: str) -> list[int]:
     names = folder.shown_names()
     if by == "extension":
         return in_order(group, [(extension(names[n]).casefold(), natural_key(names[n])) for n in group])
@@ -101,7 +117,7 @@ def _sort_group(folder: Folder, group: list[int], by: str) -> list[int]:
     return by_name
 
 
-def _size(folder: Folder, position: int) -> int:
+def _size(folder: Columns, position: int) -> int:
     """Return the size to sort by. What a folder itself takes says nothing: it counts once it is measured."""
     if folder.kinds[position] in FOLDERS:
         return folder.measured.get(folder.names[position], -1)
