@@ -1,7 +1,9 @@
-"""For every test: what must not depend on the clock, the past, or how the run was started."""
+"""For every test: what must not depend on the clock, the past, or how the run was started; and two folders."""
 
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -12,3 +14,17 @@ settings.load_profile("ferry")
 # A script starts what it puts in the background with Ctrl+C ignored, and that is inherited by every process below.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    return folder

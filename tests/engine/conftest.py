@@ -1,4 +1,4 @@
-"""An engine for every test that asks for one, and two folders."""
+"""An engine for every test that asks for one."""
 
 from __future__ import annotations
 
@@ -16,17 +16,3 @@ if TYPE_CHECKING:
 async def harness(tmp_path: Path) -> AsyncIterator[Harness]:
     async with running(tmp_path / "state" / "journal.sqlite3") as harness:
         yield harness
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "source"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    folder = tmp_path / "target"
-    folder.mkdir()
-    return folder

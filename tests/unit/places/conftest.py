@@ -1,4 +1,4 @@
-"""Folders to work in, and the means to be nobody in particular."""
+"""Filesystems to work in, and the means to be nobody in particular."""
 
 from __future__ import annotations
 
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 NOBODY = 65534
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    path = tmp_path / "source"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    path = tmp_path / "target"
-    path.mkdir()
-    return path
 
 
 @pytest.fixture(autouse=True)

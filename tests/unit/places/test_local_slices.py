@@ -47,6 +47,12 @@ def slices(source: Path, target: Path, brake: Brake) -> Iterator[Callable[..., S
         yield make
 
 
+def begun(copy: SliceCopy) -> SliceCopy:
+    copy.open()
+    copy.step(CHUNK)
+    return copy
+
+
 def finish(copy: SliceCopy) -> int:
     copied = 0
     while count := copy.step(CHUNK):
@@ -73,10 +79,7 @@ def test_slices_make_the_whole_file(big: Path, target: Path, slices: Callable[..
 def test_a_suspended_copy_goes_on_where_it_was(
     big: Path, target: Path, slices: Callable[..., SliceCopy]
 ) -> None:
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
-    copy.suspend()
+    begun(slices()).suspend()
     copy = slices()
     assert copy.open() == CHUNK
     assert finish(copy) == SIZE - CHUNK
@@ -84,9 +87,7 @@ def test_a_suspended_copy_goes_on_where_it_was(
 
 
 def test_an_abandoned_copy_leaves_nothing(big: Path, target: Path, slices: Callable[..., SliceCopy]) -> None:
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
+    copy = begun(slices())
     copy.abandon()
     assert os.listdir(target) == []
 
@@ -94,10 +95,7 @@ def test_an_abandoned_copy_leaves_nothing(big: Path, target: Path, slices: Calla
 def test_a_partial_whose_end_is_not_the_sources_is_begun_anew(
     big: Path, target: Path, slices: Callable[..., SliceCopy]
 ) -> None:
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
-    copy.suspend()
+    begun(slices()).suspend()
     (partial,) = target.iterdir()
     with open(partial, "r+b") as file:
         file.seek(CHUNK - 10)
@@ -111,10 +109,7 @@ def test_a_partial_whose_end_is_not_the_sources_is_begun_anew(
 def test_a_partial_of_an_older_source_is_not_continued(
     big: Path, target: Path, slices: Callable[..., SliceCopy]
 ) -> None:
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
-    copy.suspend()
+    begun(slices()).suspend()
     os.utime(big, ns=(1, 2))
     copy = slices()
     assert copy.open() == 0
@@ -163,9 +158,7 @@ def test_a_source_that_grew_is_told_and_nothing_is_left(
 def test_a_source_that_shrank_is_told_and_nothing_is_left(
     big: Path, target: Path, slices: Callable[..., SliceCopy]
 ) -> None:
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
+    copy = begun(slices())
     os.truncate(big, CHUNK)
     with pytest.raises(SourceChanged):
         copy.step(CHUNK)
@@ -176,9 +169,7 @@ def test_a_source_that_shrank_is_told_and_nothing_is_left(
 def test_a_source_that_changes_between_slices_is_told_at_the_next(
     big: Path, target: Path, slices: Callable[..., SliceCopy], change: str
 ) -> None:
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
+    copy = begun(slices())
     before = big.stat()
     if change == "mode":
         big.chmod(0o600)
@@ -195,9 +186,7 @@ def test_a_source_that_changes_between_slices_is_told_at_the_next(
 def test_a_copy_that_is_not_complete_cannot_be_finished(
     big: Path, target: Path, slices: Callable[..., SliceCopy]
 ) -> None:
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
+    copy = begun(slices())
     with pytest.raises(SourceChanged):
         copy.finish()
     assert os.listdir(target) == []
@@ -288,9 +277,7 @@ def test_a_hole_is_continued_after_a_pause(
         file.write(b"start")
         file.seek(50 << 20)
         file.write(b"data" * 1000)
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
+    copy = begun(slices())
     copy.step(CHUNK)
     copy.suspend()
     copy = slices()
@@ -323,9 +310,7 @@ def test_a_full_disk_removes_the_partial(
     def full(*args: object) -> int:
         raise OSError(errno.ENOSPC, "full")
 
-    copy = slices()
-    copy.open()
-    copy.step(CHUNK)
+    copy = begun(slices())
     monkeypatch.setattr(os, "copy_file_range", full)
     with pytest.raises(OutOfSpace):
         copy.step(CHUNK)
