@@ -8,11 +8,11 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui import format
-from tui.model.error import NotFound, PlaceError
+from tui.model.error import PlaceError
 from tui.model.job import JobKind
 from tui.places.local.need import Need
 from tui.places.local.room import Room, room_in
-from tui.places.local.root import Root
+from tui.places.local.root import Root, nearest
 from tui.places.local.staging import stage_name
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class RoomCheck:
         self._row = record.row
         assert record.row.target is not None
         folder = record.row.target if record.row.into else record.row.target.parent
-        self._target, there = _nearest(folder)
+        self._target, there = nearest(folder)
         try:
             self.room = room_in(self._target)
             again = record.walk > 0
@@ -111,18 +111,6 @@ _REMEDY = "free space and resume"
 _REMOVE = "remove files and resume"
 
 
-def _nearest(folder: Location) -> tuple[Root, bool]:
-    """Open a folder, or the nearest one above it that is there; say whether it is the folder itself."""
-    there = True
-    while True:
-        try:
-            return Root.open(folder.path), there
-        except NotFound:
-            if folder.is_root:
-                raise
-            folder, there = folder.parent, False
-
-
 def no_room(error: OutOfSpace, target: Location) -> str:
     """Return what ran out when something could not be written, in one sentence. For a thread.
 
@@ -130,7 +118,7 @@ def no_room(error: OutOfSpace, target: Location) -> str:
         target: What could not be written, or the folder it was to be in.
     """
     try:
-        folder, _ = _nearest(target if _is_folder(target) else target.parent)
+        folder, _ = nearest(target if _is_folder(target) else target.parent)
         with folder:
             room = room_in(folder)
     except (PlaceError, OSError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.places.local.names import folded, refused
+from tui.places.local.name_rules import WINDOWS
+from tui.places.local.names import folded
 
 
 @pytest.mark.parametrize(
@@ -33,9 +34,9 @@ def test_different_names_are_folded_differently() -> None:
     ],
 )
 def test_what_is_wrong_with_a_name_is_said(name: bytes, why: str) -> None:
-    assert why in refused(name)
+    assert why in WINDOWS.refuses(name)
 
 
 @pytest.mark.parametrize("name", [b"plain", b".hidden", b"...x", "äöü".encode(), b"console", b"a" * 255])
 def test_ordinary_names_are_fine(name: bytes) -> None:
-    assert refused(name) == ""
+    assert WINDOWS.refuses(name) == ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui import format
 from tui.model.error import Unsupported, from_os_error
 from tui.places.local import syscalls
+from tui.places.local.name_rules import WINDOWS, listed
 from tui.places.local.standing import look, same_inode
 
 if TYPE_CHECKING:
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.local.root import Root
 
-MOST_UNITS = 255
-"""UTF-16 units in a name on FAT, exFAT and NTFS."""
-_FORBIDDEN = '"*:<>?|\\'
-_RESERVED = frozenset(
-    {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
-)
 _NAME_REFUSED = frozenset({errno.EINVAL, errno.EILSEQ, errno.ENOENT})
 
 
@@ -49,7 +44,7 @@ class Spelling:
             self._folds = syscalls.may_fold_names(self._fd)
         if not self._folds or name in self._names:
             return None
-        self._names = set(_listed(self._fd))
+        self._names = set(listed(self._fd))
         if name in self._names:
             return None
         key = folded(name)
@@ -65,16 +60,6 @@ class Spelling:
             if info is not None and same_inode(info, standing):
                 return other
         return None
-
-
-def _listed(folder: int) -> list[bytes]:
-    """Return the names in an opened folder, through a descriptor of its own: somebody may be reading this one."""
-    fd = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        with os.scandir(fd) as entries:
-            return [os.fsencode(entry.name) for entry in entries]
-    finally:
-        syscalls.let_go(fd)
 
 
 def folded(name: bytes) -> str:
@@ -116,33 +101,15 @@ class Clash:
     def _like(self, name: bytes) -> list[bytes]:
         if self._alike is None:
             names: dict[str, list[bytes]] = {}
-            for each in _listed(self._source):
+            for each in listed(self._source):
                 names.setdefault(folded(each), []).append(each)
             self._alike = {key: alike for key, alike in names.items() if len(alike) > 1}
         return self._alike.get(folded(name), [name])
 
 
-def refused(name: bytes) -> str:
-    """Say what filesystems made for Windows find wrong with a name; empty where it is fine for them."""
-    try:
-        text = name.decode()
-    except UnicodeDecodeError:
-        return "its name is not UTF-8, and that filesystem takes nothing else"
-    for character in text:
-        if character in _FORBIDDEN or character < " ":
-            return f"that filesystem takes no {character!r} in names"
-    if text.endswith((".", " ")):
-        return "that filesystem takes no names that end with a dot or a space"
-    if text.partition(".")[0].casefold() in _RESERVED:
-        return f"that filesystem keeps the name {text.partition('.')[0]} for a device"
-    if len(text.encode("utf-16-le")) // 2 > MOST_UNITS:
-        return f"its name is too long for that filesystem ({MOST_UNITS} UTF-16 units)"
-    return ""
-
-
 def told(error: OSError, where: Location, doing: str) -> PlaceError:
     """Return Ferry's error for a name that could not be given; where the name itself is to blame, it says so."""
-    if error.errno in _NAME_REFUSED and (why := refused(os.fsencode(where.name))):
+    if error.errno in _NAME_REFUSED and (why := WINDOWS.refuses(os.fsencode(where.name))):
         return Unsupported(f"cannot {doing} {where}: {why}", "Rename it, then retry.", location=where)
     return from_os_error(error, where, doing)
 
@@ -155,7 +122,9 @@ def check_end(fd: int, name: bytes, folder: Root, path: bytes) -> None:
     """
     if name.endswith((b".", b" ")) and syscalls.filesystem_kind(fd) in syscalls.CUTS_ENDS:
         where = folder.location(path, name)
-        raise Unsupported(f"cannot write {where}: {refused(name)}", "Rename it, then retry.", location=where)
+        raise Unsupported(
+            f"cannot write {where}: {WINDOWS.refuses(name)}", "Rename it, then retry.", location=where
+        )
 
 
 def check_size(fd: int, size_bytes: int, where: Location) -> None:

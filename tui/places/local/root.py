@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.model.error import from_os_error
+from tui.model.error import NotFound, from_os_error
 from tui.model.location import Location
 from tui.places.local import syscalls
 from tui.places.local.content import Ways
@@ -185,3 +185,19 @@ def _plain_step(folder: int, name: bytes, flags: int) -> int:
         if error.errno == errno.ENOTDIR and stat.S_ISLNK(os.lstat(name, dir_fd=folder).st_mode):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
         raise
+
+
+def nearest(folder: Location) -> tuple[Root, bool]:
+    """Open a folder, or the nearest one above it that is there; say whether it is the folder itself.
+
+    Raises:
+        PlaceError: It, or that one, cannot be opened.
+    """
+    there = True
+    while True:
+        try:
+            return Root.open(folder.path), there
+        except NotFound:
+            if folder.is_root:
+                raise
+            folder, there = folder.parent, False

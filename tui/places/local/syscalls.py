@@ -40,7 +40,7 @@ _MAY_FOLD = frozenset(
     | {0x4D44, 0x01021997, 0x3153464A, ZFS}
 )
 """Filesystems that take upper and lower case for the same, or may: exFAT, NTFS, SMB, HFS, FUSE, NFS; FAT, 9P, JFS."""
-_BY_FOLDER = frozenset({0xEF53, 0xF2F52010, 0x01021994, 0xCA451A4E})
+BY_FOLDER = frozenset({0xEF53, 0xF2F52010, 0x01021994, 0xCA451A4E})
 """ext4, F2FS, tmpfs and bcachefs do so in folders that are marked."""
 _FS_IOC_GETFLAGS = 0x80086601
 _FS_CASEFOLD_FL = 0x40000000
@@ -260,7 +260,7 @@ def may_fold_names(folder: int) -> bool:
     if not sys.platform.startswith("linux"):
         return True
     kind = filesystem_kind(folder)
-    if kind not in _BY_FOLDER:
+    if kind not in BY_FOLDER:
         return kind in _MAY_FOLD
     flags = bytearray(8)
     try:

@@ -1,0 +1,93 @@
+"""Names for filesystems with other rules: each fits, each is different, and the same ones are chosen again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.model.misfit import Names
+from tui.places.local.fitting import Fitting, clashing
+from tui.places.local.name_rules import ORDINARY, WINDOWS
+
+LOOKALIKE = Fitting(WINDOWS, Names.LOOKALIKE)
+UNDERSCORE = Fitting(WINDOWS, Names.UNDERSCORE)
+CASE = replace(ORDINARY, folds=True)
+
+names = st.one_of(
+    st.text("aA:?. \x01é\u0301", min_size=1, max_size=6).map(str.encode),
+    st.binary(min_size=1, max_size=255),
+    st.sampled_from([b"nul", b"Nul.txt", b"com1", b"x" * 255, b"x" * 251 + b".txt"]),
+).filter(lambda name: b"/" not in name and b"\0" not in name and name not in (b".", b".."))
+
+
+@pytest.mark.parametrize(
+    ("name", "lookalike", "underscore"),
+    [
+        ("a:b", "a：b", "a_b"),
+        ('say "hi"?', "say ＂hi＂？", "say _hi__"),
+        ("end.", "end．", "end_"),
+        ("end ", "end␠", "end_"),
+        ("tab\t", "tab␉", "tab_"),
+        ("nul", "nul_", "nul_"),
+        ("com1.txt", "com1_.txt", "com1_.txt"),
+        ("bad\udcff", "bad‛FF", "bad_"),
+        ("fine.txt", "fine.txt", "fine.txt"),
+    ],
+)
+def test_what_a_name_becomes(name: str, lookalike: str, underscore: str) -> None:
+    assert LOOKALIKE.fit(os.fsencode(name)) == lookalike.encode()
+    assert UNDERSCORE.fit(os.fsencode(name)) == underscore.encode()
+
+
+@given(name=names)
+def test_a_name_that_was_fitted_fits_and_stays(name: bytes) -> None:
+    for fitting in (LOOKALIKE, UNDERSCORE):
+        fit = fitting.fit(name)
+        assert WINDOWS.refuses(fit) == ""
+        assert fitting.fit(fit) == fit
+
+
+@given(folder=st.lists(names, unique=True))
+def test_no_two_names_of_a_folder_become_one(folder: list[bytes]) -> None:
+    for fitting in (LOOKALIKE, UNDERSCORE):
+        changed = fitting.changed(folder)
+        there = [changed.get(name, name) for name in folder]
+        assert all(name is not None and not WINDOWS.refuses(name) for name in there)
+        assert len({fitting.key(name) for name in there if name is not None}) == len(folder)
+
+
+@given(folder=st.lists(names, unique=True), seed=st.randoms())
+def test_names_do_not_depend_on_the_order_in_which_a_disk_lists_them(
+    folder: list[bytes], seed: object
+) -> None:
+    shuffled = sorted(folder, key=lambda name: hash((name, str(seed))))
+    assert LOOKALIKE.changed(folder) == LOOKALIKE.changed(shuffled)
+
+
+def test_what_fits_keeps_its_name_from_what_has_to_change() -> None:
+    assert LOOKALIKE.changed([b"a:b", "a：b".encode()]) == {b"a:b": "a：b (1)".encode()}
+
+
+def test_of_names_that_are_one_there_the_first_stays_and_the_rest_is_numbered() -> None:
+    fitting = Fitting(CASE, Names.UNDERSCORE)
+    folder = [b"readme.txt", b"README.txt", b"Readme.txt", b"readme (1).txt"]
+    assert fitting.changed(folder) == {b"Readme.txt": b"Readme (2).txt", b"readme.txt": b"readme (3).txt"}
+
+
+def test_names_that_differ_only_in_how_they_are_composed_clash() -> None:
+    assert clashing(CASE, ["é".encode(), "e\u0301".encode()]) == {"é".encode(): "e\u0301".encode()}
+    assert clashing(ORDINARY, [b"a", b"A"]) == {}
+
+
+def test_leaving_out_leaves_out_what_is_refused_and_all_but_the_first_of_a_clash() -> None:
+    assert Fitting(WINDOWS, Names.SKIP).changed([b"a", b"A", b"b:"]) == {b"a": None, b"b:": None}
+
+
+def test_a_name_too_long_is_cut_before_its_suffix() -> None:
+    fit = Fitting(replace(ORDINARY, most_name_bytes=143), Names.LOOKALIKE).fit("é".encode() * 120 + b".tar")
+    assert fit.endswith("é.tar".encode())
+    assert len(fit) <= 143
