@@ -9,6 +9,7 @@ from tui.model.fidelity import Loss
 
 if TYPE_CHECKING:
     from tui.model.fidelity import Lost
+    from tui.model.misfit import Misfits
 
 SECONDS_A_DAY = 86_400
 
@@ -85,3 +86,19 @@ def lost(each: Lost) -> str:
     return _LOST[each.loss].format(
         entries=entries(number, "entry", "entries"), files=entries(number), names=entries(number, "name")
     )
+
+
+def misfits(found: Misfits) -> str:
+    """Return "3 names, 1 file of that size and 2 links or other special files", of all that does not fit."""
+    parts = [
+        entries(number, one, many)
+        for number, one, many in (
+            (found.names, "name", ""),
+            (found.clashes, "name beside another", "names beside others"),
+            (found.sizes, "file of that size", "files of that size"),
+            (found.kinds, "link or special file", "links or special files"),
+        )
+        if number
+    ]
+    *first, last = parts or [entries(0, "name")]
+    return f"{', '.join(first)} and {last}" if first else last

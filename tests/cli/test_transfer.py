@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_engine import FakeEngine, done, error_row, failed, paused, question, running, short_of_room
 
-from tui.cli.events import EVENTS, REHEARSAL
+from tui.cli import rehearsal
+from tui.cli.events import EVENTS, MISFIT, REHEARSAL
 from tui.model.error import NotFound, PermissionDenied
 from tui.model.fidelity import Loss, Lost, Trait
 from tui.model.job import Conflict, Job, JobKind, JobState, Request
 from tui.model.location import Location
+from tui.places.local.name_rules import WINDOWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -597,3 +599,44 @@ def test_a_dry_run_in_json_is_one_summary(ferry: Run, here: Path) -> None:
     assert (told["event"], told["dry_run"], told["exit"]) == ("summary", True, 3)
     assert (told["files_total"], told["bytes_total"], told["conflicts"]) == (1, 3, 1)
     assert told["conflict_urls"] == [f"file://{here}/folder/a"]
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every target keeps to the rules of FAT."""
+    rules = replace(WINDOWS, most_bytes=100, links=False, specials=False)
+    monkeypatch.setattr(rehearsal, "rules_for", lambda fd: rules)
+    monkeypatch.setattr(rehearsal, "one_for_all", lambda fd: None)
+
+
+def test_a_dry_run_names_what_the_target_does_not_take(ferry: Run, here: Path, narrow: None) -> None:
+    (here / "folder" / "x:y").touch()
+    (here / "folder" / "large").write_bytes(bytes(101))
+    (here / "folder" / "link").symlink_to("large")
+    result = ferry("copy", "--dry-run", "folder", "new")
+    assert result.status == 0
+    head, *lines = result.out.splitlines()[1:]
+    assert head == (
+        "the target's filesystem does not take 1 name, 1 file of that size and 1 link or special file:"
+    )
+    assert sorted(lines) == [
+        f"  {here}/folder/large: 101 B is more than a file may have on that filesystem; would be refused",
+        f"  {here}/folder/link: there can be no symbolic link on that filesystem; would be refused",
+        f"  {here}/folder/x:y: that filesystem takes no ':' in names; would be refused",
+    ]
+
+
+def test_a_dry_run_in_json_has_a_line_for_each_misfit(ferry: Run, here: Path, narrow: None) -> None:
+    for number in range(15):
+        (here / "folder" / f"{number}:").touch()
+    *misfits, summary = objects(ferry("copy", "--dry-run", "--json", "folder", "new").out)
+    assert {misfit["event"] for misfit in misfits} == {"misfit"}
+    assert all(set(misfit) == {"event", *MISFIT.split()} for misfit in misfits)
+    assert (len(misfits), summary["unfit_names"], summary["names"]) == (15, 15, "keep")
+
+
+def test_a_dry_run_onto_an_ordinary_filesystem_looks_at_no_names(
+    ferry: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "Forecast", None)
+    assert ferry("copy", "--dry-run", "folder", "new").status == 0

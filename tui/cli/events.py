@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.model.fidelity import Lost
     from tui.model.job import EngineStatus, Job, JobError, Question
     from tui.model.location import Location
+    from tui.model.misfit import Misfit
     from tui.places.local.checking import Finding
 
 
@@ -59,10 +60,14 @@ VERIFIED = "exit files_verified bytes_verified differs missing extra errors"
 """Keys of its summary."""
 
 REHEARSAL = (
-    "dry_run kind exit files_total folders_total bytes_total unreadable conflicts conflict_urls conflict errors "
+    "dry_run kind exit files_total folders_total bytes_total unreadable conflicts conflict_urls conflict "
+    "unfit_names unfit_clashes unfit_sizes unfit_kinds names errors "
     "target target_url into"
 )
 """Keys of the summary of a dry run."""
+
+MISFIT = "unfit why becomes sure source source_url"
+"""Keys of the event `misfit` besides `event`: one for each entry the target's filesystem does not take as it is."""
 
 DIFFERENCE = "change folder size_bytes path url source source_url"
 """Keys of the event `difference` besides `event`: one for each that a sync's dry run finds."""
@@ -185,6 +190,17 @@ def question(asked: Question) -> dict[str, Any]:
         "mtime_ns": asked.target_facts.mtime_ns,
         "source_size_bytes": asked.source_facts.size_bytes,
         "source_mtime_ns": asked.source_facts.mtime_ns,
+    }
+
+
+def misfit(found: Misfit) -> dict[str, Any]:
+    return {
+        "event": "misfit",
+        "unfit": str(found.unfit),
+        "why": text(found.why),
+        "becomes": text(found.becomes) or None,
+        "sure": found.sure,
+        **place("source", found.source),
     }
 
 

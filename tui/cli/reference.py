@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from tui.cli.commands import COMMANDS, help_for, overview
-from tui.cli.events import DIFFERENCE, EVENTS, FINDING, REHEARSAL, SYNC_REHEARSAL, VERIFIED
+from tui.cli.events import DIFFERENCE, EVENTS, FINDING, MISFIT, REHEARSAL, SYNC_REHEARSAL, VERIFIED
 from tui.cli.output import Output
 from tui.config import SECTIONS, Kind, default_of, toml_name
 
@@ -61,7 +61,9 @@ _EVENTS_TAIL = f"""
 `ferry verify` writes events `finding` with the keys {", ".join(f"`{key}`" for key in FINDING.split())},
 `error` as above, and one `summary` with {", ".join(f"`{key}`" for key in VERIFIED.split())}.
 
-A dry run writes one summary with the keys {", ".join(f"`{key}`" for key in REHEARSAL.split())}.
+A dry run writes an event `misfit` for each entry that the target's filesystem does not take as it is (its name, its
+size, a link), with the keys {", ".join(f"`{key}`" for key in MISFIT.split())}, and one summary with the keys
+{", ".join(f"`{key}`" for key in REHEARSAL.split())}.
 That of `sync` writes an event `difference` for each entry that differs, with the keys
 {", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and a summary with
 {", ".join(f"`{key}`" for key in SYNC_REHEARSAL.split())}.

@@ -11,8 +11,13 @@ from tui import format
 from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.model.entry import Totals
+from tui.model.error import PlaceError
 from tui.model.job import Conflict, JobKind
+from tui.model.misfit import Names, Unfit
+from tui.places.local.forecast import Forecast, Found
 from tui.places.local.hops import Brake
+from tui.places.local.name_rules import one_for_all, rules_for
+from tui.places.local.root import nearest
 from tui.places.local.scan import Scan
 from tui.visible import visible
 
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from tui.cli.operands import Plan
     from tui.cli.session import Session
     from tui.model.location import Location
+    from tui.model.misfit import Misfit, Misfits
 
 SHOWN_NAMES = 10
 
@@ -41,31 +47,54 @@ _WOULD_BE = {
 }
 
 
+_NAMES_WOULD_BE = {
+    Names.ASK: "would be asked about",
+    Names.LOOKALIKE: "would be changed",
+    Names.UNDERSCORE: "would be changed",
+    Names.SKIP: "would be left out",
+    Names.KEEP: "would be refused",
+}
+
+
 def rehearse(
-    session: Session, plan: Plan, kind: JobKind, conflict: Conflict, *, times: bool = True, json: bool
+    session: Session,
+    plan: Plan,
+    kind: JobKind,
+    conflict: Conflict,
+    names: Names = Names.KEEP,
+    *,
+    times: bool = True,
+    json: bool,
 ) -> int:
     """Print what a request would do and return the exit status it would be refused with, or 0."""
     totals = measure(plan.sources)
     taken = list(_taken(plan, times=times))
+    found = Found(SHOWN_NAMES)
+    for misfits in _misfits(plan, names):
+        found.add(misfits)
+        if json:
+            for misfit in misfits:
+                session.out.json(events.misfit(misfit))
     status = Status.DONE
     if taken and conflict is Conflict.FAIL:
         status = Status.CONFLICT
     elif plan.refused:
         status = Status.ERRORS
     if json:
-        _as_json(session, plan, kind, conflict, totals, taken, status)
+        _as_json(session, plan, kind, conflict, totals, taken, found.sum(), names, status)
     elif plan.sources:
         into = f" {'into' if plan.into else 'to'} {visible(str(plan.target))}" if plan.target else ""
         session.out.line(f"would {_VERBS[kind]} {amount(totals)}{into}")
         if plan.target_is_missing:
             session.out.line(f"would make the folder {visible(str(plan.target))}")
         if taken:
-            names = "1 name is" if len(taken) == 1 else f"{format.count(len(taken))} names are"
-            session.out.line(f"{names} taken and {_WOULD_BE[conflict]}:")
+            those = "1 name is" if len(taken) == 1 else f"{format.count(len(taken))} names are"
+            session.out.line(f"{those} taken and {_WOULD_BE[conflict]}:")
             for location in taken[:SHOWN_NAMES]:
                 session.out.line(f"  {visible(location.name)}")
             if len(taken) > SHOWN_NAMES:
                 session.out.line(f"  … and {format.count(len(taken) - SHOWN_NAMES)} more")
+        _tell_misfits(session, found.sum(), names)
     session.messages.rows(plan.refused, len(plan.refused))
     return status
 
@@ -77,6 +106,8 @@ def _as_json(
     conflict: Conflict,
     totals: Totals,
     taken: Sequence[Location],
+    misfits: Misfits,
+    names: Names,
     status: Status,
 ) -> None:
     for error in plan.refused:
@@ -93,11 +124,58 @@ def _as_json(
         "conflicts": len(taken),
         "conflict_urls": [location.url for location in taken],
         "conflict": str(conflict),
+        "unfit_names": misfits.names,
+        "unfit_clashes": misfits.clashes,
+        "unfit_sizes": misfits.sizes,
+        "unfit_kinds": misfits.kinds,
+        "names": str(names),
         "errors": len(plan.refused),
         **events.place("target", plan.target),
         "into": plan.into,
     }
     session.out.json(told)
+
+
+def _tell_misfits(session: Session, misfits: Misfits, names: Names) -> None:
+    """Name what the target's filesystem does not take."""
+    if not misfits.total:
+        return
+    does = "does" if misfits.first[0].sure else "may"
+    session.out.line(f"the target's filesystem {does} not take {format.misfits(misfits)}:")
+    for misfit in misfits.first:
+        session.out.line(f"  {visible(str(misfit.source))}: {visible(misfit.why)}{_fate(misfit, names)}")
+    if misfits.total > len(misfits.first):
+        session.out.line(f"  … and {format.count(misfits.total - len(misfits.first))} more")
+
+
+def _fate(misfit: Misfit, names: Names) -> str:
+    """Return what would become of an entry, to be read after why it does not fit."""
+    if misfit.unfit in (Unfit.SIZE, Unfit.KIND):
+        return "; would be asked about" if names is Names.ASK else "; would be refused"
+    if misfit.becomes and names.changes:
+        return f"; would become {visible(misfit.becomes)}"
+    return f"; {_NAMES_WOULD_BE[names]}"
+
+
+def _misfits(plan: Plan, names: Names) -> Iterator[list[Misfit]]:
+    """Yield what the target's filesystem does not take, as it is found; an ordinary one takes all, unlooked."""
+    if plan.target is None:
+        return
+    try:
+        folder, _ = nearest(plan.target if plan.into else plan.target.parent)
+    except PlaceError:
+        return
+    with folder:
+        try:
+            rules, fits = rules_for(folder.fd), one_for_all(folder.fd)
+        except OSError:
+            return
+    if not rules.are_narrow:
+        return
+    sources = [(source, os.fsencode(final.name)) for source, final in plan.finals()]
+    forecast = Forecast(sources, rules, names, Brake(), fits=fits)
+    while not forecast.exhausted:
+        yield forecast.step()
 
 
 def measure(sources: Sequence[Location], time_limit_s: float | None = None) -> Totals:
