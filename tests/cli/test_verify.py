@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from tests.trees import HOSTILE_NAMES
 from tui.cli.events import FINDING, VERIFIED
-from tui.cli.sums import Line, read_line, write_line
+from tui.cli.sums import Line, algorithm_of, can_hold, read_line, write_line
+from tui.places.local.summing import Algorithm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +87,8 @@ def test_a_source_that_is_not_there_is_an_error(ferry: Run, tree: Path, here: Pa
         (("--write", "a"), "--write needs what is to be summed"),
         (("--exact", "tree", "tree", "out"), "only one of several sources"),
         (("--json", "--write", "-", "tree"), "exclude each other"),
+        (("--algorithm", "blake3", "tree", "out"), "--algorithm says of --write or --check"),
+        (("--algorithm", "md5", "--check", "a"), "--algorithm cannot be 'md5'"),
     ],
 )  # fmt: skip
 def test_a_wrong_line_is_refused_with_status_2(
@@ -167,6 +170,84 @@ def test_sha256sum_writes_and_reads_the_same(ferry: Run, here: Path) -> None:
     tagged = subprocess.run(["sha256sum", "--tag", "--", *files], capture_output=True, check=True).stdout
     (here / "tagged").write_bytes(tagged)
     assert ferry("verify", "--check", "tagged").status == 0
+
+
+ABC = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85"
+"""The BLAKE3 sum of "abc", from the vectors of its authors."""
+
+
+def test_a_file_named_after_b3sum_gets_blake3_sums_and_is_read_as_such(ferry: Run, here: Path) -> None:
+    (here / "back\\slash\nline").write_bytes(b"abc")
+    assert ferry("verify", "--write", "B3SUMS", "back\\slash\nline").status == 0
+    assert (here / "B3SUMS").read_text() == f"\\{ABC}  back\\\\slash\\nline\n"
+    assert ferry("verify", "--check", "B3SUMS") == Result(0, "checked 1 file, 3 B: all alike\n", "")
+
+
+def test_the_kind_of_sums_may_be_said(ferry: Run, here: Path) -> None:
+    (here / "file").write_bytes(b"abc")
+    ferry("verify", "--write", "sums", "--algorithm", "blake3", "file")
+    assert (here / "sums").read_text() == f"{ABC}  file\n"
+    assert ferry("verify", "--check", "sums", "--algorithm", "blake3").status == 0
+
+
+def test_where_no_sum_agrees_the_other_kind_is_proposed_unless_it_was_said(ferry: Run, here: Path) -> None:
+    for name in ("file", "gone"):
+        (here / name).write_bytes(b"abc")
+    ferry("verify", "--write", "sums", "--algorithm", "blake3", "file", "gone")
+    (here / "gone").unlink()
+    hint = "ferry: they were taken for sha256 sums; if they are not, say --algorithm blake3\n"
+    assert ferry("verify", "--check", "sums").err == hint
+    assert ferry("verify", "--check", "sums", "--algorithm", "sha256").err == ""
+    (here / "file").write_bytes(b"abd")
+    assert ferry("verify", "--check", "sums", "--algorithm", "blake3").err == ""
+
+
+def test_lines_that_say_their_kind_are_read_by_it(ferry: Run, here: Path) -> None:
+    (here / "file").write_bytes(b"abc")
+    lines = f"BLAKE3 (file) = {ABC}\nSHA256 (file) = {sha256(b'abc').hexdigest()}\n"
+    for name in ("sums", "B3SUMS"):
+        (here / name).write_text(lines)
+        assert ferry("verify", "--check", name).status == 0
+
+
+def test_a_name_b3sum_cannot_take_is_an_error_and_the_others_are_summed(ferry: Run, here: Path) -> None:
+    (here / "tree").mkdir()
+    for name in (b"tree/bad\xff", b"tree/good"):
+        with open(name, "wb") as file:
+            file.write(b"abc")
+    result = ferry("verify", "--write", "sums.b3", "tree")
+    assert (result.status, (here / "sums.b3").read_text()) == (1, f"{ABC}  tree/good\n")
+    assert "b3sum takes no name that is not UTF-8. Use --algorithm sha256." in result.err
+
+
+@pytest.mark.skipif(shutil.which("b3sum") is None, reason="there is no b3sum to compare with")
+def test_b3sum_writes_and_reads_the_same(ferry: Run, here: Path) -> None:
+    (here / "tree").mkdir()
+    names = [name for name in sorted(HOSTILE_NAMES) if can_hold(Algorithm.BLAKE3, name)]
+    for name in names:
+        with open(os.path.join(b"tree", name), "wb") as file:
+            file.write(name)
+    ferry("verify", "--write", "ours.b3", "tree")
+    files = [os.path.join(b"tree", name) for name in names]
+    theirs = subprocess.run(["b3sum", "--", *files], capture_output=True, check=True).stdout
+    assert (here / "ours.b3").read_bytes() == theirs
+    subprocess.run(["b3sum", "--check", "--quiet", "ours.b3"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("file", "algorithm"),
+    [
+        ("B3SUMS", Algorithm.BLAKE3),
+        ("dir/photos.b3", Algorithm.BLAKE3),
+        ("photos-b3sum.txt", Algorithm.BLAKE3),
+        ("x.blake3", Algorithm.BLAKE3),
+        ("b3/SHA256SUMS", Algorithm.SHA256),
+        ("ab3c", Algorithm.SHA256),
+        ("-", Algorithm.SHA256),
+    ],
+)
+def test_a_file_of_sums_is_known_by_a_word_of_its_name(file: str, algorithm: Algorithm) -> None:
+    assert algorithm_of(file) is algorithm
 
 
 @given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))

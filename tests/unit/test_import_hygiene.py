@@ -28,6 +28,7 @@ def loaded(statement: str) -> set[str]:
         ("tui.daemon.lifecycle", {"textual", "rich", "pygments"}),
         ("tui.engine.engine", {"textual", "rich", "msgspec", "pygments", "xxhash"}),
         ("tui.engine.copying", {"xxhash"}),
+        ("tui.cli.verify", {"xxhash", "blake3", "textual", "asyncio"}),
         ("tui.ui.app", {"pygments", "sqlite3", "tui.engine.engine", "markdown_it"}),
     ],
 )

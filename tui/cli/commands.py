@@ -10,6 +10,7 @@ RULES = ("ask", "skip", "overwrite", "newer", "rename", "fail")
 ANSWERS = ("skip", "overwrite", "newer", "rename")
 SYNCS = ("none", "job", "file")
 STAGINGS = ("tree", "file")
+ALGORITHMS = ("sha256", "blake3")
 
 _RUNNING = (
     Option("--priority", "From 1 (lowest) to 5 (highest); 3 is normal.", "N", ("1", "2", "3", "4", "5")),
@@ -137,10 +138,17 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option(
                 "--write",
-                "Write the SHA-256 sums of all files in SRC… (no DST) to FILE, - for output.",
+                "Write the sums of all files in SRC… (no DST) to FILE, - for output.",
                 "FILE",
             ),
             Option("--check", "Read the files that FILE names again, and compare their sums.", "FILE"),
+            Option(
+                "--algorithm",
+                "The kind of sums in FILE: sha256 or blake3. Default: blake3 where its name has the word b3, b3sum, "
+                "b3sums or blake3 in it (B3SUMS, photos.b3), sha256 else.",
+                "KIND",
+                ALGORITHMS,
+            ),
             Option("--exact", "Compare the one SRC with DST itself, a folder too (as cp -T).", short="-T"),
             Option("--json", "Write one JSON object a line: findings, then a summary."),
         ),
@@ -148,8 +156,9 @@ COMMANDS: tuple[Command, ...] = (
             "DST is read as by `ferry copy`: in a folder that stands, each SRC is looked for under its name. What is "
             "missing or extra at the target, or differs in kind, content or where a link points, is one line each; "
             "owners, modes and times do not count. Exit 0: all alike; 1: not.",
-            "Files are read from the disk: see --verify of `ferry copy`. FILE is in the format of sha256sum, with "
-            "names as they were written, from the current folder; it is never written over another one.",
+            "Files are read from the disk: see --verify of `ferry copy`. FILE is in the format of sha256sum, or "
+            "b3sum, with names as they were written, from the current folder; it is never written over another one. "
+            "Lines of the two look alike: only those that --tag wrote say which they are, and are always read right.",
         ),
         at_most=None,
     ),

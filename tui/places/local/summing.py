@@ -1,4 +1,4 @@
-"""SHA-256 sums of files, as their disks have them."""
+"""Checksums of files, as their disks have them: SHA-256 and BLAKE3."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from tui.model.error import IsAFolder, LinkInTheWay, PlaceError, Unsupported, from_os_error
 from tui.model.location import Location
@@ -23,6 +24,13 @@ _CHUNK_BYTES = 1 << 20
 _PATH_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
+class Algorithm(StrEnum):
+    """How a sum is made; both have 64 hexadecimal digits."""
+
+    SHA256 = "sha256"
+    BLAKE3 = "blake3"
+
+
 @dataclass(frozen=True, slots=True)
 class Sum:
     """The sum of one file: `path` goes from the folder that holds what was named."""
@@ -35,7 +43,7 @@ Piece = Sum | PlaceError | int
 """What comes of summing: a sum, something that could not be read, or that so many bytes were read."""
 
 
-def sums_below(location: Location) -> Iterator[Piece]:
+def sums_below(location: Location, algorithm: Algorithm) -> Iterator[Piece]:
     """Sum an entry, or all regular files below it, folder by folder in order of names.
 
     No link is followed, and what is no regular file is passed over; one that was named itself is an error.
@@ -45,7 +53,7 @@ def sums_below(location: Location) -> Iterator[Piece]:
             name = os.fsencode(location.name) or b"."
             info = os.lstat(name, dir_fd=root.fd)
             if stat.S_ISDIR(info.st_mode):
-                yield from _tree(root, name)
+                yield from _tree(root, name, algorithm)
             elif stat.S_ISLNK(info.st_mode):
                 remedy = "Name what it points to."
                 yield LinkInTheWay(f"cannot sum {location}: it is a link", remedy, location=location)
@@ -54,14 +62,14 @@ def sums_below(location: Location) -> Iterator[Piece]:
                     f"cannot sum {location}: it is not a regular file", "Leave it out.", location=location
                 )
             else:
-                yield from _file(root, root.fd, b"", name)
+                yield from _file(root, root.fd, b"", name, algorithm)
     except PlaceError as error:
         yield error
     except OSError as error:
         yield from_os_error(error, location, "read")
 
 
-def _tree(root: Root, top: bytes) -> Iterator[Piece]:
+def _tree(root: Root, top: bytes, algorithm: Algorithm) -> Iterator[Piece]:
     waiting = [top]
     while waiting:
         path = waiting.pop()
@@ -81,7 +89,7 @@ def _tree(root: Root, top: bytes) -> Iterator[Piece]:
                     elif entry.is_file(follow_symlinks=False) and not is_partial(name):
                         files.append(name)
             for name in sorted(files):
-                yield from _file(root, folder, path, name)
+                yield from _file(root, folder, path, name, algorithm)
         except OSError as error:
             yield from_os_error(error, root.location(path), "read the folder")
         finally:
@@ -89,19 +97,19 @@ def _tree(root: Root, top: bytes) -> Iterator[Piece]:
         waiting += sorted(below, reverse=True)
 
 
-def _file(root: Root, folder: int, path: bytes, name: bytes) -> Iterator[Piece]:
+def _file(root: Root, folder: int, path: bytes, name: bytes, algorithm: Algorithm) -> Iterator[Piece]:
     with ExitStack() as opened:
         try:
             fd = os.open(name, READ_FLAGS, dir_fd=folder)
             opened.callback(os.close, fd)
-            digest = yield from _digest(fd)
+            digest = yield from _digest(fd, algorithm)
         except OSError as error:
             yield from_os_error(error, root.location(path, name), "read")
             return
     yield Sum(join(path, name), digest)
 
 
-def sum_of(path: bytes) -> Generator[int, None, str]:
+def sum_of(path: bytes, algorithm: Algorithm) -> Generator[int, None, str]:
     """Sum one file, a link to it followed; yield how many bytes were read, and return the sum.
 
     Raises:
@@ -116,21 +124,30 @@ def sum_of(path: bytes) -> Generator[int, None, str]:
                 raise IsAFolder(f"cannot sum {location}: it is a folder", location=location)
             if not stat.S_ISREG(mode):
                 raise Unsupported(f"cannot sum {location}: it is not a regular file", location=location)
-            return (yield from _digest(fd))
+            return (yield from _digest(fd, algorithm))
         finally:
             os.close(fd)
     except OSError as error:
         raise from_os_error(error, location, "read") from error
 
 
-def _digest(fd: int) -> Generator[int, None, str]:
-    digest, offset = hashlib.sha256(), 0
+def _hasher(algorithm: Algorithm) -> Any:
+    if algorithm is Algorithm.SHA256:
+        return hashlib.sha256()
+    from blake3 import blake3
+
+    return blake3()
+
+
+def _digest(fd: int, algorithm: Algorithm) -> Generator[int, None, str]:
+    digest, offset = _hasher(algorithm), 0
     while True:
         if offset % SLICE_BYTES == 0:
             forget(fd, offset, 2 * SLICE_BYTES)
         data = read_from_disk(fd, _CHUNK_BYTES, offset)
         if not data:
-            return digest.hexdigest()
+            hexadecimal: str = digest.hexdigest()
+            return hexadecimal
         digest.update(data)
         offset += len(data)
         yield len(data)
