@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 
+from tests.mounts import tmpfs
+from tui.engine.engine import Limits
 from tui.model.job import Conflict, Flush, JobState
 from tui.places.local import syscalls
 
@@ -27,12 +29,14 @@ class Disk:
     Attributes:
         flushes: At each flush of a filesystem: (names in the source folder, names in the target folder).
         names_flushed: Folders of which just the names were flushed, and files flushed alone.
+        devices: The filesystem of each flush.
         fails: Numbers of the errors to come, 0 for none.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, source: Path, target: Path) -> None:
         self.flushes: list[tuple[list[str], list[str]]] = []
         self.names_flushed: list[str] = []
+        self.devices: list[int] = []
         self.fails: list[int] = []
         self.answers = threading.Event()
         self.answers.set()
@@ -42,6 +46,7 @@ class Disk:
 
     def _filesystem(self, fd: int) -> None:
         self.flushes.append((names(self._source), names(self._target)))
+        self.devices.append(os.fstat(fd).st_dev)
         assert self.answers.wait(20)
         if self.fails and (number := self.fails.pop(0)):
             raise OSError(number, os.strerror(number))
@@ -68,6 +73,10 @@ def write(path: Path, text: str = "text") -> Path:
     path.write_text(text)
     os.utime(path, ns=(10**18, 10**18))
     return path
+
+
+def device(path: Path) -> int:
+    return path.stat().st_dev
 
 
 async def flushing(harness: Harness, id: int) -> Job:
@@ -165,6 +174,25 @@ async def test_what_an_engine_wrote_before_it_died_is_flushed_by_the_next(
     async with running(journal) as again:
         job = await again.done(id)
     assert (job.progress.files_same, len(disk.flushes), job.progress.bytes_flushed) == (1, 1, 4)
+
+
+async def test_so_is_a_filesystem_mounted_below_the_target(
+    tmp_path: Path, source: Path, target: Path, disk: Disk
+) -> None:
+    write(source / "tree" / "mounted" / "a"), write(source / "rest" / "b", "text" * 100)
+    (target / "tree").mkdir(), (target / "rest").mkdir()
+    with tmpfs(target / "tree" / "mounted", "size=1m") as mounted:
+        async with running(tmp_path / "journal", Limits(slots=1)) as first:
+            id = await first.copy(source / "tree", source / "rest", to=target, limit_bytes_s=4)
+            await first.until(id, lambda job: job.progress.files_done == 1)
+            assert names(mounted) == ["a"]
+            await first.engine.pause([id])
+        assert disk.devices == []
+        async with running(tmp_path / "journal", Limits(slots=1)) as again:
+            await again.engine.limit(None, [id])
+            await again.engine.resume([id])
+            assert (await again.done(id)).progress.files_same == 1
+        assert disk.devices == [device(target), device(mounted)]
 
 
 async def test_answers_are_flushed_too(harness: Harness, source: Path, target: Path, disk: Disk) -> None:
@@ -318,3 +346,63 @@ async def test_a_move_that_only_renames_flushes_names_and_no_filesystem(
     await harness.done(await harness.move(source / "tree", to=target, flush=flush))
     assert disk.flushes == []
     assert (str(target) in disk.names_flushed) is flushed
+
+
+# A failure that nobody waits for any more
+
+
+async def test_a_flush_that_fails_behind_a_pause_is_not_forgotten(
+    harness: Harness, source: Path, target: Path, disk: Disk
+) -> None:
+    disk.answers.clear()
+    disk.fails = [errno.EIO]
+    id = await harness.copy(write(source / "a"), to=target, conflict=Conflict.OVERWRITE)
+    await flushing(harness, id)
+    await harness.engine.pause([id])
+    await harness.until(id, lambda job: job.state is JobState.PAUSED)
+    disk.answers.set()
+    await harness.until(id, lambda job: bool(job.note))
+    write(target / "a", "\0\0\0\0")
+    await harness.engine.resume([id])
+    await harness.done(id)
+    assert (target / "a").read_text() == "text"
+
+
+async def test_a_flush_that_succeeds_behind_a_pause_leaves_no_doubt(
+    harness: Harness, source: Path, target: Path, disk: Disk
+) -> None:
+    disk.answers.clear()
+    id = await harness.copy(write(source / "a"), to=target)
+    await flushing(harness, id)
+    assert await doubts(harness, id)
+    await harness.engine.pause([id])
+    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    assert await doubts(harness, id)
+    disk.answers.set()
+    async with asyncio.timeout(20):
+        while await doubts(harness, id):
+            pass  # the journal is asked until it says so
+
+
+async def test_an_engine_killed_while_it_flushes_leaves_the_job_in_doubt(
+    tmp_path: Path, source: Path, target: Path, disk: Disk
+) -> None:
+    journal = tmp_path / "journal"
+    harness = Harness(new_engine(journal), journal)
+    await harness.engine.start_up()
+    disk.answers.clear()
+    id = await harness.copy(write(source / "a"), to=target, conflict=Conflict.OVERWRITE)
+    await flushing(harness, id)
+    await crash(harness)
+    disk.answers.set()
+    write(target / "a", "\0\0\0\0")
+    async with running(journal) as again:
+        await again.done(id)
+        assert not await doubts(again, id)
+    assert (target / "a").read_text() == "text"
+
+
+async def doubts(harness: Harness, id: int) -> bool:
+    """Say whether the journal holds a job in doubt."""
+    (row,) = await harness.engine._journal.jobs(id)
+    return row.doubtful

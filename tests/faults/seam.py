@@ -66,15 +66,20 @@ class Fault:
         at: The number of the call, counted from 0.
         number: The error; SHORT for a read or write that does only half.
         lasting: Every later call of the same function fails too, until the fault is lifted.
+        name: Meets the first call of this function instead, whatever its number.
     """
 
     at: int
     number: int
     lasting: bool = False
+    name: str = ""
 
     def __str__(self) -> str:
         what = errno.errorcode.get(self.number, "short")
-        return f"call {self.at}: {what}{', lasting' if self.lasting else ''}"
+        return f"call {self.name or self.at}: {what}{', lasting' if self.lasting else ''}"
+
+    def meets(self, place: int, name: str) -> bool:
+        return name == self.name if self.name else place == self.at
 
 
 class Seam:
@@ -125,7 +130,8 @@ class Seam:
         fault = self.fault
         if fault is None or (fault.number == SHORT and name not in TRANSFERS):
             return None
-        if place == fault.at or (fault.lasting and name == self.struck):
+        first = self.struck is None and fault.meets(place, name)
+        if first or (fault.lasting and name == self.struck):
             self.struck = name
             return fault.number
         return None

@@ -112,6 +112,10 @@ class Record:
     renamed = False
     """The same of names only."""
     flushing = False
+    flushes = 0
+    """So many flushes are under way of what it wrote to."""
+    flush_failed = False
+    """A doubt came up since it was started last: what it does now does not settle it."""
     current: Location | None = None
     _bytes_before: int | None = None
     """What the job had done when it began to build the tree it builds."""
@@ -146,6 +150,8 @@ class Record:
         self.undone_by = row.undone_by
         self.reversible = row.reversible
         self.doubtful = row.doubtful
+        self.unflushed_on = {int(device) for device in row.unflushed.split()}
+        """The filesystems it wrote to, since it last knew that the disk had everything."""
         self.stage_for = row.stage_for
         """The final location of the tree being built. After a crash it may have been published: nobody sees that."""
         self.tally = Tally.of(row)
@@ -166,7 +172,9 @@ class Record:
     def columns(self) -> dict[str, object]:
         """Return what the journal keeps of how far it is."""
         stage_for = self.stage_for.url if self.stage_for else None
-        return self.tally.columns() | {"stage_for": stage_for, "losses": self.losses.column()}
+        unflushed = " ".join(map(str, sorted(self.unflushed_on)))
+        more = {"stage_for": stage_for, "losses": self.losses.column(), "unflushed": unflushed}
+        return self.tally.columns() | more
 
     def view(self) -> Job:
         """Return the job as clients see it."""

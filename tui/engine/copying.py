@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tui.engine.doubt import note_target
 from tui.engine.flushing import flush_at_the_end
 from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.planner import chunks
@@ -74,6 +75,7 @@ class Copying:
             await self.run.fail_job(error, target)
             return
         try:
+            await note_target(self.run, self.target.device)
             await self._all_parts()
         finally:
             self.run.release(self.run.disks, self.target)

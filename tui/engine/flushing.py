@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiofiles.os
 
+from tui.engine.doubt import believe, carry_through, doubt
 from tui.model.error import NotFlushed
 from tui.model.job import Flush
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Coroutine
 
     from tui.engine.run import Run
-    from tui.places.local.flushing import DiskFlush
 
 LOOK_S = 0.05
 """How often a wait for the disk, which nothing can cut short, looks whether the job was stopped."""
@@ -26,18 +26,26 @@ async def flush(run: Run) -> bool:
     Other jobs go on meanwhile, and a pause or a cancel leaves the disk to itself.
 
     Raises:
-        NotFlushed: The disk did not take it. From now on, what looks complete at the target is compared.
+        NotFlushed: The disk did not take it, now or when another job asked. From now on, what looks complete at the
+            target is compared.
     """
-    record = run.record
-    assert run.disks is not None
+    record, disks = run.record, run.disks
+    assert disks is not None
     bytes_done = record.tally.bytes_done
+    if len(record.unflushed_on) > 1:  # it came upon others below the target since it was last written down
+        await run.journal.update(record.id, record.columns())
     try:
-        if not await _waited(run, run.disks.flush):
-            return False
+        work = await run.hop(disks.flush)
     except NotFlushed:
-        run.flush_failed = record.doubtful = True
-        await run.journal.update(record.id, {"doubtful": True}, durable=True)
+        await doubt(run.shared, [record])
         raise
+    if not await _waited(run, carry_through(run.shared, work)):
+        return False
+    if record.flush_failed:
+        where = record.row.target
+        raise NotFlushed(
+            f"the disk did not take all that was written to {where}: another job was told", location=where
+        )
     record.unflushed = record.renamed = False
     _note_flushed(run, bytes_done)
     return True
@@ -56,28 +64,30 @@ async def flush_at_the_end(run: Run, *, compared: bool) -> None:
         compared: This run compared all that looked complete.
     """
     record = run.record
+    due = _is_due(run)
     try:
-        if _is_due(run):
+        if due:
             if not await flush(run):
                 return
-        elif record.row.flush is not Flush.NONE and (record.renamed or record.unflushed):
-            if not await _flush_names(run):
-                return
+        elif record.row.flush is Flush.NONE:
+            return
+        elif (record.renamed or record.unflushed) and not await _flush_names(run):
+            return
     except NotFlushed as error:
+        record.walked = False
         await run.fail_job(error, error.location or record.row.first_source)
         return
-    if record.doubtful and compared and not run.flush_failed:
-        record.doubtful = False
-        _note_flushed(run, record.tally.bytes_done)
-        await run.journal.update(record.id, {"doubtful": False})
+    if compared or not record.doubtful:
+        await believe(run)
 
 
 async def _flush_names(run: Run) -> bool:
     """The same where no content was written, or each file is on the disk already: what is missing are names."""
-    record = run.record
-    assert run.disks is not None
+    record, disks = run.record, run.disks
+    assert disks is not None
     bytes_done = record.tally.bytes_done
-    if not await _waited(run, run.disks.flush_names):
+    work = await run.hop(disks.flush_names)
+    if not await _waited(run, _outcome(aiofiles.os.wrap(work)(executor=run.shared.pool))):
         return False
     record.unflushed = record.renamed = False
     _note_flushed(run, bytes_done)
@@ -96,11 +106,22 @@ def _is_due(run: Run) -> bool:
     return record.row.flush is Flush.FILE and again
 
 
-async def _waited(run: Run, prepare: Callable[[], DiskFlush]) -> bool:
-    """DiskFlush in a thread; say False where the job was stopped meanwhile, and leave the thread to itself."""
-    work = await run.hop(prepare)
-    waiting = asyncio.ensure_future(aiofiles.os.wrap(work)(executor=run.shared.pool))
-    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+async def _outcome(work: Awaitable[None]) -> Exception | None:
+    try:
+        await work
+    except Exception as error:
+        return error
+    return None
+
+
+async def _waited(run: Run, flushing: Coroutine[Any, Any, Exception | None]) -> bool:
+    """Wait for a flush; say False where the job was stopped meanwhile, and leave the flush to itself.
+
+    Raises:
+        NotFlushed: As it went wrong.
+    """
+    assert run.shared.group is not None
+    waiting = run.shared.group.create_task(flushing)
     run.record.flushing = True
     run.touch()
     try:
@@ -111,5 +132,6 @@ async def _waited(run: Run, prepare: Callable[[], DiskFlush]) -> bool:
         run.touch()
     if not waiting.done():
         return False
-    waiting.result()
+    if (error := waiting.result()) is not None:
+        raise error
     return True

@@ -234,6 +234,8 @@ class Folders:
             self.lost(report, folder, name, [loss])
         if batch.device and (batch.files or batch.large or batch.wrote):
             self._run.wrote(batch.device, folder.target_path)
+        elif batch.device:
+            self._run.met(batch.device, folder.target_path)
         if batch.last:
             report.last = (folder, batch.last)
         report.out_of_space |= batch.out_of_space

@@ -110,7 +110,7 @@ class Keeper:
 
     async def _live(self, ready: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
-            self._group = group
+            self._group = self.shared.group = group
             group.create_task(self._schedule())
             group.create_task(self._tick())
             ready.set()
@@ -168,7 +168,7 @@ class Keeper:
     async def _run(self, record: Record) -> None:
         run = self._runs[record.id] = Run(record, self.shared)
         run.insists = record.insists
-        record.forced = record.insists = record.short = False
+        record.forced = record.insists = record.short = record.flush_failed = False
         record.meter.reset()
         logger.info("job %d: %s started", record.id, record.row.kind)
         state = await carry_out(run)

@@ -67,6 +67,8 @@ class JobRow:
     failed_only: bool
     doubtful: bool
     """The disk did not take what was written: what looks complete at the target has to be compared."""
+    unflushed: str
+    """The filesystems it wrote to and has not seen take everything since: device numbers, with spaces."""
     cleanup: Cleanup | None
     files_done: int
     files_total: int

@@ -88,6 +88,8 @@ class Shared:
     bucket: Bucket
     slots: int
     workers: Workers
+    group: asyncio.TaskGroup | None = None
+    """For what outlives a run: there as long as the engine is."""
 
 
 @dataclass(slots=True)
@@ -131,7 +133,6 @@ class Run:
         self.abandoned = False
         self.disks: Disks | None = None
         """What the job writes to; None for a job that copies nothing."""
-        self.flush_failed = False
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []
@@ -288,6 +289,12 @@ class Run:
         """Note that something was made in a folder below the target. (Called in a thread.)"""
         self.record.unflushed = True
         if self.disks is not None:
+            self.disks.add(device, folder)
+            self.record.unflushed_on.add(device)
+
+    def met(self, device: int, folder: bytes) -> None:
+        """Note that a folder below the target was complete: what an earlier go wrote there is flushed with the rest."""
+        if self.disks is not None and device in self.record.unflushed_on:
             self.disks.add(device, folder)
 
     def building(self, final: Location | None) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 JOB_COLUMNS = frozenset(
     "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
     " files_done files_total bytes_done bytes_total files_same files_skipped"
-    " files_verified bytes_verified files_removed reversible losses bytes_flushed doubtful".split()
+    " files_verified bytes_verified files_removed reversible losses bytes_flushed doubtful unflushed".split()
 )
 
 
@@ -34,7 +34,7 @@ class Jobs(Store):
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
                 " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
-                " preserve, sync, staging, source_count, first_source, created_at)"
+                " preserve, flush, staging, source_count, first_source, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
                 " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -67,7 +67,7 @@ class Jobs(Store):
             " (SELECT count(*) FROM error WHERE error.job = job.id),"
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
-            " undoes, undone_by, redo, reversible, preserve, losses, sync, staging, bytes_flushed, doubtful"
+            " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful, unflushed"
             " FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
             {"id": id},
         )
@@ -78,7 +78,7 @@ class Jobs(Store):
         """Return what a job was asked to do. It must exist."""
         row = self._db.execute(
             "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
-            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, sync, staging"
+            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, flush, staging"
             " FROM job WHERE id = ?",
             (id,),
         ).fetchone()
@@ -119,6 +119,12 @@ class Jobs(Store):
         names = ", ".join(f"{name} = ?" for name in columns)
         with self.transaction(durable=durable) as db:
             db.execute(f"UPDATE job SET {names} WHERE id = ?", (*columns.values(), id))
+
+    @on_thread
+    def set_doubts(self, doubts: Sequence[tuple[int, bool]], *, durable: bool = False) -> None:
+        """Note of jobs whether nobody knows what the disk took: (id, doubtful) pairs."""
+        with self.transaction(durable=durable) as db:
+            db.executemany("UPDATE job SET doubtful = ? WHERE id = ?", ((doubt, id) for id, doubt in doubts))
 
     @on_thread
     def set_positions(self, positions: Sequence[tuple[int, int]]) -> None:
@@ -188,5 +194,5 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
         undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
         preserve=as_traits(row[42]), losses=row[43], flush=Flush(row[44]), staging=Staging(row[45]),
-        bytes_flushed=row[46], doubtful=bool(row[47]),
+        bytes_flushed=row[46], doubtful=bool(row[47]), unflushed=row[48],
     )  # fmt: skip

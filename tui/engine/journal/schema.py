@@ -137,8 +137,13 @@ ALTER TABLE job ADD COLUMN staging TEXT NOT NULL DEFAULT 'tree';
 ALTER TABLE job ADD COLUMN bytes_flushed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0
 """
-"""`sync` (a request's `flush`) and `staging`: as in the request. `doubtful`: a flush failed, what looks complete is to
-be compared."""
+"""`sync` and `staging`: as in the request. `doubtful`: a flush failed, what looks complete is to be compared."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE)
+DOUBT = """
+ALTER TABLE job RENAME COLUMN sync TO flush;
+ALTER TABLE job ADD COLUMN unflushed TEXT NOT NULL DEFAULT ''
+"""
+"""`unflushed`: the filesystems a job wrote to and has not seen take everything since, by device number, with spaces."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE, DOUBT)
 """By these an older journal is brought up to date when it is opened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.local.root import Root
 
+logger = logging.getLogger(__name__)
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -102,14 +104,14 @@ class Disks:
             try:
                 self._open[device] = self._target.folder(path), self._target.location(path)
             except NotFound:
-                pass  # it was removed or unmounted, and what was put there with it
+                logger.info("%s has gone, and with it what was to be flushed there", ascii(path))
             except PlaceError as error:
                 where = self._target.location(path)
                 raise NotFlushed(
                     f"what was written to {where} is not flushed: {error}", location=where
                 ) from error
             del self._missed[device]
-        return DiskFlush(self._again(self._open.values()))
+        return DiskFlush(self._again(self._open))
 
     def flush_names(self) -> DiskFlush:
         """Return a flush of the names in the target folder, and of its own name, alone.
@@ -117,20 +119,21 @@ class Disks:
         Raises:
             NotFlushed: They cannot be reached.
         """
-        (fd, where), *_ = folders = self._again([self._open[self._target.device]])
-        with suppress(OSError):  # a folder above that may not be read
-            folders.append((os.open("..", _FOLDER, dir_fd=fd), where.parent))
+        device = self._target.device
+        ((_, fd, where),) = folders = self._again([device])
+        with suppress(OSError):  # a folder above that may not be read: the system writes that in its own time
+            folders.append((device, os.open("..", _FOLDER, dir_fd=fd), where.parent))
         return DiskFlush(folders, names_only=True)
 
-    @staticmethod
-    def _again(opened: Iterable[tuple[int, Location]]) -> list[tuple[int, Location]]:
-        """Return descriptors of their own for what is open, which hear of the same errors."""
-        found: list[tuple[int, Location]] = []
-        for fd, where in opened:
+    def _again(self, devices: Iterable[int]) -> list[tuple[int, int, Location]]:
+        """Return (device, descriptor of its own, where) for what is open; each hears of the same errors."""
+        found: list[tuple[int, int, Location]] = []
+        for device in devices:
+            fd, where = self._open[device]
             try:
-                found.append((os.dup(fd), where))
+                found.append((device, os.dup(fd), where))
             except OSError as error:
-                syscalls.let_go(*(fd for fd, _ in found))
+                syscalls.let_go(*(fd for _, fd, _ in found))
                 raise _not_flushed(error, where) from error
         return found
 
@@ -142,10 +145,17 @@ class Disks:
 
 
 class DiskFlush:
-    """Waits until whole filesystems (or the names in some folders) are on the disk, once."""
+    """Waits until whole filesystems (or the names in some folders) are on the disk, once.
 
-    def __init__(self, folders: list[tuple[int, Location]], *, names_only: bool = False) -> None:
+    Attributes:
+        devices: The filesystems that are flushed.
+        failed: Those that did not take everything.
+    """
+
+    def __init__(self, folders: list[tuple[int, int, Location]], *, names_only: bool = False) -> None:
         self._folders, self._names_only = folders, names_only
+        self.devices = {device for device, _, _ in folders}
+        self.failed: set[int] = set()
 
     def __call__(self) -> None:
         """Return when all that was written before the call is on the disk.
@@ -154,7 +164,7 @@ class DiskFlush:
             NotFlushed: One of the disks did not take everything; the others were flushed all the same.
         """
         failed: NotFlushed | None = None
-        for fd, where in self._folders:
+        for device, fd, where in self._folders:
             try:
                 if self._names_only:
                     flush_folder(fd, where)
@@ -163,6 +173,7 @@ class DiskFlush:
             except NotFlushed as error:
                 failed = failed or error
             except OSError as error:
+                self.failed.add(device)
                 failed = failed or _not_flushed(error, where)
             finally:
                 syscalls.let_go(fd)
