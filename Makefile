@@ -41,6 +41,7 @@ screenshots: .venv/ready
 soak: .venv/ready
 	$(BIN)/python -m tests.soak.crash_rounds --rounds 150
 	$(BIN)/python -m tests.soak.merge_rounds --rounds 150
+	$(BIN)/python -m tests.soak.undo_rounds --rounds 50
 	$(BIN)/python -m tests.soak.fault_rounds
 
 bench: .venv/ready

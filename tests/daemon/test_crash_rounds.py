@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.soak import crash_rounds, merge_rounds
+from tests.soak import crash_rounds, merge_rounds, undo_rounds
 from tests.soak.rounds import play_rounds
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ def test_copies_and_moves_survive_sigkill_at_random_moments(tmp_path: Path) -> N
     seed = random.randrange(1 << 20)
     rounds = len(crash_rounds.KINDS) * len(crash_rounds.STANDING)
     assert play_rounds(partial(crash_rounds.play, size=SMALL), rounds, seed, tmp_path) == []
+
+
+@pytest.mark.timeout(180)
+def test_the_undoing_of_moves_survives_sigkill_at_random_moments(tmp_path: Path) -> None:
+    seed = random.randrange(1 << 20)
+    assert play_rounds(partial(undo_rounds.play, size=SMALL), 3, seed, tmp_path) == []
 
 
 @pytest.mark.timeout(180)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running
+from undo_steps import changed, gone, refusal, replaced, texts, turned_into_a_folder, undone, write
 
 from tests.trees import describe, make_mixed_tree
 from tui.engine.rows import Phase
 from tui.engine.traces import Trace
-from tui.model.error import NoSuchJob, NotPossible
+from tui.model.error import NoSuchJob
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 from tui.places.local.identity import identify
@@ -24,19 +23,8 @@ from tui.places.local.root import Root
 from tui.places.local.trash import trash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-MEMORY = Path("/dev/shm")
-
-
-def write(path: Path, text: str = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
-
-
-def texts(folder: Path) -> dict[str, str]:
-    return {name: (folder / name).read_text() for name in names(folder)}
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -47,39 +35,12 @@ def bin_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data" / "Trash"
 
 
-@pytest.fixture
-def far() -> Iterator[Path]:
-    """A folder on another filesystem, where there is one."""
-    if not MEMORY.is_dir():
-        pytest.skip("there is no second filesystem")
-    folder = Path(tempfile.mkdtemp(prefix="ferry-test-", dir=MEMORY))
-    yield folder
-    shutil.rmtree(folder)
-
-
 async def rename(harness: Harness, folder: Path, **pairs: str) -> int:
     return await harness.submit(
         JobKind.RENAME,
         *(folder / old for old in pairs),
         targets=tuple(Location.local(folder / new) for new in pairs.values()),
     )
-
-
-async def undone(harness: Harness, id: int) -> int:
-    """Undo a job, wait for it, and return the id of the job that did it."""
-    undoing = await harness.engine.undo(id)
-    await harness.done(undoing)
-    return undoing
-
-
-async def refusal(harness: Harness, id: int) -> str:
-    """Return why a job cannot be undone; nothing is queued for it."""
-    before = len(await harness.engine.jobs())
-    with pytest.raises(NotPossible) as caught:
-        await harness.engine.undo(id)
-    assert len(await harness.engine.jobs()) == before
-    assert caught.value.message.startswith(f"cannot undo job {id}: ")
-    return caught.value.message.partition(": ")[2]
 
 
 # Each kind
@@ -321,23 +282,6 @@ async def test_what_went_to_the_trash_just_before_a_crash_can_be_undone(
 # A world that has changed
 
 
-def gone(path: Path) -> None:
-    path.unlink()
-
-
-def changed(path: Path) -> None:
-    path.write_text("something else")
-
-
-def replaced(path: Path) -> None:
-    write(path.with_name("other"), "text").replace(path)
-
-
-def turned_into_a_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -436,15 +380,6 @@ async def test_a_replaced_file_is_not_brought_back_from_nowhere(
     await harness.done(id)
     assert names(source) == []
     assert "met a file of its name" in await refusal(harness, id)
-
-
-async def test_a_move_between_filesystems_is_refused_with_the_reason(
-    harness: Harness, source: Path, far: Path
-) -> None:
-    write(source / "folder" / "file")
-    id = await harness.move(source / "folder", to=far)
-    await harness.done(id)
-    assert "was copied to another filesystem" in await refusal(harness, id)
 
 
 @pytest.mark.parametrize(

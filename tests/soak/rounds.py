@@ -62,7 +62,12 @@ class Ferry:
         self, rng: random.Random, waits_s: Sequence[float], *words: str
     ) -> tuple[int, subprocess.CompletedProcess[str]]:
         """Give it a job, kill the engine one to four times, and wait for the job; return the kills and how it ended."""
-        id_ = self.run(*words).stdout.strip()
+        return self.killed_during(self.run(*words).stdout.strip(), rng, waits_s)
+
+    def killed_during(
+        self, id_: str, rng: random.Random, waits_s: Sequence[float]
+    ) -> tuple[int, subprocess.CompletedProcess[str]]:
+        """Kill the engine one to four times, and wait for a job; return the kills and how the job ended."""
         killed = 0
         for _ in range(rng.randrange(1, 5)):
             time.sleep(rng.choice(waits_s) * rng.random())

@@ -197,8 +197,9 @@ COMMANDS: tuple[Command, ...] = (
         (
             "A job can be undone when it has ended, also after a restart, as long as everything is as it left it. It "
             "is refused, and nothing is done, where something was changed, replaced or removed since, where an old "
-            "place is taken or its folder gone, and where the job merged folders, replaced files or copied between "
-            "filesystems.",
+            "place is taken or its folder gone, and where the job merged folders or replaced files. What went to "
+            "another filesystem is moved back, if there is room, and all of it came from one folder. A folder comes "
+            "back with what is in it now.",
         ),
         1,
         None,

@@ -126,7 +126,7 @@ class Copying:
             parent = await self.run.hop(Root.open, chunk[0].location.parent.path)
         except PlaceError as error:
             for source in chunk:
-                await self.run.fail(self._source_spot(source), error)
+                await self.run.fail(self.source_spot(source), error)
             return
         try:
             task = Task(self.moves, self._only_name, self.run.record.conflict, self.row.staging)
@@ -198,14 +198,13 @@ class Copying:
             if walk.broken and await run.hop(self._is_removed, stage):
                 run.building(None)
                 return
+            await self.stands(step, stage)
             await run.hop(publish, self.target, stage, step.target_name)
             run.record.unflushed = run.record.renamed = True
-        except AlreadyExists:
+        except AlreadyExists as error:
             run.building(None)
-            # The name was taken while the tree was built: what stands there is met like any other folder.
             await self._unbuild(stage)
-            step.there = await run.hop(look, self.target.fd, step.target_name)
-            await self.copy_names([step], parent)
+            await self.taken_meanwhile(step, parent, error)
         except PlaceError as error:
             run.building(None)
             await run.fail(self.spot(step), error)
@@ -214,6 +213,14 @@ class Copying:
             self.links.moved(stage, step.target_name)
             step.source = replace(step.source, fresh=True)
             await run.journal.set_sources(self.row.id, [step.source])
+
+    async def stands(self, step: Step, stage: bytes) -> None:
+        """Note that a tree is whole and about to get its name. (Nothing for a copy.)"""
+
+    async def taken_meanwhile(self, step: Step, parent: Root, error: AlreadyExists) -> None:
+        """Go on where a name was taken while the tree was built: what stands there is met like any other folder."""
+        step.there = await self.run.hop(look, self.target.fd, step.target_name)
+        await self.copy_names([step], parent)
 
     def _is_removed(self, stage: bytes) -> bool:
         """Remove the stage of a source that could not even be opened; say False where something is in it after all."""
@@ -278,7 +285,7 @@ class Copying:
             start = page[-1].idx + 1
 
     async def _recall_links_of(self, source: Source) -> None:
-        run, spot = self.run, self._source_spot(source)
+        run, spot = self.run, self.source_spot(source)
         try:
             parent = await run.hop(Root.open, source.location.parent.path)
         except PlaceError:
@@ -368,7 +375,7 @@ class Copying:
             self.target.location(step.target_name),
         )
 
-    def _source_spot(self, source: Source) -> Spot:
+    def source_spot(self, source: Source) -> Spot:
         name = os.fsencode(source.location.name)
         target_name = os.fsencode(source.target.name) if source.target else self._only_name or name
         return Spot(source.idx, name, target_name, source.location, self.target.location(target_name))

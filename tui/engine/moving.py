@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tui.engine import whereabouts
 from tui.engine.copying import Copying
 from tui.engine.flushing import flush
 from tui.engine.look import Step, Way, free_name, way_of_new
@@ -82,7 +83,11 @@ class Moving(Copying):
         """Copy some sources; return them with what they amount to."""
         tally = self.run.record.tally
         files, size_bytes = tally.files_done, tally.bytes_done
-        await self.run.journal.set_traces(self.row.id, [Trace(s.idx, None, "", _bar(s)) for s in steps])
+        run = self.run
+        kept = await self.kept(steps)
+        await run.journal.set_traces(
+            self.row.id, await run.hop(whereabouts.begun, run, steps, self.target, kept)
+        )
         await super().bring(steps, parent)
         if len(steps) == 1:
             amounts = [(tally.files_done - files, tally.bytes_done - size_bytes)]
@@ -92,6 +97,21 @@ class Moving(Copying):
             replace(step.source, files=amount[0], size_bytes=amount[1])
             for step, amount in zip(steps, amounts, strict=True)
         ]
+
+    async def stands(self, step: Step, stage: bytes) -> None:
+        """Write down what the tree is known by before it gets its name: so it is not taken for another one's."""
+        run = self.run
+        trace = (await self.kept([step])).get(step.idx)
+        if trace is not None and trace.is_under_way:
+            noted = await run.hop(whereabouts.about_to_stand, trace, self.target, stage, step.target_name)
+            await run.journal.set_traces(self.row.id, [noted])
+
+    async def kept(self, sources: Sequence[Step] | Sequence[Source]) -> dict[int, Trace]:
+        """Return the traces of some sources, by number."""
+        if not sources:
+            return {}
+        first, last = min(each.idx for each in sources), max(each.idx for each in sources)
+        return await self.run.journal.traces(self.row.id, first, last - first + 1)
 
     # Renaming
 
@@ -257,7 +277,7 @@ class Moving(Copying):
                 parent = await run.hop(Root.open, folder.path)
             except PlaceError as error:
                 for source in group:
-                    await run.fail(self._source_spot(source), error, removing=True)
+                    await run.fail(self.source_spot(source), error, removing=True)
                 continue
             try:
                 await self._remove_in(list(group), parent)
@@ -271,25 +291,41 @@ class Moving(Copying):
                 return
         except NotFlushed as error:
             for source in sources:
-                await run.fail(self._source_spot(source), error, removing=True)
+                await run.fail(self.source_spot(source), error, removing=True)
             return
         stay = {
             s.idx: await run.journal.failed_paths(self.row.id, s.idx, self.tried_again, MOST_FAILED)
             for s in sources
         }
         sources = [source for source in sources if len(stay[source.idx]) < MOST_FAILED]
+        spots = {s.idx: self.source_spot(s) for s in sources}
+        copies = {idx: spot.target_path for idx, spot in spots.items() if spot.path not in stay[idx]}
+        kept = await self.kept(sources)
+        await run.journal.set_traces(
+            self.row.id, await run.hop(whereabouts.copied, kept, copies, parent, self.target)
+        )
         removing = [replace(source, phase=Phase.REMOVING) for source in sources]
         await run.journal.set_sources(self.row.id, removing, durable=True)
         for source in removing:
             for path, kept_as in await run.journal.kept(self.row.id, source.idx):
                 await self._remove_one(source, parent, path, kept_as, stay[source.idx])
-            spot = self._source_spot(source)
+            spot = self.source_spot(source)
             await self._remove_one(source, parent, spot.path, spot.target_path, stay[source.idx])
             if run.stopped:
                 return
         failed = await run.journal.failed_sources(self.row.id)
+        failed -= await self._note_left(removing, failed, parent)
         after = [replace(s, phase=None if s.idx in failed else Phase.DONE) for s in removing]
         await run.journal.set_sources(self.row.id, after)
+
+    async def _note_left(self, sources: list[Source], failed: set[int], parent: Root) -> set[int]:
+        """Write down which originals are still there, and so cannot come back; return which are not."""
+        journal, names = self.run.journal, {s.idx: self.source_spot(s).path for s in sources}
+        kept = await self.kept(sources)
+        gone, whole, changed = await self.run.hop(whereabouts.left, kept, names, failed, parent)
+        await journal.drop_traces(self.row.id, whole)
+        await journal.set_traces(self.row.id, changed)
+        return gone
 
     async def _remove_one(
         self, source: Source, parent: Root, path: bytes, target_path: bytes, stay: set[bytes]
@@ -331,10 +367,3 @@ class Moving(Copying):
         tally = record.tally
         return bool(record.walk > 1 or record.failed_only or tally.files_same or tally.files_skipped or record.errors
                     or record.questions or self.run.decided)  # fmt: skip
-
-
-def _bar(step: Step) -> Bar:
-    """Return why a source that is copied and then removed is not moved back by undoing."""
-    if step.way is Way.MERGE:
-        return Bar.MERGED
-    return Bar.COPIED if step.there is None else Bar.REPLACED

@@ -36,6 +36,10 @@ def work_for(run: Run) -> Work:
         from tui.engine.checking import Checking
 
         return Checking(run)
+    if kind is JobKind.MOVE and run.record.row.undoes:
+        from tui.engine.returning import Returning
+
+        return Returning(run)
     if kind is JobKind.MOVE:
         from tui.engine.moving import Moving
 

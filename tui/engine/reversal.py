@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import aiofiles.os
 
 from tui.engine.planner import refuse
+from tui.engine.room import Shortage, has_room
 from tui.engine.traces import Bar, Reversal
 from tui.model.job import JobKind, JobState
 from tui.model.location import Location
-from tui.places.local.reversing import why_not_it
+from tui.places.local.reversing import why_not_it, why_not_there, why_not_writable
 from tui.places.local.trash import is_trashed
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ PAGE = 512
 REVERSIBLE = (JobKind.MOVE, JobKind.RENAME, JobKind.TRASH)
 
 _BARS = {
-    Bar.COPIED: "{0} was copied to another filesystem; move it back instead",
+    Bar.COPIED: "an earlier version of Ferry took {0} to another filesystem and kept no record; move it back instead",
+    Bar.PARTLY: "only a part of {0} could be moved, and both parts may have changed; retry it, or move that back",
     Bar.MERGED: "{0} was merged into a folder that stood there, and cannot be told apart from it now",
     Bar.REPLACED: "{0} met a file of its name, and only one of the two is left",
     Bar.UNTOLD: "the trash of this system does not tell where {0} is; take it out there",
@@ -43,7 +45,8 @@ async def note_end(journal: Journal, board: Board, record: Record) -> None:
     record.reversible = found.done > 0 and found.barred is None
     await journal.update(record.id, {"reversible": record.reversible})
     other = board.get(record.row.undoes)
-    if other is not None and other.undone_by == record.id and not found.done:
+    nothing = not found.done and found.barred is None
+    if other is not None and other.undone_by == record.id and nothing:
         other.undone_by = 0
         await journal.forget_reversal(other.id)
         board.touch(other)
@@ -58,6 +61,7 @@ async def prepare(journal: Journal, record: Record, pool: Executor) -> Reversal:
     what = f"undo job {record.id}"
     await _check_record(journal, record, what)
     olds = _Olds()
+    far = False
     before: int | None = None
     look = aiofiles.os.wrap(_look)
     while page := await journal.deeds(record.id, before, PAGE):
@@ -65,13 +69,39 @@ async def prepare(journal: Journal, record: Record, pool: Executor) -> Reversal:
             if not await _is_in_order(journal, record.id, trouble):
                 raise refuse(what, trouble.text)
         olds.add(page)
+        far |= any(deed.home for deed in page)
         before = page[-1].idx
-    kind = JobKind.RENAME
+    kind = JobKind.MOVE if far else JobKind.RENAME
+    if far:
+        await _check_way_back(journal, record, olds, pool, what)
     if record.row.undoes and olds.first is not None and is_trashed(record.row.first_source.path):
         kind = JobKind.TRASH
     redo = bool(record.row.undoes) and not record.row.redo
     target = None if kind is JobKind.TRASH else olds.target
     return Reversal(record.id, kind, redo, target, into=olds.count != 1)
+
+
+async def _check_way_back(journal: Journal, record: Record, olds: _Olds, pool: Executor, what: str) -> None:
+    """Refuse what cannot be moved back across filesystems: one job has one target, and it must have the room."""
+    assert olds.first is not None
+    if olds.scattered:
+        raise refuse(
+            what,
+            f"not all of it came from {olds.first.parent}, and it lies on another filesystem; move it back",
+        )
+    size_bytes = (await journal.sum_of_traces(record.id)).size_bytes
+    fits = aiofiles.os.wrap(has_room)
+    if await fits(olds.first.parent, size_bytes, executor=pool):
+        return
+    # That counted holes, and files with several names more than once: now it is counted as it will lie there.
+    before: int | None = None
+    shortage = Shortage(olds.first.parent)
+    look = aiofiles.os.wrap(shortage.add)
+    while not shortage.found and (page := await journal.deeds(record.id, before, PAGE)):
+        await look([deed.where for deed in page if deed.where], executor=pool)
+        before = page[-1].idx
+    if shortage.found:
+        raise refuse(what, shortage.found)
 
 
 async def _check_record(journal: Journal, record: Record, what: str) -> None:
@@ -153,7 +183,9 @@ async def _is_in_order(journal: Journal, job: int, trouble: _Trouble) -> bool:
 
 def _look(deeds: Sequence[Deed]) -> list[_Trouble]:
     """Return what is not as it was left, in the order of the deeds."""
-    return [trouble for deed in deeds if (trouble := _look_at(deed)) is not None]
+    found = [trouble for deed in deeds if (trouble := _look_at(deed)) is not None]
+    folders = dict.fromkeys(place.parent for deed in deeds for place in (deed.old, deed.where) if place)
+    return found + [_Trouble(text) for folder in folders if (text := why_not_writable(folder)) is not None]
 
 
 def _look_at(deed: Deed) -> _Trouble | None:
@@ -161,6 +193,8 @@ def _look_at(deed: Deed) -> _Trouble | None:
     if where is None:
         return _Trouble(f"it is not known where {deed.old} is now")
     if (text := why_not_it(where, deed.identity)) is not None:
+        return _Trouble(text)
+    if deed.home and (text := why_not_there(deed.old.parent, deed.home)) is not None:
         return _Trouble(text)
     if not os.path.isdir(deed.old.parent.path):
         return _Trouble(f"the folder {deed.old.parent} is not there any more", parent=deed.old.parent)

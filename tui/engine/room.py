@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from typing import TYPE_CHECKING
 
 from tui import format
 from tui.model.error import PlaceError
-from tui.model.job import JobKind
+from tui.model.job import Conflict, JobKind
+from tui.places.local.hops import Brake
 from tui.places.local.need import Need
 from tui.places.local.room import Room, room_in
 from tui.places.local.root import Root, nearest
+from tui.places.local.scan import Scan
 from tui.places.local.staging import stage_name
 
 if TYPE_CHECKING:
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.model.error import OutOfSpace
     from tui.model.location import Location
+
+
+LOOK_S = 2.0
+"""So long a job that is to be undone is looked through, where it may not fit."""
 
 
 class RoomCheck:
@@ -105,6 +112,66 @@ class RoomCheck:
         if self._row.into or self._row.target is None:
             return os.fsencode(source.location.name)
         return os.fsencode(self._row.target.name)
+
+
+class Shortage:
+    """Finds out, for about as long as a person waits, whether entries have no room where they are to go.
+
+    Attributes:
+        found: What is missing, in one sentence; empty where nothing is known to be.
+    """
+
+    def __init__(self, folder: Location) -> None:
+        self.found = ""
+        self._folder = folder
+        self._size_bytes = 0
+        self._ends = time.monotonic() + LOOK_S
+
+    def add(self, places: Sequence[Location]) -> None:
+        """Count some more entries. For a thread."""
+        try:
+            with Root.open(self._folder.path) as target:
+                room = room_in(target)
+                for place in places:
+                    if room.free_bytes is None or self.found or time.monotonic() > self._ends:
+                        return
+                    self._count(place, target, room.free_bytes - self._size_bytes)
+                    if self._size_bytes > room.free_bytes:
+                        free = format.size(room.free_bytes)
+                        self.found = (
+                            f"it needs at least {format.size(self._size_bytes)}, {free} free on {room.mount}"
+                        )
+        except (PlaceError, OSError):
+            return  # the job will tell what is wrong there
+
+    def _count(self, place: Location, target: Root, enough_bytes: int) -> None:
+        need = Need(target, "", Conflict.FAIL, there=True, again=False)
+        name = os.fsencode(place.name)
+        with Root.open(place.parent.path) as parent:
+            info = os.lstat(name, dir_fd=parent.fd)
+            if not stat.S_ISDIR(info.st_mode):
+                need.plain(parent.fd, name, name, info)
+        if stat.S_ISDIR(info.st_mode):
+            need.tree(name, name, b"")
+            scan = Scan(place.path, Brake(), need)
+            try:
+                while (
+                    not scan.exhausted and need.size_bytes <= enough_bytes and time.monotonic() < self._ends
+                ):
+                    scan.step()
+            finally:
+                scan.close()
+        self._size_bytes += need.size_bytes
+
+
+def has_room(folder: Location, size_bytes: int) -> bool:
+    """Say whether so much fits into a folder at first sight, or cannot be told."""
+    try:
+        with Root.open(folder.path) as opened:
+            free_bytes = room_in(opened).free_bytes
+    except (PlaceError, OSError):
+        return True
+    return free_bytes is None or size_bytes <= free_bytes
 
 
 _REMEDY = "free space and resume"

@@ -47,7 +47,7 @@ class Syncing(Copying):
         try:
             await self.run.hop(self._check, source)
         except PlaceError as error:
-            await self.run.fail(self._source_spot(source), error)
+            await self.run.fail(self.source_spot(source), error)
             return
         await super().sources(chunk)
 
@@ -100,7 +100,7 @@ class Syncing(Copying):
         try:
             roots = await run.hop(self._open_both, source)
         except PlaceError as error:
-            await run.fail(self._source_spot(source), error, removing=True)
+            await run.fail(self.source_spot(source), error, removing=True)
             return
         if roots is not None:
             try:
@@ -147,7 +147,7 @@ class Syncing(Copying):
 
     async def _take(self, source: Source, batch: Pruned) -> None:
         """Note what was removed, and copy what it had been in the way of."""
-        run, top = self.run, self._source_spot(source)
+        run, top = self.run, self.source_spot(source)
         run.record.tally.files_removed += batch.files
         if batch.last:
             run.record.current = self._below(batch.last)

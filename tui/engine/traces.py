@@ -13,7 +13,9 @@ class Bar(StrEnum):
     """Why what was done to one source cannot be undone truthfully."""
 
     COPIED = "copied"
-    """It was copied to another filesystem and then removed."""
+    """It is being copied to another filesystem: only where an earlier version did that, this is the last word."""
+    PARTLY = "partly"
+    """Of a folder that was copied to another filesystem, something could not be moved."""
     MERGED = "merged"
     """A folder was merged into one that stood there."""
     REPLACED = "replaced"
@@ -28,13 +30,22 @@ class Trace:
 
     Attributes:
         where: None while that is not known yet (the trash chooses names by itself).
-        identity: See `tui.places.local.identity`.
+        identity: See `tui.places.local.identity`. While it is being copied, that of the copy once `where` is known.
+        home: What the folder it was in is known by, where it went to another filesystem.
+        goal: Of what comes back from another filesystem, what the folder it is to go to is known by. (Never changed.)
     """
 
     idx: int
     where: Location | None
     identity: str
     bar: Bar | None = None
+    home: str = ""
+    goal: str = ""
+
+    @property
+    def is_under_way(self) -> bool:
+        """It went, or is going, to another filesystem: what is known, if anything, is known of the copy."""
+        return self.bar in (Bar.COPIED, Bar.PARTLY) or bool(self.home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Deed:
     old: Location
     where: Location | None
     identity: str
+    home: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Sum:
     """What a job's traces come to. `barred`: the first source that speaks against undoing it."""
 
     done: int
+    size_bytes: int
     barred: tuple[Location, Bar] | None
 
 
@@ -60,7 +73,7 @@ class Reversal:
     """A job to be made of the traces of another one.
 
     Attributes:
-        kind: RENAME back to the old names, or TRASH what was taken out of there.
+        kind: RENAME back to the old names, MOVE back across filesystems, or TRASH what was taken out of there.
         target: Where things go, for people: the folder, or (not `into`) the name of the only one.
     """
 

@@ -145,5 +145,11 @@ ALTER TABLE job ADD COLUMN unflushed TEXT NOT NULL DEFAULT ''
 """
 """`unflushed`: the filesystems a job wrote to and has not seen take everything since, by device number, with spaces."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE, DOUBT)
+ACROSS = """
+ALTER TABLE trace ADD COLUMN home TEXT NOT NULL DEFAULT '';
+ALTER TABLE trace ADD COLUMN goal TEXT NOT NULL DEFAULT ''
+"""
+"""`home`: what the folder is known by that something left for another filesystem; `goal`: the one it goes back to."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE, DOUBT, ACROSS)
 """By these an older journal is brought up to date when it is opened."""

@@ -23,49 +23,57 @@ class Traces(Store):
         """Write traces over those of the same sources. (Whoever then says durably that it begins makes them so too.)"""
         with self.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO trace (job, idx, url, identity, bar) VALUES (?, ?, ?, ?, ?)",
-                [(job, t.idx, t.where.url if t.where else None, t.identity, t.bar) for t in traces],
+                "INSERT INTO trace (job, idx, url, identity, bar, home) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (job, idx) DO UPDATE SET url = excluded.url, identity = excluded.identity,"
+                " bar = excluded.bar, home = excluded.home",
+                [(job, t.idx, t.where.url if t.where else None, t.identity, t.bar, t.home) for t in traces],
             )
+
+    @on_thread
+    def drop_traces(self, job: int, idxs: Iterable[int]) -> None:
+        """Forget the traces of sources to which nothing was done after all."""
+        with self.transaction() as db:
+            db.executemany("DELETE FROM trace WHERE job = ? AND idx = ?", [(job, idx) for idx in idxs])
 
     @on_thread
     def traces(self, job: int, start: int, count: int) -> dict[int, Trace]:
         """Return traces by source, from number `start`: at most `count` sources on."""
         cursor = self._db.execute(
-            "SELECT idx, url, identity, bar FROM trace WHERE job = ? AND idx >= ? AND idx < ?",
+            "SELECT idx, url, identity, bar, home, goal FROM trace WHERE job = ? AND idx >= ? AND idx < ?",
             (job, start, start + count),
         )
         return {
-            idx: Trace(idx, as_location(url), identity, Bar(bar) if bar else None)
-            for idx, url, identity, bar in cursor
+            idx: Trace(idx, as_location(url), identity, Bar(bar) if bar else None, home, goal)
+            for idx, url, identity, bar, home, goal in cursor
         }
 
     @on_thread
     def deeds(self, job: int, before: int | None, count: int) -> list[Deed]:
         """Return what a job did that can be undone, the last first; `before`: only sources of a lower number."""
         cursor = self._db.execute(
-            "SELECT idx, source.url, trace.url, identity FROM trace JOIN source USING (job, idx)"
+            "SELECT idx, source.url, trace.url, identity, home FROM trace JOIN source USING (job, idx)"
             " WHERE job = :job AND (:before IS NULL OR idx < :before) AND phase = 'done' AND bar IS NULL"
             " ORDER BY idx DESC LIMIT :count",
             {"job": job, "before": before, "count": count},
         )
         return [
-            Deed(idx, Location.from_url(old), as_location(url), identity)
-            for idx, old, url, identity in cursor
+            Deed(idx, Location.from_url(old), as_location(url), identity, home)
+            for idx, old, url, identity, home in cursor
         ]
 
     @on_thread
     def sum_of_traces(self, job: int) -> Sum:
-        done: int = self._db.execute(
-            "SELECT count(*) FROM trace JOIN source USING (job, idx)"
+        done, size_bytes = self._db.execute(
+            "SELECT count(*), coalesce(sum(bytes), 0) FROM trace JOIN source USING (job, idx)"
             " WHERE job = ? AND phase = 'done' AND bar IS NULL",
             (job,),
-        ).fetchone()[0]
+        ).fetchone()
         barred = self._db.execute(
             "SELECT source.url, bar FROM trace JOIN source USING (job, idx)"
-            " WHERE job = ? AND bar IS NOT NULL ORDER BY idx LIMIT 1",
+            " WHERE job = ? AND bar IS NOT NULL AND NOT (bar = 'copied' AND phase IS NULL) ORDER BY idx LIMIT 1",
             (job,),
         ).fetchone()
-        return Sum(done, (Location.from_url(barred[0]), Bar(barred[1])) if barred else None)
+        return Sum(done, size_bytes, (Location.from_url(barred[0]), Bar(barred[1])) if barred else None)
 
     @on_thread
     def has_deed(self, job: int, *, at: Iterable[Location] = (), of: Iterable[Location] = ()) -> bool:
@@ -136,10 +144,11 @@ _ADD_JOB = (
     " FROM job WHERE id = :of"
 )
 _NUMBER = "row_number() OVER (ORDER BY idx DESC) - 1"
-_NEW_NAME = "CASE WHEN :kind = 'rename' THEN source.url END"
+_NEW_NAME = "CASE WHEN :kind IN ('rename', 'move') THEN source.url END"
 _ADD_SOURCES = (
     f"INSERT INTO source (job, idx, url, target) SELECT :id, {_NUMBER}, trace.url, {_NEW_NAME} {_DONE}"
 )
 _ADD_TRACES = (
-    f"INSERT INTO trace (job, idx, url, identity) SELECT :id, {_NUMBER}, {_NEW_NAME}, identity {_DONE}"
+    "INSERT INTO trace (job, idx, url, identity, goal)"
+    f" SELECT :id, {_NUMBER}, {_NEW_NAME}, identity, home {_DONE}"
 )

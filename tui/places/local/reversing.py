@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import NotEmpty, NotFound, PlaceError, SourceReplaced, from_os_error
 from tui.places.local import single
-from tui.places.local.identity import Likeness, compare, identify
+from tui.places.local.identity import Likeness, compare, device_of, identify
 from tui.places.local.root import Root
 from tui.places.local.trash import is_trashed
 
@@ -43,6 +43,39 @@ def why_not_it(where: Location, identity: str) -> str | None:
             return f"{where} is another {'entry of the trash' if is_trashed(where.path) else 'one'} now"
         case Likeness.CHANGED:
             return f"{where} was changed since"
+    return None
+
+
+def why_not_there(folder: Location, home: str) -> str | None:
+    """Say why a folder is not the one something was taken from; None where it is.
+
+    Another one on the same filesystem will do. On another, as where a disk is not mounted, it will not.
+
+    Args:
+        home: What the folder was known by.
+    """
+    try:
+        with Root.open(folder.path) as opened:
+            now = identify(opened.fd, b".")
+    except NotFound:
+        return f"the folder {folder} is not there any more"
+    except (PlaceError, OSError) as error:
+        return str(error)
+    if device_of(now) == device_of(home) or compare(home, now) is Likeness.SAME:
+        return None
+    return f"the folder {folder} is on another disk than it was (is its own mounted?)"
+
+
+def why_not_writable(folder: Location) -> str | None:
+    """Say why nothing can be put into a folder, or taken from it; None where that seems possible, or cannot be told."""
+    try:
+        found = os.statvfs(folder.path)
+    except OSError:
+        return None
+    if found.f_flag & os.ST_RDONLY:
+        return f"the filesystem of {folder} is read-only now"
+    if not os.access(folder.path, os.W_OK | os.X_OK):
+        return f"nothing may be changed in {folder}"
     return None
 
 
