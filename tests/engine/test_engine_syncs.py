@@ -13,7 +13,7 @@ from tui.engine.syncing import Syncing
 from tui.model.error import UsageError
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
-from tui.places.local import pruning
+from tui.places.local import alongside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,7 +270,7 @@ async def test_a_sync_goes_on_after_a_crash_in_the_middle_of_its_removals(
     os.utime(source / "sub", ns=(OLD, OLD))
     for number in range(50):
         write(target / "sub" / f"extra {number}", "extra")
-    monkeypatch.setattr(pruning, "BATCH_ENTRIES", 10)
+    monkeypatch.setattr(alongside, "BATCH_ENTRIES", 10)
     journal = tmp_path / "state" / "journal.sqlite3"
     first = Harness(new_engine(journal), journal)
     await first.engine.start_up()

@@ -65,6 +65,17 @@ def make_standing(root: Path) -> None:
     os.utime(root / "empty", ns=(_LONG_AGO_NS, _LONG_AGO_NS + len("empty")))
 
 
+def make_clashing(root: Path) -> None:
+    """Put folders where the other tree has something else, and the reverse."""
+    for name in ("inner/small again", "link", "large again"):
+        folder = root / name
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep" / "old").write_bytes(b"goes when there is something in its place")
+    (root / "none").write_bytes(b"gives way to a folder")
+    (root / "inner" / "deep").write_bytes(b"gives way to a folder with a large file")
+    _age(root, years=1)
+
+
 def _age(root: Path, years: int = 0) -> None:
     then = _LONG_AGO_NS + years * 31_557_600 * 10**9
     for folder, folders, files in os.walk(root, topdown=False):
@@ -81,12 +92,14 @@ class Scenario:
     Attributes:
         across: Source and target pretend to be on different filesystems.
         single: The entries of the tree are the job's sources, not the tree.
+        clashing: Folders meet files, and the reverse.
     """
 
     kind: JobKind
     standing: bool = False
     across: bool = False
     single: bool = False
+    clashing: bool = False
     request: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -98,6 +111,7 @@ class Scenario:
             ("merge", self.standing),
             ("across", self.across),
             ("single", self.single),
+            ("clashing", self.clashing),
             ("verified", "verify" in self.request),
         )
         return " ".join([self.kind.value, *(word for word, holds in more if holds)])
@@ -114,6 +128,7 @@ SCENARIOS = (
     Scenario(JobKind.MOVE, single=True, across=True),
     Scenario(JobKind.COPY, standing=True, across=True, request={"verify": True}),
     Scenario(JobKind.SYNC, standing=True, request={"into": False, "delete_extra": True}),
+    Scenario(JobKind.SYNC, clashing=True, request={"into": False, "delete_extra": True}),
     Scenario(JobKind.DELETE),
     Scenario(JobKind.TRASH),
     Scenario(JobKind.CHMOD, request={"mode_set": 0o020, "mode_clear": 0o004, "recursive": True}),
@@ -135,6 +150,8 @@ class Stand:
         make_tree(self.source / "tree")
         if scenario.standing:
             make_standing(self.target if scenario.single else self.target / "tree")
+        if scenario.clashing:
+            make_clashing(self.target / "tree")
         self.source_before, self.target_before = describe(self.source), describe(self.target)
 
     def request(self) -> tuple[tuple[Path, ...], dict[str, object]]:

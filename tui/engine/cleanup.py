@@ -16,10 +16,12 @@ from tui.model.job import JobKind
 from tui.places.local import syscalls
 from tui.places.local.copying import sweep
 from tui.places.local.hops import Brake
+from tui.places.local.partial import prefix
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, join
 from tui.places.local.staging import publish, stage_name
 from tui.places.local.standing import look
+from tui.places.local.supplanting import put_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,15 +74,20 @@ async def tidy_up(run: Run, how: Cleanup) -> str:
 
 async def _go_through(run: Run, target: Root, left: Left) -> None:
     for name in left.remove:
-        removal = TreeRemoval(target, name, Brake())
-        try:
-            while not (await run.hop(removal.step)).exhausted:
-                pass
-        finally:
-            run.release(removal)
+        await _remove(run, target, name)
     folders = left.sweep
     while folders:
-        await run.hop(_sweep_some, target, folders, run.record.row.tag)
+        for path in await run.hop(_sweep_some, target, folders, run.record.row.tag):
+            await _remove(run, target, path)
+
+
+async def _remove(run: Run, target: Root, path: bytes) -> None:
+    removal = TreeRemoval(target, path, Brake())
+    try:
+        while not (await run.hop(removal.step)).exhausted:
+            pass
+    finally:
+        run.release(removal)
 
 
 def _look(run: Run, sources: Sequence[Source], target: Root, how: Cleanup) -> Left:
@@ -149,9 +156,14 @@ def _is_ours(source: Source, parent: Root | None, target: Root, name: bytes) -> 
     )
 
 
-def _sweep_some(target: Root, folders: list[bytes], tag: str) -> None:
-    """Remove half files from folders and those below them, for about HOP_S; the list holds what is left."""
+def _sweep_some(target: Root, folders: list[bytes], tag: str) -> list[bytes]:
+    """Remove half files from folders and those below them, for about HOP_S; the list holds what is left.
+
+    Returns:
+        What was to take the place of something else, or whose place was taken: it is to be removed.
+    """
     end = time.monotonic() + HOP_S
+    given_up: list[bytes] = []
     while folders and time.monotonic() < end:
         path = folders.pop()
         try:
@@ -161,10 +173,15 @@ def _sweep_some(target: Root, folders: list[bytes], tag: str) -> None:
             continue
         try:
             with os.scandir(fd) as entries:
-                folders += [
-                    join(path, os.fsencode(e.name)) for e in entries if e.is_dir(follow_symlinks=False)
-                ]
+                below = [(os.fsencode(e.name), e.is_dir(follow_symlinks=False)) for e in entries]
+            for name, is_folder in below:
+                if name.startswith(prefix(tag)):
+                    put_back(fd, name)
+                    given_up.append(join(path, name))
+                elif is_folder:
+                    folders.append(join(path, name))
         except OSError:
             continue
         finally:
             syscalls.let_go(fd)
+    return given_up

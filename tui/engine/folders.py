@@ -74,7 +74,7 @@ class Folders:
 
     Args:
         owners: The number of the source that an entry belongs to, by the first part of its path.
-        stage: Where a new tree is built: the name it has now at the target, and the one it will get.
+        stage: Where something new is built: the path it has now at the target, and the one it will get.
         compare: See `CopyRules.compare`.
     """
 
@@ -239,6 +239,7 @@ class Folders:
         if batch.last:
             report.last = (folder, batch.last)
         report.out_of_space |= batch.out_of_space
+        self._run.clashed |= batch.clashed
 
     def lost(self, report: Report, folder: Folder, name: bytes, losses: Iterable[Loss]) -> None:
         """Note what an entry (without a name: the folder itself) could not keep."""
@@ -281,8 +282,9 @@ class Folders:
         path = join(folder.path, name) if name else folder.path
         target_path = join(folder.target_path, self._new_name(folder, name)) if name else folder.target_path
         if self._stage is not None:
-            first, slash, rest = target_path.partition(b"/")
-            target_path = (self._stage[1] if first == self._stage[0] else first) + slash + rest
+            stage, final = self._stage
+            if target_path == stage or target_path.startswith(stage + b"/"):
+                target_path = final + target_path[len(stage) :]
         return Spot(
             self._idx(folder, name), path, target_path,
             self.source.location(path), self.target.location(*split(target_path)),

@@ -133,6 +133,8 @@ class Run:
         self.abandoned = False
         self.disks: Disks | None = None
         """What the job writes to; None for a job that copies nothing."""
+        self.clashed = False
+        """A sync passed by a folder that met something else: see `CopyRules.pass_clashes`."""
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []

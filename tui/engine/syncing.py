@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.engine.copying import Copying
 from tui.engine.look import ancestors
 from tui.engine.run import Spot
+from tui.engine.supplanting import Supplanter
 from tui.model.error import (
     NotAFolder,
     NothingRemoved,
@@ -18,6 +19,7 @@ from tui.model.error import (
     TargetInsideSource,
     from_os_error,
 )
+from tui.places.local.alongside import Clashes
 from tui.places.local.pruning import Pruning
 from tui.places.local.root import Root, join
 from tui.places.local.standing import is_folder, look
@@ -28,18 +30,24 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.location import Location
-    from tui.places.local.pruning import Pruned
+    from tui.places.local.alongside import Alongside, Passed
 
 APART = "Choose two folders of which neither is in the other."
 
 
 class Syncing(Copying):
-    """Makes the target folder like the source. Nothing is removed before all is copied, or after an error."""
+    """Makes the target folder like the source. Nothing is removed before all is copied, or after an error.
+
+    Where a folder meets something else, that is met last of all copies (see `Supplanter`), and only where removing was
+    asked for.
+    """
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._identity: tuple[int, int] | None = None
         """Device and inode of the source folder: what comes later is done with the same one."""
+        self._met_all = False
+        """This go has looked at all there is: what clashes is known."""
 
     async def sources(self, chunk: Sequence[Source]) -> None:
         """Copy the source, if it and the target are two folders apart from each other."""
@@ -84,17 +92,19 @@ class Syncing(Copying):
         assert self.row.target is not None
         return self.row.target
 
+    async def _everything(self) -> None:
+        await super()._everything()
+        self._met_all = True
+
     # Removing
 
     async def last(self) -> None:
-        """Remove what only the target has, if that was asked for and everything else is done."""
+        """Let what was in the way of something else give way, and remove what only the target has, if asked to."""
         run = self.run
         if run.stopped or not self.row.delete_extra or run.record.questions:
             return
         if run.record.errors:
-            left = "an entry" if run.record.errors == 1 else f"{run.record.errors} entries"
-            error = NothingRemoved(f"nothing was removed from {self._final}: {left} could not be copied")
-            await run.fail_job(error, self._final)
+            await self._leave_all()
             return
         (source,) = await run.journal.sources(self.row.id, 0, 1)
         try:
@@ -104,11 +114,15 @@ class Syncing(Copying):
             return
         if roots is not None:
             try:
-                await self._prune(source, Pruning(*roots, run.brake))
+                await self._settle(source, *roots)
             finally:
                 run.release(*roots)
-        while run.later and not run.stopped:
-            await self._later()
+
+    async def _leave_all(self) -> None:
+        count = self.run.record.errors
+        left = "an entry" if count == 1 else f"{count} entries"
+        error = NothingRemoved(f"nothing was removed from {self._final}: {left} could not be copied")
+        await self.run.fail_job(error, self._final)
 
     def _open_both(self, source: Source) -> tuple[Root, Root] | None:
         """Open both folders; None where the target is not there.
@@ -134,31 +148,41 @@ class Syncing(Copying):
             opened.close()
             raise
 
-    async def _prune(self, source: Source, pruning: Pruning) -> None:
+    async def _settle(self, source: Source, there: Root, here: Root) -> None:
         run = self.run
+        if run.clashed or not self._met_all:
+            await self._go_along(source, Clashes(there, here, run.brake), there)
+            if run.record.errors and not run.stopped:
+                await self._leave_all()
+        if not (run.stopped or run.record.errors):
+            await self._go_along(source, Pruning(there, here, run.brake, self.row.tag), there)
+
+    async def _go_along(self, source: Source, along: Alongside, there: Root) -> None:
+        run, top = self.run, self.source_spot(source)
+        supplanter = Supplanter(run, there, self.target, top, self.links)
         try:
             while not run.stopped:
-                batch = await run.hop(pruning.step)
-                await self._take(source, batch)
+                batch = await run.hop(along.step)
+                await self._note(top, batch)
+                for path, folder in batch.clashes:
+                    if not run.stopped:
+                        await supplanter.supplant(path, folder=folder)
                 if batch.exhausted:
                     return
         finally:
-            run.release(pruning)
+            run.release(along)
 
-    async def _take(self, source: Source, batch: Pruned) -> None:
-        """Note what was removed, and copy what it had been in the way of."""
-        run, top = self.run, self.source_spot(source)
+    async def _note(self, top: Spot, batch: Passed) -> None:
+        """Note what was removed, and what could not be."""
+        run = self.run
         run.record.tally.files_removed += batch.files
         if batch.last:
             run.record.current = self._below(batch.last)
         run.touch()
         for failure in batch.failures:
             where = self._below(failure.name)
-            spot = Spot(source.idx, join(top.path, failure.name), b"", where, where)
+            spot = Spot(top.idx, join(top.path, failure.name), b"", where, where)
             await run.fail(spot, failure.error, removing=True)
-        clashes = [(source.idx, join(top.path, path), join(top.target_path, path)) for path in batch.clashes]
-        if clashes:
-            await self.entries(clashes)
 
     def _below(self, path: bytes) -> Location:
         return self._final.below(os.fsdecode(path)) if path else self._final

@@ -90,6 +90,7 @@ class Decider:
             self._same(Same(name, target_name, info, standing), batch)
             return None
         if self.rules.pass_clashes and is_folder(info) != is_folder(standing):
+            batch.clashed = True
             return None
         rule = self.rules.decided.get(name, self.rules.conflict)
         if rule is Conflict.RENAME:

@@ -47,7 +47,7 @@ class CopyRules:
         mirror: The target is to become like the source (a sync): what is complete there gets the source's owner, mode,
             access lists, attributes and time as well; with `compare`, files that agree in content are complete whatever
             their times.
-        pass_clashes: Leave it to `Pruning` where a folder meets something else, instead of reporting a failure.
+        pass_clashes: Pass by where a folder meets something else, and say so, instead of reporting a failure.
         large_bytes: Regular files above this are reported in `Batch.large`, not copied.
         flush: Bring each file onto the disk before it gets its name, and the names before the batch ends.
         batch_bytes: A batch ends when it has copied about this much (a rate limit makes it small).
@@ -136,6 +136,8 @@ class Batch:
     """The filesystem of the target folder; 0 where that could not be opened."""
     wrote: bool = False
     """Something was made at the target that is not in `files`: subfolders, or what nobody counted."""
+    clashed: bool = False
+    """A folder met something else, and that was passed by (`CopyRules.pass_clashes`)."""
 
     def add(self, other: Batch) -> None:
         """Take in what another hop over the same folder did; whether the folder has more stays as it is."""
@@ -156,3 +158,4 @@ class Batch:
         self.last = other.last or self.last
         self.out_of_space |= other.out_of_space
         self.wrote |= other.wrote
+        self.clashed |= other.clashed

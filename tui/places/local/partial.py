@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tui.places.local.root import Root
 
 
+STAGE = b".part"
+"""How the name ends under which something whole is made ready: a tree, or what is to replace something."""
+
 _PARTIAL = re.compile(rb"\.ferry-[a-z0-9]{8}-")
 
 
@@ -35,11 +38,11 @@ def partial_name(tag: str, name: bytes, info: os.stat_result) -> bytes:
 
 
 def own_partials(folder: int, tag: str) -> list[bytes]:
-    """Return the names of a job's unfinished files in an opened folder (never folders: those are stages)."""
+    """Return the names of a job's unfinished files in an opened folder: never of stages, whatever those are."""
     start = prefix(tag)
     with os.scandir(folder) as entries:
         names = [os.fsencode(entry.name) for entry in entries if not entry.is_dir(follow_symlinks=False)]
-    return [name for name in names if name.startswith(start)]
+    return [name for name in names if name.startswith(start) and not name.endswith(STAGE)]
 
 
 def sweep(target: Root, path: bytes, tag: str) -> int:

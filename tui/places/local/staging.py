@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import AlreadyExists, from_os_error
 from tui.places.local import syscalls
-from tui.places.local.partial import prefix
+from tui.places.local.partial import STAGE, prefix
 
 if TYPE_CHECKING:
     from tui.model.location import Location
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def stage_name(tag: str, name: bytes) -> bytes:
-    """Return the name of the folder in which a job builds `name`, beside it."""
-    return prefix(tag) + blake2b(name, digest_size=8).hexdigest().encode() + b".part"
+    """Return the name under which a job builds `name`, beside it."""
+    return prefix(tag) + blake2b(name, digest_size=8).hexdigest().encode() + STAGE
 
 
 def stage_of(final: Location, tag: str) -> Location:

@@ -14,8 +14,8 @@ import sys
 _OPENAT2 = 437
 """The number of openat2 on every architecture. (Linux 5.6, `man 2 openat2`.)"""
 _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 0x04, 0x08
-_RENAME_NOREPLACE = 1
-_RENAME_EXCL = 4
+_RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
+_RENAME_EXCL, _RENAME_SWAP = 4, 2
 """The same for macOS's renameatx_np."""
 _SYNC_RANGE = 1 | 2 | 4
 """SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER."""
@@ -135,6 +135,23 @@ def rename_by_placeholder(old_folder: int, old: bytes, new_folder: int, new: byt
         os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
     else:
         os.unlink(old, dir_fd=old_folder)
+
+
+def exchange(folder: int, one: bytes, other: bytes) -> bool:
+    """Let two entries of a folder, whatever they are, have each other's name, at once; say False where that cannot be.
+
+    Raises:
+        OSError: As rename(2).
+    """
+    if hasattr(_libc, "renameat2"):
+        done = _libc.renameat2(folder, one, folder, other, ctypes.c_uint(_RENAME_EXCHANGE))
+    elif hasattr(_libc, "renameatx_np"):
+        done = _libc.renameatx_np(folder, one, folder, other, ctypes.c_uint(_RENAME_SWAP))
+    else:
+        return False
+    if done != 0 and ctypes.get_errno() not in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
+        _raise(other)
+    return bool(done == 0)
 
 
 def die_with_parent() -> None:
