@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import Harness, names
+from engine_harness import Harness, crash, names, new_engine, running
 
-from tui.model.job import JobState
+from tui.model.job import Conflict, JobState
 from tui.places.local import attributes, trash
 from tui.places.local.copying import FolderCopy
+from tui.places.local.hops import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +100,73 @@ async def test_a_name_that_is_retried_is_one_file_with_its_other_names(
     await harness.done(job.id)
     assert (far / "tree" / "one").samefile(far / "tree" / "inner" / "two")
     assert names(source) == (["tree"] if kind == "copy" else [])
+
+
+@pytest.fixture
+def linked(source: Path) -> list[Path]:
+    """Two folders with a file each, which are one file, and that has a third name in neither of the folders."""
+    first, second = source / "here" / "first", source / "there" / "second"
+    for folder in (first, second):
+        folder.mkdir(parents=True)
+    (first / "one").write_text("text")
+    os.link(first / "one", second / "two")
+    os.link(first / "one", source / "third")
+    return [first, second]
+
+
+@pytest.mark.parametrize("kind", ["copy", "move"])
+async def test_a_retried_name_in_another_source_is_one_file_with_those_that_were_moved(
+    harness: Harness, source: Path, linked: list[Path], far: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    wanted = failing_once(FolderCopy._try, lambda copy, name, *rest: name == b"two")
+    monkeypatch.setattr(FolderCopy, "_try", wanted)
+    (source / "third").unlink()
+    job = await harness.ends(await getattr(harness, kind)(*linked, to=far))
+    assert job.state is JobState.FAILED
+    assert linked[0].exists() == (kind == "copy")
+    await harness.engine.retry([job.id])
+    await harness.done(job.id)
+    assert (far / "first" / "one").samefile(far / "second" / "two")
+
+
+async def test_after_a_crash_a_name_is_one_file_with_those_that_were_moved_before(
+    tmp_path: Path, linked: list[Path], far: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / "journal.sqlite3"
+    first = Harness(new_engine(journal), journal)
+    await first.engine.start_up()
+    reached: list[bytes] = []
+    with monkeypatch.context() as patch:
+        real = FolderCopy.step
+
+        def stop_at_second(copy: FolderCopy) -> Batch:
+            if copy._source_path != b"second":
+                return real(copy)
+            reached.append(copy._source_path)
+            copy._brake.on = True
+            return Batch()
+
+        patch.setattr(FolderCopy, "step", stop_at_second)
+        id = await first.move(*linked, to=far)
+        await first.until(id, lambda _: bool(reached))
+        await crash(first)
+    assert [folder.exists() for folder in linked] == [False, True]
+    async with running(journal) as second:
+        await second.done(id)
+    assert (far / "first" / "one").samefile(far / "second" / "two")
+
+
+async def test_a_name_that_was_asked_about_is_one_file_with_its_other_names(
+    harness: Harness, linked: list[Path], target: Path
+) -> None:
+    (target / "second").mkdir()
+    (target / "second" / "two").write_text("another")
+    job = await harness.ends(await harness.copy(*linked, to=target))
+    assert job.state is JobState.WAITING
+    (question,) = await harness.engine.questions(job.id)
+    await harness.engine.answer(question.id, Conflict.OVERWRITE)
+    await harness.done(job.id)
+    assert (target / "first" / "one").samefile(target / "second" / "two")
 
 
 async def test_a_trash_that_fills_up_is_left_without_a_note_of_what_was_not_put_there(

@@ -170,8 +170,7 @@ class Stand:
 class Outcome:
     """What a job came to: its folders afterwards.
 
-    The folders named in the request are left out (their times tell of the run), and the notes in the trash. A move
-    takes its sources one by one, so that after a failure names of one file in two sources may be two files.
+    The folders named in the request are left out (their times tell of the run), and the notes in the trash.
     """
 
     source: Tree
@@ -185,8 +184,6 @@ class Outcome:
             {path: what for path, what in describe(root).items() if path not in named}
             for root in (stand.source, stand.target)
         )
-        if stand.scenario.single and stand.scenario.kind is JobKind.MOVE:
-            target = {path: (*what[:4], path, *what[5:]) for path, what in target.items()}
         return cls(source, target, _files(describe(stand.trash)))
 
     def differences(self, other: Outcome) -> list[str]:

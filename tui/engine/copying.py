@@ -116,7 +116,7 @@ class Copying:
             start = page[-1].idx + 1
         if not run.stopped:
             record.questions = await run.journal.end_walk(self.row.id, record.walk)
-            record.walked = True
+            record.walked = self._recalled = True
             record.tally.end()
             record.losses.end()
 
@@ -305,8 +305,14 @@ class Copying:
         run = self.run
         decisions = await run.journal.decisions(self.row.id, due=True, count=256)
         run.learn(decisions)
+        if not self._recalled:
+            await self._recall_links([await self._where(decision) for decision in decisions])
         await self.carry_out(decisions)
         return bool(decisions)
+
+    async def _where(self, decision: Decision) -> Location:
+        (source,) = await self.run.journal.sources(self.row.id, decision.idx, 1)
+        return source.location.parent.below(os.fsdecode(decision.path))
 
     async def carry_out(self, decisions: Sequence[Decision]) -> None:
         await self.entries([(d.idx, d.path, d.target_path) for d in decisions])

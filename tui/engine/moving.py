@@ -47,6 +47,11 @@ class Moving(Copying):
         self._put_off: set[int] = set()
         """Sources that are copied but for something still to be settled."""
 
+    async def execute(self) -> None:
+        if self.run.record.walk:
+            self.links.recall(await self.run.journal.links(self.row.id))
+        await super().execute()
+
     async def sources(self, chunk: Sequence[Source]) -> None:
         for source in chunk:
             if source.phase is Phase.DONE:
@@ -245,6 +250,8 @@ class Moving(Copying):
         """Remove the originals that had to wait for entries that were tried again."""
         if not self.run.stopped:
             await self._remove_by_number(set(self._put_off))
+        if not (self.run.stopped or self.run.record.errors or self.run.record.questions):
+            await self.run.journal.forget_links(self.row.id)
 
     async def removals_failed(self, idxs: set[int]) -> None:
         await self._remove_by_number(idxs)
@@ -305,6 +312,9 @@ class Moving(Copying):
             self.row.id, await run.hop(whereabouts.copied, kept, copies, parent, self.target)
         )
         removing = [replace(source, phase=Phase.REMOVING) for source in sources]
+        # With its other names gone, the last one of a file does not tell any more that it had them.
+        if self.row.source_count > 1:
+            await run.journal.add_links(self.row.id, self.links.take_unfinished())
         await run.journal.set_sources(self.row.id, removing, durable=True)
         for source in removing:
             for path, kept_as in await run.journal.kept(self.row.id, source.idx):

@@ -18,6 +18,7 @@ from tui.model.error import EngineError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
+from tui.places.local.links import Group, Standing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -231,6 +232,20 @@ async def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
         )
     assert await journal.jobs() == []
     await journal.close()
+
+
+async def test_where_files_with_several_names_stand_is_kept_for_each_job(journal: Journal) -> None:
+    request = Request(kind=JobKind.MOVE, sources=(Location("/b"),), target=Location("/t"))
+    one, other = [await journal.add_job(request, tag, 0.0) for tag in ("tag1", "tag2")]
+    groups = [
+        Group(2**64 - 1, 2**64 - 2, Standing(b"a/\xff")),
+        Group(1, 2, Standing(b"b", (2**63, 2**64 - 1))),
+    ]
+    await journal.add_links(one, groups)
+    assert sorted(await journal.links(one)) == sorted(groups)
+    assert await journal.links(other) == []
+    await journal.forget_links(one)
+    assert await journal.links(one) == []
 
 
 async def test_a_journal_of_the_first_schema_opens(tmp_path: Path) -> None:

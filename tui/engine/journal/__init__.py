@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tui.engine.journal.errors import Errors
 from tui.engine.journal.jobs import Jobs
+from tui.engine.journal.links import Links
 from tui.engine.journal.questions import Questions
 from tui.engine.journal.settings import Settings
 from tui.engine.journal.traces import Traces
 
 
-class Journal(Settings, Jobs, Errors, Questions, Traces):
+class Journal(Settings, Jobs, Errors, Questions, Traces, Links):
     """All that survives a crash, in one file: its callers know this class and the rows it hands out."""

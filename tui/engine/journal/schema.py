@@ -151,5 +151,17 @@ ALTER TABLE trace ADD COLUMN goal TEXT NOT NULL DEFAULT ''
 """
 """`home`: what the folder is known by that something left for another filesystem; `goal`: the one it goes back to."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE, DOUBT, ACROSS)
+LINKS = """
+CREATE TABLE link (
+    job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+    device TEXT NOT NULL,
+    inode TEXT NOT NULL,
+    path BLOB NOT NULL,
+    identity TEXT,
+    PRIMARY KEY (job, device, inode)
+) WITHOUT ROWID
+"""
+"""Numbers as text: those of some filesystems need all of 64 bits, one more than SQLite's have."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE, DOUBT, ACROSS, LINKS)
 """By these an older journal is brought up to date when it is opened."""

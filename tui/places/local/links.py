@@ -16,6 +16,8 @@ from tui.places.local.root import join, split
 from tui.places.local.standing import look, same_inode, same_time, time_step_ns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tui.places.local.landing import Landing
     from tui.places.local.root import Root
 
@@ -43,12 +45,24 @@ class Standing(NamedTuple):
     inode: tuple[int, int] | None = None
 
 
+class Group(NamedTuple):
+    """A file with several names: what it is known by at the source, and where it stands at the target."""
+
+    device: int
+    inode: int
+    standing: Standing
+
+
 class HardLinks:
     """For each file with several names, where it stands complete at the target; for one job, shared by its threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[tuple[int, int], Standing] = {}
+        self._missing: dict[tuple[int, int], int] = {}
+        """How many names of a file have not been met, where any."""
+        self._untold: set[tuple[int, int]] = set()
+        """Of these, the ones `take_unfinished` has not given yet."""
         self._moved: list[tuple[bytes, bytes]] = []
 
     def find(self, info: os.stat_result) -> Standing | None:
@@ -62,8 +76,38 @@ class HardLinks:
 
         Where the answer has another path, somebody else was faster, and the one told is to become a link to it.
         """
+        key = info.st_dev, info.st_ino
         with self._lock:
-            return self._now(self._found.setdefault((info.st_dev, info.st_ino), standing))
+            if key not in self._found:
+                self._missing[key] = info.st_nlink - 1
+                self._untold.add(key)
+            first = self._now(self._found.setdefault(key, standing))
+        if first.path != standing.path:
+            self.met(info)
+        return first
+
+    def met(self, info: os.stat_result) -> None:
+        """Say that one more name of a file stands at the target."""
+        key = info.st_dev, info.st_ino
+        with self._lock:
+            left = self._missing.pop(key, 0) - 1
+            if left > 0:
+                self._missing[key] = left
+
+    def take_unfinished(self) -> list[Group]:
+        """Return the files of which names are still to come, as far as is known, and where they stand: each once."""
+        with self._lock:
+            untold, self._untold = self._untold, set()
+            return [
+                Group(*key, self._now(self._found[key])) for key in untold if self._missing.get(key, 0) > 0
+            ]
+
+    def recall(self, groups: Iterable[Group]) -> None:
+        """Learn what an earlier go has found out. A name still to come belongs to each."""
+        with self._lock:
+            for device, inode, standing in groups:
+                self._found[device, inode] = standing
+                self._missing[device, inode] = 1
 
     def replace(self, info: os.stat_result, standing: Standing) -> None:
         """Say where the file stands, whatever was told before (and turned out to be gone)."""
@@ -141,7 +185,9 @@ class Joiner:
         else:
             landing = self._landing
             joined = link_to(landing.root, first, info, landing.fd, name)
-        if not joined:
+        if joined:
+            self._links.met(info)
+        else:
             self._traits.lose(Loss.HARDLINKS)
         return joined
 
