@@ -67,11 +67,11 @@ async def test_a_passing_trouble_is_tried_again_by_itself(
     tried: list[int] = []
     step = FolderCopy.step
 
-    def busy_at_first(copy: FolderCopy) -> Batch:
+    def busy_at_first(copy: FolderCopy, *, finish: bool) -> Batch:
         tried.append(1)
         if len(tried) == 1:
             return Batch(failures=[Failure(b"a", PlaceUnavailable("busy"))], exhausted=True)
-        return step(copy)
+        return step(copy, finish=finish)
 
     monkeypatch.setattr(FolderCopy, "step", busy_at_first)
     job = await harness.done(await harness.copy(source, to=target))
@@ -85,7 +85,7 @@ async def test_a_lasting_trouble_becomes_an_error_after_some_tries(
     (source / "a").write_text("text")
     tried: list[int] = []
 
-    def busy(copy: FolderCopy) -> Batch:
+    def busy(copy: FolderCopy, *, finish: bool) -> Batch:
         tried.append(1)
         return Batch(failures=[Failure(b"a", PlaceUnavailable("busy"))], exhausted=True)
 
@@ -101,7 +101,7 @@ async def test_a_mistake_of_ours_ends_one_job_with_a_row_and_no_other(
 ) -> None:
     (source / "a").write_text("text")
 
-    def wrong(copy: FolderCopy) -> Batch:
+    def wrong(copy: FolderCopy, *, finish: bool) -> Batch:
         raise ZeroDivisionError("a mistake")
 
     with monkeypatch.context() as patched:
@@ -122,7 +122,7 @@ async def test_a_disk_that_does_not_answer_stops_neither_cancel_nor_shut_down(
     answers = threading.Event()
     entered = threading.Event()
 
-    def hangs(copy: FolderCopy) -> Batch:
+    def hangs(copy: FolderCopy, *, finish: bool) -> Batch:
         entered.set()
         answers.wait()
         return Batch(exhausted=True)

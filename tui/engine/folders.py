@@ -137,9 +137,10 @@ class Folders:
                 return
             if batch.exhausted:
                 self._enter(folder, batch)
-                if self.settled(folder, len(batch.large), exhausted=True):
+                if self.settled(folder, len(batch.large), exhausted=True) and not batch.finished:
                     self._finish(folder, report)
                 else:
+                    self.lost(report, folder, b"", batch.lost)
                     self._close(folder)
                 return
             self.settled(folder, len(batch.large))
@@ -180,7 +181,9 @@ class Folders:
             )
         else:
             folder.copy.rules = rules
-        batch = folder.copy.step()
+        # Otherwise there may be something to be swept up first, or a large file to come.
+        finish = self._run.record.walk == 1 and not folder.large_left
+        batch = folder.copy.step(finish=finish)
         if batch.linked:
             self._copy_linked(folder, batch, rules)
         return batch

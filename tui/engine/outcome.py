@@ -93,8 +93,8 @@ async def _work_and_count(run: Run) -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(counting.go_on())
                 await work_for(run).execute()
-                if not (record.errors or record.questions or run.stop_reason is Stop.ROOM):
-                    run.counting.on = True
+                told = record.errors or record.questions or run.stop_reason is Stop.ROOM
+                counting.work_is_done(enough=not told)
         elif run.stop_reason is Stop.ROOM:
             await counting.go_on()
     finally:

@@ -13,7 +13,7 @@ from tui.model.error import PlaceError
 from tui.model.job import Conflict, JobKind
 from tui.places.local.hops import Brake
 from tui.places.local.need import Need
-from tui.places.local.room import Room, room_in
+from tui.places.local.room import Room, room_in, used_where
 from tui.places.local.root import Root, nearest
 from tui.places.local.scan import Scan
 from tui.places.local.staging import stage_name
@@ -78,6 +78,17 @@ class RoomCheck:
         finally:
             if parent is not None:
                 parent.close()
+
+    def is_plenty(self, sources: Sequence[Source]) -> bool:
+        """Say whether these folders fit for sure: all that is on their filesystem would."""
+        used = used_where([source.location.path for source in sources])
+        if used is None:
+            return False
+        size_bytes, files = used
+        room = self.room
+        return (room.free_bytes is None or size_bytes < room.free_bytes) and (
+            room.free_files is None or files < room.free_files
+        )
 
     def tree(self, source: Source) -> None:
         """Say that what is counted next is below this folder."""

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tui.engine.run import Sums
-from tui.places.local.removal import TreeRemoval, shares
+from tui.places.local.parallel_removal import SubtreesRemoval, subtrees
 
 if TYPE_CHECKING:
     from tui.engine.run import Run
@@ -20,21 +20,20 @@ async def remove_side_by_side(run: Run, parent: Root, name: bytes) -> None:
     """
     if run.shared.slots == 1:
         return
-    folders = await run.hop(shares, parent, name, run.brake)
+    paths = await run.hop(subtrees, parent, name, run.brake)
 
     async def remove() -> None:
-        while folders and not run.stopped:
-            removal = TreeRemoval(parent, folders.pop(), run.brake)
-            try:
-                exhausted = False
-                while not exhausted and not run.stopped:
-                    batch = await run.hop(removal.step)
-                    current = parent.location(batch.last) if batch.last else None
-                    run.count(Sums(files=batch.files, bytes=batch.size_bytes), current)
-                    exhausted = batch.exhausted
-            finally:
-                run.release(removal)
+        removal = SubtreesRemoval(parent, paths, run.brake)
+        try:
+            exhausted = False
+            while not exhausted and not run.stopped:
+                batch = await run.hop(removal.step)
+                current = parent.location(batch.last) if batch.last else None
+                run.count(Sums(files=batch.files, bytes=batch.size_bytes), current)
+                exhausted = batch.exhausted
+        finally:
+            run.release(removal)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(run.shared.slots, len(folders))):
+        for _ in range(min(run.shared.slots, len(paths))):
             group.create_task(remove())

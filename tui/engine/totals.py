@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import stat
@@ -27,6 +28,10 @@ FULL_COUNT_S = 2.0
 """So long a job that does not fit is counted on, to tell all that it needs."""
 
 
+DELAY_S = 1.0
+"""So long trees are not counted: most jobs are done by then, and counting takes a tenth of what copying takes."""
+
+
 @dataclass(slots=True)
 class Count:
     files: int = 0
@@ -37,7 +42,8 @@ class Counting:
     """Counts all sources of a job, a few hops a second, into its tally; `counting` is on until all is known.
 
     What needs one look only comes first (`begin`), before the job writes anything; trees are gone through beside the
-    work (`go_on`). As soon as what is still to be written exceeds the room at the target, the job is held.
+    work (`go_on`), after a while, or at once where they may not fit. As soon as what is still to be written exceeds the
+    room at the target, the job is held.
     """
 
     def __init__(self, run: Run) -> None:
@@ -50,6 +56,7 @@ class Counting:
         self._folders: list[Source] = []
         self._held = False
         self._ends: float | None = None
+        self._wanted = asyncio.Event()
 
     async def begin(self) -> None:
         """Look at the target and at the first sources themselves."""
@@ -62,6 +69,9 @@ class Counting:
     async def go_on(self) -> None:
         """Count what is left."""
         run, tally, counted = self._run, self._tally, self._counted
+        if self._folders and (self._room is None or await run.hop(self._room.is_plenty, self._folders)):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), DELAY_S)
         while self._page and not self._over:
             for source in self._folders:
                 await self._count_tree(source)
@@ -73,6 +83,12 @@ class Counting:
             tally.counting = False
             run.touch()
         self._judge(complete=not self._over)
+
+    def work_is_done(self, *, enough: bool) -> None:
+        """Wait no longer; count no more where the work has shown what there was."""
+        if enough:
+            self._run.counting.on = True
+        self._wanted.set()
 
     def close(self) -> None:
         """Let go of what is open."""

@@ -9,8 +9,10 @@ import pytest
 from tests.trees import describe
 from tests.unit.places.local_driver import RULES, Outcome, copy_tree, dug, rules, run
 from tui.model.job import Conflict
-from tui.places.local.hops import BATCH_ENTRIES, Brake, CopyRules
-from tui.places.local.removal import MovedRemoval, TreeRemoval, shares
+from tui.places.local.descent import STEP_ENTRIES
+from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.parallel_removal import subtrees
+from tui.places.local.removal import MovedRemoval, TreeRemoval
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
@@ -68,16 +70,16 @@ def test_what_has_gone_already_is_no_failure(source: Path) -> None:
 
 def test_a_wide_folder_is_removed_in_bounded_batches(source: Path) -> None:
     (source / "a").mkdir()
-    for number in range(3 * BATCH_ENTRIES):
+    for number in range(3 * STEP_ENTRIES):
         (source / "a" / str(number)).touch()
     with Root.open(str(source)) as root:
         removal = TreeRemoval(root, b"a", Brake())
         batch = removal.step()
-        assert 0 < batch.files <= BATCH_ENTRIES
+        assert 0 < batch.files <= STEP_ENTRIES
         assert not batch.exhausted
         assert batch.last.startswith(b"a/")
         removal.close()
-    assert remove(source, "a").files == 3 * BATCH_ENTRIES - batch.files
+    assert remove(source, "a").files == 3 * STEP_ENTRIES - batch.files
 
 
 def test_the_brake_stops_it(source: Path) -> None:
@@ -139,7 +141,7 @@ def test_a_mounted_filesystem_is_not_emptied(source: Path) -> None:
 
 def shared_out(parent: Path, name: str) -> list[str]:
     with Root.open(str(parent)) as root:
-        return sorted(map(os.fsdecode, shares(root, os.fsencode(name), Brake())))
+        return sorted(map(os.fsdecode, subtrees(root, os.fsencode(name), Brake())))
 
 
 def test_a_tree_is_shared_out_by_its_folders(source: Path) -> None:

@@ -94,8 +94,12 @@ class FolderCopy:
         self._mirror: attributes.Mirror | None = None
         self._traits = Traits(rules.keep)
 
-    def step(self) -> Batch:
-        """Copy until a batch is full, the brake is on, or the folder has no more; tell what was done."""
+    def step(self, *, finish: bool = False) -> Batch:
+        """Copy until a batch is full, the brake is on, or the folder has no more; tell what was done.
+
+        Args:
+            finish: With the last batch, do what `finish` does, unless something of the folder is left to others.
+        """
         batch = Batch()
         ends, done = time.monotonic() + BATCH_S, 0
         try:
@@ -118,6 +122,9 @@ class FolderCopy:
                     break
             if self.rules.flush and (batch.files or batch.wrote):
                 flush_folder(self._to, self._target.location(self._target_path))
+            if finish and batch.exhausted and not (batch.large or batch.linked):
+                batch.lost = self.finish()
+                batch.finished = True
         except PlaceError as error:
             self._end(batch, error)
         except OSError as error:

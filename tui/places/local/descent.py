@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from tui.model.error import NotFound, PlaceError, from_os_error
 from tui.places.local import syscalls
 from tui.places.local.content import Stopped
-from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure
+from tui.places.local.hops import Batch, Failure
 from tui.places.local.root import join, split
 from tui.places.local.standing import is_folder
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake
     from tui.places.local.root import Root
+
+STEP_ENTRIES = 1024
+STEP_S = 0.05
+"""A step ends after so many entries or seconds, whichever comes first."""
 
 
 @dataclass(slots=True)
@@ -63,8 +67,8 @@ class Descent:
     def step(self) -> Batch:
         """Do a batch of entries, or fewer where the brake goes on."""
         batch = Batch()
-        ends, done = time.monotonic() + BATCH_S, 0
-        while not (self._brake.on or done >= BATCH_ENTRIES or time.monotonic() > ends):
+        ends, done = time.monotonic() + STEP_S, 0
+        while not (self._brake.on or done >= STEP_ENTRIES or time.monotonic() > ends):
             try:
                 if not self._one(batch):
                     batch.exhausted = True

@@ -7,9 +7,10 @@ import pickle
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.places.local.hops import CopyRules
+if TYPE_CHECKING:
+    from tui.places.local.hops import CopyRules
 
 _LENGTH = struct.Struct("!I")
 
@@ -26,6 +27,21 @@ FolderSpec = tuple[RootId, RootId, bytes, bytes, Sequence[tuple[bytes, bytes]] |
 """Source, target, the folder's path below each, and the names wanted: see `FolderCopy`."""
 
 
+class Step(NamedTuple):
+    """A batch of a folder, by its number.
+
+    Attributes:
+        rules: None: the same as for the last folder or batch.
+        folder: What that folder is, the first time.
+        finish: See `FolderCopy.step`.
+    """
+
+    key: int
+    rules: CopyRules | None
+    folder: FolderSpec | None
+    finish: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a worker is to do, in this order.
@@ -33,15 +49,12 @@ class Request:
     Attributes:
         closed: Folders done with, by number.
         forget: Close the roots too.
-        step: A folder's number, and the rules for the next batch of it.
-        folder: What that folder is, the first time.
         finish: The number of a folder to be given its final mode and times.
     """
 
     closed: Sequence[int] = ()
     forget: bool = False
-    step: tuple[int, CopyRules] | None = None
-    folder: FolderSpec | None = None
+    step: Step | None = None
     finish: int | None = None
 
 

@@ -131,6 +131,9 @@ class Batch:
     """The entry last worked on."""
     exhausted: bool = False
     """The folder has no more entries."""
+    finished: bool = False
+    """It has been given its final mode and times, too; `lost` is what it could not keep."""
+    lost: list[Loss] = field(default_factory=list)
     out_of_space: bool = False
     device: int = 0
     """The filesystem of the target folder; 0 where that could not be opened."""

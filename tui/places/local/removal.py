@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MovedRemoval", "TreeRemoval", "trash"]
 
-_ENOUGH, _MOST, _DEEPEST = 16, 4096, 4
-"""Folders worth sharing out, the most that are looked for, and how deep."""
-
 _NO_TWIN = (NotFound, NotAFolder, LinkInTheWay)
 """What the opening of a folder gives where none stands; every other error tells nothing of what stands there."""
 
@@ -280,45 +277,3 @@ class MovedRemoval(TreeRemoval):
             if error.errno in _NOT_EMPTY:
                 return True
             raise
-
-
-def shares(root: Root, name: bytes, brake: Brake) -> list[bytes]:
-    """Return folders in a tree, none within another, to be removed by several hops at once; none where there are few.
-
-    They are on the filesystem of `root`: what is mounted in the tree is left to `TreeRemoval`, which refuses it.
-    """
-    device = os.fstat(root.fd).st_dev
-    level = [name]
-    for _ in range(_DEEPEST):
-        below: list[bytes] = []
-        for path in level:
-            if brake.on:
-                return []
-            below += _subfolders(root, path, device)[: _MOST - len(below)]
-        if len(below) < len(level):
-            break
-        level = below
-        if len(level) >= _ENOUGH:
-            break
-    return level if len(level) > 1 else []
-
-
-def _subfolders(root: Root, path: bytes, device: int) -> list[bytes]:
-    """Return the paths of the folders in a folder; none where it cannot be read, which is told later, or is mounted."""
-    try:
-        fd = root.folder(path)
-    except PlaceError:
-        return []
-    try:
-        if os.fstat(fd).st_dev != device:
-            return []
-        with os.scandir(fd) as entries:
-            return [
-                join(path, os.fsencode(entry.name))
-                for entry in entries
-                if entry.is_dir(follow_symlinks=False)
-            ]
-    except OSError:
-        return []
-    finally:
-        os.close(fd)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tui.places.local.root import Root
 
 
@@ -39,6 +41,23 @@ def room_in(folder: Root) -> Room:
         found.f_bavail * unit if found.f_blocks else None,
         found.f_favail if found.f_files else None,
     )
+
+
+def used_where(paths: Iterable[str]) -> tuple[int, int] | None:
+    """Return the bytes and inodes in use on the filesystems these paths are on; None where one does not tell."""
+    used: dict[int, tuple[int, int]] = {}
+    for path in paths:
+        try:
+            device = os.lstat(path).st_dev
+            if device not in used:
+                found = os.statvfs(path)
+                unit = found.f_frsize or found.f_bsize
+                used[device] = (found.f_blocks - found.f_bfree) * unit, found.f_files - found.f_ffree
+        except OSError:
+            return None
+        if used[device] == (0, 0):
+            return None
+    return sum(size for size, _ in used.values()), sum(files for _, files in used.values())
 
 
 def _mount_of(path: str) -> str:

@@ -30,7 +30,8 @@ from tui.places.local.hops import Brake
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
-    from tui.places.local.frames import Request, RootId
+    from tui.places.local.frames import Request, RootId, Step
+    from tui.places.local.hops import CopyRules
 
 SWITCH_ON = 1
 NICER = 5
@@ -60,6 +61,7 @@ class Worker:
     def __init__(self, brake: Brake) -> None:
         self._brake = brake
         self._copies: dict[int, FolderCopy] = {}
+        self._rules: CopyRules | None = None
         self._roots: dict[RootId, Root] = {}
 
     def answer(self, request: Request) -> Any:
@@ -75,24 +77,26 @@ class Worker:
         if request.forget and not self._copies:
             self._forget()
         if request.step is not None:
-            return self._step(request)
+            return self._step(request.step)
         if request.finish is not None:
             return self._copies[request.finish].finish()
         return None
 
-    def _step(self, request: Request) -> Any:
-        assert request.step is not None
-        key, rules = request.step
-        copy = self._copies.get(key)
+    def _step(self, step: Step) -> Any:
+        if step.rules is not None:
+            self._rules = step.rules
+        rules = self._rules
+        assert rules is not None
+        copy = self._copies.get(step.key)
         if copy is None:
-            assert request.folder is not None
-            source, target, path, target_path, names = request.folder
+            assert step.folder is not None
+            source, target, path, target_path, names = step.folder
             if (there := self._root(source)) is None or (here := self._root(target)) is None:
                 return None
             copy = FolderCopy(there, here, path, target_path, rules, None, self._brake, names)
-            self._copies[key] = copy
+            self._copies[step.key] = copy
         copy.rules = rules
-        return copy.step()
+        return copy.step(finish=step.finish)
 
     def _root(self, wanted: RootId) -> Root | None:
         """Open a folder the engine has open; None where another stands under its path by now: only the same will do."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.places.local.copying import FolderCopy
-from tui.places.local.frames import Request, RootId, receive, send
+from tui.places.local.frames import Request, RootId, Step, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,7 @@ class _Process:
         assert self._process.stdin and self._process.stdout
         self._requests, self._replies = self._process.stdin, self._process.stdout
         self._turn = threading.Lock()
+        self._rules: CopyRules | None = None
         self._closed: deque[int] = deque()
         self._ready = False
         self.users = 0
@@ -90,8 +91,10 @@ class _Process:
     def ended(self) -> bool:
         return self._process.returncode is not None or self._process.poll() is not None
 
-    def ask(self, brake: Brake | None = None, **what: Any) -> Any:
+    def ask(self, brake: Brake | None = None, *, step: Step | None = None, **what: Any) -> Any:
         """Have something done, and wait for it; the brake is passed on meanwhile.
+
+        Rules that are as they were are not sent again.
 
         Raises:
             PlaceError: It could not be done.
@@ -99,9 +102,13 @@ class _Process:
         """
         with self._turn:
             closed = [self._closed.popleft() for _ in range(len(self._closed))]
+            if step is not None:
+                known, self._rules = self._rules, step.rules
+                if step.rules == known:
+                    step = step._replace(rules=None)
             try:
                 self._brake[0] = brake is not None and brake.on
-                send(self._requests.fileno(), Request(closed=closed, **what))
+                send(self._requests.fileno(), Request(closed=closed, step=step, **what))
                 while not select.select([self._replies], [], [], BRAKE_S)[0]:
                     if brake is not None and brake.on:
                         self._brake[0] = 1
@@ -111,6 +118,7 @@ class _Process:
         if reply is None:
             raise WorkerGone
         if isinstance(reply[0], Exception):
+            self._rules = None
             raise reply[0]
         return reply[0]
 
@@ -222,12 +230,12 @@ class WorkerCopy:
     def rules(self, rules: CopyRules) -> None:
         self._here.rules = replace(rules, decided=dict(rules.decided))  # a plain one can be sent
 
-    def step(self) -> Batch:
+    def step(self, *, finish: bool = False) -> Batch:
         """As `FolderCopy.step`; entries with several names are left in `Batch.linked`."""
         if not self._is_here:
             try:
                 batch: Batch | None = self._process.ask(
-                    self._brake, step=(self._key, self.rules), folder=self._spec
+                    self._brake, step=Step(self._key, self.rules, self._spec, finish)
                 )
             except WorkerGone:
                 batch = None
@@ -235,10 +243,10 @@ class WorkerCopy:
                 self._spec = None
                 return batch
             self._is_here = True
-            batch = self._here.step()
+            batch = self._here.step(finish=finish)
             batch.wrote = True
             return batch
-        return self._here.step()
+        return self._here.step(finish=finish)
 
     def finish(self) -> list[Loss]:
         """As `FolderCopy.finish`."""
