@@ -15,6 +15,7 @@ from engine_harness import Harness, crash, names, new_engine, running
 from tui.model.job import Conflict, JobState
 from tui.places.local import attributes, trash
 from tui.places.local.copying import FolderCopy
+from tui.places.local.entry_copy import EntryCopy
 from tui.places.local.hops import Batch
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ async def test_a_name_that_is_retried_is_one_file_with_its_other_names(
     (source / "tree" / "inner").mkdir(parents=True)
     (source / "tree" / "one").write_text("text")
     os.link(source / "tree" / "one", source / "tree" / "inner" / "two")
-    wanted = failing_once(FolderCopy._try, lambda copy, name, *rest: name == b"two")
-    monkeypatch.setattr(FolderCopy, "_try", wanted)
+    wanted = failing_once(EntryCopy.copy, lambda copy, name, *rest: name == b"two")
+    monkeypatch.setattr(EntryCopy, "copy", wanted)
     job = await harness.ends(await getattr(harness, kind)(source / "tree", to=far))
     assert job.state is JobState.FAILED
     await harness.engine.retry([job.id])
@@ -118,8 +119,8 @@ def linked(source: Path) -> list[Path]:
 async def test_a_retried_name_in_another_source_is_one_file_with_those_that_were_moved(
     harness: Harness, source: Path, linked: list[Path], far: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    wanted = failing_once(FolderCopy._try, lambda copy, name, *rest: name == b"two")
-    monkeypatch.setattr(FolderCopy, "_try", wanted)
+    wanted = failing_once(EntryCopy.copy, lambda copy, name, *rest: name == b"two")
+    monkeypatch.setattr(EntryCopy, "copy", wanted)
     (source / "third").unlink()
     job = await harness.ends(await getattr(harness, kind)(*linked, to=far))
     assert job.state is JobState.FAILED
@@ -139,9 +140,9 @@ async def test_after_a_crash_a_name_is_one_file_with_those_that_were_moved_befor
     with monkeypatch.context() as patch:
         real = FolderCopy.step
 
-        def stop_at_second(copy: FolderCopy) -> Batch:
+        def stop_at_second(copy: FolderCopy, *, finish: bool) -> Batch:
             if copy._source_path != b"second":
-                return real(copy)
+                return real(copy, finish=finish)
             reached.append(copy._source_path)
             copy._brake.on = True
             return Batch()

@@ -10,42 +10,32 @@ import time
 from typing import TYPE_CHECKING
 
 from tui.model.error import (
-    AlreadyExists,
     OutOfSpace,
     PlaceError,
     SameFile,
-    SourceChanged,
-    TargetInsideSource,
     from_os_error,
 )
 from tui.places.local import attributes, syscalls
-from tui.places.local.alignment import align, give_named, is_aligned, named_attributes
-from tui.places.local.content import Moved, Stopped
-from tui.places.local.decision import Decider, Same, Spot
+from tui.places.local.alignment import give_named, named_attributes
+from tui.places.local.content import Stopped
+from tui.places.local.entry_copy import EntryCopy, Side
 from tui.places.local.flushing import Refused, flush_folder
-from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure, Large
-from tui.places.local.landing import Again, Landing
-from tui.places.local.links import HardLinks, Joiner
-from tui.places.local.making import Maker, Unmade, not_held
-from tui.places.local.names import check_end, told
+from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure
+from tui.places.local.links import HardLinks
+from tui.places.local.names import told
 from tui.places.local.partial import own_partials, sweep
 from tui.places.local.slices import SliceCopy
-from tui.places.local.standing import READ_FLAGS, Pair, is_folder, look, same_inode
+from tui.places.local.standing import same_inode
 from tui.places.local.traits import Traits
-from tui.places.local.verifying import Differs, not_the_same
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from tui.model.fidelity import Loss
-    from tui.model.location import Location
     from tui.places.local.hops import Brake, CopyRules
     from tui.places.local.root import Root
 
 __all__ = ["FolderCopy", "HardLinks", "SliceCopy", "own_partials", "sweep"]
-
-_TRIES = 8
-"""How often an entry is looked at anew when somebody else takes its name at the target meanwhile."""
 
 _SOURCE_SIDE = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT})
 """Errors of a copy that are told of the source: a bad block is met when reading."""
@@ -89,7 +79,6 @@ class FolderCopy:
         self._from = self._to = -1
         self._items: Generator[Item] | None = None
         self._again: Item | None = None
-        self._fresh = False
         self._lent_mode: int | None = None
         self._mirror: attributes.Mirror | None = None
         self._traits = Traits(rules.keep)
@@ -104,8 +93,8 @@ class FolderCopy:
         ends, done = time.monotonic() + BATCH_S, 0
         try:
             self._open()
-            batch.device = self._landing.device
-            self._decider.rules = self.rules
+            batch.device = self._entries.device
+            self._entries.rules = self.rules
             while not self._brake.on:
                 item = self._next()
                 if item is None:
@@ -216,22 +205,16 @@ class FolderCopy:
             finished = self.rules.compare and bool(self._target_path)
             self._mirror = attributes.Mirror(self._from, self._to, finished=finished)
         self._borrow_mode(target)
-        if self._names is None:
-            with os.scandir(self._to) as there:
-                self._fresh = next(there, None) is None
-        own, times, verify = self.rules.own, self._traits.times, self.rules.verify
-        flush, tag = self.rules.flush, self.rules.tag
-        self._landing = Landing(self._target, self._to, tag, self._traits, own=own, flush=flush)
-        self._pair = Pair(
-            self._from, self._to, self._target.ways, self._brake,
-            strict=verify or (not times if own else self.rules.compare), from_disk=verify,
-            timeless=self.rules.mirror and self.rules.compare, times=times,
+        self._entries = EntryCopy(
+            Side(self._source, self._source_path, self._from), Side(self._target, self._target_path, self._to),
+            self.rules, self._traits, self._links, self._brake, fresh=self._names is None and self._is_empty(),
         )  # fmt: skip
-        self._decider = Decider(self._target, self._target_path, self.rules, self._pair, self._on_same)
-        self._maker = Maker(self._from, self._landing, self._brake, verify=verify)
-        self._joiner = Joiner(self._links or HardLinks(), self._landing, self._target_path)
         if self._items is None:
             self._items = self._listed() if self._names is None else self._named(self._names)
+
+    def _is_empty(self) -> bool:
+        with os.scandir(self._to) as there:
+            return next(there, None) is None
 
     def _borrow_mode(self, target: os.stat_result) -> None:
         """Make a folder of one's own writable for as long as it is copied into: its source may be read-only."""
@@ -265,7 +248,7 @@ class FolderCopy:
         name, target_name, regular = item
         batch.last = name
         try:
-            self._try(name, target_name, regular, batch)
+            self._entries.copy(name, target_name, regular, batch)
         except Stopped:
             self._again = item
             return False
@@ -287,177 +270,5 @@ class FolderCopy:
 
     def _told(self, error: OSError, name: bytes, target_name: bytes) -> PlaceError:
         if error.errno in _SOURCE_SIDE:
-            return from_os_error(error, self._where(name), "copy")
+            return from_os_error(error, self._source.location(self._source_path, name), "copy")
         return told(error, self._target.location(self._target_path, target_name), "write")
-
-    def _try(self, name: bytes, target_name: bytes, regular: bool, batch: Batch) -> None:
-        if target_name.endswith((b".", b" ")):
-            check_end(self._to, target_name, self._target, self._target_path)
-        for _ in range(_TRIES):
-            self._traits.lost.clear()
-            try:
-                if regular and self._file(name, target_name, batch):
-                    return
-                if not regular:
-                    self._other_kind(name, target_name, batch)
-                    return
-                regular = False
-            except (FileExistsError, Again):
-                self._fresh = False
-        where = self._target.location(self._target_path, target_name)
-        raise AlreadyExists(f"cannot write {where}: its name is taken again and again", location=where)
-
-    def _spot(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> Spot | None:
-        """Return where an entry may go, or None where that is settled."""
-        standing = None if self._fresh else look(self._to, target_name)
-        if standing is None:
-            return target_name, False
-        return self._decider.spot(name, target_name, info, standing, batch)
-
-    def _on_same(self, found: Same) -> None:
-        if self.rules.mirror and not same_inode(found.info, found.standing):
-            ways = self._target.ways
-            if not is_aligned(
-                self._from, found.name, found.info, self._to, found.target_name, found.standing, ways
-            ):
-                align(self._from, found.name, found.info, self._to, found.target_name)
-        self._keep_together(found)
-
-    def _keep_together(self, found: Same) -> None:
-        """Let a file found complete be one with its other names, as it is in the source.
-
-        What it lost was told when it was made.
-        """
-        info = found.info
-        if info.st_nlink == 1 or not self._traits.hardlinks or same_inode(info, found.standing):
-            return
-        if (
-            self.rules.own
-            or self._pair.strict
-            or not stat.S_ISREG(info.st_mode)
-            or self._pair.same_bytes(found.name, found.target_name)
-        ):
-            self._joiner.tell(info, found.target_name)
-            self._traits.lost.clear()
-
-    def _file(self, name: bytes, target_name: bytes, batch: Batch) -> bool:
-        """Copy a regular file; False where it turns out to be something else."""
-        try:
-            source = os.open(name, READ_FLAGS, dir_fd=self._from)
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENXIO):
-                return False
-            raise from_os_error(error, self._where(name), "read") from error
-        try:
-            info = os.fstat(source)
-            if not stat.S_ISREG(info.st_mode):
-                return False
-            if info.st_nlink > 1 and self._links is None:
-                batch.linked.append((name, target_name))
-                return True
-            spot = self._spot(name, target_name, info, batch)
-            if spot is None:
-                return True
-            put, replace = spot
-            if self._has_names(info) and self._joiner.join(info, put, replace=replace):
-                pass
-            elif info.st_size > self.rules.large_bytes:
-                batch.large.append(Large(name, put, info.st_size, replace))
-                self._traits.lost.clear()  # it will be told when that is done
-                return True
-            else:
-                info = self._make(source, name, put, info, replace=replace)
-                if info.st_nlink > 1:
-                    self._joiner.tell(info, put)
-            batch.files += 1
-            batch.size_bytes += info.st_size
-            if self.rules.verify:
-                batch.verified_files += 1
-                batch.verified_bytes += info.st_size
-        finally:
-            syscalls.let_go(source)
-        return True
-
-    def _has_names(self, info: os.stat_result) -> bool:
-        """Say whether a file may stand at the target by another of its names: a move takes these away one by one."""
-        return info.st_nlink > 1 or self.rules.compare
-
-    def _make(
-        self, source: int, name: bytes, put: bytes, info: os.stat_result, *, replace: bool
-    ) -> os.stat_result:
-        try:
-            return self._maker.file(source, put, info, replace=replace)
-        except Moved:
-            where = self._where(name)
-            raise SourceChanged(f"cannot copy {where}: it changes while it is read", location=where) from None
-        except Differs:
-            raise not_the_same(self._target.location(self._target_path, put), self._where(name)) from None
-
-    def _where(self, name: bytes) -> Location:
-        return self._source.location(self._source_path, name)
-
-    def _other_kind(self, name: bytes, target_name: bytes, batch: Batch) -> None:
-        try:
-            info = os.lstat(name, dir_fd=self._from)
-        except OSError as error:
-            raise from_os_error(error, self._where(name), "read") from error
-        if is_folder(info):
-            self._folder(name, target_name, info, batch)
-        elif stat.S_ISREG(info.st_mode):
-            if not self._file(name, target_name, batch):
-                raise Again
-        else:
-            self._nameless(name, target_name, info, batch)
-
-    def _nameless(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> None:
-        if info.st_nlink > 1 and self._links is None:
-            batch.linked.append((name, target_name))
-            return
-        spot = self._spot(name, target_name, info, batch)
-        if spot is None:
-            return
-        put, replace = spot
-        if not self._has_names(info) or not self._joiner.join(info, put, replace=replace):
-            try:
-                self._maker.nameless(name, put, info, replace=replace)
-            except Unmade:
-                raise not_held(info, self._target.location(self._target_path, put)) from None
-            if info.st_nlink > 1:
-                self._joiner.tell(info, put)
-        batch.files += 1
-        batch.size_bytes += info.st_size
-
-    def _folder(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> None:
-        """Make a subfolder, or find it; its mode stays open to its owner until `finish`."""
-        if (info.st_dev, info.st_ino) == (self._target.device, self._target.inode):
-            where = self._where(name)
-            raise TargetInsideSource(f"cannot copy {where} into itself", location=where)
-        put = self._stand_in(name, target_name, info, batch)
-        if put is None:
-            return
-        batch.folders.append(name)
-        if put != name:
-            batch.renamed[name] = put
-
-    def _stand_in(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> bytes | None:
-        standing = None if self._fresh else look(self._to, target_name)
-        if standing is None:
-            os.mkdir(target_name, 0o700, dir_fd=self._to)
-            batch.wrote = True
-            return target_name
-        another = self._decider.of_another(name, target_name, info, standing)
-        if is_folder(standing) and another is None:
-            if same_inode(info, standing):
-                where = self._target.location(self._target_path, target_name)
-                raise SameFile(f"cannot copy {where} onto itself", location=where)
-            return target_name
-        if self.rules.own and another is None:
-            os.unlink(target_name, dir_fd=self._to)
-            raise Again
-        spot = self._decider.spot(name, target_name, info, standing, batch)
-        if spot is None:
-            return None
-        if look(self._to, spot[0]) is None:
-            os.mkdir(spot[0], 0o700, dir_fd=self._to)
-            batch.wrote = True
-        return spot[0]
