@@ -248,6 +248,32 @@ async def test_where_files_with_several_names_stand_is_kept_for_each_job(journal
     assert await journal.links(one) == []
 
 
+async def test_names_that_change_hands_are_found_without_comparing_each_with_each(journal: Journal) -> None:
+    work: list[int] = []
+    counting = journal._thread.submit(
+        lambda: journal._db.set_progress_handler(lambda: work.append(1) or 0, 1000)  # type: ignore[func-returns-value]
+    )
+    await asyncio.wrap_future(counting)
+
+    async def effort(count: int) -> int:
+        """Return what it takes to look through so many renames, none of which takes another's name."""
+        pairs = [(Location(f"/{number}"), Location(f"/new {number}")) for number in range(count)]
+        sources, targets = zip(*pairs, strict=True)
+        request = Request(kind=JobKind.RENAME, sources=sources, targets=targets)
+        id = await journal.add_job(request, f"tag{count}", 0.0)
+        work.clear()
+        assert not await journal.has_chains(id)
+        return len(work)
+
+    assert await effort(8000) < 16 * await effort(1000)
+
+
+async def test_a_swap_of_names_is_found(journal: Journal) -> None:
+    one, other = Location("/one"), Location("/other")
+    request = Request(kind=JobKind.RENAME, sources=(one, other), targets=(other, one))
+    assert await journal.has_chains(await journal.add_job(request, "tag", 0.0))
+
+
 async def test_a_journal_of_the_first_schema_opens(tmp_path: Path) -> None:
     """Whatever migrations come: what the first released schema held is there."""
     path = tmp_path / "journal.sqlite3"

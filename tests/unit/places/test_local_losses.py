@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.places.local_driver import OWN, RULES, Outcome, copy_tree
-from tui.model.fidelity import Loss
+from tui.model.fidelity import ALL_TRAITS, Loss, Trait
 from tui.places.local import attributes
 from tui.places.local.root import Root
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from tui.places.local.hops import CopyRules
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 both = pytest.mark.parametrize("rules", [RULES, OWN], ids=["standing folder", "own folder"])
@@ -136,6 +138,24 @@ def test_attributes_and_access_lists_a_target_does_not_know_are_told(
     os.utime(file, ns=(ODD_NS, ODD_NS))
     refuse(monkeypatch, "setxattr", errno.EOPNOTSUPP)
     assert losses(copy_tree(source, target, rules)) == {("xattr", b"file"), ("acl", b"file")}
+
+
+@ways
+def test_without_access_lists_a_copy_gets_the_rights_of_the_owning_group_and_no_more(
+    source: Path, target: Path, rules: CopyRules
+) -> None:
+    file = write(source / "file")
+    try:
+        os.setxattr(file, "user.colour", b"blue")
+        os.setxattr(file, attributes.ACCESS_ACL, ACCESS_LIST)
+    except OSError:
+        pytest.skip("this filesystem has no attributes or access lists")
+    os.utime(file, ns=(ODD_NS, ODD_NS))
+    assert file.stat().st_mode & 0o070, "beside a list, these bits are its mask"
+    outcome = copy_tree(source, target, replace(rules, keep=ALL_TRAITS - {Trait.ACL}))
+    assert losses(outcome) == set()
+    assert os.listxattr(target / "file") == ["user.colour"]
+    assert (target / "file").stat().st_mode & 0o777 == 0o600
 
 
 ACCESS_LIST = bytes.fromhex(
