@@ -88,10 +88,10 @@ async def crash(harness: Harness) -> None:
 
 
 @asynccontextmanager
-async def running(journal: Path, limits: Limits | None = None) -> AsyncIterator[Harness]:
+async def running(journal: Path, limits: Limits | None = None, **rest: object) -> AsyncIterator[Harness]:
     """Start an engine on a journal; shut it down at the end."""
     ended: list[Job] = []
-    harness = Harness(new_engine(journal, limits, on_end=ended.append), journal)
+    harness = Harness(new_engine(journal, limits, on_end=ended.append, **rest), journal)
     harness.ended = ended
     await harness.engine.start_up()
     try:

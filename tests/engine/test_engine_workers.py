@@ -19,10 +19,12 @@ from engine_harness import Harness, new_engine
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.client.runtime import Lock
 from tui.model.job import Conflict, JobState
-from tui.places.local.workers import Workers
+from tui.places.local.workers import WorkerCopy, Workers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from tui.places.local.hops import Batch
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
@@ -136,9 +138,63 @@ async def test_a_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path, ta
         await harness.until(id, lambda job: job.progress.files_done > 50)
         for process in workers._processes:
             os.kill(process._process.pid, signal.SIGKILL)
-        await harness.done(id)
+        job = await harness.done(id)
+    assert job.progress.files_done == 3000
     assert differences(describe(tree), describe(target / "tree")) == []
     assert partials(target) == []
+
+
+async def test_what_a_killed_worker_told_of_is_neither_done_nor_counted_twice(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tmp_path / "tree"
+    for number in range(1500):
+        (tree / f"{number}").parent.mkdir(exist_ok=True)
+        (tree / f"{number}").write_text(str(number))
+        if number % 100 == 0:
+            (tree / f"folder {number}").mkdir()
+            (tree / f"folder {number}" / "inner").write_text("inner")
+            (tree / f"large {number}").write_bytes(b"large" * (number + 1))
+    monkeypatch.setattr("tui.engine.run.LARGE_BYTES", 100)
+    steps = killing_after(monkeypatch, 4)
+    async with running(tmp_path) as (harness, _):
+        job = await harness.done(await harness.copy(tree, to=target))
+    assert len(steps) >= 4
+    assert differences(describe(tree), describe(target / "tree")) == []
+    size_bytes = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
+    assert (job.progress.files_done, job.progress.bytes_done) == (1530, size_bytes)
+
+
+async def test_what_failed_in_a_killed_worker_is_one_error(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(1500):
+        (tree / f"{number}").write_text(str(number))
+    for number in range(200):
+        (target / "tree" / f"{number}" / "in the way").mkdir(parents=True)
+    killing_after(monkeypatch, 4)
+    async with running(tmp_path) as (harness, _):
+        job = await harness.ends(await harness.copy(tree, to=target, conflict=Conflict.OVERWRITE))
+        assert (job.state, job.progress.errors, job.progress.files_done) == (JobState.FAILED, 200, 1300)
+
+
+def killing_after(patch: pytest.MonkeyPatch, count: int) -> list[int]:
+    """Kill the worker a folder is copied in after so many steps that were not the folder's first; return the list."""
+    steps: list[int] = []
+    real = WorkerCopy.step
+
+    def step(copy: WorkerCopy, *args: bool, **rest: bool) -> Batch:
+        if copy._spec is None:
+            steps.append(copy._process._process.pid)
+        if len(steps) == count:
+            copy._process._process.kill()
+            copy._process._process.wait()
+        return real(copy, *args, **rest)
+
+    patch.setattr(WorkerCopy, "step", step)
+    return steps
 
 
 async def test_they_end_with_their_engine(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tui.model.job import Job
+    from tui.places.local.workers import Workers
 
 PATIENCE_S = 20.0
 WATCHING_S = 300.0
@@ -149,7 +150,9 @@ def _descriptors() -> int:
 
 
 @asynccontextmanager
-async def sweep(scenario: Scenario, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sweep]:
+async def sweep(
+    scenario: Scenario, folder: Path, monkeypatch: pytest.MonkeyPatch, workers: Workers | None = None
+) -> AsyncIterator[Sweep]:
     """Start an engine whose every way of copying is met in small files, one hop at a time, behind a seam."""
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))
     for name, size_bytes in (
@@ -163,5 +166,6 @@ async def sweep(scenario: Scenario, folder: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("engine.retry.FIRST_WAIT_S", "engine.engine.UPDATE_S", "engine.engine.QUICK_UPDATE_S"):
         monkeypatch.setattr(f"tui.{name}", 0.001)
     seam = Seam(monkeypatch)
-    async with running(folder / "journal.sqlite3", Limits(slots=1)) as harness:
+    more = {} if workers is None else {"workers": workers}
+    async with running(folder / "journal.sqlite3", Limits(slots=1), **more) as harness:
         yield Sweep(scenario, folder, harness, seam)

@@ -29,7 +29,7 @@ from tui.places.local.standing import same_inode
 from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Sequence, Set
 
     from tui.model.fidelity import Loss
     from tui.places.local.hops import Brake, CopyRules
@@ -79,9 +79,14 @@ class FolderCopy:
         self._from = self._to = -1
         self._items: Generator[Item] | None = None
         self._again: Item | None = None
+        self._passed_by: Set[bytes] = frozenset()
         self._lent_mode: int | None = None
         self._mirror: attributes.Mirror | None = None
         self._traits = Traits(rules.keep)
+
+    def pass_by(self, names: Set[bytes]) -> None:
+        """Leave out entries that somebody else takes care of: by their names in the source."""
+        self._passed_by = names
 
     def step(self, *, finish: bool = False) -> Batch:
         """Copy until a batch is full, the brake is on, or the folder has no more; tell what was done.
@@ -226,11 +231,13 @@ class FolderCopy:
         with os.scandir(self._from) as entries:
             for entry in entries:
                 name = entry.name.encode(_ENCODING, "surrogateescape")
-                yield name, name, entry.is_file(follow_symlinks=False)
+                if name not in self._passed_by:
+                    yield name, name, entry.is_file(follow_symlinks=False)
 
     def _named(self, names: Sequence[tuple[bytes, bytes]]) -> Generator[Item]:
         for name, target_name in names:
-            yield name, target_name, False
+            if name not in self._passed_by:
+                yield name, target_name, False
 
     def _next(self) -> Item | None:
         if self._again is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,18 +70,23 @@ def send(fd: int, message: object) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def receive(fd: int) -> Any:
-    """Read a message from a pipe; None where the other end is gone."""
-    head = _read(fd, _LENGTH.size)
+def receive(fd: int, wait: Callable[[], None] = lambda: None) -> Any:
+    """Read a message from a pipe; None where the other end is gone.
+
+    Args:
+        wait: Called before each piece is read; whoever reads may give up there.
+    """
+    head = _read(fd, _LENGTH.size, wait)
     if head is None:
         return None
-    data = _read(fd, _LENGTH.unpack(head)[0])
+    data = _read(fd, _LENGTH.unpack(head)[0], wait)
     return None if data is None else pickle.loads(data)
 
 
-def _read(fd: int, size_bytes: int) -> bytes | None:
+def _read(fd: int, size_bytes: int, wait: Callable[[], None]) -> bytes | None:
     parts = []
     while size_bytes:
+        wait()
         part = os.read(fd, min(size_bytes, 1 << 20))
         if not part:
             return None

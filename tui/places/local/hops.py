@@ -142,6 +142,20 @@ class Batch:
     clashed: bool = False
     """A folder met something else, and that was passed by (`CopyRules.pass_clashes`)."""
 
+    def take_off(self, counted: Batch) -> None:
+        """Do not count again what was counted as the same or skipped; what was is taken off `counted` as well."""
+        for name in (
+            "same_files",
+            "same_bytes",
+            "skipped_files",
+            "skipped_bytes",
+            "verified_files",
+            "verified_bytes",
+        ):
+            twice = min(getattr(self, name), getattr(counted, name))
+            setattr(self, name, getattr(self, name) - twice)
+            setattr(counted, name, getattr(counted, name) - twice)
+
     def add(self, other: Batch) -> None:
         """Take in what another hop over the same folder did; whether the folder has more stays as it is."""
         self.files += other.files

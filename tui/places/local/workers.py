@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from tui.places.local.copying import FolderCopy
 from tui.places.local.frames import Request, RootId, Step, receive, send
+from tui.places.local.hops import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.model.fidelity import Loss
     from tui.places.local.frames import FolderSpec
-    from tui.places.local.hops import Batch, Brake, CopyRules
+    from tui.places.local.hops import Brake, CopyRules
     from tui.places.local.links import HardLinks
     from tui.places.local.root import Root
 
@@ -34,6 +36,8 @@ _PROGRAM = Path(__file__).with_name("worker.py")
 MOST = 4
 BRAKE_S = 0.02
 """How often the brake is looked at while a worker is busy."""
+PATIENCE_S = 5.0
+"""So long a worker may go on once the brake is on, before it is taken for hung, and killed."""
 END_S = 1.0
 """So long a worker may take to end before it is killed."""
 
@@ -98,7 +102,7 @@ class _Process:
 
         Raises:
             PlaceError: It could not be done.
-            WorkerGone: The process has ended.
+            WorkerGone: The process has ended, or was killed since it did not stop.
         """
         with self._turn:
             closed = [self._closed.popleft() for _ in range(len(self._closed))]
@@ -109,10 +113,7 @@ class _Process:
             try:
                 self._brake[0] = brake is not None and brake.on
                 send(self._requests.fileno(), Request(closed=closed, step=step, **what))
-                while not select.select([self._replies], [], [], BRAKE_S)[0]:
-                    if brake is not None and brake.on:
-                        self._brake[0] = 1
-                reply = receive(self._replies.fileno())
+                reply = receive(self._replies.fileno(), lambda: self._wait(brake))
             except (OSError, ValueError) as error:
                 raise WorkerGone from error
         if reply is None:
@@ -121,6 +122,24 @@ class _Process:
             self._rules = None
             raise reply[0]
         return reply[0]
+
+    def _wait(self, brake: Brake | None) -> None:
+        """Wait until there is something to read.
+
+        Raises:
+            WorkerGone: It was told to stop, and does not.
+        """
+        braked_at = None
+        while not select.select([self._replies], [], [], BRAKE_S)[0]:
+            if brake is None or not brake.on:
+                continue
+            self._brake[0] = 1
+            now = time.monotonic()
+            braked_at = braked_at or now
+            if now - braked_at > PATIENCE_S:
+                _logger.warning("worker process %d does not stop and is killed", self._process.pid)
+                self._process.kill()
+                raise WorkerGone
 
     def close_folder(self, key: int) -> None:
         """Let go of a folder, with the next request."""
@@ -211,7 +230,10 @@ def _id(root: Root) -> RootId:
 class WorkerCopy:
     """A `FolderCopy` in a worker process; where that is gone, it goes on in this one.
 
-    What the worker did last may then be met again, and is counted as complete.
+    Then the folder is gone through from its beginning. What the worker told of, but for what it copied or found
+    complete, is passed by: large files and subfolders are under way, failures and questions are written down. The
+    rest is met again, found complete, and not counted again; nor is it known any more what of it was copied and not
+    told of: that counts as complete.
     """
 
     def __init__(self, process: _Process, key: int, spec: FolderSpec, here: FolderCopy, brake: Brake) -> None:
@@ -219,6 +241,8 @@ class WorkerCopy:
         self._spec: FolderSpec | None = spec
         self._names = spec[-1]
         self._here, self._is_here, self._closed = here, False, False
+        self._told: set[bytes] = set()
+        self._counted = Batch()
         self.rules = here.rules
         process.users += 1
 
@@ -241,12 +265,30 @@ class WorkerCopy:
                 batch = None
             if batch is not None:
                 self._spec = None
+                self._note(batch)
                 return batch
             self._is_here = True
+            self._here.pass_by(self._told)
             batch = self._here.step(finish=finish)
             batch.wrote = True
-            return batch
-        return self._here.step(finish=finish)
+        else:
+            batch = self._here.step(finish=finish)
+        batch.take_off(self._counted)
+        return batch
+
+    def _note(self, batch: Batch) -> None:
+        """Keep in mind what was told, for the case that the worker dies."""
+        self._told.update(batch.folders)
+        self._told.update(name for name, _ in batch.linked)
+        for told in (batch.large, batch.collisions, batch.failures):
+            self._told.update(each.name for each in told)
+        counted = self._counted
+        counted.same_files += batch.files + batch.same_files
+        counted.same_bytes += batch.size_bytes + batch.same_bytes
+        counted.skipped_files += batch.skipped_files
+        counted.skipped_bytes += batch.skipped_bytes
+        counted.verified_files += batch.verified_files
+        counted.verified_bytes += batch.verified_bytes
 
     def finish(self) -> list[Loss]:
         """As `FolderCopy.finish`."""
