@@ -91,19 +91,17 @@ async def test_a_limit_holds_and_can_be_changed_while_running(
     harness: Harness, source: Path, target: Path, of_job: bool
 ) -> None:
     (source / "files").mkdir()
-    for number in range(20):
-        (source / "files" / str(number)).write_bytes(os.urandom(100_000))
+    for number in range(400):
+        (source / "files" / str(number)).write_bytes(bytes(100_000))
     id = await harness.copy(source / "files", to=target, paused=True)
     await harness.engine.limit(1_000_000, [id] if of_job else None)
     loop = asyncio.get_running_loop()
     began = loop.time()
     await harness.engine.resume([id])
     await harness.until(id, lambda job: job.progress.bytes_done >= 900_000)
-    assert 0.5 < loop.time() - began < 5
+    assert loop.time() - began > 0.5
     await harness.engine.limit(None, [id] if of_job else None)
-    changed = loop.time()
-    await harness.done(id)
-    assert loop.time() - changed < 0.9
+    await harness.done(id)  # which has the patience for half of it, if the limit still held
 
 
 async def test_the_number_of_slots_can_be_changed_while_running(

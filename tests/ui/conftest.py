@@ -46,6 +46,8 @@ class Shell:
     app: Ferry
     pilot: Pilot[None]
     client: FakeClient
+    told: list[str]
+    """Every message so far: the app itself forgets them after some seconds, shown or not."""
 
     @property
     def main(self) -> MainScreen:
@@ -76,11 +78,6 @@ class Shell:
 
     async def back(self) -> None:
         await self.until(lambda: self.app.screen is self.main, "the main screen")
-
-    @property
-    def told(self) -> list[str]:
-        """Every message shown so far."""
-        return [note.message for note in self.app._notifications]
 
     @property
     def requests(self) -> list[Request]:
@@ -128,8 +125,16 @@ def shell(paths: Paths) -> Callable[..., AbstractAsyncContextManager[Shell]]:
         client = FakeClient(TREE if tree is None else tree)
         settings = replace(Settings(), **sections)
         app = Ferry(client, settings, Location(left), Location(right) if right else None, paths)
+        told: list[str] = []
+        notify = app.notify
+
+        def note(message: str, **options: Any) -> None:
+            told.append(message)
+            notify(message, **options)
+
+        app.notify = note  # type: ignore[method-assign, assignment]
         async with app.run_test(size=size, notifications=True) as pilot:
-            opened = Shell(app, pilot, client)
+            opened = Shell(app, pilot, client, told)
             await opened.until(lambda: app.main.pane.folder.location == Location(left), "first folder")
             yield opened
 
