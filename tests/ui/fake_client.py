@@ -26,11 +26,9 @@ from tui.model.error import (
     EngineUnreachable,
     NoSuchJob,
     NotAFolder,
-    NotEmpty,
     NotFound,
     NotPossible,
     PlaceError,
-    SourceReplaced,
     Unsupported,
 )
 from tui.model.job import (
@@ -359,20 +357,6 @@ class FakePlaces:
             self.make(each.path)
         return missing[-1]
 
-    async def identity(self, location: Location) -> str:
-        return f"node {id(self.node(location))}"
-
-    async def rename_back(self, location: Location, old: Location, identity: str) -> None:
-        if await self.identity(location) != identity:
-            raise SourceReplaced(f"cannot give {old} its name back: {location} is another one now")
-        await self.rename(location, old)
-
-    async def remove_made(self, location: Location, top: Location, identity: str) -> None:
-        await self._ask("remove_made", location, top, folder=location.parent)
-        if self.node(location).children:
-            raise NotEmpty(f"cannot take the folder {location} away: something is in it")
-        self.vanish(top.path)
-
     async def create_file(self, location: Location) -> None:
         await self._ask("create_file", location, folder=location.parent)
         self._refuse_existing(location)
@@ -588,6 +572,18 @@ class FakeQueue:
     async def verify(self, id: int) -> int:
         (job,) = self._each("verify", [id])
         return self.add_job(replace(self.requests[job.id], kind=JobKind.VERIFY)).id
+
+    async def note_step(self, kind: JobKind, location: Location, before: Location) -> int:
+        self._each("note_step", [], kind, location, before)
+        renamed = kind is JobKind.RENAME
+        request = Request(
+            kind=kind,
+            sources=(before if renamed else location,),
+            target=location if renamed else None,
+            into=False,
+        )
+        ended_at = 1_760_000_000.0 + len(self.jobs_by_id)
+        return self.add_job(request, state=JobState.DONE, ended_at=ended_at, reversible=True).id
 
     async def undo(self, id: int) -> int:
         (job,) = self._each("undo", [id])

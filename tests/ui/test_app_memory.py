@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tui.model.location import Location
-from tui.ui.deeds import RENAME, Deed
 from tui.ui.memory import FREQUENT_KEPT, Memory
 
 
@@ -23,7 +22,6 @@ def test_all_of_it_comes_back(file):
     memory.bookmarks = {"a": odd, "é": Location("/srv")}
     memory.visit(odd)
     memory.typed("go_to", "/tmp/\\xff")
-    memory.did(Deed(RENAME, odd, Location("/tmp/old"), "100000 1 2 3 4", 1_750_000_000.5))
     memory.save()
     assert Memory.load(file) == memory
 
@@ -38,8 +36,6 @@ def test_all_of_it_comes_back(file):
         b'{"bookmarks": 3}',
         b'{"bookmarks": {"a": "x"}}',
         b'{"choices": {"theme": 1}}',
-        b'{"deeds": [["burn", "file:///a", "file:///b", "1 2", 3.0]]}',
-        b'{"deeds": [["rename", "file:///a"]]}',
     ],
 )
 def test_a_damaged_file_counts_as_an_empty_one(file, content):

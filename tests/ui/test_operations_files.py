@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Button, Input, Static
 
 from tui.config import ConfirmSettings, ScreenSettings
-from tui.model.error import NotPossible
+from tui.model.error import EngineUnreachable, NotPossible
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.ui.name_list import check_targets, from_text
@@ -405,29 +405,38 @@ async def test_what_came_back_is_told_by_its_old_name(shell):
         await s.until(lambda: "Brought back: notes.txt." in s.told, "told")
 
 
-async def test_u_gives_a_name_back_that_was_just_changed(shell):
+async def test_a_name_that_was_just_changed_can_be_undone_like_a_job(shell):
     async with shell() as s:
         await s.cursor_on("notes.txt")
         await s.press("f2")
         await typed(s, "letters.txt")
-        await s.until(lambda: s.main.memory.deeds, "noted")
+        letters = ANN.child("letters.txt")
+        await s.until(lambda: s.called("note_step") == [((), JobKind.RENAME, letters, NOTES)], "noted")
+        (job,) = s.client.jobs_by_id
         await s.press("u")
-        await s.until(lambda: "letters.txt is notes.txt again." in s.told, "told")
-        await s.until(lambda: "notes.txt" in s.main.pane.folder.names, "listed")
-        assert s.called("rename")[-1] == (ANN.child("letters.txt"), NOTES)
-        await s.press("u")
-        await s.until(lambda: "There is nothing to undo." in s.told, "nothing left")
+        await s.until(lambda: s.called("undo") == [((job,),)], "undone")
+        await s.until(lambda: any(f"Undoing job {job} (rename notes.txt)" in text for text in s.told), "told")
 
 
-async def test_u_takes_a_new_folder_away_with_those_made_on_the_way(shell):
+@pytest.mark.parametrize(
+    ("key", "name", "top"), [("A", "one/two", "one"), ("A", "one", "one"), ("a", "file", "file")]
+)
+async def test_what_was_just_made_can_be_undone_like_a_job(shell, key, name, top):
     async with shell() as s:
-        await s.press("A")
-        await typed(s, "one/two")
-        await s.until(lambda: s.main.memory.deeds, "noted")
-        await s.press("u")
-        await s.until(lambda: "The folder two is gone again." in s.told, "told")
-        assert s.called("remove_made") == [(ANN.child("one").child("two"), ANN.child("one"))]
-        await s.until(lambda: "one" not in s.main.pane.folder.names, "gone")
+        await s.press(key)
+        await typed(s, name)
+        made = (), JobKind.MAKE, ANN.below(name), ANN.child(top)
+        await s.until(lambda: s.called("note_step") == [made], "noted")
+
+
+@pytest.mark.parametrize("which", ["symlink", "hardlink"])
+async def test_links_can_be_undone_too(shell, which):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        getattr(s.main, f"action_{which}")()
+        await typed(s, "link")
+        link = s.main.other.location.child("link")
+        await s.until(lambda: s.called("note_step") == [((), JobKind.MAKE, link, link)], "noted")
 
 
 async def test_u_takes_back_jobs_and_single_steps_in_the_order_they_were_done(shell):
@@ -435,32 +444,27 @@ async def test_u_takes_back_jobs_and_single_steps_in_the_order_they_were_done(sh
         before = moved(s, "before", 2.0)
         await s.press("A")
         await typed(s, "made")
-        await s.until(lambda: s.main.memory.deeds, "noted")
-        after = moved(s, "after", s.main.memory.deeds[0].at + 5)
-        for left in (2, 1, 0):
+        await s.until(lambda: s.called("note_step"), "noted")
+        made = max(s.client.jobs_by_id)
+        after = moved(s, "after", 2_000_000_000.0)
+        for id in (after, made, before):
             await s.press("u")
-            await s.until(lambda left=left: undoable(s) == left, "undone")
-        assert s.called("undo") == [((after,),), ((before,),)]
-        order = [call[0] for call in s.client.calls if call[0] in ("undo", "remove_made")]
-        assert order == ["undo", "remove_made", "undo"]
+            await s.until(lambda id=id: s.called("undo")[-1:] == [((id,),)], "undone")
 
 
-def undoable(s):
-    jobs = [job for job in s.client.jobs_by_id.values() if job.reversible]
-    return len(jobs) + len(s.main.memory.deeds)
-
-
-async def test_a_step_that_cannot_be_taken_back_says_why_and_lets_the_one_before_come(shell):
+async def test_a_step_of_which_the_queue_knows_nothing_is_done_all_the_same(shell):
     async with shell() as s:
-        first = moved(s, "first", 2.0)
+
+        async def unreachable(*_):
+            raise EngineUnreachable("the engine does not answer")
+
+        s.client.note_step = unreachable
         await s.press("A")
         await typed(s, "made")
-        await s.until(lambda: s.main.memory.deeds, "noted")
-        s.client.write("/home/ann/made/file")
-        await s.press("u")
-        await s.until(lambda: any("something is in it" in text for text in s.told), "told")
-        await s.press("u")
-        await s.until(lambda: s.called("undo") == [((first,),)], "the one before")
+        await s.until(
+            lambda: any("cannot be undone: the engine does not answer" in text for text in s.told), "told"
+        )
+        assert "made" in s.main.pane.folder.names
 
 
 async def test_a_job_that_is_refused_lets_the_one_before_come(shell):

@@ -189,7 +189,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("queue", "undo"),
         "ID…",
-        "Undo moves, renames and what went to the trash, and wait for it. Undoing an undo does it again.",
+        "Undo moves, renames, new folders and what went to the trash, and wait for it. Undoing an undo does it again.",
         (
             Option("--detach", "Queue it, print the new job's id, and return."),
             Option("--json", "Write one JSON object a line: events, then a summary."),
@@ -199,7 +199,8 @@ COMMANDS: tuple[Command, ...] = (
             "is refused, and nothing is done, where something was changed, replaced or removed since, where an old "
             "place is taken or its folder gone, and where the job merged folders or replaced files. What went to "
             "another filesystem is moved back, if there is room, and all of it came from one folder. A folder comes "
-            "back with what is in it now.",
+            "back with what is in it now. What was renamed or made in a pane is in the list too; what was made is "
+            "taken away if nothing was put into it.",
         ),
         1,
         None,

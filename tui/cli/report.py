@@ -24,11 +24,12 @@ _DONE = {
     JobKind.TRASH: "moved to the trash",
     JobKind.RENAME: "renamed",
     JobKind.CHMOD: "changed",
+    JobKind.MAKE: "took away",
     JobKind.SYNC: "copied",
     JobKind.VERIFY: "compared",
 }
 _CARRYING = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
-_RENAMING = (JobKind.MOVE, JobKind.TRASH, JobKind.RENAME)
+_RENAMING = (JobKind.MOVE, JobKind.TRASH, JobKind.RENAME, JobKind.MAKE)
 RATE_FROM_BYTES = 1 << 20
 """Below this, a rate says more about the start than about the disk."""
 PAGE = 1000
@@ -109,7 +110,8 @@ def summary(job: Job) -> str:
     progress = job.progress
     done = max(0, progress.files_done - progress.files_same - progress.files_skipped)
     all_done = done == progress.files_done and job.state is not JobState.CANCELLED
-    verb = "brought back" if job.undoes and not job.redo else _DONE[job.kind]
+    took_back = job.undoes and not job.redo and job.kind is not JobKind.MAKE
+    verb = "brought back" if took_back else _DONE[job.kind]
     if job.kind in _RENAMING:  # a folder that is renamed in one step counts as one, and nobody looks into it
         text = f"{verb} {format.entries(done, 'entry', 'entries')}"
     else:

@@ -10,7 +10,17 @@ if TYPE_CHECKING:
     from tui.model.comparison import Compared
     from tui.model.entry import Details, Entry, Page, Space, Totals
     from tui.model.fidelity import Lost
-    from tui.model.job import Conflict, Disconnected, EngineStatus, Job, JobError, Question, Request, Update
+    from tui.model.job import (
+        Conflict,
+        Disconnected,
+        EngineStatus,
+        Job,
+        JobError,
+        JobKind,
+        Question,
+        Request,
+        Update,
+    )
     from tui.model.location import Location
 
 
@@ -52,18 +62,6 @@ class Places(Protocol):
 
     async def make_folder(self, location: Location) -> Location:
         """Create one folder; parents that are missing are made too. Return the topmost of those made."""
-        ...
-
-    async def identity(self, location: Location) -> str:
-        """Return what an entry is known by, whatever its name: what the two methods below ask for."""
-        ...
-
-    async def rename_back(self, location: Location, old: Location, identity: str) -> None:
-        """Undo a rename, if it still is the same entry and unchanged; never over an existing entry."""
-        ...
-
-    async def remove_made(self, location: Location, top: Location, identity: str) -> None:
-        """Undo the making of a folder, if it still is the same and empty; parents made with it go too, up to `top`."""
         ...
 
     async def create_file(self, location: Location) -> None:
@@ -153,8 +151,20 @@ class Queue(Protocol):
         """
         ...
 
+    async def note_step(self, kind: JobKind, location: Location, before: Location) -> int:
+        """Write something just done without a job into the list as a job that is done, to be undone like any other.
+
+        Args:
+            kind: RENAME or MAKE.
+            location: What was renamed, under its new name, or made.
+            before: Where it was; of what was made, the topmost of the folders made on the way to it.
+        Raises:
+            PlaceError: It is not there any more.
+        """
+        ...
+
     async def undo(self, id: int) -> int:
-        """Queue the reversal of an ended move, rename or trash job; return the id of the job that does it.
+        """Queue the reversal of an ended move, rename, trash or make job; return the id of the job that does it.
 
         An undo can be undone in turn. What went to another filesystem is moved back. NotPossible tells why the job
         cannot be undone: it may have merged or replaced something, or what it left was moved, changed or replaced

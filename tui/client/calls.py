@@ -18,10 +18,12 @@ if TYPE_CHECKING:
         EngineStatus,
         Job,
         JobError,
+        JobKind,
         Question,
         Request,
         Update,
     )
+    from tui.model.location import Location
 
 
 def _ids(ids: Sequence[int] | None) -> tuple[int, ...] | None:
@@ -94,6 +96,9 @@ class Calls(Disk, ABC):
 
     async def verify(self, id: int) -> int:
         return int(await self.ask("verify", id=id))
+
+    async def note_step(self, kind: JobKind, location: Location, before: Location) -> int:
+        return int(await self.ask("note_step", kind=kind, location=location, before=before))
 
     async def undo(self, id: int) -> int:
         return int(await self.ask("undo", id=id))

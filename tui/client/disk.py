@@ -54,15 +54,6 @@ class Disk:
     async def make_folder(self, location: Location) -> Location:
         return await self._places.make_folder(location)
 
-    async def identity(self, location: Location) -> str:
-        return await self._places.identity(location)
-
-    async def rename_back(self, location: Location, old: Location, identity: str) -> None:
-        await self._places.rename_back(location, old, identity)
-
-    async def remove_made(self, location: Location, top: Location, identity: str) -> None:
-        await self._places.remove_made(location, top, identity)
-
     async def create_file(self, location: Location) -> None:
         await self._places.create_file(location)
 

@@ -8,15 +8,19 @@ import secrets
 import string
 from typing import TYPE_CHECKING
 
+import aiofiles.os
+
 from tui.engine.board import Record
 from tui.engine.keeper import Keeper, Limits
 from tui.engine.losses import EXAMPLES
-from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
+from tui.engine.planner import check, check_limit, check_local, check_priority, neighbour_order, refuse
 from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
+from tui.engine.traces import Step
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobKind, JobState, Request, Update
+from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
@@ -39,6 +43,9 @@ TAG_LENGTH = 8
 
 CANCEL_PATIENCE_S = 0.15
 """So long `cancel` waits for half files to be gone; what takes longer is tidied up behind it."""
+
+STEPS_KEPT = 50
+"""So many of the things done without a job stay in the list, to be undone."""
 
 UNDO_PATIENCE_S = 2.0
 """So long `undo` waits for a job that has ended to be tidied up."""
@@ -116,7 +123,22 @@ class Engine:
         finally:
             self._undoing.discard(id)
         self._board.touch(record)
-        return await self._queue(record.undone_by)
+        # Names change at once, whatever the disk is busy with.
+        return await self._queue(record.undone_by, forced=reversal.kind in (JobKind.RENAME, JobKind.MAKE))
+
+    async def note_step(self, kind: JobKind, location: Location, before: Location) -> int:
+        if kind not in (JobKind.RENAME, JobKind.MAKE):
+            raise UsageError(f"a {kind} is not done at once")
+        for place in (location, before):
+            check_local(place)
+        look = aiofiles.os.wrap(identity_of)
+        step = Step(kind, location, before, await look(location, executor=self._keeper.shared.pool))
+        id = await self._queue(await self._journal.add_step(step, _tag(), self._clock.now()))
+        old = await self._journal.old_steps(STEPS_KEPT)
+        await self._journal.remove(old)
+        for each in old:
+            self._board.remove(each)
+        return id
 
     async def verify(self, id: int) -> int:
         record = self._get(id)
@@ -142,10 +164,12 @@ class Engine:
         decisions = await self._journal.decisions(record.id)
         return record.conflict is Conflict.RENAME or any(each.rule is Conflict.RENAME for each in decisions)
 
-    async def _queue(self, id: int) -> int:
+    async def _queue(self, id: int, *, forced: bool = False) -> int:
         """Take a job that was just written into the journal up."""
         (row,) = await self._journal.jobs(id)
-        self._board.add(Record(row, self._clock))
+        record = Record(row, self._clock)
+        record.forced = forced
+        self._board.add(record)
         self._keeper.kick()
         return id
 

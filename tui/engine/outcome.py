@@ -52,6 +52,10 @@ def work_for(run: Run) -> Work:
         from tui.engine.renaming import Renaming
 
         return Renaming(run)
+    if kind is JobKind.MAKE:
+        from tui.engine.unmaking import Unmaking
+
+        return Unmaking(run)
     from tui.engine.removing import InPlace
 
     return InPlace(run)
@@ -83,7 +87,7 @@ async def carry_out(run: Run) -> JobState | None:
 async def _work_and_count(run: Run) -> None:
     """Count while the work goes on. What was done needs no count any more; what is left does, so it is waited for."""
     record = run.record
-    if record.failed_only or record.walked or record.row.kind is JobKind.RENAME:
+    if record.failed_only or record.walked or record.row.kind in (JobKind.RENAME, JobKind.MAKE):
         await work_for(run).execute()
         return
     counting = Counting(run)

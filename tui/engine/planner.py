@@ -28,12 +28,11 @@ def check(request: Request) -> None:
     """
     if not request.sources:
         raise UsageError("nothing to do: no source was named", "Name at least one file or folder.")
+    if request.kind is JobKind.MAKE:
+        raise UsageError("what is made is made at once, without a job")
     places = [*request.sources, *request.targets, *([request.target] if request.target else [])]
     for location in places:
-        if not location.is_local:
-            raise Unsupported(
-                f"cannot work on {location}: only the local disk is supported", location=location
-            )
+        check_local(location)
     for source in request.sources:
         if source.is_root:
             raise UsageError(
@@ -51,6 +50,11 @@ def check(request: Request) -> None:
         raise UsageError("a sync makes one folder like one other")
     check_priority(request.priority)
     check_limit(request.limit_bytes_s)
+
+
+def check_local(location: Location) -> None:
+    if not location.is_local:
+        raise Unsupported(f"cannot work on {location}: only the local disk is supported", location=location)
 
 
 def _check_target(request: Request) -> None:

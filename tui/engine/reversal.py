@@ -13,7 +13,7 @@ from tui.engine.room import Shortage, has_room
 from tui.engine.traces import Bar, Reversal
 from tui.model.job import JobKind, JobState
 from tui.model.location import Location
-from tui.places.local.reversing import why_not_it, why_not_there, why_not_writable
+from tui.places.local.reversing import why_not_gone, why_not_it, why_not_there, why_not_writable
 from tui.places.local.trash import is_trashed
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PAGE = 512
 
-REVERSIBLE = (JobKind.MOVE, JobKind.RENAME, JobKind.TRASH)
+REVERSIBLE = (JobKind.MOVE, JobKind.RENAME, JobKind.TRASH, JobKind.MAKE)
 
 _BARS = {
     Bar.COPIED: "an earlier version of Ferry took {0} to another filesystem and kept no record; move it back instead",
@@ -42,7 +42,8 @@ async def note_end(journal: Journal, board: Board, record: Record) -> None:
     if record.row.kind not in REVERSIBLE:
         return
     found = await journal.sum_of_traces(record.id)
-    record.reversible = found.done > 0 and found.barred is None
+    made_anew = record.row.kind is JobKind.MAKE  # what was taken away may have been anything
+    record.reversible = found.done > 0 and found.barred is None and not made_anew
     await journal.update(record.id, {"reversible": record.reversible})
     other = board.get(record.row.undoes)
     nothing = not found.done and found.barred is None
@@ -60,6 +61,8 @@ async def prepare(journal: Journal, record: Record, pool: Executor) -> Reversal:
     """
     what = f"undo job {record.id}"
     await _check_record(journal, record, what)
+    if record.row.kind is JobKind.MAKE:
+        return await _prepare_unmaking(journal, record, pool, what)
     olds = _Olds()
     far = False
     before: int | None = None
@@ -79,6 +82,15 @@ async def prepare(journal: Journal, record: Record, pool: Executor) -> Reversal:
     redo = bool(record.row.undoes) and not record.row.redo
     target = None if kind is JobKind.TRASH else olds.target
     return Reversal(record.id, kind, redo, target, into=olds.count != 1)
+
+
+async def _prepare_unmaking(journal: Journal, record: Record, pool: Executor, what: str) -> Reversal:
+    """Look whether what was made is as it was made."""
+    (deed,) = await journal.deeds(record.id, None, 1)
+    look = aiofiles.os.wrap(why_not_gone)
+    if (reason := await look(deed.old, deed.identity, executor=pool)) is not None:
+        raise refuse(what, reason)
+    return Reversal(record.id, JobKind.MAKE, redo=False, target=None, into=True)
 
 
 async def _check_way_back(journal: Journal, record: Record, olds: _Olds, pool: Executor, what: str) -> None:
@@ -117,6 +129,8 @@ async def _check_record(journal: Journal, record: Record, what: str) -> None:
             JobKind.SYNC: "what it replaced or removed is gone",
         }
         raise refuse(what, why.get(kind, f"a {kind} cannot be undone"))
+    if kind is JobKind.MAKE and record.row.undoes:
+        raise refuse(what, "what was taken away is not made again")
     if record.undone_by:
         raise refuse(what, f"job {record.undone_by} has undone it already, or is about to")
     found = await journal.sum_of_traces(record.id)

@@ -69,11 +69,27 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was done at once, without a job: RENAME or MAKE.
+
+    Attributes:
+        location: Where it is now.
+        before: Of a rename, where it was; of what was made, the topmost of the folders made on the way to it.
+    """
+
+    kind: JobKind
+    location: Location
+    before: Location
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reversal:
     """A job to be made of the traces of another one.
 
     Attributes:
-        kind: RENAME back to the old names, MOVE back across filesystems, or TRASH what was taken out of there.
+        kind: RENAME back to the old names, MOVE back across filesystems, TRASH what was taken out of there, or take
+            away what was made (MAKE).
         target: Where things go, for people: the folder, or (not `into`) the name of the only one.
     """
 

@@ -23,6 +23,8 @@ class JobKind(StrEnum):
     VERIFY = "verify"
     """Nothing is written: `sources[i]` is compared with `targets[i]`, both read from their disks. Under
     Conflict.RENAME files may stand at the target as "name (1).ext" and so on, too."""
+    MAKE = "make"
+    """A folder, file or link was made, at once and without a job: see `Queue.note_step`. (Undoing it is a job.)"""
     SYNC = "sync"
     """The folder `target` becomes like the one source, a folder too; nothing goes the other way."""
 

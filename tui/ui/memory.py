@@ -16,7 +16,6 @@ from typing import Any
 
 from tui.model.error import UsageError
 from tui.model.location import Location
-from tui.ui.deeds import KEPT, Deed
 
 _logger = logging.getLogger(__name__)
 
@@ -43,9 +42,6 @@ class Memory:
     """The folder in the right pane when the screen was left."""
     histories: dict[str, list[str]] = field(default_factory=dict)
     """What was typed into prompts, by the prompt's name, newest last."""
-
-    deeds: list[Deed] = field(default_factory=list)
-    """What was done at once and can be undone, newest last."""
 
     @classmethod
     def load(cls, file: Path) -> Memory:
@@ -117,11 +113,6 @@ class Memory:
         history.append(text)
         del history[:-HISTORY_KEPT]
 
-    def did(self, deed: Deed) -> None:
-        """Keep what was just done, to be undone."""
-        self.deeds.append(deed)
-        del self.deeds[:-KEPT]
-
     def _data(self) -> dict[str, Any]:
         return {
             "choices": self.choices,
@@ -129,7 +120,6 @@ class Memory:
             "frequent": {folder.url: round(score, 4) for folder, score in self.frequent.items()},
             "across": self.across.url if self.across else None,
             "histories": self.histories,
-            "deeds": [deed.as_data() for deed in self.deeds],
         }
 
     def _read(self, data: dict[str, Any]) -> None:
@@ -149,7 +139,6 @@ class Memory:
             _text(name): [_text(line) for line in lines][-HISTORY_KEPT:]
             for name, lines in data.get("histories", {}).items()
         }
-        self.deeds = [Deed.from_data(deed) for deed in data.get("deeds", [])][-KEPT:]
 
 
 def _choice(value: object) -> Choice:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tui.model.entry import EntryKind
 from tui.model.error import UsageError
 from tui.model.job import JobKind, Request
-from tui.ui.deeds import FOLDER, RENAME
 from tui.ui.names import escape
 from tui.ui.operations import named, operation
 from tui.ui.operations_undo import UndoOperations
@@ -30,8 +29,9 @@ class FileOperations(UndoOperations):
         )
         if typed is not None:
             location = self._below(typed)
-            await self.did(FOLDER, location, await self.client.make_folder(location))
+            top = await self.client.make_folder(location)
             self._show_made(location)
+            await self.did(JobKind.MAKE, location, top)
 
     @operation
     async def action_create_file(self) -> None:
@@ -42,6 +42,7 @@ class FileOperations(UndoOperations):
             location = self._below(typed)
             await self.client.create_file(location)
             self._show_made(location)
+            await self.did(JobKind.MAKE, location, location)
 
     def _below(self, typed: str) -> Location:
         from tui.ui.widgets.path_input import parse_location
@@ -82,10 +83,10 @@ class FileOperations(UndoOperations):
             return
         new = location.parent.child(name_typed(typed))
         await self.client.rename(location, new)
-        await self.did(RENAME, new, location)
         self.pane.clear_marks()
         if location.parent == self.pane.location:
             self.pane.go(self.pane.location, cursor_on=new.name)
+        await self.did(JobKind.RENAME, new, location)
 
     async def _rename_list(self, sources: tuple[Location, ...]) -> None:
         targets = await self._new_names(sources)
@@ -221,6 +222,7 @@ class FileOperations(UndoOperations):
         else:
             await self.client.make_hardlink(location, existing)
         self.other.go(folder, cursor_on=location.name)
+        await self.did(JobKind.MAKE, location, location)
 
     @operation
     async def action_information(self) -> None:

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tui.model.fidelity import Lost
-from tui.model.job import Conflict, EngineStatus, Job, JobError, Question, Request, Update
+from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Question, Request, Update
+from tui.model.location import Location
 from tui.wire.shapes import Codec
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ METHODS: dict[str, Method] = {
         _does("reorder", ids=_SOME, where=str),
         _asks("set_priority", ids=_SOME, priority=int),
         _does("remove", ids=_SOME_OR_ALL),
+        _does("note_step", int, kind=JobKind, location=Location, before=Location),
         _does("undo", int, id=int),
         _does("verify", int, id=int),
         _asks("limit", bytes_s=int | None, ids=_SOME_OR_ALL),

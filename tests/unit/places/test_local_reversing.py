@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tui.model.error import AlreadyExists, NotEmpty, NotFound, SourceReplaced
+from tui.model.error import NotEmpty, NotFound, SourceReplaced
 from tui.model.location import Location
 from tui.places.local import single
-from tui.places.local.reversing import identity_of, remove_made, rename_back
+from tui.places.local.reversing import identity_of, remove_made, why_not_gone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,48 +15,6 @@ if TYPE_CHECKING:
 
 def at(path: Path) -> Location:
     return Location.local(path)
-
-
-def renamed(source: Path) -> str:
-    """Rename a file from a to b; return what it is known by."""
-    (source / "a").write_text("mine")
-    single.rename(at(source / "a"), at(source / "b"))
-    return identity_of(at(source / "b"))
-
-
-def test_a_name_is_given_back(source: Path) -> None:
-    rename_back(at(source / "b"), at(source / "a"), renamed(source))
-    assert [path.name for path in source.iterdir()] == ["a"]
-
-
-def test_a_name_that_was_taken_meanwhile_is_left_to_its_owner(source: Path) -> None:
-    identity = renamed(source)
-    (source / "a").write_text("another")
-    with pytest.raises(AlreadyExists):
-        rename_back(at(source / "b"), at(source / "a"), identity)
-    assert ((source / "a").read_text(), (source / "b").read_text()) == ("another", "mine")
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda path: path.unlink(), "is not there any more"),
-        (lambda path: path.write_text("changed"), "was changed since"),
-        (lambda path: (path.unlink(), path.mkdir()), "is another one now"),
-    ],
-)
-def test_what_is_not_what_was_renamed_keeps_its_name(source: Path, change: object, why: str) -> None:
-    identity = renamed(source)
-    change(source / "b")  # type: ignore[operator]
-    with pytest.raises(SourceReplaced, match=why):
-        rename_back(at(source / "b"), at(source / "a"), identity)
-    assert not (source / "a").exists()
-
-
-def test_an_old_folder_that_has_gone_is_told(source: Path) -> None:
-    identity = renamed(source)
-    with pytest.raises(NotFound):
-        rename_back(at(source / "b"), at(source / "gone" / "a"), identity)
 
 
 def test_folders_made_go_with_those_made_on_the_way(source: Path) -> None:
@@ -76,11 +34,46 @@ def test_a_folder_made_on_the_way_stays_if_something_else_is_in_it(source: Path)
     assert [path.name for path in (source / "a").iterdir()] == ["other"]
 
 
+def test_a_file_and_a_link_that_were_made_go_again(source: Path) -> None:
+    single.create_file(at(source / "file"))
+    single.make_symlink(at(source / "link"), "file")
+    single.make_hardlink(at(source / "name"), at(source / "file"))
+    for name in ("name", "link", "file"):
+        made = at(source / name)
+        identity = identity_of(made)
+        assert why_not_gone(made, identity) is None
+        remove_made(made, made, identity)
+    assert list(source.iterdir()) == []
+
+
+def test_a_file_that_was_written_to_stays(source: Path) -> None:
+    made = at(source / "file")
+    single.create_file(made)
+    identity = identity_of(made)
+    (source / "file").write_text("something")
+    with pytest.raises(SourceReplaced, match="was changed since"):
+        remove_made(made, made, identity)
+    assert (source / "file").read_text() == "something"
+
+
+def test_what_has_gone_is_told_but_not_where_that_was_begun_before(source: Path) -> None:
+    made = at(source / "a" / "b")
+    top = single.make_folder(made)
+    identity = identity_of(made)
+    (source / "a" / "b").rmdir()
+    with pytest.raises(NotFound):
+        remove_made(made, top, identity)
+    assert (source / "a").is_dir()
+    remove_made(made, top, identity, again=True)
+    assert not (source / "a").exists()
+
+
 def test_a_folder_that_something_was_put_into_stays(source: Path) -> None:
     made = at(source / "a")
     top = single.make_folder(made)
     identity = identity_of(made)
     (source / "a" / "file").touch()
+    assert why_not_gone(made, identity) == f"something is in {made}"
     with pytest.raises(NotEmpty, match="something is in it"):
         remove_made(made, top, identity)
     assert (source / "a" / "file").exists()

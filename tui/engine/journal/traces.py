@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from tui.engine.journal.columns import as_location
 from tui.engine.journal.store import Store, on_thread
 from tui.engine.traces import Bar, Deed, Sum, Trace
+from tui.model.job import NORMAL_PRIORITY, JobKind
 from tui.model.location import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tui.engine.traces import Reversal
+    from tui.engine.traces import Reversal, Step
 
 
 class Traces(Store):
@@ -125,6 +126,42 @@ class Traces(Store):
         return id
 
     @on_thread
+    def add_step(self, step: Step, tag: str, at: float) -> int:
+        """Write something that was done at once as a job that is done; return its id."""
+        renamed = step.kind is JobKind.RENAME
+        first, other = (step.before, step.location) if renamed else (step.location, step.before)
+        with self.transaction(durable=True) as db:
+            cursor = db.execute(
+                "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position, mode_set,"
+                " mode_clear, folder_mode_set, recursive, source_count, first_source, created_at, ended_at,"
+                " files_done, files_total, reversible)"
+                " VALUES (?, ?, 'done', ?, 0, 'fail', ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
+                " 0, 0, 0, 0, 1, ?, ?, ?, 1, 1, 1)",
+                (tag, step.kind, other.url if renamed else None, NORMAL_PRIORITY, first.url, at, at),
+            )
+            id = cursor.lastrowid
+            assert id is not None
+            db.execute(
+                "INSERT INTO source (job, idx, url, target, phase, files) VALUES (?, 0, ?, ?, 'done', 1)",
+                (id, first.url, other.url),
+            )
+            db.execute(
+                "INSERT INTO trace (job, idx, url, identity) VALUES (?, 0, ?, ?)",
+                (id, step.location.url, step.identity),
+            )
+        return id
+
+    @on_thread
+    def old_steps(self, kept: int) -> list[int]:
+        """Return the ids of all but the last so many jobs that were only written down, never run."""
+        cursor = self._db.execute(
+            "SELECT id FROM job WHERE state = 'done' AND walk = 0 AND undoes = 0"
+            " ORDER BY id DESC LIMIT -1 OFFSET ?",
+            (kept,),
+        )
+        return [id for (id,) in cursor]
+
+    @on_thread
     def forget_reversal(self, of: int) -> None:
         """Note that a job is not undone after all."""
         with self.transaction() as db:
@@ -144,7 +181,7 @@ _ADD_JOB = (
     " FROM job WHERE id = :of"
 )
 _NUMBER = "row_number() OVER (ORDER BY idx DESC) - 1"
-_NEW_NAME = "CASE WHEN :kind IN ('rename', 'move') THEN source.url END"
+_NEW_NAME = "CASE WHEN :kind IN ('rename', 'move') THEN source.url WHEN :kind = 'make' THEN source.target END"
 _ADD_SOURCES = (
     f"INSERT INTO source (job, idx, url, target) SELECT :id, {_NUMBER}, trace.url, {_NEW_NAME} {_DONE}"
 )

@@ -14,7 +14,7 @@ import aiofiles.os
 
 from tui.model.entry import Totals
 from tui.model.error import Unsupported
-from tui.places.local import listing, reversing, single
+from tui.places.local import listing, single
 from tui.places.local.comparing import Comparison
 from tui.places.local.hops import Brake
 from tui.places.local.scan import Scan
@@ -134,18 +134,6 @@ class LocalPlace:
     async def make_folder(self, location: Location) -> Location:
         """Create one folder; parents that are missing are made too. Return the topmost of those made."""
         return await self._call(single.make_folder, _local(location))
-
-    async def identity(self, location: Location) -> str:
-        """Return what an entry is known by, whatever its name, for undoing."""
-        return await self._call(reversing.identity_of, _local(location))
-
-    async def rename_back(self, location: Location, old: Location, identity: str) -> None:
-        """Undo a rename, if it still is the same entry; never over another one."""
-        await self._call(reversing.rename_back, _local(location), _local(old), identity)
-
-    async def remove_made(self, location: Location, top: Location, identity: str) -> None:
-        """Undo the making of a folder, if it still is the same and empty; parents made with it go up to `top`."""
-        await self._call(reversing.remove_made, _local(location), _local(top), identity)
 
     async def create_file(self, location: Location) -> None:
         """Create one empty file; never over an existing entry."""

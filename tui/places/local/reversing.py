@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING
 
 from tui.model.error import NotEmpty, NotFound, PlaceError, SourceReplaced, from_os_error
-from tui.places.local import single
 from tui.places.local.identity import Likeness, compare, device_of, identify
 from tui.places.local.root import Root
+from tui.places.local.standing import is_folder
 from tui.places.local.trash import is_trashed
 
 if TYPE_CHECKING:
@@ -79,46 +78,58 @@ def why_not_writable(folder: Location) -> str | None:
     return None
 
 
-def rename_back(location: Location, old: Location, identity: str) -> None:
-    """Give an entry the name back that it had, if it still is the one that was renamed; never over another entry.
+def why_not_gone(made: Location, identity: str) -> str | None:
+    """Say why what was made cannot be taken away: it is another one, or changed, or holds something; None if it can."""
+    if (reason := why_not_it(made, identity)) is not None:
+        return reason
+    try:
+        with os.scandir(made.path) as entries:
+            if next(entries, None) is not None:
+                return f"something is in {made}"
+    except OSError:
+        pass  # not a folder; or one that will say itself what is wrong
+    return why_not_writable(made.parent)
 
+
+def remove_made(made: Location, top: Location, identity: str, *, again: bool = False) -> None:
+    """Remove what was made, if it is as it was made, and the folders made on the way to it, from `top` down.
+
+    A folder that something was put into stays; so does, without a word, one on the way.
+
+    Args:
+        again: It was begun before; what has gone since has gone by that.
     Raises:
-        SourceReplaced: It is not.
-        PlaceError: The old name is taken, or its folder has gone.
-    """
-    _recognise(location, identity, f"cannot give {old} its name back")
-    single.rename(location, old)
-
-
-def remove_made(location: Location, top: Location, identity: str) -> None:
-    """Remove a folder that was made, if nothing was put into it, and those made on the way to it, from `top` down.
-
-    Raises:
-        SourceReplaced: It is not the one that was made.
+        SourceReplaced: It is not what was made, or was changed.
         NotEmpty: Something is in it.
         PlaceError: It cannot be removed.
     """
-    _recognise(location, identity, f"cannot take the folder {location} away")
-    _remove_empty(location)
-    while location != top and top.holds(location):
-        location = location.parent
-        with contextlib.suppress(PlaceError):  # what holds something else by now stays, with all above it
-            _remove_empty(location)
-            continue
-        return
-
-
-def _recognise(location: Location, identity: str, problem: str) -> None:
-    if (reason := why_not_it(location, identity)) is not None:
-        raise SourceReplaced(f"{problem}: {reason}", location=location)
-
-
-def _remove_empty(location: Location) -> None:
-    with Root.open(location.parent.path) as parent:
+    try:
+        with Root.open(made.parent.path) as parent:
+            _remove_one(parent, made, identity)
+    except NotFound:
+        if not again:
+            raise
+    while made != top and top.holds(made):
+        made = made.parent
         try:
-            os.rmdir(os.fsencode(location.name), dir_fd=parent.fd)
-        except OSError as error:
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                message = f"cannot take the folder {location} away: something is in it"
-                raise NotEmpty(message, "Empty it first, or leave it.", location=location) from error
-            raise from_os_error(error, location, "take away") from error
+            os.rmdir(made.path)
+        except OSError:  # what holds something else by now stays, with all above it
+            return
+
+
+def _remove_one(parent: Root, made: Location, identity: str) -> None:
+    name = os.fsencode(made.name)
+    try:
+        now = identify(parent.fd, name)
+        if (likeness := compare(identity, now)) is not Likeness.SAME:
+            why = "was changed since" if likeness is Likeness.CHANGED else "is another one now"
+            raise SourceReplaced(f"cannot take {made} away: it {why}", location=made)
+        if is_folder(os.lstat(name, dir_fd=parent.fd)):
+            os.rmdir(name, dir_fd=parent.fd)
+        else:
+            os.unlink(name, dir_fd=parent.fd)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            message = f"cannot take the folder {made} away: something is in it"
+            raise NotEmpty(message, "Empty it first, or leave it.", location=made) from error
+        raise from_os_error(error, made, "take away") from error

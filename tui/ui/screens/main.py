@@ -53,6 +53,7 @@ _DONE_TITLES = {
     JobKind.TRASH: "Moved to the trash",
     JobKind.RENAME: "Renamed",
     JobKind.CHMOD: "Permissions changed",
+    JobKind.MAKE: "Made",
     JobKind.SYNC: "Synced",
     JobKind.VERIFY: "Verified",
 }
@@ -231,7 +232,9 @@ class MainScreen(
 
 def done_title(job: Job) -> str:
     """Return how a message begins that says what a job has done."""
-    return "Brought back" if job.undoes and not job.redo else _DONE_TITLES[job.kind]
+    if job.undoes and not job.redo:
+        return "Taken away again" if job.kind is JobKind.MAKE else "Brought back"
+    return _DONE_TITLES[job.kind]
 
 
 def what(job: Job) -> str:

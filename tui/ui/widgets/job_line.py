@@ -37,7 +37,7 @@ SIGNS: dict[JobState, str] = {
 PRIORITY_SIGNS = {1: "⇓", 2: "↓", 3: " ", 4: "↑", 5: "⇑"}
 PRIORITY_WORDS = {1: "lowest", 2: "low", 3: "normal", 4: "high", 5: "highest"}
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_BY_FILES = (JobKind.DELETE, JobKind.TRASH, JobKind.CHMOD, JobKind.RENAME)
+_BY_FILES = (JobKind.DELETE, JobKind.TRASH, JobKind.CHMOD, JobKind.RENAME, JobKind.MAKE)
 _HEAD = 23
 """Cells beside the name: mark, priority with a space, sign, state, kind, and a space after it."""
 _HEAD_SHORT = 6
