@@ -101,12 +101,17 @@ def test_a_question_answered_elsewhere_goes_away(start: Start, here: Path) -> No
     assert calls(here) == ["('close',)"]
 
 
+def interrupt(terminal: Terminal, offered: str, answer: str) -> None:
+    """Press Ctrl+C while a job runs, see that a choice is offered (a pattern), and answer by a key."""
+    terminal.wait_for("1/4 files")
+    terminal.press("ctrl+c")
+    terminal.wait_for(offered)
+    terminal.press(answer)
+
+
 def test_ctrl_c_can_leave_the_job_going_on(start: Start, here: Path) -> None:
     with start("endless", "copy", "a", "c") as terminal:
-        terminal.wait_for("1/4 files")
-        terminal.press("ctrl+c")
-        terminal.wait_for(r"\[d\]etach")
-        terminal.press("d")
+        interrupt(terminal, r"\[d\]etach", "d")
         assert status(terminal) == 130
         assert "job 1 goes on; `ferry queue wait 1` waits for it" in terminal.text
     assert calls(here) == ["('close',)"]
@@ -114,10 +119,7 @@ def test_ctrl_c_can_leave_the_job_going_on(start: Start, here: Path) -> None:
 
 def test_ctrl_c_can_cancel(start: Start, here: Path) -> None:
     with start("endless", "copy", "a", "c") as terminal:
-        terminal.wait_for("1/4 files")
-        terminal.press("ctrl+c")
-        terminal.wait_for(r"\[c\]ancel")
-        terminal.press("c")
+        interrupt(terminal, r"\[c\]ancel", "c")
         assert status(terminal) == 130
         assert "job 1 was cancelled; 3 files, 3.0 MiB, not done" in terminal.text
         assert "copied 1 file in 1.0 s" in terminal.text
@@ -126,20 +128,14 @@ def test_ctrl_c_can_cancel(start: Start, here: Path) -> None:
 
 def test_ctrl_c_twice_cancels(start: Start, here: Path) -> None:
     with start("endless", "copy", "a", "c") as terminal:
-        terminal.wait_for("1/4 files")
-        terminal.press("ctrl+c")
-        terminal.wait_for(r"\[g\]o on")
-        terminal.press("ctrl+c")
+        interrupt(terminal, r"\[g\]o on", "ctrl+c")
         assert status(terminal) == 130
     assert calls(here) == ["('cancel', [1])", "('close',)"]
 
 
 def test_ctrl_c_can_be_taken_back(start: Start, here: Path) -> None:
     with start("slow", "copy", "a", "c") as terminal:
-        terminal.wait_for("1/4 files")
-        terminal.press("ctrl+c")
-        terminal.wait_for(r"\[g\]o on")
-        terminal.press("g")
+        interrupt(terminal, r"\[g\]o on", "g")
         terminal.wait_for("1/4 files")
         (here / "finish").touch()
         assert status(terminal) == 0

@@ -30,6 +30,17 @@ NEWS_S = 0.05
 """What a person did or has to do shows so soon."""
 
 
+@dataclass
+class FromQueue(Message):
+    """What a queue pane has to say. `@on` can tell panes apart by it."""
+
+    pane: QueuePane
+
+    @property
+    def control(self) -> QueuePane:
+        return self.pane
+
+
 class QueuePane(QueueActions):
     """Shows the queue and acts on it. Owns the one worker that follows the client's updates.
 
@@ -49,58 +60,31 @@ class QueuePane(QueueActions):
             return isinstance(message, QueuePane.Updated)
 
     @dataclass
-    class Changed(Message):
+    class Changed(FromQueue):
         """What the pane shows has changed; at the pace of its paintings."""
 
-        pane: QueuePane
-
-        @property
-        def control(self) -> QueuePane:
-            return self.pane
-
     @dataclass
-    class JobEnded(Message):
+    class JobEnded(FromQueue):
         """A job that was seen unfinished has ended."""
 
-        pane: QueuePane
         job: Job
 
-        @property
-        def control(self) -> QueuePane:
-            return self.pane
-
     @dataclass
-    class QuestionAsked(Message):
+    class QuestionAsked(FromQueue):
         """A job that had no question has one."""
 
-        pane: QueuePane
         job: Job
 
-        @property
-        def control(self) -> QueuePane:
-            return self.pane
-
     @dataclass
-    class LocationAsked(Message):
+    class LocationAsked(FromQueue):
         """A file pane should show this folder, its cursor on an entry of that name (None: anywhere)."""
 
-        pane: QueuePane
         folder: Location
         cursor_on: str | None
 
-        @property
-        def control(self) -> QueuePane:
-            return self.pane
-
     @dataclass
-    class FilesAsked(Message):
+    class FilesAsked(FromQueue):
         """The user wants back to the files."""
-
-        pane: QueuePane
-
-        @property
-        def control(self) -> QueuePane:
-            return self.pane
 
     def __init__(
         self,
