@@ -206,6 +206,10 @@ class FakeClient:
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         await self._do("remove", ids)
 
+    async def restore(self) -> tuple[int, ...]:
+        self.engine.calls.append(("restore",))
+        return tuple(job.id for job in self.engine.jobs.values())
+
     async def undo(self, id: int) -> int:
         self.engine.calls.append(("undo", id))
         job = await self.job(id)

@@ -227,6 +227,14 @@ def test_engine_start_fails_where_only_this_process_could_work(ferry: Run, engin
     assert "the folder of the socket cannot be made" in result.err
 
 
+def test_restore_tells_what_is_on_the_list_again(ferry: Run, engine: FakeEngine) -> None:
+    for _ in range(2):
+        engine.add(JobState.DONE)
+    result = ferry("queue", "restore")
+    assert (result.status, result.out, result.err) == (0, "", "ferry: brought back: jobs 1, 2\n")
+    assert engine.calls == [("restore",), ("close",)]
+
+
 def test_undo_waits_and_says_what_came_back(ferry: Run, engine: FakeEngine) -> None:
     engine.add(JobState.DONE, kind="move", reversible=True)
     result = ferry("queue", "undo", "1")

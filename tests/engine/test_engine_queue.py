@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, running
+from engine_harness import Harness, names, running
 
 from tui.engine.engine import Limits
-from tui.model.error import NoSuchJob, UsageError
+from tui.model.error import NoSuchJob, NotPossible, UsageError
 from tui.model.job import JobKind, JobState
 
 if TYPE_CHECKING:
@@ -139,6 +140,56 @@ async def test_updates_begin_with_everything_and_go_on_with_what_changes(
     gone = await anext(updates)
     assert gone.removed == (first,)
     await updates.aclose()
+
+
+async def test_what_was_removed_last_is_brought_back_as_it_was(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    ids = [await harness.copy(big(source / name, 1), to=target) for name in "abc"]
+    for id in ids:
+        await harness.done(id)
+    before = [await harness.engine.job(id) for id in ids]
+    updates = harness.engine.updates()
+    await anext(updates)
+    await harness.engine.remove(ids[:1])
+    await harness.engine.remove(ids[1:])
+    assert await harness.engine.jobs() == ()
+    assert await harness.engine.restore() == tuple(ids[1:])
+    jobs = [await harness.engine.job(id) for id in ids[1:]]
+    assert [replace(job, revision=0) for job in jobs] == [replace(job, revision=0) for job in before[1:]]
+    change = await anext(updates)
+    assert (change.removed, {job.id for job in change.jobs}) == ((ids[0],), set(ids[1:]))
+    await updates.aclose()
+    with pytest.raises(NotPossible, match="none was taken off the list"):
+        await harness.engine.restore()
+    with pytest.raises(NoSuchJob):
+        await harness.engine.job(ids[0])
+
+
+async def test_what_was_removed_stays_removed_after_a_restart_and_can_be_brought_back(
+    tmp_path: Path, source: Path, target: Path
+) -> None:
+    async with running(tmp_path / "journal") as first:
+        id = await first.move(big(source / "a", 1), to=target)
+        await first.done(id)
+        await first.engine.remove([id])
+    async with running(tmp_path / "journal") as second:
+        assert await second.engine.jobs() == ()
+        assert await second.engine.restore() == (id,)
+        assert (await second.engine.job(id)).reversible
+        await second.done(await second.engine.undo(id))
+    assert names(source) == ["a"]
+
+
+async def test_a_failed_job_that_was_off_the_list_compares_what_a_disk_may_have_refused_meanwhile(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    id = await harness.copy(big(source / "a", 1), source / "missing", to=target)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine._journal.update(id, {"unflushed": "7"})
+    await harness.engine.remove([id])
+    await harness.engine.restore()
+    assert harness.engine._get(id).doubtful
 
 
 async def test_a_subscription_goes_on_where_another_ended(harness: Harness, source: Path) -> None:

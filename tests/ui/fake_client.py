@@ -421,6 +421,7 @@ class FakeQueue:
     def __init__(self) -> None:
         self.requests: dict[int, Request] = {}
         self.jobs_by_id: dict[int, Job] = {}
+        self.removed: list[Job] = []
         self.errors_by_job: dict[int, list[JobError]] = defaultdict(list)
         self.losses_by_job: dict[int, tuple[Lost, ...]] = {}
         self.open_questions: dict[int, Question] = {}
@@ -564,10 +565,20 @@ class FakeQueue:
         jobs = self._each("remove", ids)
         if ids is not None and any(not job.state.is_final for job in jobs):
             raise NotPossible("a job that has not ended cannot be removed")
-        gone = tuple(job.id for job in jobs if job.state.is_final)
+        self.removed = [job for job in jobs if job.state.is_final]
+        gone = tuple(job.id for job in self.removed)
         for id in gone:
             del self.jobs_by_id[id]
         self.announce(removed=gone)
+
+    async def restore(self) -> tuple[int, ...]:
+        self._each("restore", [])
+        if not self.removed:
+            raise NotPossible("cannot bring jobs back: none was taken off the list")
+        back, self.removed = self.removed, []
+        self.jobs_by_id.update((job.id, job) for job in back)
+        self.announce(*back)
+        return tuple(job.id for job in back)
 
     async def verify(self, id: int) -> int:
         (job,) = self._each("verify", [id])

@@ -282,6 +282,7 @@ async def test_actions_apply_to_marks_else_to_the_cursor(client: FakeClient) -> 
         ("-", "set_priority", ((2,), 2)),
         ("R", "retry", ((4,),)),
         ("C", "remove", (None,)),
+        ("U", "restore", ((),)),
         ("G k r", "retry", ((4,),)),
         ("G d", "remove", ((5,),)),
     ],
@@ -520,18 +521,22 @@ async def test_nothing_is_asked_where_no_job_has_a_question(client: FakeClient) 
         assert not isinstance(app.screen, QuestionScreen)
 
 
+async def details(app: QueueApp, pilot: Pilot[None], client: FakeClient) -> Callable[[], str]:
+    """Open the details of the first job; return what tells the text that is shown then."""
+    await started(pilot, client)
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, JobDetails))
+
+    def shown() -> str:
+        return "\n".join(line.text for line in app.screen.query_one("#table").render_lines(app.size.region))
+
+    return shown
+
+
 async def test_details_tell_what_was_asked_and_follow_the_job(client: FakeClient) -> None:
     app = QueueApp(client)
     async with app.run_test(size=(100, 40)) as pilot:
-        await started(pilot, client)
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, JobDetails))
-
-        def shown() -> str:
-            return "\n".join(
-                line.text for line in app.screen.query_one("#table").render_lines(app.size.region)
-            )
-
+        shown = await details(app, pilot, client)
         await until(pilot, lambda: "/home/ann/photos" in shown() and "/mnt/backup" in shown())
         client.set_job(1, progress=Progress(4, 4, 40, 40, files_same=3))
         await until(pilot, lambda: "3 files already there" in shown())
@@ -547,15 +552,7 @@ async def test_details_tell_what_was_asked_and_follow_the_job(client: FakeClient
 async def test_details_tell_what_the_target_could_not_hold(client: FakeClient) -> None:
     app = QueueApp(client)
     async with app.run_test(size=(100, 40)) as pilot:
-        await started(pilot, client)
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, JobDetails))
-
-        def shown() -> str:
-            return "\n".join(
-                line.text for line in app.screen.query_one("#table").render_lines(app.size.region)
-            )
-
+        shown = await details(app, pilot, client)
         await until(pilot, lambda: "/mnt/backup" in shown())
         assert "Not kept" not in shown()
         client.losses_by_job[1] = (Lost(Loss.OWNER, 3, (Location("/mnt/a\x1b"), Location("/mnt/b"))),)
@@ -696,6 +693,26 @@ async def test_v_verifies_a_copy_that_has_ended_again(client: FakeClient) -> Non
         await pilot.press("v")
         await until(pilot, lambda: called(client, "verify") == [((5,),)])
         await until(pilot, lambda: any("verify " in line for line in lines(pane)))
+
+
+async def test_what_was_removed_last_is_brought_back_by_the_key_that_is_told(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 20), notifications=True) as pilot:
+        pane = await started(pilot, client)
+        ended = [job.id for job in pane.jobs if job.state.is_final]
+        await pilot.press("C")
+        told = "U brings back what was removed last."
+        await until(pilot, lambda: any(told in note.message for note in app._notifications))
+        await until(pilot, lambda: not any(job.state.is_final for job in pane.jobs))
+        await pilot.press("U")
+        await until(pilot, lambda: [job.id for job in pane.jobs if job.state.is_final] == ended)
+        await until(
+            pilot, lambda: any("Brought back to the list" in note.message for note in app._notifications)
+        )
+        await pilot.press("U")
+        await until(
+            pilot, lambda: any("cannot bring jobs back" in note.message for note in app._notifications)
+        )
 
 
 async def test_u_undoes_the_job_under_the_cursor_and_only_one_at_a_time(client: FakeClient) -> None:

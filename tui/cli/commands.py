@@ -168,7 +168,8 @@ COMMANDS: tuple[Command, ...] = (
         "List the jobs.",
         (JSON,),
         (
-            "More: ferry queue pause, resume, cancel, retry, start, top, remove, undo, show, wait, limit, answer.",
+            "More: ferry queue pause, resume, cancel, retry, start, top, remove, restore, undo, show, wait, limit, "
+            "answer.",
         ),
     ),
     _on_jobs("pause", "Pause jobs; they stay paused until they are resumed."),
@@ -186,6 +187,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _on_jobs("top", "Move jobs before the others of their priority, in the order given."),
     _on_jobs("remove", "Take ended jobs off the list.", "With --all: all ended ones."),
+    Command(
+        ("queue", "restore"),
+        "",
+        "Bring back what was last taken off the list.",
+        (),
+        ("What was removed before that is gone from the list for good. No file is touched by either.",),
+    ),
     Command(
         ("queue", "undo"),
         "ID…",

@@ -50,6 +50,7 @@ async def _run(session: Session, parsed: Parsed) -> int:
         "limit": _limit,
         "answer": _answer,
         "undo": _undo,
+        "restore": _restore,
     }
     command = special.get(word, _act)
     prepared = command(session, parsed)
@@ -231,6 +232,15 @@ def _wait(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[
         return await follow(
             session, client, list(dict.fromkeys(wanted)), json=parsed.has("--json"), own=False
         )
+
+    return step
+
+
+def _restore(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[int]]:
+    async def step(client: OpenClient) -> int:
+        ids = await client.restore()
+        session.messages.note(f"brought back: job{'s' * (len(ids) > 1)} {', '.join(map(str, ids))}")
+        return Status.DONE
 
     return step
 

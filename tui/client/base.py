@@ -144,6 +144,10 @@ class Queue(Protocol):
         """Take ended jobs off the list (None: all ended ones). A job that has not ended is refused."""
         ...
 
+    async def restore(self) -> tuple[int, ...]:
+        """Bring back the jobs that were taken off the list last; return their ids. NotPossible: there are none."""
+        ...
+
     async def verify(self, id: int) -> int:
         """Queue a job that compares what a copy job copied with its sources, from the disks; return its id.
 

@@ -94,6 +94,10 @@ class Calls(Disk, ABC):
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         await self.ask("remove", ids=_ids(ids))
 
+    async def restore(self) -> tuple[int, ...]:
+        ids: tuple[int, ...] = await self.ask("restore")
+        return ids
+
     async def verify(self, id: int) -> int:
         return int(await self.ask("verify", id=id))
 

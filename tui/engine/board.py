@@ -304,7 +304,8 @@ class Board:
     def changes(self, after: int) -> tuple[tuple[Job, ...], tuple[int, ...]]:
         """Return the jobs changed, and the ids of those removed, after a revision."""
         jobs = tuple(record.view() for record in self._records.values() if record.revision > after)
-        return jobs, tuple(id for revision, id in self._removed if revision > after)
+        removed = (id for revision, id in self._removed if revision > after and id not in self._records)
+        return jobs, tuple(removed)
 
     def listing(self) -> tuple[Job, ...]:
         """Return all jobs in the order they are listed."""

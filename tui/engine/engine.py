@@ -135,7 +135,7 @@ class Engine:
         step = Step(kind, location, before, await look(location, executor=self._keeper.shared.pool))
         id = await self._queue(await self._journal.add_step(step, _tag(), self._clock.now()))
         old = await self._journal.old_steps(STEPS_KEPT)
-        await self._journal.remove(old)
+        await self._journal.forget(old)
         for each in old:
             self._board.remove(each)
         return id
@@ -261,6 +261,14 @@ class Engine:
         await self._journal.remove(going)
         for id in going:
             self._board.remove(id)
+
+    async def restore(self) -> tuple[int, ...]:
+        ids = await self._journal.restore()
+        if not ids:
+            raise refuse("bring jobs back", "none was taken off the list since the last were brought back")
+        for id in ids:
+            await self._queue(id)
+        return tuple(ids)
 
     # Order and limits
 

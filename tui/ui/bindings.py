@@ -176,6 +176,7 @@ QUEUE = (
         ("verify", "v", "Verify a finished copy again", "Verify"),
         ("retry_all", "R", "Retry all failed jobs"),
         ("clear_ended", "C", "Clear finished jobs", "Clear"),
+        ("restore", "U", "Undo the removal: bring back what was last taken off the list"),
         ("start_now", "s", "Start now, whatever runs"),
         ("errors", "e", "List the errors", "Errors"),
         ("conflict_rule", "o", "Change the conflict rule"),

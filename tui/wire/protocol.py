@@ -125,6 +125,7 @@ METHODS: dict[str, Method] = {
         _does("reorder", ids=_SOME, where=str),
         _asks("set_priority", ids=_SOME, priority=int),
         _does("remove", ids=_SOME_OR_ALL),
+        _does("restore", _SOME),
         _does("note_step", int, kind=JobKind, location=Location, before=Location),
         _does("undo", int, id=int),
         _does("verify", int, id=int),

@@ -174,10 +174,24 @@ async def test_removing_a_job_takes_all_of_it(journal: Journal) -> None:
     id = await make_job(journal)
     await journal.add_errors(id, [plain(error(b"a"))])
     await journal.ask(id, [ask(b"a")])
-    await journal.remove([id])
+    await journal.forget([id])
     assert await journal.jobs() == []
     assert await journal.sources(id) == []
     assert await journal.questions(None) == ()
+
+
+async def test_what_was_removed_goes_with_the_next_removal(journal: Journal) -> None:
+    first, second = [
+        await journal.add_job(Request(kind=JobKind.DELETE, sources=(Location("/a"),)), tag, 0.0)
+        for tag in ("one", "two")
+    ]
+    await journal.remove([first])
+    await journal.remove([])
+    assert await journal.sources(first)
+    await journal.remove([second])
+    assert await journal.sources(first) == []
+    assert await journal.restore() == [second]
+    assert [row.id for row in await journal.jobs()] == [second]
 
 
 async def test_sources_come_in_pages(journal: Journal) -> None:

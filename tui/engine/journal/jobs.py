@@ -68,7 +68,7 @@ class Jobs(Store):
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
             " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful, unflushed"
-            " FROM job WHERE :id IS NULL OR id = :id ORDER BY id",
+            " FROM job WHERE removed = 0 AND (:id IS NULL OR id = :id) ORDER BY id",
             {"id": id},
         )
         return [_job_row(row) for row in cursor]
@@ -134,6 +134,27 @@ class Jobs(Store):
 
     @on_thread
     def remove(self, ids: Sequence[int]) -> None:
+        """Take jobs off the list. They can be restored until others are removed."""
+        if ids:
+            with self.transaction() as db:
+                db.execute("DELETE FROM job WHERE removed = 1")
+                db.executemany("UPDATE job SET removed = 1 WHERE id = ?", ((id,) for id in ids))
+
+    @on_thread
+    def restore(self) -> list[int]:
+        """Bring back what was removed last; return the ids."""
+        with self.transaction() as db:
+            ids = [id for (id,) in db.execute("SELECT id FROM job WHERE removed = 1 ORDER BY id")]
+            # What a disk refused meanwhile was told to the jobs of the list only.
+            db.execute(
+                "UPDATE job SET removed = 0, doubtful = doubtful OR (unflushed <> '' AND state <> 'done')"
+                " WHERE removed = 1"
+            )
+        return ids
+
+    @on_thread
+    def forget(self, ids: Sequence[int]) -> None:
+        """Remove jobs for good."""
         with self.transaction() as db:
             db.executemany("DELETE FROM job WHERE id = ?", ((id,) for id in ids))
 

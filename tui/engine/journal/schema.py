@@ -163,5 +163,20 @@ CREATE TABLE link (
 """
 """Numbers as text: those of some filesystems need all of 64 bits, one more than SQLite's have."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, STAGE, VERIFY, SYNC, UNDO, FIDELITY, DURABLE, DOUBT, ACROSS, LINKS)
+REMOVED = "ALTER TABLE job ADD COLUMN removed INTEGER NOT NULL DEFAULT 0"
+"""It was taken off the list by the last removal, and can be brought back until the next."""
+
+MIGRATIONS: tuple[str, ...] = (
+    FIRST,
+    STAGE,
+    VERIFY,
+    SYNC,
+    UNDO,
+    FIDELITY,
+    DURABLE,
+    DOUBT,
+    ACROSS,
+    LINKS,
+    REMOVED,
+)
 """By these an older journal is brought up to date when it is opened."""

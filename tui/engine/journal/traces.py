@@ -155,7 +155,7 @@ class Traces(Store):
     def old_steps(self, kept: int) -> list[int]:
         """Return the ids of all but the last so many jobs that were only written down, never run."""
         cursor = self._db.execute(
-            "SELECT id FROM job WHERE state = 'done' AND walk = 0 AND undoes = 0"
+            "SELECT id FROM job WHERE state = 'done' AND walk = 0 AND undoes = 0 AND removed = 0"
             " ORDER BY id DESC LIMIT -1 OFFSET ?",
             (kept,),
         )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.format import entries
 from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, Conflict, JobKind, JobState
+from tui.ui.keys import Keymap, shown
 from tui.ui.notes import report, tell
+from tui.ui.presets import keys_chosen
 from tui.ui.widgets.job_line import sources
 from tui.ui.widgets.queue_lines import QueueLines
 
@@ -104,13 +107,26 @@ class QueueActions(QueueLines):
     def action_remove(self) -> None:
         wrong = "Only ended jobs can be removed; cancel this one first (x)."
         if jobs := self._those(lambda job: job.state.is_final, wrong):
-            self.do(self._queue.remove([job.id for job in jobs]), clears_marks=True)
+            self.do(self._remove(jobs), clears_marks=True)
 
     def action_clear_ended(self) -> None:
-        if any(job.state.is_final for job in self.jobs):
-            self.do(self._queue.remove(None), clears_marks=True)
+        if jobs := [job for job in self.jobs if job.state.is_final]:
+            self.do(self._remove(jobs, all_ended=True), clears_marks=True)
         else:
             tell(self.app, "No job has ended yet.")
+
+    async def _remove(self, jobs: list[Job], *, all_ended: bool = False) -> None:
+        await self._queue.remove(None if all_ended else [job.id for job in jobs])
+        said = f"Removed from the list: {sources(jobs[0]) if len(jobs) == 1 else entries(len(jobs), 'job')}."
+        key = next(iter(Keymap("queue", keys_chosen(self._settings)).keys_of("queue.restore")), "")
+        tell(self.app, f"{said} {shown(key)} brings back what was removed last." if key else said)
+
+    def action_restore(self) -> None:
+        self.do(self._restore())
+
+    async def _restore(self) -> None:
+        ids = await self._queue.restore()
+        tell(self.app, f"Brought back to the list: {entries(len(ids), 'job')}.")
 
     def action_retry(self) -> None:
         states = (JobState.FAILED, JobState.CANCELLED)
