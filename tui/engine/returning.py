@@ -31,7 +31,7 @@ class Returning(Moving):
         run, target = self.run, self.row.target
         assert target is not None
         folder = target if self.row.into else target.parent
-        goals = {trace.goal for trace in (await run.journal.traces(self.row.id, 0, 1)).values()}
+        goals = await run.journal.goals(self.row.id)
         reasons = await run.hop(_why_not_there, folder, goals)
         await run.journal.drop_errors(self.row.id, code=NotFound.__name__)
         if reasons:
@@ -78,8 +78,8 @@ class Returning(Moving):
         return AlreadyExists(f"cannot bring {where} back: something stands there now", location=where)
 
 
-def _why_not_there(folder: Location, goals: set[str]) -> list[str]:
-    return [reason for goal in goals if goal and (reason := why_not_there(folder, goal)) is not None]
+def _why_not_there(folder: Location, goals: Sequence[str]) -> list[str]:
+    return [reason for goal in goals if (reason := why_not_there(folder, goal)) is not None]
 
 
 def _reasons(sources: Sequence[Source], kept: Mapping[int, Trace]) -> dict[int, str]:

@@ -49,6 +49,12 @@ class Traces(Store):
         }
 
     @on_thread
+    def goals(self, job: int) -> list[str]:
+        """Return what the folders are known by that a job's sources are to go back to, across filesystems."""
+        cursor = self._db.execute("SELECT DISTINCT goal FROM trace WHERE job = ? AND goal <> ''", (job,))
+        return [goal for (goal,) in cursor]
+
+    @on_thread
     def deeds(self, job: int, before: int | None, count: int) -> list[Deed]:
         """Return what a job did that can be undone, the last first; `before`: only sources of a lower number."""
         cursor = self._db.execute(
