@@ -7,14 +7,16 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.trees import HOSTILE_NAMES, make_mixed_tree
 from tests.unit.places.local_driver import dug
 from tui.model.error import NotFound
 from tui.model.location import Location
-from tui.places.local import verifying
+from tui.places.local import checking, checkpoint, verifying
 from tui.places.local.checking import Checked, TreeCheck
-from tui.places.local.content import Stopped
+from tui.places.local.checkpoint import START, Checkpoint, Part
 from tui.places.local.hops import Brake
 
 if TYPE_CHECKING:
@@ -166,25 +168,114 @@ def test_a_parent_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         check(tmp_path / "no" / "such", tmp_path)
 
 
-def test_it_can_be_stopped_in_the_middle_of_a_file(
-    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_source_that_has_gone_is_an_error(source: Path, target: Path) -> None:
+    (target / "file").touch()
+    (error,) = check(source / "file", target / "file").failures
+    assert (error.code, error.location) == ("NotFound", Location.local(source / "file"))
+
+
+# Stopped, and gone on with
+
+
+def check_in_pieces(source: Path, target: Path, steps: int) -> Checked:
+    """Check, always so many steps at a time, each time from the text of the last checkpoint; return the sum of all."""
+    total, text, done = Checked(), START.text, False
+    while not done:
+        one = TreeCheck(
+            Location.local(source), Location.local(target), Brake(), begin=Checkpoint.from_text(text)
+        )
+        for _ in range(steps):
+            part = one.step()
+            total.files += part.files
+            total.size_bytes += part.size_bytes
+            total.findings += part.findings
+            total.failures += part.failures
+            if done := one.exhausted:
+                break
+        text = one.checkpoint.text
+        one.close()
+    return total
+
+
+@pytest.mark.parametrize("window", [1, 4, 1 << 16])
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_stopped_anywhere_it_goes_on_and_finds_the_same(
+    trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, window: int, steps: int
 ) -> None:
-    for folder in (source, target):
-        (folder / "big").write_bytes(bytes(range(256)) * 40_000)
+    one, two = trees
+    for number, path in enumerate(sorted(path for path in two.rglob("*") if path.is_file())):
+        if number % 5 == 0:
+            path.unlink()
+        elif number % 7 == 0:
+            path.write_bytes(b"other")
+    for folder in [two, *(path for path in two.rglob("*") if path.is_dir() and not path.is_symlink())]:
+        (folder / "extra").touch()
+    whole = check(one, two)
+    monkeypatch.setattr(checking, "STEP_S", -1.0)
+    for module in (checking, checkpoint):
+        monkeypatch.setattr(module, "WINDOW", window)
+    pieces = check_in_pieces(one, two, steps)
+    assert (pieces.files, pieces.size_bytes) == (whole.files, whole.size_bytes)
+    assert pieces.findings == whole.findings
+    assert pieces.failures == whole.failures == []
+
+
+def stopped_in_the_middle(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
+    """Check until the brake goes on somewhere in the file; return how far it came."""
     brake, read = Brake(), verifying.read_from_disk
 
     def stops(fd: int, size_bytes: int, offset: int) -> bytes:
-        brake.on = True
+        brake.on = brake.on or offset > 20 << 20
         return read(fd, size_bytes, offset)
 
-    monkeypatch.setattr(verifying, "read_from_disk", stops)
-    steps = TreeCheck(Location.local(source), Location.local(target), brake)
-    try:
-        with pytest.raises(Stopped):
-            for _ in range(10):
-                steps.step()
-    finally:
-        steps.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(verifying, "read_from_disk", stops)
+        one = TreeCheck(Location.local(source), Location.local(target), brake)
+        while not brake.on:
+            one.step()
+        assert not one.exhausted
+        one.close()
+    return Checkpoint.from_text(one.checkpoint.text)
+
+
+@pytest.mark.parametrize("written_to", [None, "source", "target"])
+def test_a_file_is_gone_on_with_where_it_was_unless_it_was_written_to(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, written_to: str | None
+) -> None:
+    for folder in (source, target):
+        (folder / "big").write_bytes(bytes(range(256)) * (40 << 12))
+    begin = stopped_in_the_middle(source, target, monkeypatch)
+    if written_to is not None:
+        with open((source if written_to == "source" else target) / "big", "r+b") as file:
+            file.write(b"x")
+    offsets, read = [], verifying.read_from_disk
+
+    def notes(fd: int, size_bytes: int, offset: int) -> bytes:
+        offsets.append(offset)
+        return read(fd, size_bytes, offset)
+
+    monkeypatch.setattr(verifying, "read_from_disk", notes)
+    one = TreeCheck(Location.local(source), Location.local(target), Brake(), begin=begin)
+    findings = []
+    while not one.exhausted:
+        findings += one.step().findings
+    assert min(offsets) == (16 << 20 if written_to is None else 0)
+    assert [finding.why for finding in findings] == ([] if written_to is None else ["content"])
+
+
+@given(
+    st.builds(
+        Checkpoint,
+        st.binary(),
+        st.binary(),
+        st.booleans(),
+        st.none()
+        | st.builds(Part, st.integers(0), st.tuples(*[st.tuples(st.integers(), st.integers())] * 2)),
+    )
+)
+def test_a_checkpoint_survives_as_text(one: Checkpoint) -> None:
+    assert Checkpoint.from_text(one.text) == one
+    assert one.text.isascii()
 
 
 def test_a_tree_may_be_as_deep_as_it_likes(tmp_path: Path) -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tui.model.entry import kind_of_mode
 from tui.model.error import PlaceError, from_os_error
 from tui.model.location import Location
+from tui.places.local.checkpoint import START, WINDOW, Checkpoint, Part, mark, names_after
+from tui.places.local.content import Stopped
 from tui.places.local.partial import is_partial
-from tui.places.local.root import Root, join
+from tui.places.local.root import Root, join, split
 from tui.places.local.standing import READ_FLAGS, is_folder, look, other_names
 from tui.places.local.verifying import SLICE_BYTES, Differs, ReadBack
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
+    from tui.places.local.checkpoint import Marks
     from tui.places.local.hops import Brake
 
 STEP_S = 0.1
@@ -59,26 +63,56 @@ class Checked:
     current: Location | None = None
 
 
+@dataclass(slots=True)
+class _Frame:
+    """A folder that is being compared.
+
+    Attributes:
+        name: Its last entry that was compared.
+        folder: The last folder in it that was gone into.
+        listed: All its entries were compared; what is left are the folders in it.
+        waiting: Folders in it still to be gone into, the next one last.
+        more: There are others behind those.
+    """
+
+    path: bytes
+    name: bytes = b""
+    folder: bytes = b""
+    listed: bool = False
+    waiting: list[bytes] = field(default_factory=list)
+    more: bool = True
+
+
 class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, content of files, where links point.
 
     Owners, modes and times do not count. No link is followed. What unfinished jobs have under partial names at the
-    target is passed over. Memory holds the names of folders still to be gone into, level by level.
+    target is passed over. Memory holds some thousand names of each folder on the way down, however large they are.
 
     Attributes:
         exhausted: All was compared.
     """
 
-    def __init__(self, source: Location, target: Location, brake: Brake, *, kept_both: bool = False) -> None:
+    def __init__(
+        self,
+        source: Location,
+        target: Location,
+        brake: Brake,
+        *,
+        kept_both: bool = False,
+        begin: Checkpoint = START,
+    ) -> None:
         """Say what is compared; nothing is opened before the first `step`.
 
         Args:
             kept_both: A file may stand at the target under one of its other names ("name (1).ext"), too.
+            begin: Where an earlier check of the same was stopped.
         """
-        self._kept_both = kept_both
+        self._kept_both, self._begin, self._unread = kept_both, begin, begin.part
         self._where, self._brake = (source, target), brake
-        self._waiting: list[tuple[bytes, list[bytes]]] = []
+        self._frames: list[_Frame] = []
         self._below: list[bytes] = []
+        self._part_done: Part | None = None
         self._part = Checked()
         self._opened = ExitStack()
         self._going: Generator[None] | None = None
@@ -88,26 +122,40 @@ class TreeCheck:
     def step(self) -> Checked:
         """Compare for about a tenth of a second, or until the brake is on; tell what was found meanwhile.
 
+        Once the brake was on, another check has to go on from `checkpoint`.
+
         Raises:
             PlaceError: The folder that holds the source, or the target, cannot be opened.
-            Stopped: The brake went on in the middle of a file.
         """
         self._part = Checked()
         ends = time.monotonic() + STEP_S
         if self._going is None:
             self._going = self._all()
-        for _ in self._going:
-            if self._brake.on or time.monotonic() > ends:
-                return self._part
+        try:
+            for _ in self._going:
+                if self._brake.on or time.monotonic() > ends:
+                    return self._part
+        except Stopped:
+            return self._part
         self.close()
+        self.exhausted = True
         return self._part
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """How far it is: all that was told so far is before it."""
+        if not self._frames:
+            return replace(self._begin, part=self._part_done or self._unread)
+        frame = self._frames[-1]
+        if frame.folder:
+            return Checkpoint(join(frame.path, frame.folder), whole=True)
+        return Checkpoint(frame.path, frame.name, part=self._part_done or self._unread)
 
     def close(self) -> None:
         """Close what is open."""
         if self._going is not None:
             self._going.close()
         self._opened.close()
-        self.exhausted = True
 
     def _all(self) -> Generator[None]:
         self._source, self._target = (
@@ -116,13 +164,21 @@ class TreeCheck:
         source, target = self._where
         self._tops = (os.fsencode(source.name) or b".", os.fsencode(target.name) or b".")
         yield from self._guarded(b"", *self._tops, self._source.fd, self._target.fd)
-        self._waiting.append((b"", self._below))
-        while self._waiting:
-            above, names = self._waiting[-1]
-            if names:
-                yield from self._folder(join(above, names.pop()))
+        if not self._below:
+            return
+        self._frames = _frames(self._begin)
+        while self._frames:
+            frame = self._frames[-1]
+            if not frame.listed:
+                yield from self._folder(frame)
+            elif not frame.waiting and frame.more:
+                self._find_folders(frame)
+            elif frame.waiting:
+                self._frames.append(_Frame(join(frame.path, frame.waiting.pop())))
             else:
-                self._waiting.pop()
+                self._frames.pop()
+                if self._frames:
+                    self._frames[-1].folder = split(frame.path)[1]
 
     def _from(self, path: bytes) -> bytes:
         """Return where something below the source is, from the folder that holds the source."""
@@ -132,32 +188,66 @@ class TreeCheck:
         """Return where it is at the target, from the folder that holds the target."""
         return join(self._tops[1], path) if path else self._tops[1]
 
-    def _folder(self, path: bytes) -> Generator[None]:
+    def _folder(self, frame: _Frame) -> Generator[None]:
         """Compare the entries of a folder; those that are folders wait to be gone into."""
         self._below = []
-        with ExitStack() as opened:
-            try:
-                source = _open(self._source, self._from(path), opened)
-                target = _open(self._target, self._to(path), opened)
-                yield from self._entries(path, source, target)
-            except PlaceError as error:
-                self._part.failures.append(error)
-            except OSError as error:
-                where = self._source.location(self._from(path))
-                self._part.failures.append(from_os_error(error, where, "read the folder"))
-        self._waiting.append((path, sorted(self._below, reverse=True)))
+        at_once = not frame.name
+        try:
+            with self._both(frame) as (source, target):
+                yield from self._entries(frame, source, target)
+        except PlaceError as error:
+            self._part.failures.append(error)
+            frame.more = False
+        else:
+            if at_once and len(self._below) <= WINDOW:
+                frame.waiting, frame.more = self._below[::-1], False
+        frame.listed = True
 
-    def _entries(self, path: bytes, source: int, target: int) -> Generator[None]:
-        with os.scandir(source) as entries:
-            for entry in entries:
-                name = os.fsencode(entry.name)
-                yield from self._guarded(join(path, name), name, name, source, target)
-        with os.scandir(target) as entries:
-            for entry in entries:
-                name = os.fsencode(entry.name)
-                if look(source, name) is None and not is_partial(name):
-                    self._tell(Verdict.EXTRA, join(path, name))
+    def _find_folders(self, frame: _Frame) -> None:
+        """Look which folders of a folder are to be gone into next, where they were not all noted on the way."""
+        try:
+            with self._both(frame) as (source, target):
+                names = names_after(source, frame.folder, self._brake, folders=True)
+                frame.more = len(names) == WINDOW
+                for name in reversed(names):
+                    info = look(target, name)
+                    if info is not None and is_folder(info):
+                        frame.waiting.append(name)
+                    if self._brake.on:
+                        raise Stopped
+        except PlaceError as error:
+            self._part.failures.append(error)
+            frame.waiting, frame.more = [], False
+        else:
+            if names and not frame.waiting:
+                frame.folder = names[-1]
+
+    @contextmanager
+    def _both(self, frame: _Frame) -> Iterator[tuple[int, int]]:
+        """Open a folder on both sides; every failure becomes one of ours."""
+        with ExitStack() as opened:
+            source = _open(self._source, self._from(frame.path), opened)
+            target = _open(self._target, self._to(frame.path), opened)
+            try:
+                yield source, target
+            except OSError as error:
+                where = self._source.location(self._from(frame.path))
+                raise from_os_error(error, where, "read the folder") from error
+
+    def _entries(self, frame: _Frame, source: int, target: int) -> Generator[None]:
+        """Compare all names of both sides behind the last one that was compared."""
+        while True:
+            ours, theirs = (names_after(fd, frame.name, self._brake) for fd in (source, target))
+            # What follows the last name of a full window may be in a later one.
+            ends = [names[-1] for names in (ours, theirs) if len(names) == WINDOW]
+            for name in sorted({*ours, *theirs}):
+                if ends and name > min(ends):
+                    break
+                yield from self._guarded(join(frame.path, name), name, name, source, target)
+                frame.name, self._part_done = name, None
                 yield
+            if not ends:
+                return
 
     def _guarded(self, path: bytes, name: bytes, there: bytes, source: int, target: int) -> Generator[None]:
         try:
@@ -168,14 +258,18 @@ class TreeCheck:
 
     def _entry(self, path: bytes, name: bytes, there: bytes, source: int, target: int) -> Generator[None]:
         info, standing = look(source, name), look(target, there)
-        yield
         if info is None:
-            return  # it went meanwhile
+            if not path:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            if standing is not None and not is_partial(there):
+                self._tell(Verdict.EXTRA, path)
+            return  # or it went meanwhile
         if standing is None:
             self._tell(Verdict.MISSING, path)
             return
         if is_folder(info) and is_folder(standing):
-            self._below.append(name if path else b"")
+            if len(self._below) <= WINDOW:
+                self._below.append(name)
             return
         why: str | None = _differs_at_once(info, standing)
         if not why and stat.S_ISLNK(info.st_mode):
@@ -226,11 +320,13 @@ class TreeCheck:
             except OSError as error:
                 self._cannot_read(self._target, self._to(path), error)
                 return None
-            back = ReadBack(first, second, size_bytes)
+            marks = mark(first), mark(second)
+            back = ReadBack(first, second, size_bytes, self._done_before(marks))
             try:
                 while done := back.step(SLICE_BYTES, self._brake):
                     self._part.size_bytes += done
                     self._part.current = self._source.location(self._from(path))
+                    self._part_done = Part(back.offset, marks)
                     yield
             except Differs:
                 return "content"
@@ -242,12 +338,31 @@ class TreeCheck:
                 return None
         return ""
 
+    def _done_before(self, marks: Marks) -> int:
+        """Return how much of two files was compared by an earlier check, if they are the ones it was stopped in."""
+        part, self._unread = self._unread, None
+        return part.done_bytes if part is not None and part.marks == marks else 0
+
     def _cannot_read(self, root: Root, path: bytes, error: OSError) -> None:
         self._part.failures.append(from_os_error(error, root.location(path), "read"))
 
     def _tell(self, verdict: Verdict, path: bytes, why: str = "") -> None:
         source, target = self._source.location(self._from(path)), self._target.location(self._to(path))
         self._part.findings.append(Finding(verdict, source, target, why))
+
+
+def _frames(begin: Checkpoint) -> list[_Frame]:
+    """Return the folders that were being compared at a checkpoint, from the top down."""
+    frames = [_Frame(b"")]
+    for name in begin.folder.split(b"/") if begin.folder else ():
+        above = frames[-1]
+        above.listed, above.folder = True, name
+        frames.append(_Frame(join(above.path, name)))
+    if begin.whole:
+        frames.pop()
+    else:
+        frames[-1].name = begin.name
+    return frames
 
 
 def _open(root: Root, path: bytes, opened: ExitStack) -> int:

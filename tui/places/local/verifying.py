@@ -35,14 +35,15 @@ class ReadBack:
 
     Attributes:
         reading: Which of the two was read last: where an OSError comes from.
+        offset: So much of both was compared.
     """
 
-    def __init__(self, source: int, target: int, size_bytes: int) -> None:
+    def __init__(self, source: int, target: int, size_bytes: int, offset: int = 0) -> None:
         from xxhash import xxh3_128
 
         self._source, self._target, self._size_bytes = source, target, size_bytes
         self._hashes: dict[int, Any] = {source: xxh3_128(), target: xxh3_128()}
-        self._offset = 0
+        self.offset = offset
         self.reading = source
 
     def step(self, size_bytes: int, brake: Brake) -> int:
@@ -53,13 +54,13 @@ class ReadBack:
             Stopped: The brake went on; the slice is to be begun anew.
             OSError: One of them cannot be read.
         """
-        start, size = self._offset, self._size_bytes
+        start, size = self.offset, self._size_bytes
         if start >= size:
             self._check_sizes()
             return 0
         data = min(next_data(self._source, start, size), next_data(self._target, start, size))
         if data > start:
-            self._offset = data
+            self.offset = data
             return data - start
         end = min(size, start + min(size_bytes, SLICE_BYTES))
         for fd in (self._source, self._target):
@@ -67,7 +68,7 @@ class ReadBack:
             self._read(fd, start, end, brake)
         if self._hashes[self._source].digest() != self._hashes[self._target].digest():
             raise Differs
-        self._offset = end
+        self.offset = end
         return end - start
 
     def _read(self, fd: int, start: int, end: int, brake: Brake) -> None:
