@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 
 from tests.spoiling import BadDisk
 from tests.trees import describe, differences, make_mixed_tree, partials
+from tui.engine.run import Stop
 from tui.model.error import NotPossible, UsageError
 from tui.model.job import Conflict, JobKind, JobState
+from tui.places.local import checking, verifying
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MEMORY = Path("/dev/shm")
 LARGE = 20 << 20
@@ -208,8 +211,6 @@ async def test_a_half_built_tree_is_verified_again_and_mended(
 async def test_reading_back_can_be_stopped(
     harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, stop: str
 ) -> None:
-    from tui.places.local import verifying
-
     write(source / "big", os.urandom(LARGE))
     read = verifying.read_from_disk
     keeper = harness.engine._keeper
@@ -308,7 +309,7 @@ async def test_what_was_kept_beside_another_is_found_there(
     assert job.progress.errors == 1
 
 
-async def test_a_verification_survives_a_restart_and_begins_anew(
+async def test_a_verification_that_waits_survives_a_restart(
     tmp_path: Path, source: Path, target: Path
 ) -> None:
     write(source / "big", os.urandom(LARGE))
@@ -321,6 +322,129 @@ async def test_a_verification_survives_a_restart_and_begins_anew(
     async with running(journal) as second:
         job = await second.done(verifying)
         assert job.progress.bytes_verified == LARGE
+
+
+FILES = 40
+
+
+class Reads:
+    """Notes which files of the target are read back, and puts the brake on behind one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, target: Path) -> None:
+        self.read: list[str] = []
+        self.last = ""
+        self.brake: Callable[[], None] = lambda: None
+        self._target, self._really = str(target), verifying.read_from_disk
+        monkeypatch.setattr(verifying, "read_from_disk", self._read)
+        monkeypatch.setattr(checking, "STEP_S", -1.0)
+
+    def _read(self, fd: int, size_bytes: int, offset: int) -> bytes:
+        path = os.readlink(f"/proc/self/fd/{fd}")
+        if path.startswith(self._target):
+            self.read.append(os.path.relpath(path, self._target))
+            if self.read[-1] == self.last:
+                self.brake()
+        return self._really(fd, size_bytes, offset)
+
+
+@pytest.mark.parametrize("stop", ["pause", "restart"])
+async def test_a_verification_goes_on_where_it_was_and_tells_each_error_once(
+    tmp_path: Path, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, stop: str
+) -> None:
+    for number in range(FILES):
+        write(source / f"folder {number % 3}" / f"{number:02}", b"content")
+    write(source / "last", b"content")
+    journal = tmp_path / "state" / "journal.sqlite3"
+    first = Harness(new_engine(journal), journal)
+    await first.engine.start_up()
+    copied = await first.copy(source, source / "last", to=target)
+    await first.done(copied)
+    for number in range(0, FILES, 4):
+        write(target / "source" / f"folder {number % 3}" / f"{number:02}", b"c0ntent")
+    reads = Reads(monkeypatch, target)
+    reads.last = f"source/folder 1/{25:02}"
+    keeper = first.engine._keeper
+    reads.brake = lambda: next(iter(keeper._runs.values())).stop(Stop.QUIT)
+    id = await first.engine.verify(copied)
+    await first.until(id, lambda _: reads.last in reads.read and not keeper._tasks)
+    if stop == "restart":
+        await first.engine.shut_down()
+    before = set(reads.read)
+    reads.read, reads.last = [], ""
+    if stop == "pause":
+        first.engine._keeper.kick()
+        job = await first.ends(id)
+        errors = await first.engine.errors(id)
+        await first.engine.shut_down()
+    else:
+        async with running(journal) as second:
+            job = await second.ends(id)
+            errors = await second.engine.errors(id)
+    assert len(before & set(reads.read)) <= 1  # the one that was being read
+    assert len(before | set(reads.read)) == FILES + 2
+    assert [error.code for error in errors] == ["VerificationFailed"] * (FILES // 4)
+    assert len({error.location for error in errors}) == FILES // 4
+    assert (job.state, job.progress.files_done, job.progress.bytes_done) == (
+        JobState.FAILED, FILES + 2, 7 * (FILES + 2 - FILES // 4)
+    )  # fmt: skip
+    assert job.progress.files_verified == FILES + 2 - FILES // 4
+
+
+async def test_after_a_kill_it_goes_on_behind_the_last_error_and_tells_that_once(
+    tmp_path: Path, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcdef":
+        write(source / name, b"content")
+    journal = tmp_path / "state" / "journal.sqlite3"
+    first = Harness(new_engine(journal), journal)
+    await first.engine.start_up()
+    copied = await first.copy(source, to=target)
+    await first.done(copied)
+    write(target / "source" / "c", b"c0ntent")
+    reads = Reads(monkeypatch, target)
+    killed = asyncio.Event()
+    add_errors = first.engine._journal.add_errors
+
+    async def added(*args: Any) -> None:
+        await add_errors(*args)
+        killed.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(first.engine._journal, "add_errors", added)
+    id = await first.engine.verify(copied)
+    await killed.wait()
+    await crash(first)
+    reads.read = []
+    async with running(journal) as second:
+        job = await second.ends(id)
+        assert len(await second.engine.errors(id)) == 1
+    assert reads.read == ["source/d", "source/e", "source/f"]
+    assert (job.progress.files_done, job.progress.files_verified) == (6, 5)
+
+
+async def test_a_verification_that_has_ended_begins_anew_when_it_is_retried(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        write(source / name, b"content")
+    id = await harness.copy(source, to=target)
+    await harness.done(id)
+    write(target / "source" / "a", b"c0ntent")
+    reads = Reads(monkeypatch, target)
+    again = await harness.engine.verify(id)
+    assert (await harness.ends(again)).state is JobState.FAILED
+    await harness.engine.retry([again])
+    await harness.ends(again)
+    assert reads.read == ["source/a", "source/b"] * 2
+
+
+async def test_a_source_that_has_gone_is_an_error_row(harness: Harness, source: Path, target: Path) -> None:
+    id = await harness.copy(write(source / "file", b"content"), to=target)
+    await harness.done(id)
+    (source / "file").unlink()
+    again = await harness.engine.verify(id)
+    assert (await harness.ends(again)).state is JobState.FAILED
+    assert await codes(harness, again) == ["NotFound"]
 
 
 async def test_only_copies_that_have_ended_can_be_verified_again(

@@ -150,6 +150,7 @@ class Record:
         self.undone_by = row.undone_by
         self.reversible = row.reversible
         self.doubtful = row.doubtful
+        self.checkpoint = row.checkpoint
         self.unflushed_on = {int(device) for device in row.unflushed.split()}
         """The filesystems it wrote to, since it last knew that the disk had everything."""
         self.stage_for = row.stage_for
@@ -172,9 +173,12 @@ class Record:
     def columns(self) -> dict[str, object]:
         """Return what the journal keeps of how far it is."""
         stage_for = self.stage_for.url if self.stage_for else None
-        unflushed = " ".join(map(str, sorted(self.unflushed_on)))
-        more = {"stage_for": stage_for, "losses": self.losses.column(), "unflushed": unflushed}
-        return self.tally.columns() | more
+        return self.tally.columns() | {
+            "stage_for": stage_for,
+            "losses": self.losses.column(),
+            "unflushed": " ".join(map(str, sorted(self.unflushed_on))),
+            "checkpoint": self.checkpoint,
+        }
 
     def view(self) -> Job:
         """Return the job as clients see it."""

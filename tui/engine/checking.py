@@ -6,23 +6,25 @@ from typing import TYPE_CHECKING
 
 from tui.engine.rows import ErrorRow
 from tui.engine.run import Sums
+from tui.engine.sources import begin, end, pages
 from tui.model.error import NotFound, PlaceError, VerificationFailed
 from tui.model.job import Conflict
 from tui.places.local.checking import Checked, TreeCheck, Verdict
-from tui.places.local.content import Stopped
+from tui.places.local.checkpoint import START, Checkpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.location import Location
     from tui.places.local.checking import Finding
 
-PAGE = 512
 REMEDY = "Copy it again if the source is right; else look at both."
 
 
 class Checking:
-    """Reads everything from the disks, from the start: what was read before a pause or a crash proves nothing now.
+    """Reads everything from the disks, once: after a pause or a crash it goes on where it was.
 
     What is extra at the target is no error: others may put things there.
     """
@@ -34,55 +36,73 @@ class Checking:
     async def execute(self) -> None:
         """Compare all there is, or until the run is stopped."""
         run, record = self.run, self.run.record
-        record.walk += 1
-        await run.journal.begin_walk(self.row.id, record.walk)
-        record.errors = await run.journal.drop_errors(self.row.id)
-        record.tally.begin()
-        start = 0
-        while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
+        first, at = _place(record.checkpoint)
+        if not record.checkpoint:
+            await run.journal.drop_errors(self.row.id)
+            await begin(run)
+        async for page in pages(run, first):
             for source in page:
                 if not run.stopped:
-                    await self._source(source)
-            start = page[-1].idx + 1
+                    await self._source(source, at if source.idx == first else START)
         if not run.stopped:
-            record.walked = True
-            record.tally.end()
+            record.checkpoint = ""
+        end(run)
 
-    async def _source(self, source: Source) -> None:
+    async def _source(self, source: Source, at: Checkpoint) -> None:
         run = self.run
         assert source.target is not None
         kept_both = run.record.conflict is Conflict.RENAME
-        check = TreeCheck(source.location, source.target, run.brake, kept_both=kept_both)
+        check = TreeCheck(source.location, source.target, run.brake, kept_both=kept_both, begin=at)
         try:
             while not (run.stopped or check.exhausted):
                 part = await run.hop(check.step)
-                await self._take(source, part)
+                place = (source.idx + 1, START) if check.exhausted else (source.idx, check.checkpoint)
+                await self._take(source, part, _text(*place))
                 await run.pay(part.size_bytes)
-        except Stopped:
-            pass
         except PlaceError as error:
-            await run.write_errors([self._row(source, error, error.location or source.location)])
+            run.record.checkpoint = _text(source.idx + 1, START)
+            await self._write([self._row(source, error, error.location or source.location)])
         finally:
             run.release(check)
 
-    async def _take(self, source: Source, part: Checked) -> None:
+    async def _take(self, source: Source, part: Checked, checkpoint: str) -> None:
         differ = sum(found.verdict is Verdict.DIFFERS for found in part.findings)
         sums = Sums(
             part.files, part.size_bytes, verified_files=part.files - differ, verified_bytes=part.size_bytes
         )
-        self.run.count(sums, part.current)
         rows = [
             self._row(source, _error(found), found.target)
             for found in part.findings
             if found.verdict is not Verdict.EXTRA
         ]
         rows += [self._row(source, error, error.location or source.location) for error in part.failures]
+        self.run.count(sums, part.current)
+        self.run.record.checkpoint = checkpoint
         if rows:
-            await self.run.write_errors(rows)
+            await self._write(rows)
+
+    async def _write(self, rows: Sequence[ErrorRow]) -> None:
+        """Write errors down together with how far the check is: none is told twice, and none is lost.
+
+        (Nothing may be waited for between the change of the checkpoint and this.)
+        """
+        await self.run.write_errors(rows, self.run.record.columns())
 
     def _row(self, source: Source, error: PlaceError, location: Location) -> ErrorRow:
         at = self.run.clock.now()
         return ErrorRow(source.idx, b"", b"", False, location, error.code, error.message, error.remedy, at)
+
+
+def _place(text: str) -> tuple[int, Checkpoint]:
+    """Return the number of the source that is to be gone on with, and where in it."""
+    if not text:
+        return 0, START
+    number, _, at = text.partition(" ")
+    return int(number), Checkpoint.from_text(at)
+
+
+def _text(number: int, at: Checkpoint) -> str:
+    return f"{number} {at.text}"
 
 
 def _error(found: Finding) -> PlaceError:

@@ -13,6 +13,7 @@ from tui.engine.flushing import flush_at_the_end
 from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.planner import chunks
 from tui.engine.run import Spot
+from tui.engine.sources import begin, end, pages
 from tui.engine.walk import Walk
 from tui.model.error import AlreadyExists, PlaceError
 from tui.places.local.copying import HardLinks, sweep
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from tui.engine.rows import Decision, Source
     from tui.engine.run import Run
     from tui.model.location import Location
-
-PAGE = 512
-"""Rows read from the journal at a time."""
 
 WORTH_SHARING = 32
 """With more names than this in one folder, they are dealt out to several hops."""
@@ -102,23 +100,18 @@ class Copying:
     async def _everything(self) -> None:
         run, record = self.run, self.run.record
         self._compared = record.doubtful
-        record.walk += 1
-        await run.journal.begin_walk(self.row.id, record.walk)
-        record.errors = await run.journal.forget_errors(self.row.id)
-        record.tally.begin()
+        await begin(run)
         record.losses.begin()
         run.learn(await run.journal.decisions(self.row.id))
-        start = 0
-        while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
+        async for page in pages(run):
             for chunk in chunks(page):
                 if not run.stopped:
                     await self.sources(chunk)
-            start = page[-1].idx + 1
         if not run.stopped:
             record.questions = await run.journal.end_walk(self.row.id, record.walk)
-            record.walked = self._recalled = True
-            record.tally.end()
+            self._recalled = True
             record.losses.end()
+        end(run)
 
     async def sources(self, chunk: Sequence[Source]) -> None:
         """Bring some sources of one folder to the target."""
@@ -278,11 +271,9 @@ class Copying:
         if self._recalled or not await run.hop(_may_be_linked, locations):
             return
         self._recalled = True
-        start = 0
-        while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
+        async for page in pages(run):
             for source in page:
                 await self._recall_links_of(source)
-            start = page[-1].idx + 1
 
     async def _recall_links_of(self, source: Source) -> None:
         run, spot = self.run, self.source_spot(source)

@@ -10,6 +10,7 @@ from tui.engine.planner import chunks
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
 from tui.engine.side_by_side import remove_side_by_side
+from tui.engine.sources import begin, end, pages
 from tui.engine.traces import Bar, Trace
 from tui.model.error import NotFound, PlaceError, SourceReplaced, from_os_error
 from tui.model.job import JobKind
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.places.local.hops import Batch
-
-PAGE = 512
 
 
 class Steps(Protocol):
@@ -57,20 +56,12 @@ class InPlace:
             await self._later()
 
     async def _everything(self) -> None:
-        run, record = self.run, self.run.record
-        record.walk += 1
-        await run.journal.begin_walk(self.row.id, record.walk)
-        record.errors = await run.journal.forget_errors(self.row.id)
-        record.tally.begin()
-        start = 0
-        while not run.stopped and (page := await run.journal.sources(self.row.id, start, PAGE)):
+        await begin(self.run)
+        async for page in pages(self.run):
             for chunk in chunks(page):
-                if not run.stopped:
+                if not self.run.stopped:
                     await self._sources(chunk)
-            start = page[-1].idx + 1
-        if not run.stopped:
-            record.walked = True
-            record.tally.end()
+        end(self.run)
 
     async def _failed(self) -> None:
         """Do again the sources of which something failed: what is left of them is what failed."""

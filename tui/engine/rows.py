@@ -69,6 +69,8 @@ class JobRow:
     """The disk did not take what was written: what looks complete at the target has to be compared."""
     unflushed: str
     """The filesystems it wrote to and has not seen take everything since: device numbers, with spaces."""
+    checkpoint: str
+    """How far a verify job is."""
     cleanup: Cleanup | None
     files_done: int
     files_total: int

@@ -333,8 +333,11 @@ class Run:
         """Say that an entry is about to be tried once more."""
         self._attempts[(entry.idx, entry.path)] = entry.attempt
 
-    async def write_errors(self, rows: Sequence[ErrorRow]) -> None:
-        await self.journal.add_errors(self.record.id, rows)
+    async def write_errors(
+        self, rows: Sequence[ErrorRow], columns: Mapping[str, object] | None = None
+    ) -> None:
+        """Write errors down, and columns of the job with them."""
+        await self.journal.add_errors(self.record.id, rows, columns)
         for row in rows:
             logger.info("job %d: %s", self.record.id, ascii(row.message))
         self.record.errors += len(rows)

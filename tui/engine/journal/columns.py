@@ -5,6 +5,12 @@ from __future__ import annotations
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
 
+JOB_COLUMNS = frozenset(
+    "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
+    " files_done files_total bytes_done bytes_total files_same files_skipped"
+    " files_verified bytes_verified files_removed reversible losses bytes_flushed doubtful unflushed checkpoint".split()
+)
+
 
 def as_names(traits: frozenset[Trait]) -> str | None:
     return None if traits == ALL_TRAITS else " ".join(sorted(traits))

@@ -13,15 +13,20 @@ from tui.model.job import JobError
 from tui.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Errors(Store):
     """What failed of each job, and by what it is found again."""
 
     @on_thread
-    def add_errors(self, job: int, rows: Iterable[ErrorRow]) -> None:
+    def add_errors(
+        self, job: int, rows: Iterable[ErrorRow], columns: Mapping[str, object] | None = None
+    ) -> None:
+        """Write errors down; `columns` of the job are set with them, or neither is."""
         with self.transaction() as db:
+            if columns:
+                self.set_columns(job, columns)
             db.executemany(
                 "INSERT INTO error (job, idx, path, target_path, removing, location, code, message, remedy, at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -13,12 +13,6 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-JOB_COLUMNS = frozenset(
-    "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
-    " files_done files_total bytes_done bytes_total files_same files_skipped"
-    " files_verified bytes_verified files_removed reversible losses bytes_flushed doubtful unflushed".split()
-)
-
 
 class Jobs(Store):
     """Jobs and their sources, as they survive a crash."""
@@ -67,7 +61,8 @@ class Jobs(Store):
             " (SELECT count(*) FROM error WHERE error.job = job.id),"
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
-            " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful, unflushed"
+            " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful,"
+            " unflushed, checkpoint"
             " FROM job WHERE removed = 0 AND (:id IS NULL OR id = :id) ORDER BY id",
             {"id": id},
         )
@@ -112,13 +107,10 @@ class Jobs(Store):
     @on_thread
     def update(self, id: int, columns: dict[str, object], *, durable: bool = False) -> None:
         """Set columns of one job."""
-        if unknown := columns.keys() - JOB_COLUMNS:
-            raise ValueError(f"not columns of a job: {unknown}")
         if isinstance(note := columns.get("note"), str):
             columns["note"] = as_bytes(note)
-        names = ", ".join(f"{name} = ?" for name in columns)
-        with self.transaction(durable=durable) as db:
-            db.execute(f"UPDATE job SET {names} WHERE id = ?", (*columns.values(), id))
+        with self.transaction(durable=durable):
+            self.set_columns(id, columns)
 
     @on_thread
     def set_doubts(self, doubts: Sequence[tuple[int, bool]], *, durable: bool = False) -> None:
@@ -215,5 +207,5 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         bytes_verified=row[34], delete_extra=bool(row[35]), by_content=bool(row[36]), files_removed=row[37],
         undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
         preserve=as_traits(row[42]), losses=row[43], flush=Flush(row[44]), staging=Staging(row[45]),
-        bytes_flushed=row[46], doubtful=bool(row[47]), unflushed=row[48],
+        bytes_flushed=row[46], doubtful=bool(row[47]), unflushed=row[48], checkpoint=row[49],
     )  # fmt: skip

@@ -166,6 +166,9 @@ CREATE TABLE link (
 REMOVED = "ALTER TABLE job ADD COLUMN removed INTEGER NOT NULL DEFAULT 0"
 """It was taken off the list by the last removal, and can be brought back until the next."""
 
+CHECKPOINT = "ALTER TABLE job ADD COLUMN checkpoint TEXT NOT NULL DEFAULT ''"
+"""How far a verify job is, see `tui.engine.checking`; empty: at its beginning."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -178,5 +181,6 @@ MIGRATIONS: tuple[str, ...] = (
     ACROSS,
     LINKS,
     REMOVED,
+    CHECKPOINT,
 )
 """By these an older journal is brought up to date when it is opened."""

@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from tui.engine.journal.columns import JOB_COLUMNS
 from tui.engine.journal.schema import MIGRATIONS
 from tui.model.error import EngineError, JournalDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,13 @@ class Store:
         except OSError as error:
             raise JournalDamaged(f"the damaged journal {self.path} cannot be set aside: {error}") from error
         return kept
+
+    def set_columns(self, job: int, columns: Mapping[str, object]) -> None:
+        """Set columns of one job. (For use within a transaction.)"""
+        if unknown := columns.keys() - JOB_COLUMNS:
+            raise ValueError(f"not columns of a job: {unknown}")
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self._db.execute(f"UPDATE job SET {names} WHERE id = ?", (*columns.values(), job))
 
     async def close(self) -> None:
         """Close the file and end the thread. What was written stays, also without this."""
