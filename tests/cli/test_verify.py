@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_run import Result
@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 
 from tests.trees import HOSTILE_NAMES
 from tui.cli.events import FINDING, VERIFIED
+from tui.cli.sum_log import SumLog
 from tui.cli.sums import Line, algorithm_of, can_hold, read_line, write_line
+from tui.places.local import summing
 from tui.places.local.summing import Algorithm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from cli_run import Run
@@ -100,6 +103,108 @@ def test_a_wrong_line_is_refused_with_status_2(
 
 
 # Checksum files
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have Ctrl+C come in the middle of the file that is read as number `at`, counted from 0."""
+    really, reads = summing._digest, []
+
+    def interrupt(at: int) -> None:
+        reads.clear()
+
+        def digest(fd: int, algorithm: Algorithm) -> Generator[int, None, str]:
+            reads.append(os.path.basename(os.readlink(f"/proc/self/fd/{fd}")))
+            if len(reads) == at + 1:
+                raise KeyboardInterrupt
+            return (yield from really(fd, algorithm))
+
+        monkeypatch.setattr(summing, "_digest", digest)
+
+    interrupt.reads = reads  # type: ignore[attr-defined]
+    return interrupt
+
+
+NEVER = -1
+
+
+@pytest.fixture
+def five(here: Path) -> list[str]:
+    """Names of files in a folder."""
+    (here / "five").mkdir()
+    for number in range(5):
+        (here / "five" / f"file {number}").write_text(f"text {number}")
+    return [f"file {number}" for number in range(5)]
+
+
+def lines(folder: Path) -> str:
+    return "".join(
+        f"{sha256(file.read_bytes()).hexdigest()}  five/{file.name}\n" for file in sorted(folder.iterdir())
+    )
+
+
+def test_interrupted_the_same_command_goes_on_where_it_was(
+    ferry: Run, here: Path, five: list[str], interrupted: Any
+) -> None:
+    for at, read in ((2, five[:3]), (0, five[2:3])):
+        interrupted(at)
+        result = ferry("verify", "--write", "sums", "five")
+        assert (result.status, interrupted.reads) == (130, read)
+        assert f"{here}/sums is not written; the same command goes on where this one was" in result.err
+        assert not (here / "sums").exists()
+    interrupted(NEVER)
+    assert ferry("verify", "--write", "sums", "five") == Result(0, "summed 5 files, 30 B\n", "")
+    assert interrupted.reads == five[2:]
+    assert (here / "sums").read_text() == lines(here / "five")
+    assert sorted(os.listdir(here)) == ["five", "sums"]
+
+
+def test_from_a_file_that_changed_meanwhile_on_all_is_read_again(
+    ferry: Run, here: Path, five: list[str], interrupted: Any
+) -> None:
+    interrupted(4)
+    ferry("verify", "--write", "sums", "five")
+    (here / "five" / "file 2").write_text("changed")
+    (here / "five" / "file 1b").write_text("new")
+    (here / "five" / "file 3").unlink()
+    interrupted(NEVER)
+    assert ferry("verify", "--write", "sums", "five").status == 0
+    assert interrupted.reads == ["file 1b", "file 2", "file 4"]
+    assert (here / "sums").read_text() == lines(here / "five")
+
+
+def test_what_an_other_command_summed_is_not_taken(
+    ferry: Run, here: Path, five: list[str], interrupted: Any
+) -> None:
+    interrupted(4)
+    ferry("verify", "--write", "sums", "five")
+    interrupted(NEVER)
+    ferry("verify", "--write", "sums", "--algorithm", "blake3", "five")
+    assert interrupted.reads == five
+    assert sorted(os.listdir(here)) == ["five", "sums"]
+
+
+def test_a_file_at_the_end_that_went_is_not_among_the_sums(
+    ferry: Run, here: Path, five: list[str], interrupted: Any
+) -> None:
+    interrupted(4)
+    ferry("verify", "--write", "sums", "five")
+    for name in five[2:]:
+        (here / "five" / name).unlink()
+    interrupted(NEVER)
+    assert ferry("verify", "--write", "sums", "five").status == 0
+    assert (interrupted.reads, (here / "sums").read_text()) == ([], lines(here / "five"))
+
+
+def test_two_commands_do_not_write_one_file(ferry: Run, here: Path, five: list[str]) -> None:
+    folder = os.open(here, os.O_RDONLY)
+    try:
+        other = SumLog(folder, b"sums", b"header")
+        result = ferry("verify", "--write", "sums", "five")
+        assert (result.status, "another command is writing it" in result.err) == (1, True)
+        assert other.close() is False
+    finally:
+        os.close(folder)
 
 
 def test_sums_that_were_written_hold(ferry: Run, tree: Path, here: Path) -> None:

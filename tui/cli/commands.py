@@ -157,7 +157,8 @@ COMMANDS: tuple[Command, ...] = (
             "missing or extra at the target, or differs in kind, content or where a link points, is one line each; "
             "owners, modes and times do not count. Exit 0: all alike; 1: not.",
             "Files are read from the disk: see --verify of `ferry copy`. FILE is in the format of sha256sum, or "
-            "b3sum, with names as they were written, from the current folder; it is never written over another one. "
+            "b3sum, with names as they were written, from the current folder; it is never written over another one, "
+            "and appears when it is whole. Interrupted, the same command goes on where it was. "
             "Lines of the two look alike: only those that --tag wrote say which they are, and are always read right.",
         ),
         at_most=None,

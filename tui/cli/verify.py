@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui import format
-from tui.cli import bar, events
+from tui.cli import bar, checksums, events
 from tui.cli.diagnostics import SHOWN_ERRORS, Status
-from tui.cli.operands import locate, plan_transfer
-from tui.cli.sums import algorithm_of, can_hold, read_line, write_line
+from tui.cli.operands import plan_transfer
 from tui.model.error import (
-    AlreadyExists,
     FerryError,
     NotFound,
     PlaceError,
-    Unsupported,
     UsageError,
-    from_os_error,
 )
 from tui.places.local.checking import Checked, Finding, TreeCheck, Verdict
 from tui.places.local.hops import Brake
-from tui.places.local.root import Root
-from tui.places.local.summing import Algorithm, Sum, sum_of, sums_below
-from tui.places.local.syscalls import rename_no_replace
 from tui.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
-
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
     from tui.model.location import Location
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 DRAW_EVERY_S = 0.25
 _WHY = {"kind": "another kind", "link": "points elsewhere", "device": "another device"}
 
@@ -50,12 +38,14 @@ def run(session: Session, parsed: Parsed) -> int:
     if (file := parsed.get("--check")) is not None:
         if parsed.operands:
             raise UsageError("--check takes no operands: the file names what is checked")
-        return _check(told, file, _algorithm(parsed, file), guessed=not parsed.has("--algorithm"))
+        return checksums.check(
+            told, file, checksums.algorithm(parsed, file), guessed=not parsed.has("--algorithm")
+        )
     usage = f"Write it as: ferry {parsed.command.name} {parsed.command.operands}"
     if (file := parsed.get("--write")) is not None:
         if not parsed.operands:
             raise UsageError("--write needs what is to be summed", usage)
-        return _write(told, file, parsed.operands, _algorithm(parsed, file))
+        return checksums.write(told, file, parsed.operands, checksums.algorithm(parsed, file))
     if parsed.has("--algorithm"):
         raise UsageError("--algorithm says of --write or --check what kind of sums it is", usage)
     if len(parsed.operands) < 2:
@@ -177,120 +167,3 @@ def _tell(told: Told, part: Checked) -> None:
     for error in part.failures:
         told.error(error, error.location)
     told.read(part.size_bytes, part.current.name if part.current else "")
-
-
-# Checksum files
-
-
-def _algorithm(parsed: Parsed, file: str) -> Algorithm:
-    said = parsed.get("--algorithm")
-    return Algorithm(said) if said else algorithm_of(file)
-
-
-def _write(told: Told, file: str, operands: list[str], algorithm: Algorithm) -> int:
-    """Write the sums of files; the file appears when it is whole, and never over another one."""
-    if file == "-":
-        if told.json:
-            raise UsageError("--json and --write - exclude each other", "Name a file for the sums.")
-        _write_sums(told, sys.stdout.buffer, operands, algorithm)
-        sys.stdout.buffer.flush()
-        return told.counts.status
-    place = locate(file)
-    if os.path.lexists(place.path):
-        raise AlreadyExists(f"cannot write {place}: something of that name is already there", location=place)
-    name, partial = (
-        os.fsencode(place.name),
-        b".ferry-checksum-%d" % os.getpid(),
-    )  # a name that is never summed
-    with Root.open(place.parent.path) as folder:
-        try:
-            fd = os.open(partial, _NEW_FILE, 0o666, dir_fd=folder.fd)
-            try:
-                with open(fd, "wb") as out:
-                    _write_sums(told, out, operands, algorithm)
-                    out.flush()
-                    os.fsync(fd)
-                rename_no_replace(folder.fd, partial, folder.fd, name)
-            except BaseException:
-                os.unlink(partial, dir_fd=folder.fd)
-                raise
-        except OSError as error:
-            raise from_os_error(error, place, "write") from error
-    return told.end("summed", alike=False)
-
-
-def _write_sums(told: Told, out: BinaryIO, operands: list[str], algorithm: Algorithm) -> None:
-    for word in operands:
-        source = locate(word)
-        above = os.fsencode(word.rstrip("/")).rpartition(b"/")
-        for piece in sums_below(source, algorithm):
-            if isinstance(piece, PlaceError):
-                told.error(piece, piece.location)
-            elif isinstance(piece, Sum):
-                name = above[0] + above[1] + piece.path
-                if not can_hold(algorithm, name):
-                    told.error(_no_name(source.parent.below(os.fsdecode(piece.path))))
-                    continue
-                told.counts.files += 1
-                out.write(write_line(piece.digest, name))
-            else:
-                told.read(piece, source.name)
-
-
-def _no_name(location: Location) -> Unsupported:
-    message = f"cannot write the sum of {location}: b3sum takes no name that is not UTF-8"
-    return Unsupported(message, "Use --algorithm sha256.", location=location)
-
-
-def _check(told: Told, file: str, algorithm: Algorithm, *, guessed: bool) -> int:
-    """Read files again and compare their sums with those written down; names go from the current folder.
-
-    Args:
-        guessed: Nobody said which sums these are: where not one agrees, they may be of the other kind.
-    """
-    wrong = 0
-    for line in _lines(file):
-        found = read_line(line)
-        if found is None:
-            wrong += 1
-            continue
-        told.counts.files += 1
-        location = locate(os.fsdecode(found.name))
-        try:
-            if _sum(told, found.name, found.algorithm or algorithm) != found.digest:
-                told.line(Verdict.DIFFERS, found.name, location)
-        except NotFound:
-            told.line(Verdict.MISSING, found.name, location)
-        except PlaceError as error:
-            told.error(error, error.location)
-    if wrong or not told.counts.files:
-        lines = format.entries(wrong, "line is no sum", "lines are no sums") if wrong else "it holds no sums"
-        told.error(FerryError(f"{file}: {lines}", "Ferry reads what sha256sum and b3sum write."), None)
-    counts = told.counts
-    if guessed and counts.differs and counts.differs + counts.missing + counts.errors == counts.files:
-        other = Algorithm.SHA256 if algorithm is Algorithm.BLAKE3 else Algorithm.BLAKE3
-        told.note(f"they were taken for {algorithm} sums; if they are not, say --algorithm {other}")
-    return told.end("checked")
-
-
-def _sum(told: Told, name: bytes, algorithm: Algorithm) -> str:
-    reading = sum_of(name, algorithm)
-    while True:
-        try:
-            told.read(next(reading), os.fsdecode(name))
-        except StopIteration as end:
-            digest: str = end.value
-            return digest
-
-
-def _lines(file: str) -> Iterator[bytes]:
-    """Yield the lines of a file of sums, without their ends; comments and empty lines are left out."""
-    place = locate(file)
-    try:
-        with open(place.path, "rb") as lines:
-            for line in lines:
-                text = line.rstrip(b"\r\n")
-                if text and not text.startswith(b"#"):
-                    yield text
-    except OSError as error:
-        raise from_os_error(error, place, "read") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.model.error import IsAFolder, LinkInTheWay, PlaceError, Unsupported, from_os_error
 from tui.model.location import Location
+from tui.places.local import checkpoint
 from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
 from tui.places.local.standing import READ_FLAGS
@@ -33,17 +35,33 @@ class Algorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The sum of one file: `path` goes from the folder that holds what was named."""
+    """The sum of one file.
+
+    Attributes:
+        path: Where it is, from the folder that holds what was named.
+        mark: By what is seen that nobody has written to it since; without spaces.
+        size_bytes: What was not read of it, since its sum was known.
+    """
 
     path: bytes
     digest: str
+    mark: str
+    size_bytes: int = 0
+
+
+Known = Callable[[bytes, str], str | None]
+"""Returns the sum of a file that was summed before under this path and with this mark, if it was."""
+
+
+def _nothing(path: bytes, mark: str) -> None:
+    return None
 
 
 Piece = Sum | PlaceError | int
 """What comes of summing: a sum, something that could not be read, or that so many bytes were read."""
 
 
-def sums_below(location: Location, algorithm: Algorithm) -> Iterator[Piece]:
+def sums_below(location: Location, algorithm: Algorithm, known: Known = _nothing) -> Iterator[Piece]:
     """Sum an entry, or all regular files below it, folder by folder in order of names.
 
     No link is followed, and what is no regular file is passed over; one that was named itself is an error.
@@ -53,7 +71,7 @@ def sums_below(location: Location, algorithm: Algorithm) -> Iterator[Piece]:
             name = os.fsencode(location.name) or b"."
             info = os.lstat(name, dir_fd=root.fd)
             if stat.S_ISDIR(info.st_mode):
-                yield from _tree(root, name, algorithm)
+                yield from _tree(root, name, algorithm, known)
             elif stat.S_ISLNK(info.st_mode):
                 remedy = "Name what it points to."
                 yield LinkInTheWay(f"cannot sum {location}: it is a link", remedy, location=location)
@@ -62,14 +80,14 @@ def sums_below(location: Location, algorithm: Algorithm) -> Iterator[Piece]:
                     f"cannot sum {location}: it is not a regular file", "Leave it out.", location=location
                 )
             else:
-                yield from _file(root, root.fd, b"", name, algorithm)
+                yield from _file(root, root.fd, (b"", name), algorithm, known)
     except PlaceError as error:
         yield error
     except OSError as error:
         yield from_os_error(error, location, "read")
 
 
-def _tree(root: Root, top: bytes, algorithm: Algorithm) -> Iterator[Piece]:
+def _tree(root: Root, top: bytes, algorithm: Algorithm, known: Known) -> Iterator[Piece]:
     waiting = [top]
     while waiting:
         path = waiting.pop()
@@ -89,7 +107,7 @@ def _tree(root: Root, top: bytes, algorithm: Algorithm) -> Iterator[Piece]:
                     elif entry.is_file(follow_symlinks=False) and not is_partial(name):
                         files.append(name)
             for name in sorted(files):
-                yield from _file(root, folder, path, name, algorithm)
+                yield from _file(root, folder, (path, name), algorithm, known)
         except OSError as error:
             yield from_os_error(error, root.location(path), "read the folder")
         finally:
@@ -97,16 +115,24 @@ def _tree(root: Root, top: bytes, algorithm: Algorithm) -> Iterator[Piece]:
         waiting += sorted(below, reverse=True)
 
 
-def _file(root: Root, folder: int, path: bytes, name: bytes, algorithm: Algorithm) -> Iterator[Piece]:
+def _file(
+    root: Root, folder: int, entry: tuple[bytes, bytes], algorithm: Algorithm, known: Known
+) -> Iterator[Piece]:
+    path, name = join(*entry), entry[1]
     with ExitStack() as opened:
         try:
             fd = os.open(name, READ_FLAGS, dir_fd=folder)
             opened.callback(os.close, fd)
-            digest = yield from _digest(fd, algorithm)
+            mark, size_bytes = ":".join(map(str, checkpoint.mark(fd))), 0
+            digest = known(path, mark)
+            if digest is not None:
+                size_bytes = os.fstat(fd).st_size
+            else:
+                digest = yield from _digest(fd, algorithm)
         except OSError as error:
-            yield from_os_error(error, root.location(path, name), "read")
+            yield from_os_error(error, root.location(*entry), "read")
             return
-    yield Sum(join(path, name), digest)
+    yield Sum(path, digest, mark, size_bytes)
 
 
 def sum_of(path: bytes, algorithm: Algorithm) -> Generator[int, None, str]:
