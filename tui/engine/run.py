@@ -214,7 +214,7 @@ class Run:
 
         What a move keeps under another name is settled here, not below: the original must be found again by it.
         """
-        conflict = self.record.conflict
+        conflict, flush = self.record.conflict, self.record.row.flush
         return CopyRules(
             tag=self.record.row.tag,
             conflict=Conflict.ASK if self.moves and conflict is Conflict.RENAME else conflict,
@@ -222,7 +222,7 @@ class Run:
             compare=compare or self.record.row.by_content or self.record.doubtful,
             mirror=self.record.row.kind is JobKind.SYNC,
             pass_clashes=self.record.row.delete_extra,
-            flush=self.record.row.flush is Flush.FILE,
+            flush=Flush.JOB if self.moves and flush is Flush.NONE else flush,
             large_bytes=self.limiter.portion(LARGE_BYTES),
             batch_bytes=self.limiter.portion(BATCH_BYTES),
             verify=self.verifies,

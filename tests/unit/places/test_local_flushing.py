@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.places.local_driver import OWN, RULES, copy_tree
 from tui.model.error import NotFlushed, from_os_error
-from tui.model.job import Conflict
+from tui.model.job import Conflict, Flush
 from tui.model.location import Location
 from tui.places.local import syscalls
 from tui.places.local.flushing import Disks
@@ -20,8 +20,10 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from pathlib import Path
 
-SYNCED = replace(RULES, flush=True)
-OWN_SYNCED = replace(OWN, flush=True)
+    from tui.places.local.hops import CopyRules
+
+SYNCED = replace(RULES, flush=Flush.FILE)
+OWN_SYNCED = replace(OWN, flush=Flush.FILE)
 ways = pytest.mark.parametrize("rules", [SYNCED, OWN_SYNCED], ids=["merge", "stage"])
 
 
@@ -48,6 +50,30 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch, target: Path) -> Disk:
     return Disk(monkeypatch, target)
+
+
+@pytest.mark.parametrize("rules", [RULES, OWN], ids=["merge", "stage"])
+@pytest.mark.parametrize("large_bytes", [1 << 20, 10], ids=["at once", "in slices"])
+@pytest.mark.parametrize("flush", [Flush.NONE, Flush.JOB])
+def test_the_disk_begins_with_a_file_as_soon_as_it_is_written_where_the_job_will_wait_for_it(
+    source: Path,
+    target: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rules: CopyRules,
+    large_bytes: int,
+    flush: Flush,
+) -> None:
+    begun: list[int] = []
+
+    def begin(fd: int, start: int = 0, size_bytes: int = 0) -> None:
+        begun.append(os.fstat(fd).st_size)
+
+    monkeypatch.setattr(syscalls, "begin_writing", begin)
+    monkeypatch.setattr(syscalls, "sync_file", lambda fd: pytest.fail("nothing is to be waited for"))
+    (source / "a").write_bytes(b"x" * 100)
+    outcome = copy_tree(source, target, replace(rules, flush=flush, large_bytes=large_bytes))
+    assert outcome.files + outcome.large == 1
+    assert begun == ([] if flush is Flush.NONE else [100])
 
 
 def test_a_file_is_flushed_before_it_gets_its_name_and_the_name_after(

@@ -15,6 +15,7 @@ from tui.model.error import (
     SameFile,
     from_os_error,
 )
+from tui.model.job import Flush
 from tui.places.local import attributes, syscalls
 from tui.places.local.alignment import give_named, named_attributes
 from tui.places.local.content import Stopped
@@ -114,7 +115,7 @@ class FolderCopy:
                     or time.monotonic() > ends
                 ):
                     break
-            if self.rules.flush and (batch.files or batch.wrote):
+            if self.rules.flush is Flush.FILE and (batch.files or batch.wrote):
                 flush_folder(self._to, self._target.location(self._target_path))
             if finish and batch.exhausted and not (batch.large or batch.linked):
                 batch.lost = self.finish()
@@ -162,7 +163,7 @@ class FolderCopy:
         except OSError as error:
             where = self._target.location(self._target_path)
             raise from_os_error(error, where, "set the attributes of") from error
-        if self.rules.flush:
+        if self.rules.flush is Flush.FILE:
             flush_folder(target, self._target.location(self._target_path))
         self._lent_mode = None
 

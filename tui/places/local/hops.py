@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tui.model.entry import Facts
 from tui.model.error import PlaceError
 from tui.model.fidelity import ALL_TRAITS, Loss, Trait
-from tui.model.job import Conflict
+from tui.model.job import Conflict, Flush
 
 LARGE_BYTES = 16 << 20
 """Files above this are copied in slices, a hop a slice; below, in the batch of their folder."""
@@ -49,7 +49,8 @@ class CopyRules:
             their times.
         pass_clashes: Pass by where a folder meets something else, and say so, instead of reporting a failure.
         large_bytes: Regular files above this are reported in `Batch.large`, not copied.
-        flush: Bring each file onto the disk before it gets its name, and the names before the batch ends.
+        flush: FILE: bring each file onto the disk before it gets its name, and the names before the batch ends. JOB:
+            have the disk begin with each, so that little is left to be waited for in the end.
         batch_bytes: A batch ends when it has copied about this much (a rate limit makes it small).
         verify: Read every file back from the disk before it counts as copied, or, where it stands there already, as
             complete.
@@ -63,7 +64,7 @@ class CopyRules:
     compare: bool = False
     mirror: bool = False
     pass_clashes: bool = False
-    flush: bool = False
+    flush: Flush = Flush.NONE
     large_bytes: int = LARGE_BYTES
     batch_bytes: int = 256 << 20
     verify: bool = False

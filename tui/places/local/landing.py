@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.model.job import Flush
 from tui.places.local import attributes, syscalls
 from tui.places.local.flushing import flush_file
 from tui.places.local.partial import discard, partial_name
@@ -56,11 +57,11 @@ class Landing:
     In a folder of the job's own, files are written under their final names; elsewhere as nameless files that are
     linked in, or, where something is to be replaced or nameless files are not known, under a partial name.
     Without times, nothing would tell a half file from a whole one under its final name: then all is made out of sight.
-    With `flush`, each is on the disk before it gets its name.
+    See `CopyRules.flush` for when it comes onto the disk.
     """
 
     def __init__(
-        self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool, flush: bool = False
+        self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool, flush: Flush = Flush.NONE
     ) -> None:
         self.root, self.fd, self.tag, self.traits, self.flush = root, fd, tag, traits, flush
         self.own = own and traits.times
@@ -154,8 +155,10 @@ class Landing:
             FileExistsError: The name is taken.
             Again: Nameless files cannot be named here.
         """
-        if self.flush:
+        if self.flush is Flush.FILE:
             flush_file(draft.fd)
+        elif self.flush is Flush.JOB:
+            syscalls.begin_writing(draft.fd)
         if draft.scratch is None:
             try:
                 os.link(

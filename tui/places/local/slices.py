@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING, NoReturn
 
 from tui.model.error import SourceChanged, from_os_error
+from tui.model.job import Flush
 from tui.places.local import attributes, syscalls
 from tui.places.local.content import (
     CHUNK_BYTES,
@@ -107,8 +108,10 @@ class SliceCopy:
             self._give_up()
         try:
             self._advance(min(self._info.st_size, start + size_bytes))
-            if self._rules.flush:
+            if self._rules.flush is Flush.FILE:
                 flush_file(self._to)
+            elif self._rules.flush is Flush.JOB and self._offset > start:
+                syscalls.begin_writing(self._to, start, self._offset - start)
         except Refused as error:
             self.abandon()
             raise error.told(self._where) from error
@@ -177,12 +180,12 @@ class SliceCopy:
                 settle_holes(self._from, self._to, self._info.st_size, self._traits)
             draft = Draft(self._to, self._partial, 0o600)
             self._landing.give(self._from, draft, self._info, attributes.xattr_names(self._from))
-            if self._rules.flush:
+            if self._rules.flush is Flush.FILE:
                 flush_file(self._to)
             self._to = -1
             draft.close()
             self._landing.settle(self._partial, name, replace=self._large.replace)
-            if self._rules.flush:
+            if self._rules.flush is Flush.FILE:
                 flush_folder(self._folder, self._where.parent)
             if self._joiner is not None:
                 self._joiner.tell(self._info, name)

@@ -18,6 +18,7 @@ _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _RENAME_EXCL, _RENAME_SWAP = 4, 2
 """The same for macOS's renameatx_np."""
 _SYNC_RANGE = 1 | 2 | 4
+_BEGIN_RANGE = 2
 """SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER."""
 _FALLOC_FL_KEEP_SIZE = 1
 _FICLONE = 0x40049409
@@ -212,6 +213,17 @@ def write_out(fd: int, start: int, size_bytes: int) -> None:
     if ctypes.get_errno() not in _LACKING:
         _raise(b"")
     os.fdatasync(fd)
+
+
+def begin_writing(fd: int, start: int = 0, size_bytes: int = 0) -> None:
+    """Have the disk begin with a part of a file (no size: with all that follows), and do not wait for it.
+
+    It promises nothing, and takes no error away from the flush that will be waited for.
+    """
+    call = getattr(_libc, "sync_file_range", None)
+    if call is not None:
+        where = (ctypes.c_int(fd), ctypes.c_int64(start), ctypes.c_int64(size_bytes))
+        call(*where, ctypes.c_uint(_BEGIN_RANGE))
 
 
 def sync_file(fd: int) -> None:
