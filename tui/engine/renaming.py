@@ -39,6 +39,8 @@ class Renaming:
         self.run = run
         self.row = run.record.row
         self._roots: dict[str, Root] = {}
+        self._stranded: set[int] = set()
+        """Sources that are left under their names of passage."""
 
     async def execute(self) -> None:
         """Rename all, or what is left of it after a crash."""
@@ -85,20 +87,33 @@ class Renaming:
         refused = [replace(source, phase=None) for source in parking if source.idx in failed]
         await run.journal.set_sources(self.row.id, parked + refused, durable=True)
         for source in refused:
-            await run.fail(self.spot(source), failed[source.idx])
+            await self.fail(self.spot(source), failed[source.idx])
         going = [*parked, *(source for source in sources if source.phase is not Phase.PARKING)]
         for start in range(0, len(going), PORTION):
             portion = going[start : start + PORTION]
             errors = await run.hop(self._take_names, portion)
             after = [
-                replace(source, phase=None if error else Phase.DONE)
+                replace(source, phase=self._phase_after(source, error))
                 for source, error in zip(portion, errors, strict=True)
             ]
             await run.journal.set_sources(self.row.id, after)
             run.count(Sums(files=errors.count(None)), portion[-1].location)
             for source, error in zip(portion, errors, strict=True):
                 if error is not None:
-                    await run.fail(self.spot(source), error)
+                    await self.fail(self.spot(source), error)
+
+    async def fail(self, spot: Spot, error: PlaceError) -> None:
+        """Write down at once what could not be done: alone, one of a list is not tried again by itself."""
+        await self.run.write_errors([self.run.error_row(spot, error)])
+
+    def _phase_after(self, source: Source, error: PlaceError | None) -> Phase | None:
+        """Say how far one is that tried to take its new name.
+
+        One that could not, and whose old name is another's by now, is only to be looked for under its name of passage.
+        """
+        if error is None:
+            return Phase.DONE
+        return Phase.PARKED if source.idx in self._stranded else None
 
     async def _prepared(self, sources: list[Source]) -> list[Source]:
         """Refuse what is in anyone's way; note for the rest who steps aside."""
@@ -114,7 +129,7 @@ class Renaming:
                 f"cannot rename {source.location} to {targets[number].name}: {obstacle} is in the way",
                 location=obstacle,
             )
-            await run.fail(self.spot(source), error)
+            await self.fail(self.spot(source), error)
         aside = set(plan.park)
         going = [
             replace(source, phase=Phase.PARKING if number in aside else Phase.RENAMING)
@@ -163,24 +178,27 @@ class Renaming:
         except NotFound as error:
             return None if self._is_there(target, os.fsencode(target.name)) else error
         except PlaceError as error:
-            self._step_back(source, parked=parked)
-            return error
+            return self._step_back(source, error, parked=parked)
         if moved:
             return None
-        self._step_back(source, parked=parked)
-        return Unsupported(
+        apart = Unsupported(
             f"cannot rename {source.location} to {target}: it is on another filesystem", location=target
         )
+        return self._step_back(source, apart, parked=parked)
 
-    def _step_back(self, source: Source, *, parked: bool) -> None:
-        """Give one that could not take its new name its old one back, where that is still free."""
+    def _step_back(self, source: Source, error: PlaceError, *, parked: bool) -> PlaceError:
+        """Give one that could not take its new name its old one back, where that is free; return what to tell."""
+        self._stranded.discard(source.idx)
         if not parked:
-            return
+            return error
         folder = self._folder(source.location)
         try:
             move_into_place(folder, self._passage(source), folder, os.fsencode(source.location.name))
         except PlaceError:
-            return
+            self._stranded.add(source.idx)
+            where = folder.location(self._passage(source))
+            error.remedy = f"It waits as {where}: see to what is in its way, then retry."
+        return error
 
     def _passage(self, source: Source) -> bytes:
         return prefix(self.row.tag) + b"rename-%d" % source.idx
