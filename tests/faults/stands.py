@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import stat
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.trees import describe, differences, partials
 from tui.model.job import Conflict, JobKind
+from tui.model.location import Location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +95,7 @@ class Scenario:
         across: Source and target pretend to be on different filesystems.
         single: The entries of the tree are the job's sources, not the tree.
         clashing: Folders meet files, and the reverse.
+        undo: The job is done; what is played is its reversal.
     """
 
     kind: JobKind
@@ -100,6 +103,7 @@ class Scenario:
     across: bool = False
     single: bool = False
     clashing: bool = False
+    undo: bool = False
     request: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -113,6 +117,7 @@ class Scenario:
             ("single", self.single),
             ("clashing", self.clashing),
             ("verified", "verify" in self.request),
+            ("undone", self.undo),
         )
         return " ".join([self.kind.value, *(word for word, holds in more if holds)])
 
@@ -131,6 +136,11 @@ SCENARIOS = (
     Scenario(JobKind.SYNC, clashing=True, request={"into": False, "delete_extra": True}),
     Scenario(JobKind.DELETE),
     Scenario(JobKind.TRASH),
+    Scenario(JobKind.RENAME, single=True),
+    Scenario(JobKind.RENAME, single=True, undo=True),
+    Scenario(JobKind.MOVE, single=True, undo=True),
+    Scenario(JobKind.MOVE, across=True, undo=True),
+    Scenario(JobKind.TRASH, single=True, undo=True),
     Scenario(JobKind.CHMOD, request={"mode_set": 0o020, "mode_clear": 0o004, "recursive": True}),
 )
 
@@ -140,7 +150,10 @@ class Stand:
 
     Attributes:
         trash: Where the home's trash is.
+        between: Where the job played undoes another one: what that had come to.
     """
+
+    between: Outcome | None = None
 
     def __init__(self, root: Path, scenario: Scenario) -> None:
         self.root, self.scenario = root, scenario
@@ -163,6 +176,8 @@ class Stand:
             rest |= {"to": self.target, "conflict": Conflict.OVERWRITE}
         if self.scenario.kind is JobKind.SYNC:
             rest["to"] = self.target / "tree"
+        if self.scenario.kind is JobKind.RENAME:  # each gets the name of the next, as in a circle
+            rest["targets"] = tuple(map(Location.local, (*sources[1:], sources[0])))
         return sources, rest
 
 
@@ -210,9 +225,10 @@ class Judge:
     def harm(self) -> list[str]:
         """Return what must never be, not even for a moment: wrong bytes under a final name, an original lost."""
         target = self._finals(describe(self.stand.target))
+        right = [self.stand.target_before, self.wanted.target]
+        right += [self.stand.between.target] if self.stand.between else []
         found = [f"wrong at the target: {path!r}: {what}" for path, what in target.items()
-                 if _content(what) not in (_content(self.stand.target_before.get(path)),
-                                           _content(self.wanted.target.get(path))) and path]  # fmt: skip
+                 if all(_content(what) != _content(tree.get(path)) for tree in right) and path]  # fmt: skip
         found += [
             f"gone from the target: {path!r}"
             for path in self.stand.target_before
@@ -227,6 +243,8 @@ class Judge:
 
     def _lost(self, target: Tree) -> list[str]:
         source = describe(self.stand.source)
+        if self.stand.scenario.kind is JobKind.RENAME:
+            return self._lost_by_renaming(source)
         elsewhere = {JobKind.MOVE: target, JobKind.TRASH: _files(describe(self.stand.trash))}.get(
             self.stand.scenario.kind, {}
         )
@@ -237,10 +255,14 @@ class Judge:
                 lost.append(f"lost from the source: {path!r}")
         return lost
 
+    def _lost_by_renaming(self, source: Tree) -> list[str]:
+        """Return whose content is under no name any more: names change hands, some by way of a name of passage."""
+        before, now = (Counter(map(_content, tree.values())) for tree in (self.stand.source_before, source))
+        return [f"lost from the source: {content!r}" for content in before - now]
+
     def _new_path(self, path: bytes) -> bytes:
-        if self.stand.scenario.kind is JobKind.TRASH:
-            return b"files/" + path
-        return path.removeprefix(b"tree").lstrip(b"/") if self.stand.scenario.single else path
+        new = path.removeprefix(b"tree").lstrip(b"/") if self.stand.scenario.single else path
+        return b"files/" + new if self.stand.scenario.kind is JobKind.TRASH else new
 
     def undone(self) -> list[str]:
         """Return in what the folders are not what the job should make of them."""

@@ -12,6 +12,7 @@ from tests.engine.engine_harness import Harness, running
 from tests.faults.seam import ERRORS, SHORT, TRANSFERS, Fault, Seam
 from tests.faults.stands import LARGE_BYTES, SLICE_BYTES, SMALL_BYTES, Judge, Outcome, Scenario, Stand
 from tui.engine.engine import Limits
+from tui.model.error import FerryError
 from tui.model.job import JobState
 
 if TYPE_CHECKING:
@@ -119,7 +120,23 @@ class Sweep:
             id = await self.harness.copy(*sources, kind=self.scenario.kind, **rest)
         else:
             id = await self.harness.submit(self.scenario.kind, *sources, **rest)
+        if self.scenario.undo:
+            id = await self._undone(id, stand)
         return await self.harness.ends(id, patience_s)
+
+    async def _undone(self, id: int, stand: Stand) -> int:
+        """Let a job be done without a fault and without a look; begin its reversal, at the second try if need be."""
+        seam, engine = self.seam, self.harness.engine
+        fault, before_each, seam.fault, seam.before_each = seam.fault, seam.before_each, None, None
+        await self.harness.done(id)
+        stand.between = Outcome.of(stand)
+        seam.arm(fault)
+        seam.before_each = before_each
+        try:
+            return await engine.undo(id)
+        except FerryError:  # which said why
+            seam.lift()
+            return await engine.undo(id)
 
     async def _untrue(self, job: Job, judge: Judge) -> list[str]:
         """Return in what the job's state tells something else than the folders do."""

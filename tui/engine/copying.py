@@ -69,7 +69,7 @@ class Copying:
         try:
             self.target, self.run.disks = await self.run.hop(_open, target, into=self.row.into)
         except PlaceError as error:
-            await self.run.journal.drop_errors(self.row.id, code=error.code)
+            self.run.record.errors = await self.run.journal.drop_errors(self.row.id, code=error.code)
             await self.run.fail_job(error, target)
             return
         try:

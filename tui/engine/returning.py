@@ -33,8 +33,8 @@ class Returning(Moving):
         folder = target if self.row.into else target.parent
         goals = await run.journal.goals(self.row.id)
         reasons = await run.hop(_why_not_there, folder, goals)
-        await run.journal.drop_errors(self.row.id, code=NotFound.__name__)
-        if reasons:
+        if reasons:  # without any, what was told of them before makes a retry begin anew
+            run.record.errors = await run.journal.drop_errors(self.row.id, code=NotFound.__name__)
             await run.fail_job(NotFound(f"cannot bring anything back: {reasons[0]}", location=folder), folder)
             return
         await super().execute()
