@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Update,
     )
     from tui.model.location import Location
+    from tui.model.misfit import Misfits, Names
 
 
 class Places(Protocol):
@@ -186,6 +187,17 @@ class Queue(Protocol):
 
     async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
         """Change the conflict rule of jobs that have not ended; open questions are answered by it."""
+        ...
+
+    async def set_names(self, ids: Sequence[int], names: Names) -> None:
+        """Say what jobs do with names that the target's filesystem does not take; those that wait for it go on.
+
+        Raises NotPossible for a job that has begun to write: what it wrote has its names.
+        """
+        ...
+
+    async def misfits(self, id: int) -> Misfits:
+        """Return what of a job does not fit the target's filesystem, while it waits to be told what to do."""
         ...
 
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:

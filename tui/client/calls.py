@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Update,
     )
     from tui.model.location import Location
+    from tui.model.misfit import Misfits, Names
 
 
 def _ids(ids: Sequence[int] | None) -> tuple[int, ...] | None:
@@ -115,6 +116,13 @@ class Calls(Disk, ABC):
 
     async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
         await self.ask("set_conflict", ids=_ids(ids), rule=rule)
+
+    async def set_names(self, ids: Sequence[int], names: Names) -> None:
+        await self.ask("set_names", ids=_ids(ids), names=names)
+
+    async def misfits(self, id: int) -> Misfits:
+        misfits: Misfits = await self.ask("misfits", id=id)
+        return misfits
 
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         errors: tuple[JobError, ...] = await self.ask("errors", id=id, start=start, count=count)

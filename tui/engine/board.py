@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from tui.engine.losses import Losses
 from tui.engine.meter import Meter, time_left
 from tui.model.job import Job, JobState, Progress, Stage
+from tui.model.misfit import Misfits
+from tui.places.local.name_rules import NameRules
 from tui.places.local.staging import stage_of
 
 if TYPE_CHECKING:
@@ -153,6 +155,11 @@ class Record:
         self.checkpoint = row.checkpoint
         self.unflushed_on = {int(device) for device in row.unflushed.split()}
         """The filesystems it wrote to, since it last knew that the disk had everything."""
+        self.names = row.names
+        self.name_rules = NameRules.from_text(row.name_rules) if row.name_rules else None
+        """What the target's filesystem takes; None: not known yet, or all."""
+        self.misfits = Misfits()
+        """What does not fit there, while nobody has said what to do."""
         self.stage_for = row.stage_for
         """The final location of the tree being built. After a crash it may have been published: nobody sees that."""
         self.tally = Tally.of(row)
@@ -203,6 +210,8 @@ class Record:
             note=FLUSHING if self.flushing else self.note,
             stage=self._stage(),
             verify=row.verify,
+            names=self.names,
+            misfits=self.misfits.total,
             undoes=row.undoes,
             redo=row.redo,
             undone_by=self.undone_by,

@@ -98,7 +98,7 @@ def _look(run: Run, sources: Sequence[Source], target: Root, how: Cleanup) -> Le
     try:
         for source in sources:
             name = os.fsencode(
-                (row.target if row.target and not row.into else source.target or source.location).name
+                (source.target or (row.target if row.target and not row.into else source.location)).name
             )
             stage = stage_name(row.tag, name)
             if look(target.fd, stage) is not None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from tui.engine.doubt import note_target
 from tui.engine.flushing import flush_at_the_end
 from tui.engine.look import Step, Task, Way, look_at, open_target
+from tui.engine.naming import TopNames
 from tui.engine.planner import chunks
-from tui.engine.run import Spot
+from tui.engine.run import Spot, Sums
 from tui.engine.sources import begin, end, pages
 from tui.engine.walk import Walk
-from tui.model.error import AlreadyExists, PlaceError
+from tui.model.error import AlreadyExists, CollisionRefused, PlaceError
 from tui.places.local.copying import HardLinks, sweep
 from tui.places.local.flushing import Disks
 from tui.places.local.hops import Brake
@@ -54,6 +55,7 @@ class Copying:
         self.run = run
         self.row = run.record.row
         self.links = HardLinks()
+        self.tops = TopNames(self.row, run.record.name_rules, run.fitting)
         self.target: Root
         self._seen: set[bytes] = set()
         self._recalled = False
@@ -122,14 +124,31 @@ class Copying:
                 await self.run.fail(self.source_spot(source), error)
             return
         try:
-            task = Task(self.moves, self._only_name, self.run.record.conflict, self.row.staging)
-            steps = await self.run.hop(look_at, task, chunk, parent, self.target)
+            names = await self._named(chunk)
+            task = Task(self.moves, names, self.run.record.conflict, self.row.staging)
+            named = [source for source in chunk if source.idx in names]
+            steps = await self.run.hop(look_at, task, named, parent, self.target)
             for step in steps:
                 step.compare = self.moves or step.name in self._seen
                 self._seen.add(step.name)
             await self.bring(steps, parent)
         finally:
             self.run.release(parent)
+
+    async def _named(self, chunk: Sequence[Source]) -> dict[int, bytes]:
+        """Return what sources are called at the target; what is left out, or refused for its name, is not in it."""
+        names: dict[int, bytes] = {}
+        for source in chunk:
+            try:
+                name = self.tops.choose(source)
+            except CollisionRefused as error:
+                await self.run.fail(self.source_spot(source), error)
+                continue
+            if name is not None:
+                names[source.idx] = name
+            else:
+                self.run.count(Sums(skipped_files=1))
+        return names
 
     async def bring(self, steps: Sequence[Step], parent: Root) -> None:
         """Copy what was looked at, each its own way."""

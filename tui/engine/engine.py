@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tui.model.fidelity import Lost
     from tui.model.job import Job, JobError, Question
     from tui.model.location import Location
+    from tui.model.misfit import Misfits, Names
 
 __all__ = ["Engine", "Limits"]
 
@@ -314,6 +315,18 @@ class Engine:
     async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
         for record in self._chosen(ids, "change the conflict rule of", *_NOT_ENDED):
             await self._keeper.set_rule(record, rule)
+
+    async def set_names(self, ids: Sequence[int], names: Names) -> None:
+        records = self._chosen(ids, "change the names of", *_NOT_ENDED)
+        for record in records:
+            if record.walk or record.row.kind not in (JobKind.COPY, JobKind.MOVE):
+                why = "it has begun" if record.walk else f"it is a {record.row.kind}"
+                raise refuse(f"change the names of job {record.id}", why)
+        for record in records:
+            await self._keeper.set_names(record, names)
+
+    async def misfits(self, id: int) -> Misfits:
+        return self._get(id).misfits
 
     async def answer(self, question: int, rule: Conflict, *, for_all: bool = False) -> None:
         if rule not in ANSWERS:

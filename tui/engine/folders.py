@@ -47,6 +47,8 @@ class Folder:
     large_left: int = 0
     exhausted: bool = False
     held: bool = False
+    renamed: dict[bytes, bytes] = field(default_factory=dict)
+    """Entries that got other names at the target, as far as it went."""
 
 
 @dataclass(slots=True)
@@ -218,9 +220,12 @@ class Folders:
 
     @staticmethod
     def _new_name(folder: Folder, name: bytes) -> bytes:
+        if name in folder.renamed:
+            return folder.renamed[name]
         return dict(folder.names).get(name, name) if folder.names is not None else name
 
     def _add_up(self, folder: Folder, batch: Batch, report: Report) -> None:
+        folder.renamed |= batch.renamed
         sums = report.sums
         sums.files += batch.files
         sums.bytes += batch.size_bytes

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
     from tui.model.job import Job
+    from tui.model.misfit import Names
     from tui.places.local.workers import Workers
 
 logger = logging.getLogger(__name__)
@@ -307,6 +308,15 @@ class Keeper:
             await self.decide(record, rule)
         self.board.touch(record)
 
+    async def set_names(self, record: Record, names: Names) -> None:
+        """Say what a job does with names that do not fit; one that waits for it goes on."""
+        await self._journal.update(record.id, {"names": names}, durable=True)
+        record.names = names
+        self.board.touch(record)
+        if record.state is JobState.WAITING and record.misfits.total:
+            await self.set_state(record, JobState.QUEUED)
+            self.kick()
+
     async def decide(self, record: Record, rule: Conflict, question: int | None = None) -> None:
         """Answer one question of a job, or all, and have the answer carried out."""
         ahead = await self._journal.decide(record.id, rule, record.walk, question)
@@ -344,7 +354,11 @@ class Keeper:
         return value if value and then == str(configured) else str(configured)
 
 
-_AFTER_STOP: dict[Stop | None, JobState] = {Stop.PAUSE: JobState.PAUSED, Stop.ROOM: JobState.WAITING}
+_AFTER_STOP: dict[Stop | None, JobState] = {
+    Stop.PAUSE: JobState.PAUSED,
+    Stop.ROOM: JobState.WAITING,
+    Stop.NAMES: JobState.WAITING,
+}
 
 
 def _optional(text: str) -> int | None:

@@ -63,10 +63,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What holds for all sources of a job: whether they move, and the name the only one gets instead of its own."""
+    """What holds for the sources of a job.
+
+    Attributes:
+        names: What each is to be called at the target, by its number.
+    """
 
     moves: bool
-    only_name: bytes | None
+    names: dict[int, bytes]
     conflict: Conflict
     staging: Staging
 
@@ -116,7 +120,7 @@ def look_at(task: Task, sources: Sequence[Source], parent: Root, target: Root) -
 
 def _look_at_one(task: Task, source: Source, parent: Root, target: Root, above: set[tuple[int, int]]) -> Step:
     name = os.fsencode(source.location.name)
-    target_name = os.fsencode(source.target.name) if source.target else task.only_name or name
+    target_name = task.names[source.idx]
     step = Step(source, name, target_name, Way.REFUSED)
     try:
         step.info = os.lstat(name, dir_fd=parent.fd)

@@ -17,6 +17,7 @@ from tui.engine.run import Spot, Sums
 from tui.engine.traces import Bar, Trace
 from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, NotFlushed, PlaceError, SourceChanged
 from tui.model.job import Conflict
+from tui.places.local.fitting import twin_of
 from tui.places.local.hops import Collision, Failure
 from tui.places.local.identity import identify
 from tui.places.local.removal import MovedRemoval
@@ -56,6 +57,8 @@ class Moving(Copying):
         for source in chunk:
             if source.phase is Phase.DONE:
                 self._count_source(source)
+            if source.phase in (Phase.DONE, Phase.REMOVING):
+                self.tops.choose(source)
         copied = [source for source in chunk if source.phase is Phase.REMOVING]
         for source in copied:
             self._count_source(source)
@@ -350,7 +353,7 @@ class Moving(Copying):
                     if self._stays(source, failure) or await self._was_not_copied(source, failure):
                         continue
                     left = failure.name or path
-                    there = target_path + left[len(path) :]
+                    there = await self._twin(parent, (path, target_path), left)
                     spot = Spot(source.idx, left, there, parent.location(left), parent.location(left))
                     # What is newer than its copy is not only removed at a retry, but copied again first.
                     removing = not isinstance(failure.error, SourceChanged)
@@ -359,6 +362,13 @@ class Moving(Copying):
                     return
         finally:
             run.release(removal)
+
+    async def _twin(self, parent: Root, top: tuple[bytes, bytes], path: bytes) -> bytes:
+        """Return where an entry of a source is at the target."""
+        if self.run.fitting is not None and path != top[0]:
+            with contextlib.suppress(PlaceError, OSError):
+                return await self.run.hop(twin_of, self.run.fitting, parent, top, path)
+        return top[1] + path[len(top[0]) :]
 
     def _stays(self, source: Source, failure: Failure) -> bool:
         """Say whether an original that is newer than what stands at the target was left there on purpose."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from tui.engine.naming import agree_on_names
 from tui.engine.run import Stop
 from tui.engine.totals import Counting
 from tui.model.error import FerryError, PlaceError
@@ -67,7 +68,9 @@ async def carry_out(run: Run) -> JobState | None:
     A failure nobody foresaw ends this job, with an error row that says so, and no other.
     """
     try:
-        await _work_and_count(run)
+        await agree_on_names(run)
+        if not run.stopped:
+            await _work_and_count(run)
     except (asyncio.CancelledError, GeneratorExit):
         raise
     except Exception as error:

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tui import format
+from tui.engine.rows import name_of
 from tui.model.error import PlaceError
 from tui.model.job import Conflict, JobKind
 from tui.places.local.hops import Brake
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.model.error import OutOfSpace
     from tui.model.location import Location
+    from tui.places.local.fitting import Fitting
 
 
 LOOK_S = 2.0
@@ -37,20 +39,24 @@ class RoomCheck:
     What a job writes meanwhile leaves its need and the room alike, so both are taken from before it began.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, fitting: Fitting | None) -> None:
         """Open the target, or the nearest folder above it, and measure the room there.
 
+        Args:
+            fitting: How names are changed there.
         Raises:
             PlaceError, OSError: There is nothing to be measured; the job will find out why.
         """
-        self._row = record.row
+        self._row, self._fitting = record.row, fitting
         assert record.row.target is not None
         folder = record.row.target if record.row.into else record.row.target.parent
         self._target, there = nearest(folder)
         try:
             self.room = room_in(self._target)
             again = record.walk > 0
-            self.need = Need(self._target, record.row.tag, record.conflict, there=there, again=again)
+            self.need = Need(
+                self._target, record.row.tag, record.conflict, there=there, again=again, fitting=fitting
+            )
         except BaseException:
             self._target.close()
             raise
@@ -118,11 +124,8 @@ class RoomCheck:
         return self._row.kind is JobKind.MOVE and info.st_dev == self._target.device
 
     def _target_name(self, source: Source) -> bytes:
-        if source.target is not None:
-            return os.fsencode(source.target.name)
-        if self._row.into or self._row.target is None:
-            return os.fsencode(source.location.name)
-        return os.fsencode(self._row.target.name)
+        name = name_of(self._row, source)
+        return name if self._fitting is None or source.target is not None else self._fitting.fit(name)
 
 
 class Shortage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from tui.model.entry import Facts
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict, Flush, JobKind, JobState, Staging
 from tui.model.location import Location
+from tui.model.misfit import Names
 
 
 class Phase(StrEnum):
@@ -55,6 +57,9 @@ class JobRow:
     by_content: bool
     flush: Flush
     staging: Staging
+    names: Names
+    name_rules: str | None
+    """What the target's filesystem takes, as it was found out; None: not yet, or all."""
     source_count: int
     first_source: Location
     created_at: float
@@ -160,3 +165,12 @@ class Decision:
     target_path: bytes
     rule: Conflict
     kept_as: bytes | None = None
+
+
+def name_of(row: JobRow, source: Source) -> bytes:
+    """Return the name a source gets at the target, where the filesystem there takes it."""
+    if source.target is not None:
+        return os.fsencode(source.target.name)
+    if row.into or row.target is None:
+        return os.fsencode(source.location.name)
+    return os.fsencode(row.target.name)

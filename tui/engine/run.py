@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tui.engine.board import Record
     from tui.engine.losses import Losses
+    from tui.places.local.fitting import Fitting
     from tui.places.local.flushing import Disks
     from tui.places.local.hops import Collision
 
@@ -64,6 +65,8 @@ class Stop(Enum):
     """The engine stops, the job goes on with the next one."""
     ROOM = "room"
     """There is no room for it at the target: it waits until somebody has made some."""
+    NAMES = "names"
+    """Some of it does not fit the target's filesystem: it waits to be told what to do."""
 
 
 @dataclass(slots=True)
@@ -135,6 +138,8 @@ class Run:
         """What the job writes to; None for a job that copies nothing."""
         self.clashed = False
         """A sync passed by a folder that met something else: see `CopyRules.pass_clashes`."""
+        self.fitting: Fitting | None = None
+        """How names are changed for the target's filesystem; None: not at all."""
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []
@@ -228,6 +233,7 @@ class Run:
             verify=self.verifies,
             decided=decided,
             keep=self.record.row.preserve,
+            fitting=self.fitting,
         )
 
     def answers(self, owners: Mapping[bytes, int], folder: bytes) -> Mapping[bytes, Conflict]:

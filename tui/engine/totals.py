@@ -142,7 +142,7 @@ class Counting:
             self._device = device_of(row.target.path if row.into else row.target.parent.path, follow=True)
         if row.kind in (JobKind.COPY, JobKind.MOVE) and not self._run.insists:
             with contextlib.suppress(PlaceError, OSError):  # the job itself will tell what is wrong there
-                self._room = RoomCheck(self._run.record)
+                self._room = RoomCheck(self._run.record, self._run.fitting)
         return self._count_plain(self._page)
 
     def _count_plain(self, page: Sequence[Source]) -> list[Source]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from tui.model.entry import Facts
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
+from tui.model.misfit import Names
 
 LOWEST_PRIORITY, NORMAL_PRIORITY, HIGHEST_PRIORITY = 1, 3, 5
 
@@ -35,7 +36,8 @@ class JobState(StrEnum):
     PAUSED = "paused"
     WAITING = "waiting"
     """All that can go on without an answer has been done, and open questions hold the rest. Or, without a question,
-    there is no room at the target: the note says how much is wanted, and resuming looks again."""
+    there is no room at the target: the note says how much is wanted, and resuming looks again. Or its target does not
+    take some names, and `Queue.set_names` says what to do."""
     DONE = "done"
     FAILED = "failed"
     """It ran to its end, and something was not done: see its errors."""
@@ -137,6 +139,8 @@ class Request:
     """COPY and MOVE: what travels besides content, kind, name and permission bits. (A rename keeps all.)"""
     flush: Flush = Flush.JOB
     staging: Staging = Staging.TREE
+    names: Names = Names.KEEP
+    """COPY and MOVE: what to do with names that the target's filesystem does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,9 @@ class Job:
     """What it reverses is itself the undoing of something."""
     undone_by: int = 0
     """The id of the job that reversed this one, or is about to; 0 where there is none."""
+    names: Names = Names.KEEP
+    misfits: int = 0
+    """So much of it does not fit the target's filesystem, and nobody has said yet what to do: see `Queue.misfits`."""
     reversible: bool = False
     """It has ended and left a record by which it can be undone. (The disk may have changed since.)"""
 
@@ -228,7 +235,17 @@ class Job:
     @property
     def wants_room(self) -> bool:
         """It waits for no answer, but until somebody has made room at its target."""
-        return self.state is JobState.WAITING and not self.progress.questions
+        return self.state is JobState.WAITING and not (self.progress.questions or self.misfits)
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has to say something: about a conflict, or about names."""
+        return self.progress.questions > 0 or self.wants_names
+
+    @property
+    def wants_names(self) -> bool:
+        """It has written nothing yet, and waits to be told what to do with names that do not fit."""
+        return self.state is JobState.WAITING and self.misfits > 0
 
 
 @dataclass(frozen=True, slots=True)

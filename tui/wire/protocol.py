@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tui.model.fidelity import Lost
 from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Question, Request, Update
 from tui.model.location import Location
+from tui.model.misfit import Misfits, Names
 from tui.wire.shapes import Codec
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ METHODS: dict[str, Method] = {
         _asks("limit", bytes_s=int | None, ids=_SOME_OR_ALL),
         _asks("set_slots", slots=int),
         _asks("set_conflict", ids=_SOME, rule=Conflict),
+        _asks("set_names", ids=_SOME, names=Names),
+        _asks("misfits", Misfits, id=int),
         _asks("errors", tuple[JobError, ...], id=int, start=(int, 0), count=(int, 1000)),
         _asks("losses", tuple[Lost, ...], id=int),
         _asks("questions", tuple[Question, ...], id=(int | None, None), count=(int, 100)),

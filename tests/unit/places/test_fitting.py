@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.model.misfit import Names
-from tui.places.local.fitting import Fitting, clashing
+from tui.places.local.fitting import Fitting, clashing, twin_of
 from tui.places.local.name_rules import ORDINARY, WINDOWS
+from tui.places.local.root import Root
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOOKALIKE = Fitting(WINDOWS, Names.LOOKALIKE)
 UNDERSCORE = Fitting(WINDOWS, Names.UNDERSCORE)
@@ -91,3 +96,13 @@ def test_a_name_too_long_is_cut_before_its_suffix() -> None:
     fit = Fitting(replace(ORDINARY, most_name_bytes=143), Names.LOOKALIKE).fit("é".encode() * 120 + b".tar")
     assert fit.endswith("é.tar".encode())
     assert len(fit) <= 143
+
+
+def test_where_an_entry_went_is_found_again_without_following_the_tree(tmp_path: Path) -> None:
+    deep = tmp_path / "top" / "sub?" / "x"
+    deep.mkdir(parents=True)
+    for name in ("a:b", "A:B"):
+        (deep / name).touch()
+    with Root.open(str(tmp_path)) as root:
+        twin = twin_of(LOOKALIKE, root, (b"top", b"kept"), b"top/sub?/x/a:b")
+    assert twin.decode() == "kept/sub？/x/a：b (1)"

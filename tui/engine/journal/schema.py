@@ -169,6 +169,13 @@ REMOVED = "ALTER TABLE job ADD COLUMN removed INTEGER NOT NULL DEFAULT 0"
 CHECKPOINT = "ALTER TABLE job ADD COLUMN checkpoint TEXT NOT NULL DEFAULT ''"
 """How far a verify job is, see `tui.engine.checking`; empty: at its beginning."""
 
+NAMES = """
+ALTER TABLE job ADD COLUMN names TEXT NOT NULL DEFAULT 'keep';
+ALTER TABLE job ADD COLUMN name_rules TEXT
+"""
+"""`names`: as in the request, or as it was answered. `name_rules`: what the target's filesystem takes, see
+`tui.places.local.name_rules`; NULL where it takes all."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -182,5 +189,6 @@ MIGRATIONS: tuple[str, ...] = (
     LINKS,
     REMOVED,
     CHECKPOINT,
+    NAMES,
 )
 """By these an older journal is brought up to date when it is opened."""

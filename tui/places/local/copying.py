@@ -19,7 +19,7 @@ from tui.model.job import Flush
 from tui.places.local import attributes, syscalls
 from tui.places.local.alignment import give_named, named_attributes
 from tui.places.local.content import Stopped
-from tui.places.local.entry_copy import EntryCopy, Side
+from tui.places.local.entry_copy import LEFT_OUT, EntryCopy, Side
 from tui.places.local.flushing import Refused, flush_folder
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure
 from tui.places.local.links import HardLinks
@@ -30,7 +30,7 @@ from tui.places.local.standing import same_inode
 from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence, Set
+    from collections.abc import Generator, Mapping, Sequence, Set
 
     from tui.model.fidelity import Loss
     from tui.places.local.hops import Brake, CopyRules
@@ -228,17 +228,26 @@ class FolderCopy:
             self._lent_mode = stat.S_IMODE(target.st_mode)
             attributes.set_mode(self._to, self._lent_mode | 0o700)
 
+    def _changed(self) -> Mapping[bytes, bytes | None]:
+        """Return the entries that get other names; the folder that holds the sources is named from above."""
+        fitting = self.rules.fitting
+        return fitting.of(self._from) if fitting is not None and self._source_path else {}
+
     def _listed(self) -> Generator[Item]:
+        changed = self._changed()
         with os.scandir(self._from) as entries:
             for entry in entries:
                 name = entry.name.encode(_ENCODING, "surrogateescape")
                 if name not in self._passed_by:
-                    yield name, name, entry.is_file(follow_symlinks=False)
+                    put = changed.get(name, name) or LEFT_OUT
+                    yield name, put, entry.is_file(follow_symlinks=False)
 
     def _named(self, names: Sequence[tuple[bytes, bytes]]) -> Generator[Item]:
+        changed = self._changed()
         for name, target_name in names:
             if name not in self._passed_by:
-                yield name, target_name, False
+                put = changed.get(name, name) if name == target_name else target_name
+                yield name, put or LEFT_OUT, False
 
     def _next(self) -> Item | None:
         if self._again is not None:
@@ -255,6 +264,8 @@ class FolderCopy:
         """Copy one entry, or note why not; False where the brake stopped it."""
         name, target_name, regular = item
         batch.last = name
+        if target_name not in (name, LEFT_OUT):
+            batch.renamed[name] = target_name
         try:
             self._entries.copy(name, target_name, regular, batch)
         except Stopped:

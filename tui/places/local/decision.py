@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,6 @@ from tui.places.local.standing import (
 )
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from tui.model.location import Location
@@ -65,6 +65,8 @@ class Decider:
 
         (On a filesystem that takes both names for one.)
         """
+        if self.rules.fitting is not None:
+            return None  # all of this folder have names of their own there
         moves = self.rules.compare and name not in self.rules.decided
         real = self._clash.with_other(name, target_name, moves=moves)
         if real is not None and self._clash.may_be_own(name):
@@ -109,6 +111,14 @@ class Decider:
             _skip(info, batch)
             return None
         return target_name, True
+
+    def leave_out(self, name: bytes, batch: Batch) -> None:
+        """Count an entry that is not copied, since its name does not fit."""
+        info = os.lstat(name, dir_fd=self._pair.source)
+        if is_folder(info):
+            batch.skipped_files += 1  # what is in it is not looked at
+        else:
+            _skip(info, batch)
 
     def _is_shared_and_off(
         self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from tui.places.local.root import Root
     from tui.places.local.traits import Traits
 
+LEFT_OUT = b""
+"""The target name of what is not copied: it does not fit there."""
+
 _TRIES = 8
 """How often an entry is looked at anew when somebody else takes its name at the target meanwhile."""
 
@@ -88,11 +91,15 @@ class EntryCopy:
         """Copy one entry, or settle why not, and tell of it in the batch.
 
         Args:
+            target_name: LEFT_OUT: it is only counted.
             regular: The folder says that it is a regular file.
         Raises:
             Stopped: The brake went on.
             PlaceError, OSError, Refused: It could not be copied; nothing new stands at the target.
         """
+        if target_name == LEFT_OUT:
+            self._decider.leave_out(name, batch)
+            return
         if target_name.endswith((b".", b" ")):
             check_end(self._target.fd, target_name, self._target.root, self._target.path)
         for _ in range(_TRIES):

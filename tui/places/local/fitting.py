@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.model.misfit import Names
+from tui.places.local import syscalls
 from tui.places.local.name_rules import FORBIDDEN, NameRules, is_reserved, listed
 from tui.places.local.names import folded
+from tui.places.local.root import join, split
 from tui.places.local.standing import cut, other_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from tui.places.local.root import Root
 
 _NUMBERED_BYTES = 16
 """Kept free in a name that had to be cut, for a number that may have to be added."""
@@ -114,6 +118,63 @@ class Fitting:
         if most is not None:
             units = len(os.fsdecode(name).encode("utf-16-le", "surrogatepass")) // 2
         return len(name) > self.rules.most_name_bytes or (most is not None and units > most)
+
+
+class Trail:
+    """Follows a tree folder by folder: what each, and what is in it, is called at the target.
+
+    Args:
+        top: The path of the tree at the source, and at the target.
+    """
+
+    def __init__(self, fitting: Fitting | None, top: tuple[bytes, bytes]) -> None:
+        self._fitting, self._top = fitting, top
+        self._levels: list[tuple[bytes, bytes, Mapping[bytes, bytes | None]]] = []
+
+    def twin_of(self, path: bytes) -> bytes | None:
+        """Return the path at the target of a folder that is in the one entered last, or above; None: left out."""
+        if path == self._top[0]:
+            return self._top[1]
+        above, name = split(path)
+        while self._levels and self._levels[-1][0] != above:
+            self._levels.pop()
+        if not self._levels:
+            return self._top[1] + path[len(self._top[0]) :]
+        _, twin, changed = self._levels[-1]
+        other = changed.get(name, name)
+        return None if other is None else join(twin, other)
+
+    def enter(self, folder: int, path: bytes, twin: bytes) -> None:
+        """Go into a folder whose twin is known.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        if self._fitting is not None:
+            self._levels.append((path, twin, self._fitting.of(folder)))
+
+    def name(self, name: bytes) -> bytes | None:
+        """Return the name at the target of an entry of the folder entered last; None where it is left out."""
+        return self._levels[-1][2].get(name, name) if self._levels else name
+
+
+def twin_of(fitting: Fitting, source: Root, top: tuple[bytes, bytes], path: bytes) -> bytes:
+    """Return where an entry of a tree is at the target, found without having followed the tree down to it.
+
+    Args:
+        top: The path of the tree at the source, and at the target.
+    Raises:
+        PlaceError, OSError: A folder on the way cannot be opened or read.
+    """
+    trail, above, twin = Trail(fitting, top), top[0], top[1]
+    for name in path[len(top[0]) + 1 :].split(b"/"):
+        fd = source.folder(above)
+        try:
+            trail.enter(fd, above, twin)
+        finally:
+            syscalls.let_go(fd)
+        above, twin = join(above, name), join(twin, trail.name(name) or name)
+    return twin
 
 
 def key_of(rules: NameRules, name: bytes) -> str | bytes:

@@ -13,6 +13,7 @@ from tui.model.entry import Facts
 from tui.model.error import PlaceError
 from tui.model.fidelity import ALL_TRAITS, Loss, Trait
 from tui.model.job import Conflict, Flush
+from tui.places.local.fitting import Fitting
 
 LARGE_BYTES = 16 << 20
 """Files above this are copied in slices, a hop a slice; below, in the batch of their folder."""
@@ -55,6 +56,7 @@ class CopyRules:
         verify: Read every file back from the disk before it counts as copied, or, where it stands there already, as
             complete.
         decided: Answers for single names of this folder; they go before `conflict`.
+        fitting: How names are changed for a filesystem with rules of its own; None: not at all.
         keep: What travels besides content.
     """
 
@@ -69,6 +71,7 @@ class CopyRules:
     batch_bytes: int = 256 << 20
     verify: bool = False
     decided: Mapping[bytes, Conflict] = field(default_factory=dict)
+    fitting: Fitting | None = None
     keep: Set[Trait] = ALL_TRAITS
 
 
@@ -120,7 +123,7 @@ class Batch:
     folders: list[bytes] = field(default_factory=list)
     """Subfolders that now stand at the target too and are to be gone into, by their names in the source."""
     renamed: dict[bytes, bytes] = field(default_factory=dict)
-    """Of `folders`, those that stand at the target under another name: source name -> target name."""
+    """Those that are at the target under another name, or are to be: source name -> target name."""
     large: list[Large] = field(default_factory=list)
     linked: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Entries with several names, left alone: (name there, name at the target). Only where no links are kept."""

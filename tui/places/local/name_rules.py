@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +67,14 @@ class NameRules:
     links: bool = True
     specials: bool = True
     sure: bool = True
+
+    @classmethod
+    def from_text(cls, text: str) -> NameRules:
+        """Return what `as_text` wrote down."""
+        return cls(**json.loads(text))
+
+    def as_text(self) -> str:
+        return json.dumps(asdict(self))
 
     @property
     def are_narrow(self) -> bool:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from tui.model.error import NotFound, PlaceError
 from tui.model.job import Conflict
 from tui.places.local.content import SMALL_BYTES
+from tui.places.local.fitting import Trail
 from tui.places.local.hops import LARGE_BYTES
 from tui.places.local.partial import partial_name
 from tui.places.local.room import shares
 from tui.places.local.standing import is_newer, look, same_inode, same_time, time_step_ns
 
 if TYPE_CHECKING:
+    from tui.places.local.fitting import Fitting
     from tui.places.local.root import Root
 
 _BLOCK_BYTES = 512
@@ -39,15 +41,26 @@ class Need:
         may_shrink: What is still to come may replace something larger.
     """
 
-    def __init__(self, target: Root, tag: str, conflict: Conflict, *, there: bool, again: bool) -> None:
+    def __init__(
+        self,
+        target: Root,
+        tag: str,
+        conflict: Conflict,
+        *,
+        there: bool,
+        again: bool,
+        fitting: Fitting | None = None,
+    ) -> None:
         """Say where it goes.
 
         Args:
             target: The folder the sources go into; where it is still to be made, the nearest one above it.
             there: It is that folder.
             again: An earlier go of the job may have left something in it.
+            fitting: How names are changed there.
         """
-        self._target, self._there = target, there
+        self._target, self._there, self._fitting = target, there, fitting
+        self._trail = Trail(fitting, (b"", b""))
         self._tag, self._conflict, self._again = tag, conflict, again
         self.size_bytes = self.files = 0
         self.may_shrink = there and conflict in (Conflict.OVERWRITE, Conflict.NEWER)
@@ -86,6 +99,7 @@ class Need:
             elif self._again and look(self._target.fd, stage) is not None:
                 standing, self._own = stage, True
         self._top = name, standing
+        self._trail = Trail(self._fitting, (name, standing or b""))
 
     def enter(self, fd: int, path: bytes) -> None:
         """Go into a folder of the tree.
@@ -94,13 +108,18 @@ class Need:
             path: From the folder that holds the tree.
         """
         self.leave()
-        name, standing = self._top
-        self._from, self._leave_out = fd, False
+        _, standing = self._top
+        twin = self._trail.twin_of(path)
+        self._from, self._leave_out = fd, twin is None
+        if twin is None:
+            return  # it does not fit, and is left out
+        with contextlib.suppress(OSError):
+            self._trail.enter(fd, path, twin)
         if standing is None:
             self.files += 1
             return
         try:
-            self._to = self._target.folder(standing + path[len(name) :])
+            self._to = self._target.folder(twin)
         except NotFound:
             self.files += 1  # it is still to be made
         except PlaceError:
@@ -114,9 +133,9 @@ class Need:
 
     def entry(self, name: bytes, info: os.stat_result, target_name: bytes | None = None) -> None:
         """Add an entry of the folder entered that is no folder itself."""
-        if self._leave_out:
+        target_name = target_name or self._trail.name(name)
+        if self._leave_out or target_name is None:
             return
-        target_name = target_name or name
         if info.st_nlink > 1 and self._is_further_name(info):
             return
         standing = None

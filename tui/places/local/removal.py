@@ -20,6 +20,7 @@ from tui.model.fidelity import Trait
 from tui.model.job import Conflict
 from tui.places.local import syscalls
 from tui.places.local.descent import Descent
+from tui.places.local.fitting import Trail
 from tui.places.local.hops import Failure
 from tui.places.local.names import Clash
 from tui.places.local.root import join, split
@@ -109,6 +110,7 @@ class MovedRemoval(TreeRemoval):
         """
         super().__init__(source, source_name, brake)
         self._target, self._target_name, self._rules, self._stay = target, target_name, rules, stay
+        self._trail = Trail(rules.fitting, (source_name, target_name))
         self._twins: list[tuple[bytes, bytes]] = []
         self._twin_fd = -1
         self._pair: Pair | None = None
@@ -141,9 +143,10 @@ class MovedRemoval(TreeRemoval):
             itself = SameFile(f"cannot remove {where}: it is its own copy", location=where)
             batch.failures.append(Failure(path, itself))
             return False
-        if syscalls.may_fold_names(there) and self._is_of_another(path, twin):
+        if self._rules.fitting is None and syscalls.may_fold_names(there) and self._is_of_another(path, twin):
             syscalls.let_go(there)
             return False
+        self._trail.enter(fd, path, twin)
         self._twins.append((path, twin))
         self._twin_fd = there
         self._pair = self._pair_of(fd, there)
@@ -182,6 +185,11 @@ class MovedRemoval(TreeRemoval):
         above, name = split(path)
         while self._twins and self._twins[-1][0] != above:
             self._twins.pop()
+        if self._rules.fitting is not None:
+            other = self._trail.twin_of(path)
+            if other is None:
+                raise NotFound(f"{self.root.location(path)} was left out")
+            return other
         twin = join(self._twins[-1][1], name)
         if self._rules.conflict is Conflict.RENAME:
             return self._numbered(twin)
@@ -205,7 +213,10 @@ class MovedRemoval(TreeRemoval):
             self.hold()
             return
         if self._pair is not None:
-            self._remove_if_there(self._pair, folder, name, name, batch)
+            if (put := self._trail.name(name)) is None:
+                self.hold()  # it was left out
+            else:
+                self._remove_if_there(self._pair, folder, name, put, batch)
             return
         above, target_name = split(self._target_name)
         try:
@@ -247,6 +258,8 @@ class MovedRemoval(TreeRemoval):
             batch.failures.append(Failure(path, error))
 
     def _stands(self, pair: Pair, name: bytes, target_name: bytes, info: os.stat_result) -> bool:
+        if self._rules.fitting is not None:
+            return self._stands_fitted(pair, name, target_name, info)
         names = [target_name]
         if self._rules.conflict is Conflict.RENAME:
             names = [target_name, *other_names(target_name, folder=False)]
@@ -259,6 +272,16 @@ class MovedRemoval(TreeRemoval):
                 return False
             if clash.with_other(name, candidate, moves=True) is not None:
                 continue
+            if pair.same(name, info, candidate, standing):
+                return True
+        return False
+
+    def _stands_fitted(self, pair: Pair, name: bytes, target_name: bytes, info: os.stat_result) -> bool:
+        """Look under the name chosen for it; where its neighbours went before, that may have had a number."""
+        for candidate in (target_name, *other_names(target_name, folder=False)):
+            standing = look(pair.target, candidate)
+            if standing is None:
+                return False
             if pair.same(name, info, candidate, standing):
                 return True
         return False

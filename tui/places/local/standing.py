@@ -34,6 +34,7 @@ _COARSE_STEPS_NS = {
     "ntfs": 100,
     "ntfs3": 100,
     "fuseblk": 100,
+    "fuse": 100,
     "cifs": 100,
     "smb3": 100,
 }
