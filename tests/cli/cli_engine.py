@@ -22,6 +22,7 @@ from tui.model.job import (
     Update,
 )
 from tui.model.location import Location
+from tui.model.misfit import Misfits, Names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -45,6 +46,7 @@ class FakeEngine:
         self.requests: dict[int, Request] = {}
         self.errors: dict[int, list[JobError]] = {}
         self.losses: dict[int, tuple[Lost, ...]] = {}
+        self.misfits: dict[int, Misfits] = {}
         self.questions: list[Question] = []
         self.calls: list[tuple[object, ...]] = []
         self.running = True
@@ -158,6 +160,13 @@ class FakeClient:
 
     async def losses(self, id: int) -> tuple[Lost, ...]:
         return self.engine.losses.get(id, ())
+
+    async def misfits(self, id: int) -> Misfits:
+        return self.engine.misfits.get(id, Misfits())
+
+    async def set_names(self, ids: Sequence[int], names: Names) -> None:
+        self.engine.misfits.clear()
+        await self._do("set_names", ids, names)
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
         return tuple(q for q in self.engine.questions if id in (None, q.job))[:count]

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli_engine import FakeEngine, done, question, running
+from cli_engine import FakeEngine, done, question, running, short_of_room
 
 import tui.cli.run
 from tui.__main__ import main
+from tui.model.location import Location
+from tui.model.misfit import Misfit, Misfits, Unfit
 
 if TYPE_CHECKING:
     from tui.model.job import Job
@@ -62,7 +64,22 @@ def standing(engine: FakeEngine) -> None:
     engine.plan = [running()]
 
 
-SCENES = {scene.__name__: scene for scene in (endless, asking, elsewhere, slow, standing)}
+def unfit(engine: FakeEngine) -> None:
+    """A job that waits for an answer about names; it is done when it has one."""
+    first = tuple(
+        Misfit(Location.local(f"/from/{number}:"), Unfit.NAME, "it takes no ':' in names", f"{number}：")
+        for number in range(12)
+    )
+    engine.misfits = {1: Misfits(names=12, first=first)}
+    waits = short_of_room("names do not fit")
+
+    def step(job: Job) -> Job:
+        return replace(waits(job), misfits=12) if engine.misfits else done()(job)
+
+    engine.plan = [step]
+
+
+SCENES = {scene.__name__: scene for scene in (endless, asking, elsewhere, slow, standing, unfit)}
 
 
 def run() -> int:

@@ -101,6 +101,18 @@ def test_a_question_answered_elsewhere_goes_away(start: Start, here: Path) -> No
     assert calls(here) == ["('close',)"]
 
 
+def test_names_that_do_not_fit_are_asked_about(start: Start, here: Path) -> None:
+    with start("unfit", "copy", "a", "c", width=100) as terminal:
+        terminal.wait_for(r"\[l\]ook-alike")
+        assert "the target's filesystem does not take 12 names:" in terminal.text
+        assert "/from/9:: it takes no ':' in names (l: 9：)" in terminal.text
+        assert "… and 2 more" in terminal.text
+        terminal.press("x", "u")
+        assert status(terminal) == 0
+        assert "copied 2 files" in terminal.text
+    assert calls(here)[0] == "('set_names', [1], <Names.UNDERSCORE: 'underscore'>)"
+
+
 def interrupt(terminal: Terminal, offered: str, answer: str) -> None:
     """Press Ctrl+C while a job runs, see that a choice is offered (a pattern), and answer by a key."""
     terminal.wait_for("1/4 files")

@@ -13,6 +13,7 @@ from tui.model.error import AlreadyExists
 from tui.model.fidelity import Loss, Lost, Trait
 from tui.model.job import Conflict, JobKind, JobState, Progress, Request
 from tui.model.location import Location
+from tui.model.misfit import Misfit, Misfits, Names, Unfit
 
 if TYPE_CHECKING:
     from cli_run import Run
@@ -121,6 +122,7 @@ def test_show_tells_everything_of_a_job(ferry: Run, engine: FakeEngine) -> None:
         "source     /usr\n"
         "into       /tmp\n"
         "conflicts  fail\n"
+        "names      keep\n"
         "priority   3\n"
         "limit      off\n"
         "files      0 of 0\n"
@@ -311,3 +313,27 @@ def test_a_job_shows_its_loss_report_and_what_it_was_to_keep(ferry: Run, engine:
             "urls": ["file:///to/a%1B", "file:///to/b"],
         }
     ]
+
+
+def test_names_says_what_a_waiting_job_does(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(state=JobState.WAITING, misfits=1)
+    assert ferry("queue", "names", "1", "skip").status == 0
+    assert ("set_names", [1], Names.SKIP) in engine.calls
+
+
+@pytest.mark.parametrize("how", ["ask", "lookalik"])
+def test_names_takes_only_what_can_be_done(ferry: Run, how: str) -> None:
+    result = ferry("queue", "names", "1", how)
+    assert (result.status, "is not what can be done with names" in result.err) == (2, True)
+
+
+def test_show_lists_what_does_not_fit(ferry: Run, engine: FakeEngine) -> None:
+    job = engine.add(state=JobState.WAITING, misfits=1)
+    engine.requests[job.id] = Request(kind=JobKind.COPY, sources=(job.first_source,), target=job.target)
+    misfit = Misfit(Location("/from/a:b"), Unfit.NAME, "it takes no ':' in names", "a：b")
+    engine.misfits[1] = Misfits(names=1, first=(misfit,))
+    out = ferry("queue", "show", "1").out
+    assert "does not fit  1 name\n" in out
+    assert "/from/a:b: it takes no ':' in names (lookalike: a：b)\n" in out
+    told = json.loads(ferry("queue", "show", "1", "--json").out)
+    assert [each["source_url"] for each in told["misfits"]] == ["file:///from/a:b"]

@@ -16,6 +16,7 @@ from tui.model.error import NotFound, PermissionDenied
 from tui.model.fidelity import Loss, Lost, Trait
 from tui.model.job import Conflict, Job, JobKind, JobState, Request
 from tui.model.location import Location
+from tui.model.misfit import Names
 from tui.places.local.name_rules import WINDOWS
 
 if TYPE_CHECKING:
@@ -640,3 +641,17 @@ def test_a_dry_run_onto_an_ordinary_filesystem_looks_at_no_names(
 ) -> None:
     monkeypatch.setattr(rehearsal, "Forecast", None)
     assert ferry("copy", "--dry-run", "folder", "new").status == 0
+
+
+def test_names_are_asked_about_only_where_somebody_can_answer(ferry: Run, engine: FakeEngine) -> None:
+    ferry("copy", "a", "c")
+    ferry("copy", "--names", "lookalike", "a", "d")
+    assert [request.names for request in engine.requests.values()] == [Names.KEEP, Names.LOOKALIKE]
+
+
+def test_a_script_leaves_a_job_that_waits_for_names(ferry: Run, engine: FakeEngine) -> None:
+    engine.plan = [lambda job: replace(short_of_room("some names do not fit")(job), misfits=1)]
+    result = ferry("copy", "--names", "ask", "a", "c")
+    assert result.status == 1
+    assert "job 1 waits: some names do not fit; `ferry queue show 1` lists them" in result.err
+    assert "`ferry queue names 1 HOW`" in result.err

@@ -44,6 +44,7 @@ from tui.model.job import (
     Update,
 )
 from tui.model.location import Location
+from tui.model.misfit import Misfits, Names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -424,6 +425,7 @@ class FakeQueue:
         self.removed: list[Job] = []
         self.errors_by_job: dict[int, list[JobError]] = defaultdict(list)
         self.losses_by_job: dict[int, tuple[Lost, ...]] = {}
+        self.misfits_by_job: dict[int, Misfits] = {}
         self.open_questions: dict[int, Question] = {}
         self.answers: list[tuple[int, Conflict, bool]] = []
         self.engine = EngineStatus(4242, "0.1.0", 1, 1_750_000_000.0, None, 2, 0.0)
@@ -622,6 +624,16 @@ class FakeQueue:
     async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
         for job in self._each("set_conflict", ids, rule):
             self.set_job(job.id, conflict=rule)
+
+    async def set_names(self, ids: Sequence[int], names: Names) -> None:
+        for job in self._each("set_names", ids, names):
+            self.misfits_by_job.pop(job.id, None)
+            state = JobState.QUEUED if job.wants_names else job.state
+            self.set_job(job.id, names=names, misfits=0, state=state)
+
+    async def misfits(self, id: int) -> Misfits:
+        self._job(id)
+        return self.misfits_by_job.get(id, Misfits())
 
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         self._job(id)

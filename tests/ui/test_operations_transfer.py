@@ -9,12 +9,18 @@ from tui.config import QueueSettings
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict, Flush, JobKind, Request, Staging
 from tui.model.location import Location
+from tui.model.misfit import Names
 from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.widgets.choice import Choice
 
 ANN = Location("/home/ann")
 BACKUP = Location("/mnt/backup")
 NOTES = ANN.child("notes.txt")
+
+
+def asking(**terms: object) -> Request:
+    """Return a request as the screen makes it: names that do not fit the target are asked about."""
+    return Request(names=Names.ASK, **terms)  # type: ignore[arg-type]
 
 
 async def target_typed(s, dialog, text):
@@ -31,7 +37,7 @@ async def test_one_enter_after_f5_queues_the_entry_into_the_other_pane(shell):
         await s.press("enter")
         await s.back()
         await s.until(lambda: s.requests, "submitted")
-        assert s.requests == [Request(kind=JobKind.COPY, sources=(NOTES,), target=BACKUP, into=True)]
+        assert s.requests == [asking(kind=JobKind.COPY, sources=(NOTES,), target=BACKUP, into=True)]
         assert any("job 1" in text for text in s.told)
 
 
@@ -43,7 +49,7 @@ async def test_f6_moves_what_is_marked_and_clears_the_marks(shell):
         await s.press("enter")
         await s.until(lambda: s.requests, "submitted")
         sources = (ANN.child("music"), ANN.child("photos"))
-        assert s.requests == [Request(kind=JobKind.MOVE, sources=sources, target=BACKUP, into=True)]
+        assert s.requests == [asking(kind=JobKind.MOVE, sources=sources, target=BACKUP, into=True)]
         await s.until(lambda: not s.main.pane.marked, "marks cleared")
 
 
@@ -106,7 +112,7 @@ async def test_a_new_name_for_a_single_entry(shell):
         await s.press("enter")
         await s.until(lambda: s.requests, "submitted")
         target = BACKUP.child("other.txt")
-        assert s.requests == [Request(kind=JobKind.COPY, sources=(NOTES,), target=target, into=False)]
+        assert s.requests == [asking(kind=JobKind.COPY, sources=(NOTES,), target=target, into=False)]
 
 
 async def test_tab_on_the_way_to_the_next_field_leaves_the_target_alone(shell):
@@ -237,7 +243,7 @@ async def test_yank_and_paste_copies_here(shell):
         await s.until(lambda: s.requests, "submitted")
         await s.press("p")
         await s.until(lambda: len(s.requests) == 2, "pasted again")
-        assert s.requests[0] == Request(kind=JobKind.COPY, sources=(NOTES,), target=BACKUP)
+        assert s.requests[0] == asking(kind=JobKind.COPY, sources=(NOTES,), target=BACKUP)
 
 
 async def test_cut_and_paste_moves_here_once(shell):
@@ -245,7 +251,7 @@ async def test_cut_and_paste_moves_here_once(shell):
         await s.cursor_on("notes.txt")
         await s.press("x", "tab", "p")
         await s.until(lambda: s.requests, "submitted")
-        assert s.requests == [Request(kind=JobKind.MOVE, sources=(NOTES,), target=BACKUP)]
+        assert s.requests == [asking(kind=JobKind.MOVE, sources=(NOTES,), target=BACKUP)]
         await s.until(lambda: s.main.register is None, "forgotten")
         await s.press("p")
         await s.until(lambda: any("Nothing was yanked" in text for text in s.told), "told")

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_client import FakeClient
 from textual.app import App
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from tui.config import ConfirmSettings, Settings
 from tui.model.entry import EntryKind, Facts
 from tui.model.fidelity import Loss, Lost
 from tui.model.job import Conflict, Disconnected, JobError, JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
+from tui.model.misfit import Misfit, Misfits, Names, Unfit
 from tui.resources import styles_dir
 from tui.ui.screens.cancel_jobs import CancelJobs
 from tui.ui.screens.job_details import JobDetails
 from tui.ui.screens.job_errors import JobErrors
 from tui.ui.screens.prompt import Prompt
 from tui.ui.screens.question import QuestionScreen
+from tui.ui.screens.unfit_names import UnfitNames
 from tui.ui.themes import shared_variables
 from tui.ui.widgets.error_list import PAGE, ErrorList
 from tui.ui.widgets.queue_pane import QueuePane
@@ -510,6 +512,68 @@ async def test_questions_follow_each_other_and_escape_leaves_the_rest(client: Fa
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, QuestionScreen))
         assert list(client.open_questions) == [3]
+
+
+def unfit(client: FakeClient, id: int = 1) -> None:
+    """Let a job wait for an answer about names."""
+    client.misfits_by_job[id] = Misfits(
+        names=1,
+        clashes=1,
+        first=(
+            Misfit(
+                Location.local("/home/ann/a:b"), Unfit.NAME, "that filesystem takes no ':' in names", "a：b"
+            ),
+            Misfit(Location.local("/home/ann/X"), Unfit.CLASH, "it would be the same there as x", "X (1)"),
+        ),
+    )
+    client.set_job(id, state=JobState.WAITING, names=Names.ASK, misfits=2, note="waits")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_names_that_do_not_fit_are_listed_with_what_they_would_become(
+    client: FakeClient, size: tuple[int, int]
+) -> None:
+    unfit(client)
+    app = QueueApp(client)
+    async with app.run_test(size=size) as pilot:
+        await started(pilot, client)
+        assert "names do not fit: press a" in "\n".join(lines(app.pane))
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, UnfitNames))
+        await until(pilot, lambda: "X (1)" in str(app.screen.query_one("#list", Static).content))
+        listed = str(app.screen.query_one("#list", Static).content)
+        assert "/home/ann/a:b → a：b" in listed
+        assert "it would be the same there as x" in listed
+        assert app.screen.query_one("#keep").region.right <= size[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "way"),
+    [("l", Names.LOOKALIKE), ("u", Names.UNDERSCORE), ("s", Names.SKIP), ("k", Names.KEEP)],
+)
+async def test_one_key_says_what_is_done_with_names(client: FakeClient, key: str, way: Names) -> None:
+    unfit(client)
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await started(pilot, client)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, UnfitNames))
+        await pilot.press(key)
+        await until(pilot, lambda: not isinstance(app.screen, UnfitNames))
+        assert called(client, "set_names") == [((1,), way)]
+
+
+async def test_names_can_wait(client: FakeClient) -> None:
+    unfit(client)
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await started(pilot, client)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, UnfitNames))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, UnfitNames))
+        assert called(client, "set_names") == []
+        assert client.jobs_by_id[1].wants_names
 
 
 async def test_nothing_is_asked_where_no_job_has_a_question(client: FakeClient) -> None:

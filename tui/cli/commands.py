@@ -11,6 +11,7 @@ ANSWERS = ("skip", "overwrite", "newer", "rename")
 SYNCS = ("none", "job", "file")
 STAGINGS = ("tree", "file")
 ALGORITHMS = ("sha256", "blake3")
+NAMES = ("ask", "lookalike", "underscore", "skip", "keep")
 
 _RUNNING = (
     Option("--priority", "From 1 (lowest) to 5 (highest); 3 is normal.", "N", ("1", "2", "3", "4", "5")),
@@ -37,6 +38,15 @@ _COPYING = (
         "rename (keep both) or fail. Default: ask on a terminal, fail without one.",
         "RULE",
         RULES,
+    ),
+    Option(
+        "--names",
+        "Where the target's filesystem refuses names or takes two for one: ask (all are looked at before anything is "
+        "written), lookalike (a:b becomes a：b), underscore (a_b), skip (leave it out) or keep (what cannot be written "
+        'so is an error). Of two that would be one the second becomes "name (1)". Default: ask on a terminal, keep '
+        "without one.",
+        "HOW",
+        NAMES,
     ),
     Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
     Option(
@@ -170,7 +180,7 @@ COMMANDS: tuple[Command, ...] = (
         (JSON,),
         (
             "More: ferry queue pause, resume, cancel, retry, start, top, remove, restore, undo, show, wait, limit, "
-            "answer.",
+            "answer, names.",
         ),
     ),
     _on_jobs("pause", "Pause jobs; they stay paused until they are resumed."),
@@ -241,6 +251,17 @@ COMMANDS: tuple[Command, ...] = (
         "ID RULE",
         "Answer the oldest open question of a job: skip, overwrite, newer or rename.",
         (Option("--all", "Answer all questions of the job, those to come too."),),
+        at_least=2,
+        at_most=2,
+    ),
+    Command(
+        ("queue", "names"),
+        "ID HOW",
+        "Say what a waiting job does with names that do not fit its target.",
+        notes=(
+            "HOW: lookalike, underscore, skip or keep, as --names of `ferry copy`. `ferry queue show ID` lists what "
+            "does not fit.",
+        ),
         at_least=2,
         at_most=2,
     ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui.cli.keyboard import Keyboard, signals
 from tui.model.error import EngineUnreachable, FerryError, NoSuchJob, NotPossible
 from tui.model.job import Conflict, Disconnected, Job, Question, Update
+from tui.model.misfit import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,13 @@ ANSWERS: dict[str, Conflict] = {
     "k": Conflict.RENAME,
 }
 """Keys of the answers; capital letters answer for all of the job."""
+NAMES: dict[str, Names] = {
+    "l": Names.LOOKALIKE,
+    "u": Names.UNDERSCORE,
+    "s": Names.SKIP,
+    "k": Names.KEEP,
+}
+"""Keys of what is done with names that do not fit."""
 
 
 @dataclass(slots=True)
@@ -78,6 +86,10 @@ class Following:
         self._inbox: asyncio.Queue[Item] = asyncio.Queue()
         self._ending = Ending()
         self._question: Question | None = None
+        self._misfit: int | None = None
+        """The job whose names are asked about."""
+        self._named: set[int] = set()
+        """Those that were answered for: what comes in of them may be older than the answer."""
         self._asks_to_leave = False
         self._give_up_at: float | None = None
         self._keyboard = Keyboard(asyncio.get_running_loop(), self._inbox.put_nowait)
@@ -167,8 +179,15 @@ class Following:
             self._waited_for.discard(job.id)
             if self._question is not None and self._question.job == job.id:
                 self._close_question("ended")
-        elif job.wants_room:
+        elif job.wants_room or (job.wants_names and not self._interactive):
             await self._hold(job)
+        elif self._misfit is not None and not job.wants_names and self._misfit == job.id:
+            self._misfit = None
+            self._close_question("answered elsewhere")
+        elif job.wants_names and not (
+            self._question or self._misfit or self._asks_to_leave or job.id in self._named
+        ):
+            await self._ask_names(job)
         elif self._question is not None and self._question.job == job.id and not job.progress.questions:
             self._close_question("answered elsewhere")
         elif job.progress.questions and self._question is None and not self._asks_to_leave:
@@ -196,6 +215,16 @@ class Following:
             self._keyboard.open()  # first: whoever sees the question may answer at once
             self._teller.ask(self._question)
 
+    async def _ask_names(self, job: Job) -> None:
+        """Ask what to do with names that do not fit, where nothing has been written yet."""
+        if self._ending.interrupted:
+            return
+        misfits = await self._client.misfits(job.id)
+        if misfits.total:
+            self._misfit = job.id
+            self._keyboard.open()
+            self._teller.ask_names(misfits)
+
     def _close_question(self, said: str) -> None:
         self._question = None
         self._keyboard.close()
@@ -204,6 +233,12 @@ class Following:
     async def _key(self, key: str) -> None:
         if self._asks_to_leave:
             await self._leave(key.lower())
+        elif self._misfit is not None and (names := NAMES.get(key.lower())):
+            id, self._misfit = self._misfit, None
+            self._named.add(id)
+            self._close_question(str(names))
+            with suppress(NotPossible):
+                await self._client.set_names([id], names)
         elif self._question is not None and (rule := ANSWERS.get(key.lower())):
             question, for_all = self._question, key.isupper()
             self._close_question(f"{rule}, all of this job" if for_all else str(rule))
@@ -220,7 +255,7 @@ class Following:
         elif not self._own:
             self._ending.interrupted = self._ending.detached = True
         elif number == signal.SIGINT and self._interactive and not self._asks_to_leave:
-            self._question = None
+            self._question = self._misfit = None
             self._asks_to_leave = True
             self._keyboard.open()
             self._teller.ask_to_leave(self._detach)
@@ -240,6 +275,8 @@ class Following:
             for job in list(self._ending.jobs.values()):
                 if job.progress.questions and self._question is None:
                     await self._ask(job.id)
+                elif job.wants_names and self._misfit is None:
+                    await self._ask_names(job)
 
     async def _cancel(self) -> None:
         """Cancel what has not ended, and go on following until it has."""
@@ -247,7 +284,7 @@ class Following:
         if self._ending.interrupted:
             return
         self._teller.answered("cancel")
-        self._asks_to_leave = False
+        self._asks_to_leave, self._misfit = False, None
         self._ending.interrupted = True
         self._give_up_at = asyncio.get_running_loop().time() + CANCEL_S
         for id in sorted(self._waited_for):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from tui import format
 from tui.cli import events
 from tui.cli.bar import cells
-from tui.cli.commands import ANSWERS
+from tui.cli.commands import ANSWERS, NAMES
 from tui.cli.diagnostics import Status, sentence, status_of
 from tui.cli.operands import job_ids
 from tui.cli.sheet import sheet
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, FerryError, NotPossible, ProtocolMismatch, UsageError
 from tui.model.job import Conflict, Job, JobState
+from tui.model.misfit import Names
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ async def _run(session: Session, parsed: Parsed) -> int:
         "wait": _wait,
         "limit": _limit,
         "answer": _answer,
+        "names": _names,
         "undo": _undo,
         "restore": _restore,
     }
@@ -187,6 +189,7 @@ def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]
             await _show_errors(session, client, job, json=parsed.has("--json"))
         elif parsed.has("--json"):
             request, losses = await client.request(id), await client.losses(id)
+            misfits = await client.misfits(id)
             session.out.json(
                 {
                     **events.job(job),
@@ -194,11 +197,13 @@ def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]
                     "stage": str(request.staging),
                     "source_urls": [source.url for source in request.sources],
                     "preserve": sorted(request.preserve),
+                    "names": str(job.names),
+                    "misfits": [events.misfit(each) for each in misfits.first],
                     "losses": [events.loss(each) for each in losses],
                 }
             )
         else:
-            lines = sheet(job, await client.request(id), await client.losses(id))
+            lines = sheet(job, await client.request(id), await client.losses(id), await client.misfits(id))
             width = max(len(name) for name, _ in lines)
             for name, text in lines:
                 session.out.line(f"{name:{width}}  {text}")
@@ -304,6 +309,21 @@ def _answer(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[in
         if not questions:
             raise NotPossible(f"job {id} has no open question")
         await client.answer(questions[0].id, Conflict(rule), for_all=parsed.has("--all"))
+        return Status.DONE
+
+    return step
+
+
+def _names(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+    from tui.cli.arguments import nearest
+
+    (id,), how = job_ids(parsed.operands[:1]), parsed.operands[1]
+    ways = [name for name in NAMES if name != Names.ASK]
+    if how not in ways:
+        raise UsageError(f"{how!r} is not what can be done with names", nearest(how, ways))
+
+    async def step(client: Client) -> int:
+        await client.set_names([id], Names(how))
         return Status.DONE
 
     return step

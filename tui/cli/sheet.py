@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
     from tui.model.fidelity import Lost
     from tui.model.job import Job, Progress, Request
+    from tui.model.misfit import Misfits
 
     Line = tuple[str, str]
 
 SHOWN_SOURCES = 20
 
 
-def sheet(job: Job, request: Request, losses: Sequence[Lost]) -> list[Line]:
+def sheet(job: Job, request: Request, losses: Sequence[Lost], misfits: Misfits) -> list[Line]:
     """Return the lines in order; one whose name is empty goes on with the line above."""
     return [
         *_what(job),
@@ -29,6 +30,7 @@ def sheet(job: Job, request: Request, losses: Sequence[Lost]) -> list[Line]:
         *_terms(job, request),
         *_done(job, request),
         *_counts(job.progress),
+        *_misfits(misfits),
         *_losses(losses),
         *_moments(job),
     ]
@@ -57,6 +59,7 @@ def _places(job: Job, request: Request) -> Iterator[Line]:
 
 def _terms(job: Job, request: Request) -> Iterator[Line]:
     yield "conflicts", str(job.conflict)
+    yield "names", str(job.names)
     if request.preserve != ALL_TRAITS:
         yield "preserves", ", ".join(sorted(request.preserve)) or "none"
     yield "priority", str(job.priority)
@@ -90,6 +93,16 @@ def _counts(progress: Progress) -> Iterator[Line]:
     ):
         if number:
             yield name, format.count(number)
+
+
+def _misfits(misfits: Misfits) -> Iterator[Line]:
+    if misfits.total:
+        yield "does not fit", format.misfits(misfits)
+    for each in misfits.first:
+        becomes = f" (lookalike: {visible(each.becomes)})" if each.becomes else ""
+        yield "", f"  {visible(str(each.source))}: {visible(each.why)}{becomes}"
+    if misfits.total > len(misfits.first):
+        yield "", f"  … and {format.count(misfits.total - len(misfits.first))} more"
 
 
 def _losses(losses: Sequence[Lost]) -> Iterator[Line]:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from tui.cli.output import Output
     from tui.client.base import Client
     from tui.model.job import Job, Question
+    from tui.model.misfit import Misfits
 
 DRAW_EVERY_S = 0.2
+SHOWN_MISFITS = 10
 
 
 class Teller:
@@ -33,6 +35,11 @@ class Teller:
             self._remark(job, f"job {job.id} is paused; `ferry queue resume {job.id}` lets it go on")
         elif job.wants_room:
             self._remark(job, f"job {job.id} waits: {job.note}")
+        elif job.wants_names and not self._interactive:
+            answer = (
+                f"`ferry queue show {job.id}` lists them, `ferry queue names {job.id} HOW` says what to do"
+            )
+            self._remark(job, f"job {job.id} waits: {job.note}; {answer}")
         elif job.progress.questions and not self._interactive:
             ask = f"answer in the screen (ferry), or by `ferry queue answer {job.id} RULE --all`"
             self._remark(
@@ -64,6 +71,19 @@ class Teller:
         self._messages.ask(
             "[s]kip  [o]verwrite  overwrite if [n]ewer  [k]eep both  (capital: all of this job)  "
         )
+
+    def ask_names(self, misfits: Misfits) -> None:
+        """Name what does not fit the target's filesystem, and the keys that say what to do."""
+        from tui import format
+
+        self._messages.say(f"the target's filesystem does not take {format.misfits(misfits)}:")
+        for misfit in misfits.first[:SHOWN_MISFITS]:
+            becomes = f" (l: {visible(misfit.becomes)})" if misfit.becomes else ""
+            self._messages.say(f"  {visible(str(misfit.source))}: {visible(misfit.why)}{becomes}")
+        if misfits.total > SHOWN_MISFITS:
+            self._messages.say(f"  … and {format.count(misfits.total - SHOWN_MISFITS)} more")
+        self._asking = True
+        self._messages.ask("[l]ook-alike names  [u]nderscores  [s]kip them  [k]eep names, as errors  ")
 
     def ask_to_leave(self, detach: str) -> None:
         """Ask what is to become of the jobs; `detach` says what leaving them does, or is empty."""

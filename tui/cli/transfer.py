@@ -14,6 +14,7 @@ from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, PlaceError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, Flush, JobKind, JobState, Request, Staging
+from tui.model.misfit import Names
 
 if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
@@ -36,7 +37,8 @@ def run(session: Session, parsed: Parsed) -> int:
         from tui.cli.rehearsal import rehearse
 
         times = Trait.TIMES in preserve
-        return rehearse(session, plan, kind, conflict, times=times, json=parsed.has("--json"))
+        names = names_of(session, parsed)
+        return rehearse(session, plan, kind, conflict, names, times=times, json=parsed.has("--json"))
     _tell_refused(session, plan, json=parsed.has("--json"))
     if not plan.sources:
         if parsed.has("--json"):
@@ -55,6 +57,7 @@ def run(session: Session, parsed: Parsed) -> int:
         preserve=preserve,
         flush=Flush(parsed.get("--sync") or session.settings.queue.flush),
         staging=Staging(parsed.get("--stage") or session.settings.queue.staging),
+        names=names_of(session, parsed),
     )
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
         return Status.INTERRUPTED
@@ -89,6 +92,12 @@ def _kind(parsed: Parsed) -> JobKind:
 def _conflict(session: Session, parsed: Parsed) -> Conflict:
     rule = parsed.get("--on-conflict")
     return Conflict(rule) if rule else Conflict.ASK if session.interactive else Conflict.FAIL
+
+
+def names_of(session: Session, parsed: Parsed) -> Names:
+    """Return what is done with names that do not fit: nobody can be asked where there is no terminal."""
+    way = parsed.get("--names")
+    return Names(way) if way else Names.ASK if session.interactive else Names.KEEP
 
 
 def verifies(session: Session, parsed: Parsed) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
+from tui.model.misfit import Names
 from tui.ui.operations import Operations, named, operation
 from tui.visible import visible
 
@@ -49,7 +50,7 @@ class TransferOperations(Operations):
         if request is None:
             return False
         queue = self.settings.queue
-        await self._submit(replace(request, flush=queue.flush, staging=queue.staging))
+        await self._submit(replace(request, flush=queue.flush, staging=queue.staging, names=Names.ASK))
         return True
 
     async def _submit(self, request: Request) -> None:
@@ -90,6 +91,7 @@ class TransferOperations(Operations):
             verify=self.settings.queue.verify,
             flush=self.settings.queue.flush,
             staging=self.settings.queue.staging,
+            names=Names.ASK,
         )
         if all(source.parent == folder for source in register.sources):
             self.tell("They are in this folder already; paste with options (P) to choose a name.", "warning")

@@ -93,7 +93,7 @@ def _has_ended(before: Job | None, now: Job) -> bool:
 
 
 def _asks_anew(before: Job | None, now: Job) -> bool:
-    return now.progress.questions > 0 and (before is None or before.progress.questions == 0)
+    return now.asks and (before is None or not before.asks)
 
 
 async def follow(queue: Queue, state: QueueState) -> AsyncIterator[Fold]:

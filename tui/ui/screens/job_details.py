@@ -14,6 +14,7 @@ from tui import format as fmt
 from tui.config import rate_text
 from tui.model.fidelity import ALL_TRAITS
 from tui.model.job import JobKind, JobState
+from tui.model.misfit import Names
 from tui.ui.notes import report
 from tui.ui.screens.conflict_rule import WORDS
 from tui.ui.screens.dialog import Dialog
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.5
 SHOWN_SOURCES, SHOWN_ERRORS = 5, 5
+_CHANGED = {
+    Names.LOOKALIKE: "changed to look-alikes where the target does not take them",
+    Names.UNDERSCORE: "changed by underscores where the target does not take them",
+    Names.SKIP: "left out where the target does not take them",
+}
 Fact = tuple[str, str]
 
 
@@ -124,6 +130,8 @@ def _asked(job: Job, request: Request | None) -> list[Fact]:
         facts.append(("Into" if job.into else "To", visible(str(job.target))))
     if job.kind in (JobKind.COPY, JobKind.MOVE):
         facts.append(("Name taken", WORDS[job.conflict]))
+    if job.names.changes:
+        facts.append(("Names refused", _CHANGED[job.names]))
     if request is not None and request.preserve != ALL_TRAITS:
         facts.append(("Keeps", ", ".join(sorted(request.preserve)) or "content and permissions only"))
     facts.append(("Priority", f"{job.priority} ({PRIORITY_WORDS.get(job.priority, '?')})"))
@@ -192,6 +200,8 @@ def _times(job: Job) -> list[Fact]:
 def _told(job: Job, errors: Sequence[JobError]) -> list[Fact]:
     progress = job.progress
     facts: list[Fact] = []
+    if job.wants_names:
+        facts.append(("Names", f"{fmt.count(job.misfits)} entries do not fit the target (a in the queue)"))
     if progress.questions:
         facts.append(("Questions", f"{fmt.count(progress.questions)} wait for an answer (a in the queue)"))
     if progress.errors:

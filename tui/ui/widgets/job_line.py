@@ -201,6 +201,8 @@ def _remarks(job: Job, columns: Columns) -> Line:
     if progress.questions:
         asks = fmt.entries(progress.questions, "question waits", "questions wait")
         pieces.append(Piece(f"{asks}: press a", "waiting"))
+    if job.wants_names:
+        pieces.append(Piece("names do not fit: press a", "waiting"))
     if progress.errors:
         pieces.append(Piece(fmt.entries(progress.errors, "error"), "failed"))
     if not columns.with_files:

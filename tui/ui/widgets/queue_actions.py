@@ -91,8 +91,8 @@ class QueueActions(QueueLines):
             self.do(self._queue.cancel(ids, keep=keep), clears_marks=True)
 
     def action_answer(self) -> None:
-        asking = [job for job in self.chosen if job.progress.questions]
-        asking = asking or [job for job in self.jobs if job.progress.questions]
+        asking = [job for job in self.chosen if job.asks]
+        asking = asking or [job for job in self.jobs if job.asks]
         if asking:
             self.ask(asking[0])
         else:
@@ -100,6 +100,11 @@ class QueueActions(QueueLines):
 
     def ask(self, job: Job) -> None:
         """Open the questions of a job."""
+        if job.wants_names:
+            from tui.ui.screens.unfit_names import UnfitNames
+
+            self.app.push_screen(UnfitNames(self._queue, job.id))
+            return
         from tui.ui.screens.question import QuestionScreen
 
         self.app.push_screen(QuestionScreen(self._queue, job.id))

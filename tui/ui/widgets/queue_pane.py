@@ -171,7 +171,7 @@ class QueuePane(QueueActions):
                 job.priority,
                 job.limit_bytes_s,
                 job.progress.errors > 0,
-                job.progress.questions > 0,
+                job.asks,
             )
             for job in self.state.jobs
             if not job.state.is_final
