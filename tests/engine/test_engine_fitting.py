@@ -233,6 +233,16 @@ async def test_a_cancelled_tree_that_is_dropped_goes_under_its_new_name(
     assert names(target) == []
 
 
+async def test_what_has_other_names_there_is_not_verified_again_by_its_own(
+    harness: Harness, source: Path, target: Path, narrow: None
+) -> None:
+    write(source, "a:b")
+    id = await harness.copy(source, to=target, names=Names.LOOKALIKE)
+    await harness.done(id)
+    with pytest.raises(NotPossible, match="names may have been changed"):
+        await harness.engine.verify(id)
+
+
 # On real filesystems
 
 

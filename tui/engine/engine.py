@@ -148,6 +148,8 @@ class Engine:
             raise refuse(what, f"only copies can be verified again, and this is a {row.kind}")
         if not record.state.is_final:
             raise refuse(what, f"it is {record.state}; wait for its end")
+        if record.names.changes and record.name_rules is not None:
+            raise refuse(what, "names may have been changed for its target, and would be missed there")
         sources = await self._journal.sources(id, 0, row.source_count)
         request = Request(
             kind=JobKind.VERIFY,

@@ -26,7 +26,7 @@ WAYS = {
     Names.LOOKALIKE: (
         "l",
         "Look-alikes",
-        'characters that are refused become others that look alike ("a：b")',
+        'refused characters become others like them ("a：b")',
     ),
     Names.UNDERSCORE: ("u", "Underscores", 'they become "_"'),
     Names.SKIP: ("s", "Skip", "what does not fit is left out"),
