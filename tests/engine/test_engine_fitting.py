@@ -296,6 +296,16 @@ async def test_a_move_takes_all_and_leaves_nothing(
     assert "source" not in names(source.parent)
 
 
+async def test_a_folder_whose_names_were_changed_is_not_moved_back_by_undoing(
+    harness: Harness, source: Path, windows: Path
+) -> None:
+    write(source, "a:b")
+    job = await harness.done(await harness.move(source, to=windows, names=Names.LOOKALIKE))
+    assert not job.reversible
+    with pytest.raises(NotPossible, match=r"names in .* may have been changed"):
+        await harness.engine.undo(job.id)
+
+
 async def test_a_move_leaves_what_it_left_out(harness: Harness, source: Path, windows: Path) -> None:
     write(source, *WRITTEN)
     await harness.ends(await harness.move(source, to=windows, names=Names.SKIP))

@@ -20,6 +20,8 @@ class Bar(StrEnum):
     """A folder was merged into one that stood there."""
     REPLACED = "replaced"
     """A file of its name stood there."""
+    NAMES = "names"
+    """Names in a folder may have been changed for the filesystem it was copied to."""
     UNTOLD = "untold"
     """The system's own trash does not tell where it keeps it."""
 

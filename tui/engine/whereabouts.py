@@ -46,6 +46,8 @@ def _begun(run: Run, step: Step, target: Root, before: Trace | None) -> Trace:
 
 def _bar(run: Run, step: Step, target: Root, before: Trace | None) -> Bar:
     """Return what will speak against undoing the copy, COPIED where nothing will."""
+    if run.fitting is not None and step.info is not None and stat.S_ISDIR(step.info.st_mode):
+        return Bar.NAMES
     if step.there is None:
         return Bar.COPIED
     if before is not None and before.bar in (Bar.MERGED, Bar.REPLACED):
