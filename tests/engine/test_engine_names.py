@@ -71,6 +71,15 @@ async def test_the_rule_rename_keeps_both(harness: Harness, source: Path, foldin
         assert texts(folding / "source") == ["first", "fourth", "second", "third"]
 
 
+async def test_the_rule_rename_keeps_both_of_two_sources(
+    harness: Harness, source: Path, folding: Path
+) -> None:
+    write(source, Readme="first", README="second")
+    both = (source / "Readme", source / "README")
+    await harness.done(await harness.copy(*both, to=folding, conflict=Conflict.RENAME))
+    assert texts(folding) == ["first", "second"]
+
+
 async def test_a_question_asks_which_name_and_its_answer_keeps_both(
     harness: Harness, source: Path, folding: Path
 ) -> None:

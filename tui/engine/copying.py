@@ -137,10 +137,10 @@ class Copying:
 
     async def _named(self, chunk: Sequence[Source]) -> dict[int, bytes]:
         """Return what sources are called at the target; what is left out, or refused for its name, is not in it."""
-        names: dict[int, bytes] = {}
+        run, names = self.run, dict[int, bytes]()
         for source in chunk:
             try:
-                name = self.tops.choose(source)
+                name = self.tops.choose(source, run.rule_for(source.idx, os.fsencode(source.location.name)))
             except CollisionRefused as error:
                 await self.run.fail(self.source_spot(source), error)
                 continue

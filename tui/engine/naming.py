@@ -9,7 +9,7 @@ from tui import format
 from tui.engine.rows import name_of
 from tui.engine.run import Stop
 from tui.model.error import CollisionRefused, PlaceError
-from tui.model.job import JobKind
+from tui.model.job import Conflict, JobKind
 from tui.model.misfit import Misfits, Names
 from tui.places.local.fitting import Fitting, key_of
 from tui.places.local.forecast import Forecast, Found
@@ -94,11 +94,13 @@ class TopNames:
         self._taken: dict[str | bytes, bytes] = {}
         self._numbered: dict[int, bytes] = {}
 
-    def choose(self, source: Source) -> bytes | None:
+    def choose(self, source: Source, rule: Conflict) -> bytes | None:
         """Return the name of a source at the target; None where it is left out.
 
+        Args:
+            rule: The conflict rule that holds for it. Where names are not to be changed, it asks, numbers or refuses.
         Raises:
-            CollisionRefused: It would be one there with that of another source, and names are not to be changed.
+            CollisionRefused: It would replace another source, by a name that is one with its own there.
         """
         name = name_of(self._row, source)
         if source.target is not None or source.idx in self._numbered:
@@ -109,6 +111,8 @@ class TopNames:
         key = key_of(self._rules, fit)
         if self._taken.setdefault(key, fit) == fit:
             return None if self._leaves_out(fit, name) else fit
+        if self._fitting is None and rule not in (Conflict.OVERWRITE, Conflict.NEWER):
+            return fit
         if self._fitting is None:
             where = self._row.target.child(os.fsdecode(name)) if self._row.target else source.location
             there = os.fsdecode(self._taken[key])
