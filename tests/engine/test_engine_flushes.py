@@ -12,6 +12,7 @@ import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 
 from tests.mounts import tmpfs
+from tui.engine import keeper
 from tui.engine.engine import Limits
 from tui.model.job import Conflict, Flush, JobState
 from tui.places.local import syscalls
@@ -335,6 +336,31 @@ async def test_a_move_stopped_while_it_is_flushed_keeps_the_originals(
     disk.answers.set()
     await harness.engine.resume([id])
     await harness.done(id)
+    assert names(source) == []
+
+
+@pytest.mark.parametrize("flush", list(Flush))
+async def test_a_move_removes_nothing_before_it_flushed_what_a_killed_engine_wrote_below_the_target(
+    tmp_path: Path, source: Path, target: Path, disk: Disk, elsewhere: None, flush: Flush,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    write(source / "tree" / "mounted" / "a"), write(source / "rest" / "b", "text" * 100)
+    (target / "tree").mkdir(), (target / "rest").mkdir()
+    monkeypatch.setattr(keeper, "CHECKPOINT_TICKS", 10**9)
+    journal = tmp_path / "journal"
+    with tmpfs(target / "tree" / "mounted", "size=1m") as mounted:
+        first = Harness(new_engine(journal, Limits(slots=1)), journal)
+        await first.engine.start_up()
+        id = await first.move(source / "tree", source / "rest", to=target, limit_bytes_s=4, flush=flush)
+        await first.until(id, lambda job: job.progress.files_done == 1)
+        await crash(first)
+        assert (names(mounted), disk.devices) == (["a"], [])
+        assert names(source / "tree" / "mounted") == ["a"]
+        async with running(journal, Limits(slots=1)) as again:
+            await again.engine.limit(None, [id])
+            await again.done(id)
+        assert disk.devices[:2] == [device(target), device(mounted)]
+        assert disk.flushes[1][0] == ["rest", "tree"]
     assert names(source) == []
 
 

@@ -301,9 +301,14 @@ class Run:
             self.record.unflushed_on.add(device)
 
     def met(self, device: int, folder: bytes) -> None:
-        """Note that a folder below the target was complete: what an earlier go wrote there is flushed with the rest."""
-        if self.disks is not None and device in self.record.unflushed_on:
+        """Note that a folder below the target was complete: what an earlier go wrote there is flushed with the rest.
+
+        Where that go was killed, it may have written to a filesystem the journal does not name.
+        """
+        again = self.record.walk > 1 or self.record.failed_only
+        if self.disks is not None and (again or device in self.record.unflushed_on):
             self.disks.add(device, folder)
+            self.record.unflushed_on.add(device)
 
     def building(self, final: Location | None) -> None:
         """Tell which tree is being built, or that none is any more."""
