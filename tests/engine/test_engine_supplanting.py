@@ -12,7 +12,7 @@ from engine_harness import Harness, crash, new_engine, running
 from tests.trees import describe, differences, partials
 from tui.engine.run import Stop
 from tui.engine.supplanting import Supplanter
-from tui.model.job import Conflict, JobKind, JobState, Request
+from tui.model.job import Conflict, Flush, JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.local import syscalls
 from tui.places.local.removal import TreeRemoval
@@ -47,7 +47,7 @@ def clashing(source: Path, target: Path) -> None:
         os.utime(side / "sub", ns=(AGO_NS, AGO_NS))
 
 
-async def sync(harness: Harness, source: Path, target: Path) -> int:
+async def sync(harness: Harness, source: Path, target: Path, **rest: Any) -> int:
     request = Request(
         kind=JobKind.SYNC,
         sources=(Location.local(source),),
@@ -55,6 +55,7 @@ async def sync(harness: Harness, source: Path, target: Path) -> int:
         into=False,
         conflict=Conflict.OVERWRITE,
         delete_extra=True,
+        **rest,
     )
     return await harness.engine.submit(request)
 
@@ -99,6 +100,24 @@ async def test_a_copy_that_fails_takes_nothing_from_the_target(
     await harness.engine.retry([id])
     await harness.done(id)
     assert differences(describe(source), describe(target)) == []
+
+
+@pytest.mark.usefixtures("clashing")
+async def test_what_goes_again_is_counted_no_more_and_anew_by_a_retry(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "sub" / "b").unlink()
+    write(source / "same", "same"), write(target / "same", "same")
+    with monkeypatch.context() as patch:
+        refuse_to_read(patch, b"more")
+        id = await sync(harness, source, target, verify=True, flush=Flush.FILE)
+        found = (await harness.ends(id)).progress
+    assert (found.files_done, found.bytes_done, found.files_same) == (1, 4, 1)
+    assert (found.files_verified, found.bytes_verified, found.bytes_flushed) == (1, 4, 4)
+    await harness.engine.retry([id])
+    found = (await harness.done(id)).progress
+    assert (found.files_done, found.bytes_done, found.files_same) == (3, 16, 1)
+    assert (found.files_verified, found.bytes_verified, found.bytes_flushed) == (3, 16, 16)
 
 
 @pytest.mark.usefixtures("clashing")

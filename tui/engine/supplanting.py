@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.run import Spot, Sums
+from tui.engine.run import Spot
 from tui.engine.walk import Walk
 from tui.model.error import OutOfSpace, PlaceError
 from tui.places.local.hops import Brake
@@ -14,6 +15,7 @@ from tui.places.local.root import Root, join, split
 from tui.places.local.supplanting import Supplanting
 
 if TYPE_CHECKING:
+    from tui.engine.board import Tally
     from tui.engine.run import Run
     from tui.places.local.links import HardLinks
 
@@ -67,7 +69,7 @@ class Supplanter:
     async def _copied(self, path: bytes, scratch: bytes, *, folder: bool) -> bool:
         """Make the copy; say whether it is whole."""
         run, tally = self._run, self._run.record.tally
-        before = tally.files_done, tally.bytes_done
+        before = replace(tally)
         stage = scratch, join(self._top.target_path, path)
         walk = _Whole(run, self._source, self._target, {}, links=self._links, stage=stage)
         if folder:
@@ -80,10 +82,18 @@ class Supplanter:
             return False
         if walk.failure is None:
             return True
-        # What was copied goes again, and is copied and counted anew by a retry.
-        run.count(Sums(same_files=before[0] - tally.files_done, same_bytes=before[1] - tally.bytes_done))
+        self._count_no_more(before)
         await run.fail(self._spot(path), walk.failure, removing=True)
         return False
+
+    def _count_no_more(self, before: Tally) -> None:
+        """Forget what was counted since: what was copied goes again, and is copied and counted anew by a retry."""
+        tally = self._run.record.tally
+        tally.files_done, tally.bytes_done = before.files_done, before.bytes_done
+        tally.files_same, tally.files_skipped = before.files_same, before.files_skipped
+        tally.files_verified, tally.bytes_verified = before.files_verified, before.bytes_verified
+        tally.bytes_flushed = before.bytes_flushed
+        self._run.touch()
 
     async def _remove(self, here: Root, name: bytes, brake: Brake, *, tell: bool = True) -> None:
         """Remove what has no successor to wait for: the old one, or a copy that is not whole."""
