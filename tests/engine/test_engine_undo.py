@@ -6,16 +6,18 @@ import os
 import shutil
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 from undo_steps import changed, gone, refusal, replaced, texts, turned_into_a_folder, undone, write
 
 from tests.trees import describe, make_mixed_tree
+from tui.engine import moving
 from tui.engine.rows import Phase
+from tui.engine.run import Stop
 from tui.engine.traces import Trace
-from tui.model.error import NoSuchJob
+from tui.model.error import NoSuchJob, PermissionDenied
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 from tui.places.local.identity import identify
@@ -380,6 +382,69 @@ async def test_a_replaced_file_is_not_brought_back_from_nowhere(
     await harness.done(id)
     assert names(source) == []
     assert "met a file of its name" in await refusal(harness, id)
+
+
+async def test_a_file_that_could_not_be_replaced_does_not_keep_the_others_from_going_back(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(target / "a", "there")
+    real = moving.move_into_place
+
+    def refuse(parent: Root, name: bytes, *rest: Any, **how: Any) -> bool:
+        if name == b"a":
+            raise PermissionDenied("no")
+        return real(parent, name, *rest, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(moving, "move_into_place", refuse)
+        id = await harness.move(
+            write(source / "a"), write(source / "b"), to=target, conflict=Conflict.OVERWRITE
+        )
+        job = await harness.ends(id)
+    assert (job.state, job.reversible) == (JobState.FAILED, True)
+    await undone(harness, id)
+    assert (names(source), texts(target)) == (["a", "b"], {"a": "there"})
+
+
+async def test_nor_does_a_file_that_was_to_be_replaced_when_the_job_was_cancelled(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(target / "b", "there")
+    real = moving.Moving._rename_in_thread
+
+    def stop_behind_the_first(self: moving.Moving, steps: Any, parent: Root) -> Any:
+        done = real(self, steps[:1], parent)
+        self.run.stop(Stop.PAUSE)
+        return done + real(self, steps[1:], parent)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(moving.Moving, "_rename_in_thread", stop_behind_the_first)
+        id = await harness.move(
+            write(source / "a"), write(source / "b"), to=target, conflict=Conflict.OVERWRITE
+        )
+        await harness.until(id, lambda job: job.state is JobState.PAUSED)
+    assert names(source) == ["b"]
+    await harness.engine.cancel([id])
+    await undone(harness, id)
+    assert (names(source), texts(target)) == (["a", "b"], {"b": "there"})
+
+
+async def test_a_job_off_the_list_is_not_undone_by_what_did_nothing(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    id = await harness.move(write(source / "a"), to=target)
+    await harness.done(id)
+    keeper = harness.engine._keeper
+    keeper._closing = True  # nothing starts any more
+    undoing = await harness.engine.undo(id)
+    await harness.engine.remove([id])
+    await harness.engine.cancel([undoing])
+    await harness.until(undoing, lambda _: not keeper._tasks)
+    await harness.engine.restore()
+    assert (await harness.engine.job(id)).undone_by == 0
+    keeper._closing = False
+    await undone(harness, id)
+    assert names(source) == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tui.places.local.staging import move_into_place
 from tui.places.local.standing import facts, is_newer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tui.engine.rows import Decision, Source
     from tui.engine.run import Run
@@ -169,6 +169,7 @@ class Moving(Copying):
         if not steps or self.run.stopped:
             return
         run = self.run
+        before = await self.kept([step for step in steps if step.there is not None])
         await run.journal.set_traces(self.row.id, await run.hop(self._traces, steps, parent))
         await run.journal.set_sources(self.row.id, [self._renaming(step) for step in steps], durable=True)
         outcomes = await run.hop(self._rename_in_thread, steps, parent)
@@ -185,6 +186,8 @@ class Moving(Copying):
                 folder = step.info is not None and stat.S_ISDIR(step.info.st_mode)
                 step.way = way_of_new(self.row.staging) if folder and step.there is None else Way.NAME
         await run.journal.set_sources(self.row.id, changed)
+        stays = [step for step, outcome in zip(steps, outcomes, strict=True) if outcome is not True]
+        await self._replaced_nothing([step.idx for step in stays if step.there is not None], before)
         for step, outcome in zip(steps, outcomes, strict=True):
             if isinstance(outcome, AlreadyExists):
                 await self.sources([step.source])  # taken meanwhile: looked at afresh
@@ -200,6 +203,13 @@ class Moving(Copying):
                 bar = Bar.REPLACED if step.there is not None else None
                 traces.append(Trace(step.idx, self.target.location(step.target_name), identity, bar))
         return traces
+
+    async def _replaced_nothing(self, idxs: Sequence[int], before: Mapping[int, Trace]) -> None:
+        """Take back that these replaced something: it stands as it did, and nothing speaks against undoing the rest."""
+        # What tells a place was written before a rename too, by an engine that was killed before it.
+        known = {idx: t for idx, t in before.items() if t.bar is not Bar.REPLACED or t.where is None}
+        await self.run.journal.drop_traces(self.row.id, [idx for idx in idxs if idx not in known])
+        await self.run.journal.set_traces(self.row.id, [known[idx] for idx in idxs if idx in known])
 
     def _renaming(self, step: Step) -> Source:
         if step.target_name not in (self._only_name, step.name):

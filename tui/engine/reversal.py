@@ -46,11 +46,13 @@ async def note_end(journal: Journal, board: Board, record: Record) -> None:
     made_anew = record.row.kind is JobKind.MAKE  # what was taken away may have been anything
     record.reversible = found.done > 0 and found.barred is None and not made_anew
     await journal.update(record.id, {"reversible": record.reversible})
+    if not record.row.undoes or found.done or found.barred is not None:
+        return
+    # The other job may be off the list, to be brought back.
+    await journal.forget_reversal(record.row.undoes, record.id)
     other = board.get(record.row.undoes)
-    nothing = not found.done and found.barred is None
-    if other is not None and other.undone_by == record.id and nothing:
+    if other is not None and other.undone_by == record.id:
         other.undone_by = 0
-        await journal.forget_reversal(other.id)
         board.touch(other)
 
 

@@ -168,10 +168,10 @@ class Traces(Store):
         return [id for (id,) in cursor]
 
     @on_thread
-    def forget_reversal(self, of: int) -> None:
-        """Note that a job is not undone after all."""
+    def forget_reversal(self, of: int, by: int) -> None:
+        """Note that a job is not undone by another one after all."""
         with self.transaction() as db:
-            db.execute("UPDATE job SET undone_by = 0 WHERE id = ?", (of,))
+            db.execute("UPDATE job SET undone_by = 0 WHERE id = ? AND undone_by = ?", (of, by))
 
 
 _DONE = (
