@@ -166,6 +166,12 @@ async def test_what_was_removed_last_is_brought_back_as_it_was(
         await harness.engine.job(ids[0])
 
 
+async def test_jobs_removed_twice_at_once_are_removed(harness: Harness, source: Path, target: Path) -> None:
+    await harness.done(await harness.copy(big(source / "a", 1), to=target))
+    await asyncio.gather(harness.engine.remove(), harness.engine.remove())
+    assert await harness.engine.jobs() == ()
+
+
 async def test_what_was_removed_stays_removed_after_a_restart_and_can_be_brought_back(
     tmp_path: Path, source: Path, target: Path
 ) -> None:

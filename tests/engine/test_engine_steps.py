@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running
@@ -10,14 +11,16 @@ from undo_steps import changed, gone, refusal, replaced, undone, write
 
 from tui.engine import engine
 from tui.engine.rows import Phase
-from tui.model.error import NotFound, Unsupported, UsageError
+from tui.model.error import NoSuchJob, NotFound, Unsupported, UsageError
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.local import single
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from tui.engine.traces import Reversal
 
 
 def at(path: Path) -> Location:
@@ -212,3 +215,45 @@ async def test_only_the_last_steps_stay_in_the_list(
     ids = [await made(harness, source / name) for name in ("one", "two", "three")]
     assert {job.id for job in await harness.engine.jobs()} == {moved, *ids[1:]}
     assert names(source) == ["one", "three", "two"]
+
+
+async def test_steps_noted_at_once_are_all_noted(
+    harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "STEPS_KEPT", 2)
+    ids = [await made(harness, source / name) for name in ("one", "two")]
+    ids += await asyncio.gather(*(made(harness, source / name) for name in ("three", "four", "five")))
+    assert {job.id for job in await harness.engine.jobs()} == set(ids[3:])
+
+
+async def test_a_step_that_is_being_undone_is_not_forgotten(
+    harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "STEPS_KEPT", 1)
+    id = await made(harness, source / "one")
+    real = engine.prepare
+
+    async def meanwhile(*what: Any) -> Reversal:
+        await made(harness, source / "two")
+        return await real(*what)
+
+    monkeypatch.setattr(engine, "prepare", meanwhile)
+    await undone(harness, id)
+    assert names(source) == ["two"]
+
+
+async def test_a_step_that_is_being_forgotten_is_not_undone(
+    harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "STEPS_KEPT", 1)
+    id = await made(harness, source / "one")
+    real = harness.engine._journal.forget
+
+    async def meanwhile(ids: Sequence[int]) -> None:
+        with pytest.raises(NoSuchJob):
+            await harness.engine.undo(id)
+        await real(ids)
+
+    monkeypatch.setattr(harness.engine._journal, "forget", meanwhile)
+    await made(harness, source / "two")
+    assert names(source) == ["one", "two"]

@@ -135,10 +135,10 @@ class Engine:
         look = aiofiles.os.wrap(identity_of)
         step = Step(kind, location, before, await look(location, executor=self._keeper.shared.pool))
         id = await self._queue(await self._journal.add_step(step, _tag(), self._clock.now()))
-        old = await self._journal.old_steps(STEPS_KEPT)
+        old = [each for each in await self._journal.old_steps(STEPS_KEPT) if each not in self._undoing]
+        # Off the list at once: nobody begins to undo what is being forgotten.
+        self._take_off(old)
         await self._journal.forget(old)
-        for each in old:
-            self._board.remove(each)
         return id
 
     async def verify(self, id: int) -> int:
@@ -262,8 +262,13 @@ class Engine:
                 raise refuse(f"remove job {record.id}", "it is still being tidied up; try again in a moment")
         going = [record.id for record in records if not self._keeper.is_busy(record)]
         await self._journal.remove(going)
-        for id in going:
-            self._board.remove(id)
+        self._take_off(going)
+
+    def _take_off(self, ids: Iterable[int]) -> None:
+        """Take jobs off the list, but for those somebody else took off meanwhile."""
+        for id in ids:
+            if id in self._board:
+                self._board.remove(id)
 
     async def restore(self) -> tuple[int, ...]:
         ids = await self._journal.restore()
