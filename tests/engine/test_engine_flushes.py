@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +15,12 @@ from engine_harness import Harness, crash, names, new_engine, running
 from tests.mounts import tmpfs
 from tui.engine import keeper
 from tui.engine.engine import Limits
+from tui.model.error import EngineError
 from tui.model.job import Conflict, Flush, JobState
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tui.model.job import Job
 
@@ -372,6 +373,27 @@ async def test_a_move_that_only_renames_flushes_names_and_no_filesystem(
     await harness.done(await harness.move(source / "tree", to=target, flush=flush))
     assert disk.flushes == []
     assert (str(target) in disk.names_flushed) is flushed
+
+
+async def test_a_flush_that_cannot_be_announced_is_not_begun_and_leaves_nothing_open(
+    harness: Harness, source: Path, target: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise EngineError("the journal is full")
+
+    write(source / "a")
+    opened = open_at(target)
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.engine._journal, "set_doubts", refuse)
+        job = await harness.ends(await harness.copy(source / "a", to=target))
+    assert (job.state, disk.flushes) == (JobState.FAILED, [])
+    assert open_at(target) == opened == 0
+
+
+def open_at(folder: Path) -> int:
+    """Return how often this process has a folder open."""
+    opened = (os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return sum(path == str(folder) for path in opened)
 
 
 # A failure that nobody waits for any more

@@ -43,7 +43,7 @@ async def carry_through(shared: Shared, work: DiskFlush) -> Exception | None:
         record.flushes += 1
     failure: Exception | None = None
     try:
-        await _write_down(shared, concerned)
+        await _begin(shared, concerned, work)
         await aiofiles.os.wrap(work)(executor=shared.pool)
     except Exception as error:
         failure = error
@@ -58,6 +58,14 @@ async def carry_through(shared: Shared, work: DiskFlush) -> Exception | None:
     except FerryError as error:
         failure = failure or error
     return failure
+
+
+async def _begin(shared: Shared, concerned: Sequence[Record], work: DiskFlush) -> None:
+    try:
+        await _write_down(shared, concerned)
+    except BaseException:
+        work.close()
+        raise
 
 
 async def doubt(shared: Shared, records: Sequence[Record]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ import pytest
 from tests.trees import describe
 from tests.unit.places.local_driver import RULES, Outcome, copy_tree, dug, rules, run
 from tui.model.job import Conflict
+from tui.places.local import syscalls
 from tui.places.local.descent import STEP_ENTRIES
+from tui.places.local.fitting import Trail
 from tui.places.local.hops import Brake, CopyRules
 from tui.places.local.parallel_removal import subtrees
 from tui.places.local.removal import MovedRemoval, TreeRemoval
@@ -310,3 +313,20 @@ def test_a_link_in_the_place_of_the_target_folder_keeps_the_source(
 def test_a_missing_source_is_simply_done(source: Path, target: Path) -> None:
     assert remove_moved(source, target, "gone") == Outcome()
     assert remove_moved(source, target, "a/b/gone") == Outcome()
+
+
+@pytest.mark.parametrize("failing", ["enter", "may_fold_names"])
+def test_a_folder_that_cannot_be_compared_with_its_twin_stays_and_neither_is_left_open(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    for side in (source, target):
+        (side / "a").mkdir()
+
+    def refuse(*_: object) -> bool:
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr(Trail if failing == "enter" else syscalls, failing, refuse)
+    before = set(os.listdir("/proc/self/fd"))
+    (failure,) = remove_moved(source, target, "a").failures
+    assert set(os.listdir("/proc/self/fd")) == before
+    assert (failure.name, os.listdir(source)) == (b"a", ["a"])

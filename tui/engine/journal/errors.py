@@ -64,7 +64,7 @@ class Errors(Store):
 
     @on_thread
     def error_rows(self, job: int, up_to: int, count: int = 256) -> list[ErrorRow]:
-        """Return the first errors with an id of at most `up_to`, by source and folder."""
+        """Return the first errors with an id of at most `up_to`, oldest first."""
         cursor = self._db.execute(
             "SELECT idx, path, target_path, removing, location, code, message, remedy, at, id FROM error"
             " WHERE job = ? AND id <= ? ORDER BY id LIMIT ?",

@@ -137,28 +137,29 @@ class MovedRemoval(TreeRemoval):
         except PlaceError as error:
             batch.failures.append(Failure(path, error))
             return False
-        if self._is_itself(fd, there):
+        try:
+            if not self._is_apart(fd, there, (path, twin), batch):
+                syscalls.let_go(there)
+                return False
+            self._trail.enter(fd, path, twin)
+        except OSError:
             syscalls.let_go(there)
-            where = self.root.location(path)
-            itself = SameFile(f"cannot remove {where}: it is its own copy", location=where)
-            batch.failures.append(Failure(path, itself))
-            return False
-        if self._rules.fitting is None and syscalls.may_fold_names(there) and self._is_of_another(path, twin):
-            syscalls.let_go(there)
-            return False
-        self._trail.enter(fd, path, twin)
+            raise
         self._twins.append((path, twin))
         self._twin_fd = there
         self._pair = self._pair_of(fd, there)
         return True
 
-    @staticmethod
-    def _is_itself(fd: int, there: int) -> bool:
-        try:
-            return same_inode(os.fstat(fd), os.fstat(there))
-        except OSError:
-            syscalls.let_go(there)
-            raise
+    def _is_apart(self, fd: int, there: int, paths: tuple[bytes, bytes], batch: Batch) -> bool:
+        """Say whether a folder's twin is neither the folder itself nor the twin of another one."""
+        path, twin = paths
+        if same_inode(os.fstat(fd), os.fstat(there)):
+            where = self.root.location(path)
+            itself = SameFile(f"cannot remove {where}: it is its own copy", location=where)
+            batch.failures.append(Failure(path, itself))
+            return False
+        folds = self._rules.fitting is None and syscalls.may_fold_names(there)
+        return not (folds and self._is_of_another(path, twin))
 
     def _is_of_another(self, path: bytes, twin: bytes) -> bool:
         """Say whether the twin of a folder stands there by another spelling: it is that of another folder, then."""
