@@ -213,6 +213,65 @@ async def test_sources_of_different_folders_are_kept_apart(
         assert tree(target) == {"Same": "one/Same", "same (1)": "two/same"}
 
 
+async def test_a_retry_knows_the_names_other_sources_took(
+    harness: Harness, tmp_path: Path, target: Path, narrow: None
+) -> None:
+    write(tmp_path, "one/Same", "two/same")
+    both = (tmp_path / "one" / "Same", tmp_path / "two" / "same")
+    id = await harness.move(*both, to=target, conflict=Conflict.OVERWRITE)
+    await harness.ends(id)
+    harness.ended.clear()
+    await harness.engine.retry([id])
+    await harness.until(id, lambda job: bool(harness.ended))
+    (error,) = await harness.engine.errors(id)
+    assert (error.code, tree(target)) == ("CollisionRefused", {"Same": "one/Same"})
+    assert both[1].read_text() == "two/same"
+
+
+async def test_a_source_that_comes_late_gets_the_name_it_would_have_got_before(
+    harness: Harness, tmp_path: Path, target: Path, narrow: None
+) -> None:
+    write(tmp_path, "two/a:b", "three/a?b")
+    sources = [tmp_path / "one" / "a*b", tmp_path / "two" / "a:b", tmp_path / "three" / "a?b"]
+    id = await harness.copy(*sources, to=target, names=Names.UNDERSCORE, conflict=Conflict.OVERWRITE)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    write(tmp_path, "one/a*b")
+    await harness.engine.retry([id])
+    await harness.until(id, lambda job: job.state is JobState.DONE)
+    assert tree(target) == {"a_b": "one/a*b", "a_b (1)": "two/a:b", "a_b (2)": "three/a?b"}
+
+
+@pytest.mark.parametrize("conflict", [Conflict.OVERWRITE, Conflict.FAIL, Conflict.ASK])
+async def test_sources_whose_changed_names_are_one_are_kept_apart(
+    harness: Harness, source: Path, target: Path, narrow: None, conflict: Conflict
+) -> None:
+    write(source, "a:b", "a?b", "d:e/1", "d?e/2")
+    every = [source / name for name in ("a:b", "a?b", "d:e", "d?e")]
+    for _ in range(2):
+        await harness.done(await harness.copy(*every, to=target, names=Names.UNDERSCORE, conflict=conflict))
+        assert tree(target) == {"a_b": "a:b", "a_b (1)": "a?b", "d_e/1": "d:e/1", "d_e (1)/2": "d?e/2"}
+
+
+@pytest.mark.parametrize("conflict", Conflict)
+async def test_folders_whose_names_are_one_there_are_not_merged(
+    harness: Harness, tmp_path: Path, target: Path, narrow: None, conflict: Conflict
+) -> None:
+    write(tmp_path, "one/Photos/1", "two/photos/2")
+    both = (tmp_path / "one" / "Photos", tmp_path / "two" / "photos")
+    job = await harness.ends(await harness.copy(*both, to=target, conflict=conflict))
+    assert (job.state, tree(target)) == (JobState.FAILED, {"Photos/1": "one/Photos/1"})
+    assert [error.code for error in await harness.engine.errors(job.id)] == ["CollisionRefused"]
+
+
+async def test_a_source_does_not_take_the_name_of_one_that_failed_before_it(
+    harness: Harness, tmp_path: Path, target: Path, narrow: None
+) -> None:
+    write(tmp_path, "two/same")
+    both = (tmp_path / "one" / "Same", tmp_path / "two" / "same")
+    job = await harness.ends(await harness.copy(*both, to=target, conflict=Conflict.ASK))
+    assert (job.state, tree(target)) == (JobState.FAILED, {})
+
+
 async def test_the_name_a_target_was_given_is_fitted_too(
     harness: Harness, source: Path, target: Path, narrow: None
 ) -> None:
@@ -283,6 +342,15 @@ async def test_a_driver_that_folds_names_makes_a_job_wait(
     await harness.engine.set_names([job.id], Names.KEEP)
     job = await harness.ends(job.id)
     assert (job.state, job.progress.questions) == (JobState.WAITING, 1)
+
+
+async def test_a_driver_that_folds_names_merges_no_sources(
+    harness: Harness, tmp_path: Path, folding: Path
+) -> None:
+    write(tmp_path, "one/Photos/1", "two/photos/2")
+    both = (tmp_path / "one" / "Photos", tmp_path / "two" / "photos")
+    job = await harness.ends(await harness.copy(*both, to=folding, conflict=Conflict.FAIL))
+    assert (job.state, list(tree(folding).values())) == (JobState.FAILED, ["one/Photos/1"])
 
 
 @pytest.mark.parametrize("conflict", [Conflict.ASK, Conflict.RENAME, Conflict.OVERWRITE])

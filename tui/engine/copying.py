@@ -76,6 +76,7 @@ class Copying:
             return
         try:
             await note_target(self.run, self.target.device)
+            await self.tops.settle(self.run)
             await self._all_parts()
         finally:
             self.run.release(self.run.disks, self.target)
@@ -124,16 +125,29 @@ class Copying:
                 await self.run.fail(self.source_spot(source), error)
             return
         try:
-            names = await self._named(chunk)
-            task = Task(self.moves, names, self.run.record.conflict, self.row.staging)
-            named = [source for source in chunk if source.idx in names]
-            steps = await self.run.hop(look_at, task, named, parent, self.target)
-            for step in steps:
-                step.compare = self.moves or step.name in self._seen
-                self._seen.add(step.name)
-            await self.bring(steps, parent)
+            # What would be one with another source comes after it, and finds it there.
+            for _, group in groupby(sorted(chunk, key=self.tops.has_met), key=self.tops.has_met):
+                if not self.run.stopped:
+                    await self._sources_in(list(group), parent)
         finally:
             self.run.release(parent)
+
+    async def _sources_in(self, chunk: Sequence[Source], parent: Root) -> None:
+        names = await self._named(chunk)
+        task = Task(self.moves, names, self.run.record.conflict, self.row.staging)
+        named = [source for source in chunk if source.idx in names]
+        steps = await self.run.hop(look_at, task, named, parent, self.target)
+        for step in steps:
+            step.compare = self.moves or step.name in self._seen
+            self._seen.add(step.name)
+            if step.way not in (Way.GONE, Way.REFUSED) and self.tops.has_met(step.source):
+                self._keep_apart(step)
+        await self.bring(steps, parent)
+
+    def _keep_apart(self, step: Step) -> None:
+        """Refuse what would be merged with another source, or take its name before it."""
+        if step.there is None or step.way is Way.MERGE:
+            step.way, step.error = Way.REFUSED, self.tops.refusal(step.source)
 
     async def _named(self, chunk: Sequence[Source]) -> dict[int, bytes]:
         """Return what sources are called at the target; what is left out, or refused for its name, is not in it."""

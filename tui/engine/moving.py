@@ -57,8 +57,6 @@ class Moving(Copying):
         for source in chunk:
             if source.phase is Phase.DONE:
                 self._count_source(source)
-            if source.phase in (Phase.DONE, Phase.REMOVING):
-                self.tops.choose(source, Conflict.ASK)
         copied = [source for source in chunk if source.phase is Phase.REMOVING]
         for source in copied:
             self._count_source(source)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui import format
 from tui.engine.rows import name_of
 from tui.engine.run import Stop
+from tui.engine.sources import pages
 from tui.model.error import CollisionRefused, PlaceError
 from tui.model.job import Conflict, JobKind
 from tui.model.misfit import Misfits, Names
 from tui.places.local.fitting import Fitting, key_of
 from tui.places.local.forecast import Forecast, Found
-from tui.places.local.name_rules import ORDINARY, NameRules, one_for_all, rules_for
+from tui.places.local.name_rules import NameRules, one_for_all, rules_for
 from tui.places.local.root import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from tui.engine.rows import JobRow, Source
     from tui.engine.run import Run
     from tui.model.location import Location
@@ -84,49 +88,90 @@ async def _look_ahead(run: Run, rules: NameRules, fits: int | None) -> None:
 
 
 class TopNames:
-    """Chooses the names that a job's sources get in the target folder, in their order.
+    """Chooses the names that a job's sources get in the target folder: the same in every go at it.
 
     Sources of one name, from different folders, are left to the conflict rule, as anywhere.
     """
 
     def __init__(self, row: JobRow, rules: NameRules | None, fitting: Fitting | None) -> None:
-        self._row, self._rules, self._fitting = row, rules or ORDINARY, fitting
-        self._taken: dict[str | bytes, bytes] = {}
-        self._numbered: dict[int, bytes] = {}
+        self._row, self._rules, self._fitting = row, rules, fitting
+        self._changed: dict[bytes, bytes | None] = {}
+        """By the names sources would have: what they are called instead; None: left out."""
+        self._met: dict[bytes, bytes] = {}
+        """Names that would be one with that of an earlier source."""
+        self._numbered: dict[str | bytes, bytes] = {}
+        """What was kept beside something else, by what all have in common that are one with its new name."""
+
+    async def settle(self, run: Run) -> None:
+        """Look at all sources, before the first is handled."""
+        if self._rules is None:
+            return
+        own: dict[bytes, None] = {}
+        numbered: list[Source] = []
+        async for page in pages(run):
+            own.update((self._own(source), None) for source in page)
+            numbered += [source for source in page if source.target is not None]
+        await run.hop(self._settle, own, numbered)
+
+    def _settle(self, own: Iterable[bytes], numbered: Sequence[Source]) -> None:
+        assert self._rules is not None
+        if self._fitting is not None:
+            self._changed = self._fitting.changed(own)
+        else:
+            first: dict[str | bytes, bytes] = {}
+            pairs = ((name, first.setdefault(key_of(self._rules, name), name)) for name in own)
+            self._met = {name: other for name, other in pairs if other != name}
+        for source in numbered:
+            self._note(source)
+
+    def _own(self, source: Source) -> bytes:
+        """Return the name a source would have, were the target an ordinary filesystem and empty."""
+        return name_of(self._row, replace(source, target=None))
+
+    def _note(self, source: Source) -> None:
+        assert source.target is not None and self._rules is not None
+        own, given = self._own(source), os.fsencode(source.target.name)
+        if given != self._changed.get(own, own):
+            self._numbered[key_of(self._rules, given)] = own
 
     def choose(self, source: Source, rule: Conflict) -> bytes | None:
         """Return the name of a source at the target; None where it is left out.
 
         Args:
-            rule: The conflict rule that holds for it. Where names are not to be changed, it asks, numbers or refuses.
+            rule: The conflict rule that holds for it.
         Raises:
             CollisionRefused: It would replace another source, by a name that is one with its own there.
         """
-        name = name_of(self._row, source)
-        if source.target is not None or source.idx in self._numbered:
-            name = self._numbered.get(source.idx, name)
-            self._taken.setdefault(key_of(self._rules, name), name)
-            return name
-        fit = self._fitting.fit(name) if self._fitting else name
-        key = key_of(self._rules, fit)
-        if self._taken.setdefault(key, fit) == fit:
-            return None if self._leaves_out(fit, name) else fit
-        if self._fitting is None and rule not in (Conflict.OVERWRITE, Conflict.NEWER):
-            return fit
-        if self._fitting is None:
-            where = self._row.target.child(os.fsdecode(name)) if self._row.target else source.location
-            there = os.fsdecode(self._taken[key])
-            raise CollisionRefused(
-                f"cannot write {where}: it would be the same there as {there}",
-                "Rename one of them, or copy it with --names lookalike.",
-                location=where,
-            )
-        if self._fitting.way is Names.SKIP:
-            return None
-        taken = set(self._taken)
-        fit = self._fitting.free(fit, taken)
-        self._taken[key_of(self._rules, fit)] = self._numbered[source.idx] = fit
-        return fit
+        if self._rules is None:
+            return name_of(self._row, source)
+        if source.target is not None:
+            self._note(source)
+            return name_of(self._row, source)
+        own = self._own(source)
+        name = self._changed.get(own, own)
+        if name is not None and rule in (Conflict.OVERWRITE, Conflict.NEWER) and self.has_met(source):
+            raise self.refusal(source)
+        return name
 
-    def _leaves_out(self, fit: bytes, name: bytes) -> bool:
-        return fit != name and self._fitting is not None and self._fitting.way is Names.SKIP
+    def has_met(self, source: Source) -> bool:
+        """Say whether a source's name is one at the target with that of another, which has it."""
+        return self._other(source) is not None
+
+    def _other(self, source: Source) -> bytes | None:
+        if self._rules is None or source.target is not None:
+            return None
+        own = self._own(source)
+        name = self._changed.get(own, own)
+        kept = self._numbered.get(key_of(self._rules, name)) if name is not None else None
+        return kept if kept not in (None, own) else self._met.get(own)
+
+    def refusal(self, source: Source) -> CollisionRefused:
+        """Return the error of a source that would replace another, or be merged with it."""
+        where = (
+            self._row.target.child(os.fsdecode(self._own(source))) if self._row.target else source.location
+        )
+        there = os.fsdecode(self._other(source) or b"another source")
+        remedy = "Rename one of them, or copy it with --names lookalike."
+        return CollisionRefused(
+            f"cannot write {where}: it would be the same there as {there}", remedy, location=where
+        )
