@@ -302,6 +302,36 @@ async def test_what_has_other_names_there_is_not_verified_again_by_its_own(
         await harness.engine.verify(id)
 
 
+NEIGHBOURS = ("a:b", "a?b", "a_b", "a_b (1)", "a/b", "sub:/1", "sub?/2", "sub_")
+
+
+@pytest.mark.parametrize("changed", ["a:b", "a?b", "a_b", "sub:/1", "sub?/2"])
+async def test_what_is_written_to_while_it_is_moved_gets_no_name_that_another_had(
+    harness: Harness, source: Path, target: Path, narrow: None, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    write(source, *NEIGHBOURS)
+    monkeypatch.setattr("tui.engine.moving.move_into_place", lambda *_, **__: False)
+    with monkeypatch.context() as patched:
+        late = source / changed
+        patched.setattr("tui.places.local.syscalls.sync_filesystem", lambda _: late.write_text("later"))
+        id = await harness.move(source, to=target, names=Names.UNDERSCORE, conflict=Conflict.OVERWRITE)
+        assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine.retry([id])
+    await harness.until(id, lambda job: job.state is JobState.DONE)
+    moved = sorted(tree(target).values())
+    assert moved == sorted("later" if name == changed else name for name in NEIGHBOURS)
+    assert "source" not in names(source.parent)
+
+
+async def test_a_move_leaves_what_stands_in_the_way_of_what_it_left_out(
+    harness: Harness, source: Path, target: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(source, "Same", "same", "good")
+    monkeypatch.setattr("tui.engine.moving.move_into_place", lambda *_, **__: False)
+    await harness.ends(await harness.move(source, to=target, names=Names.SKIP, conflict=Conflict.OVERWRITE))
+    assert (set(tree(source)), set(tree(target))) == ({"Same", "same"}, {"source/Same", "source/good"})
+
+
 # On real filesystems
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.model.misfit import Names
-from tui.places.local.fitting import Fitting, clashing, twin_of
+from tui.places.local.fitting import Fitting, Leaning, clashing, twin_of
 from tui.places.local.name_rules import ORDINARY, WINDOWS
 from tui.places.local.root import Root
 
@@ -106,3 +107,24 @@ def test_where_an_entry_went_is_found_again_without_following_the_tree(tmp_path:
     with Root.open(str(tmp_path)) as root:
         twin = twin_of(LOOKALIKE, root, (b"top", b"kept"), b"top/sub?/x/a:b")
     assert twin.decode() == "kept/sub？/x/a：b (1)"
+
+
+NEIGHBOURS = (b"a:b", b"a?b", b"a_b", b"A_B", b"a_b (1)", b"a:b (1)", b"a_b (2)", b"b:")
+
+
+@pytest.mark.parametrize("way", [Names.UNDERSCORE, Names.LOOKALIKE, Names.SKIP])
+def test_what_stays_keeps_its_name_where_nothing_goes_that_it_leans_on(way: Names) -> None:
+    fitting = Fitting(WINDOWS, way)
+    names = fitting.changed(NEIGHBOURS)
+    for count in range(len(NEIGHBOURS) + 1):
+        for stuck in combinations(NEIGHBOURS, count):
+            leaning, left, before = Leaning(), set(NEIGHBOURS), -1
+            fitting.changed(NEIGHBOURS, leaning)
+            while len(left) != before:
+                before = len(left)
+                for name in sorted(left - set(stuck)):
+                    if not leaning.needs(name, left.__contains__):
+                        left.remove(name)
+                    kept = {each: names[each] for each in left if each in names}
+                    assert fitting.changed(left) == kept
+            assert stuck or not left

@@ -65,9 +65,9 @@ class Decider:
 
         (On a filesystem that takes both names for one.)
         """
-        if self.rules.fitting is not None:
-            return None  # all of this folder have names of their own there
         moves = self.rules.compare and name not in self.rules.decided
+        if self.rules.fitting is not None:  # all in this folder have names of their own there
+            return self._clash.spelled_otherwise(target_name) if moves else None
         real = self._clash.with_other(name, target_name, moves=moves)
         if real is not None and self._clash.may_be_own(name):
             return None if self._pair.same(name, info, target_name, standing) else real

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from tui.model.misfit import Names
@@ -14,7 +16,7 @@ from tui.places.local.root import join, split
 from tui.places.local.standing import cut, other_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tui.places.local.root import Root
 
@@ -36,38 +38,62 @@ class Fitting:
     rules: NameRules
     way: Names
 
-    def of(self, folder: int) -> dict[bytes, bytes | None]:
+    def of(self, folder: int, leaning: Leaning | None = None) -> dict[bytes, bytes | None]:
         """Return the names in an opened folder that are others at the target: None for what is left out.
 
         Raises:
             OSError: The folder cannot be read.
         """
-        return self.changed(listed(folder))
+        return self.changed(listed(folder), leaning)
 
-    def changed(self, names: Iterable[bytes]) -> dict[bytes, bytes | None]:
+    def changed(self, names: Iterable[bytes], leaning: Leaning | None = None) -> dict[bytes, bytes | None]:
         """Return those of the names of one folder that are others at the target: None for what is left out.
 
         What may keep its name does; of two that would be one there, the first in the order of their bytes.
+
+        Args:
+            leaning: Is told which of the names are what they are because of others.
         """
-        taken: set[str | bytes] = set()
+        taken: dict[str | bytes, bytes] = {}
         changed: dict[bytes, bytes | None] = {}
         left: list[tuple[bytes, bytes]] = []
         for name in sorted(names):
             fit = self.fit(name)
-            if fit == name and (key := self.key(name)) not in taken:
-                taken.add(key)
-            else:
+            if fit != name or taken.setdefault(self.key(name), name) != name:
                 left.append((name, fit))
+        rows: dict[bytes, _Row] = {}
+        owners = leaning.owners if leaning is not None else {}
         for name, fit in left:
-            changed[name] = None if self.way is Names.SKIP else self.free(fit, taken)
+            row = rows.get(fit)
+            if row is None:
+                row = rows[fit] = _Row(chain((fit,), other_names(fit, folder=False)))
+            if self.way is not Names.SKIP:
+                changed[name] = self._next_free(name, row, taken, owners)
+                continue
+            changed[name] = None
+            if fit == name:  # it would be copied, were the other not there
+                owners.setdefault(taken[self.key(name)], []).append((row, 0))
+                row.leaning.append((1, name))
         return changed
 
-    def free(self, fit: bytes, taken: set[str | bytes]) -> bytes:
-        """Return a name, with a number where it is taken, and take it."""
-        if self.key(fit) in taken:
-            fit = next(other for other in other_names(fit, folder=False) if self.key(other) not in taken)
-        taken.add(self.key(fit))
-        return fit
+    def _next_free(
+        self,
+        name: bytes,
+        row: _Row,
+        taken: dict[str | bytes, bytes],
+        owners: dict[bytes, list[tuple[_Row, int]]],
+    ) -> bytes | None:
+        """Return the next name of a row that nobody has, and take it; None where there is none."""
+        for candidate in row.others:
+            owner = taken.setdefault(self.key(candidate), name)
+            owners.setdefault(owner, []).append((row, row.passed))
+            if owner == name and row.passed:
+                row.leaning.append((row.passed, name))
+            row.passed += 1
+            if owner == name:
+                return candidate
+        row.leaning.append((row.passed, name))
+        return None
 
     def key(self, name: bytes) -> str | bytes:
         """Return what all names have in common that are one at the target."""
@@ -120,6 +146,41 @@ class Fitting:
         return len(name) > self.rules.most_name_bytes or (most is not None and units > most)
 
 
+@dataclass(slots=True)
+class _Row:
+    """A name and its numbered forms, as they are given away one after another.
+
+    Attributes:
+        passed: So many of them are taken.
+        leaning: What got another than the first, and how many it passed over, in this order.
+    """
+
+    others: Iterator[bytes]
+    passed: int = 0
+    leaning: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+class Leaning:
+    """Tells which entries of a folder have to stay there so that others in it keep their names at the target."""
+
+    def __init__(self) -> None:
+        self.owners: dict[bytes, list[tuple[_Row, int]]] = {}
+        """By name: the rows it has a place in, and which one."""
+
+    def may_need(self, name: bytes) -> bool:
+        """Say whether another entry is called as it is because of this one."""
+        return any(row.leaning and row.leaning[-1][0] > place for row, place in self.owners.get(name, ()))
+
+    def needs(self, name: bytes, is_there: Callable[[bytes], bool]) -> bool:
+        """Say whether one of those is still in the folder."""
+        for row, place in self.owners.get(name, ()):
+            while row.leaning and row.leaning[-1][0] > place and not is_there(row.leaning[-1][1]):
+                row.leaning.pop()
+            if row.leaning and row.leaning[-1][0] > place:
+                return True
+        return False
+
+
 class Trail:
     """Follows a tree folder by folder: what each, and what is in it, is called at the target.
 
@@ -129,7 +190,7 @@ class Trail:
 
     def __init__(self, fitting: Fitting | None, top: tuple[bytes, bytes]) -> None:
         self._fitting, self._top = fitting, top
-        self._levels: list[tuple[bytes, bytes, Mapping[bytes, bytes | None]]] = []
+        self._levels: list[tuple[bytes, bytes, Mapping[bytes, bytes | None], Leaning]] = []
 
     def twin_of(self, path: bytes) -> bytes | None:
         """Return the path at the target of a folder that is in the one entered last, or above; None: left out."""
@@ -140,7 +201,7 @@ class Trail:
             self._levels.pop()
         if not self._levels:
             return self._top[1] + path[len(self._top[0]) :]
-        _, twin, changed = self._levels[-1]
+        _, twin, changed, _ = self._levels[-1]
         other = changed.get(name, name)
         return None if other is None else join(twin, other)
 
@@ -151,11 +212,20 @@ class Trail:
             OSError: It cannot be read.
         """
         if self._fitting is not None:
-            self._levels.append((path, twin, self._fitting.of(folder)))
+            leaning = Leaning()
+            self._levels.append((path, twin, self._fitting.of(folder, leaning), leaning))
+
+    def leaning(self, path: bytes) -> Leaning | None:
+        """Return what leans on what in a folder that was entered and not left; None where that is not known."""
+        return next((level[3] for level in reversed(self._levels) if level[0] == path), None)
 
     def name(self, name: bytes) -> bytes | None:
         """Return the name at the target of an entry of the folder entered last; None where it is left out."""
         return self._levels[-1][2].get(name, name) if self._levels else name
+
+    def order(self, name: bytes) -> tuple[bool, bytes]:
+        """Return by what entries of the folder entered last are sorted: none leans on one that comes later."""
+        return bool(self._levels) and name in self._levels[-1][2], name
 
 
 def twin_of(fitting: Fitting, source: Root, top: tuple[bytes, bytes], path: bytes) -> bytes:

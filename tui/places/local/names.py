@@ -94,6 +94,10 @@ class Clash:
         there = look(self._source, real)
         return real if there is not None and folded(real) != folded(name) else None
 
+    def spelled_otherwise(self, target_name: bytes) -> bytes | None:
+        """Return the spelling of what stands under a target name; None where it is that, or drivers may change it."""
+        return self._spelling.other(target_name) if self._spelling.is_kept else None
+
     def may_be_own(self, name: bytes) -> bool:
         """Say whether what stands there may be the entry itself all the same: the spelling was changed on the way."""
         return not self._spelling.is_kept and self._like(name)[:1] == [name]

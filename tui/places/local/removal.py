@@ -20,7 +20,7 @@ from tui.model.fidelity import Trait
 from tui.model.job import Conflict
 from tui.places.local import syscalls
 from tui.places.local.descent import Descent
-from tui.places.local.fitting import Trail
+from tui.places.local.fitting import Leaning, Trail
 from tui.places.local.hops import Failure
 from tui.places.local.names import Clash
 from tui.places.local.root import join, split
@@ -28,7 +28,7 @@ from tui.places.local.standing import Pair, is_folder, look, other_names, same_i
 from tui.places.local.trash import trash
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from tui.places.local.descent import Level
     from tui.places.local.hops import Batch, Brake, CopyRules
@@ -91,6 +91,8 @@ class MovedRemoval(TreeRemoval):
 
     What is missing or different there stays, without a word if the job's rule may have left it so on purpose; where
     the target's is older although the job was to replace it, the source was written to meanwhile, and that is told.
+
+    Where names are changed, what others owe theirs to goes after them, or not at all: another try finds the same names.
     """
 
     def __init__(
@@ -115,6 +117,13 @@ class MovedRemoval(TreeRemoval):
         self._twin_fd = -1
         self._pair: Pair | None = None
         self._clash: tuple[Pair, Clash] | None = None
+        self._late: list[bytes] = []
+        """Files of the folder being gone through that others lean on."""
+        self._waiting: dict[bytes, list[bytes]] = {}
+        """By folder: those of them that folders lean on, which are gone into last."""
+        self._only: Iterator[bytes] | None = None
+        """These are all that is still to be looked at in the folder being gone through."""
+        self._is_last_look = False
 
     def close(self) -> None:
         """Close what is open."""
@@ -148,6 +157,7 @@ class MovedRemoval(TreeRemoval):
         self._twins.append((path, twin))
         self._twin_fd = there
         self._pair = self._pair_of(fd, there)
+        self._only, self._late, self._is_last_look = None, [], False
         return True
 
     def _is_apart(self, fd: int, there: int, paths: tuple[bytes, bytes], batch: Batch) -> bool:
@@ -160,6 +170,36 @@ class MovedRemoval(TreeRemoval):
             return False
         folds = self._rules.fitting is None and syscalls.may_fold_names(there)
         return not (folds and self._is_of_another(path, twin))
+
+    def _read(self) -> tuple[bytes, bool] | None:
+        """Return the next entry: files that others lean on come last, those first that lean on others themselves."""
+        if self._only is not None:
+            name = next(self._only, None)
+            return None if name is None else (name, False)
+        if self._level is None or (leaning := self._trail.leaning(self._level.path)) is None:
+            return super()._read()
+        while (item := super()._read()) is not None:
+            if item[1] or not leaning.may_need(item[0]):
+                return item
+            self._late.append(item[0])
+        self._level.names.sort(key=self._trail.order)  # the last is gone into first
+        late, self._late = self._late, []
+        self._only = iter(sorted(late, key=self._trail.order, reverse=True))
+        return self._read()
+
+    def _is_needed(self, fd: int, path: bytes) -> bool:
+        """Say whether another entry of its folder would get another name at the target if this one went.
+
+        (Sources as a whole keep theirs, whatever becomes of the others.)
+        """
+        above, name = split(path)
+        if self._rules.fitting is None or not above:
+            return False
+        leaning = self._trail.leaning(above)
+        if leaning is None:
+            leaning = Leaning()
+            self._rules.fitting.of(fd, leaning)
+        return leaning.needs(name, lambda other: look(fd, other) is not None)
 
     def _is_of_another(self, path: bytes, twin: bytes) -> bool:
         """Say whether the twin of a folder stands there by another spelling: it is that of another folder, then."""
@@ -245,6 +285,9 @@ class MovedRemoval(TreeRemoval):
             self.hold()  # one of its names may be among those that failed: they are to be one file again
             return
         if self._stands(pair, name, target_name, info):
+            if self._is_needed(pair.source, join(folder, name)):
+                self._wait(folder, name)
+                return
             os.unlink(name, dir_fd=pair.source)
             batch.files += 1
             batch.size_bytes += info.st_size
@@ -287,6 +330,13 @@ class MovedRemoval(TreeRemoval):
                 return True
         return False
 
+    def _wait(self, folder: bytes, name: bytes) -> None:
+        """Leave a file that others lean on until the folders beside it have gone; after that it stays."""
+        if self._level is None or self._is_last_look:
+            self.hold()
+        else:
+            self._waiting.setdefault(folder, []).append(name)
+
     def _is_outdated(self, info: os.stat_result, standing: os.stat_result) -> bool:
         if self._rules.conflict in (Conflict.SKIP, Conflict.RENAME):
             return False
@@ -295,9 +345,29 @@ class MovedRemoval(TreeRemoval):
 
     def folder(self, level: Level, batch: Batch) -> bool:
         """Remove a folder from which all went; one that got something new meanwhile stays."""
+        if waiting := self._waiting.pop(level.path, None):
+            self._enter(level.path, level.device, batch)
+            if self._level is None:
+                return True
+            self._level.repeated, self._level.held = level.repeated, level.held
+            self._only, self._is_last_look = iter(waiting), True
+            return False
+        if level.held or self._leans(level.path):
+            return True
         try:
             return super().folder(level, batch)
         except OSError as error:
             if error.errno in _NOT_EMPTY:
                 return True
             raise
+
+    def _leans(self, path: bytes) -> bool:
+        """Say whether a folder has to stay for the name of another."""
+        above, _ = split(path)
+        if self._rules.fitting is None or not above:
+            return False
+        fd = self.root.folder(above)
+        try:
+            return self._is_needed(fd, path)
+        finally:
+            syscalls.let_go(fd)
