@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,16 +13,19 @@ from engine_harness import Harness, names, running
 
 from tests.mounts import in_user_space
 from tests.trees import partials
-from tui.engine import naming
+from tui.engine import naming, outcome
 from tui.model.error import NotPossible
 from tui.model.job import Conflict, JobState, Staging
 from tui.model.misfit import Misfits, Names, Unfit
+from tui.places.local.forecast import Forecast
 from tui.places.local.name_rules import ORDINARY, WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tui.engine.run import Run
+    from tui.model.misfit import Misfit
     from tui.places.local.name_rules import NameRules
 
 MIB = 1 << 20
@@ -178,6 +183,95 @@ async def test_once_begun_a_job_keeps_its_names(
     await harness.engine.answer(question.id, Conflict.OVERWRITE)
     await harness.done(job.id)
     assert tree(target / "source") == {"a：b": "a:b"}
+
+
+async def test_what_has_begun_asks_for_no_names_any_more(
+    harness: Harness, source: Path, target: Path, narrow: None
+) -> None:
+    write(source, "x", "y")
+    id = await harness.copy(source, to=target, names=Names.ASK, limit_bytes_s=1)
+    await harness.until(id, lambda job: job.progress.files_done > 0)
+    await harness.engine.pause([id])
+    await harness.until(id, lambda job: job.state is JobState.PAUSED)
+    write(source, "a:b")
+    await harness.engine.limit(None, [id])
+    await harness.engine.resume([id])
+    await harness.until(id, lambda job: job.state.is_final or job.state is JobState.WAITING)
+    assert (await harness.engine.job(id)).state is JobState.DONE
+
+
+async def test_what_could_not_begin_asks_when_it_does(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(fd: int, tag: str) -> NameRules:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(naming, "rules_for", fail)
+    write(source, "a:b")
+    (target / "new").touch()
+    id = await harness.copy(source, to=target / "new", names=Names.ASK)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    (target / "new").unlink()
+    obey(monkeypatch, WINDOWS)
+    await harness.engine.retry([id])
+    job = await harness.until(id, lambda job: job.state in (JobState.WAITING, JobState.DONE))
+    assert (job.wants_names, names(target)) == (True, [])
+
+
+async def test_an_answer_given_while_names_are_looked_at_is_kept_to(
+    harness: Harness, source: Path, target: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, step = asyncio.get_running_loop(), Forecast.step
+
+    def answered(forecast: Forecast) -> list[Misfit]:
+        (record,) = harness.engine._board.records()
+        answer = harness.engine.set_names([record.id], Names.UNDERSCORE)
+        asyncio.run_coroutine_threadsafe(answer, loop).result()
+        return step(forecast)
+
+    monkeypatch.setattr(Forecast, "step", answered)
+    write(source, "a:b")
+    job = await harness.done(await harness.copy(source, to=target, names=Names.ASK))
+    assert (job.misfits, tree(target / "source")) == (0, {"a_b": "a:b"})
+
+
+async def test_no_answer_is_taken_that_comes_too_late(
+    harness: Harness, source: Path, target: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+
+    async def late(run: Run) -> None:
+        try:
+            await harness.engine.set_names([run.record.id], Names.UNDERSCORE)
+        except NotPossible as error:
+            refused.append(error.message)
+
+    monkeypatch.setattr(outcome, "_work_and_count", late)
+    write(source, "fine")
+    await harness.done(await harness.copy(source, to=target, names=Names.ASK))
+    (message,) = refused
+    assert "it has begun" in message
+
+
+async def test_what_comes_from_the_target_s_own_disk_fits_after_a_restart_too(
+    source: Path, target: Path, tmp_path: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(source, "a:b")
+    async with running(tmp_path / "journal") as harness:
+        id = await harness.copy(source, to=target, names=Names.ASK)
+        assert (await harness.ends(id)).wants_names
+    monkeypatch.setattr(naming, "one_for_all", lambda fd: os.fstat(fd).st_dev)
+    async with running(tmp_path / "journal") as harness:
+        await harness.until(id, lambda job: job.state is JobState.DONE)
+
+
+async def test_sources_for_an_ordinary_target_are_not_gone_through_for_their_names(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naming, "pages", None)
+    write(source, "a:b")
+    await harness.done(await harness.copy(source / "a:b", to=target, names=Names.ASK))
+    assert names(target) == ["a:b"]
 
 
 async def test_what_failed_is_retried_under_the_name_it_was_given(

@@ -326,11 +326,11 @@ class Engine:
     async def set_names(self, ids: Sequence[int], names: Names) -> None:
         records = self._chosen(ids, "change the names of", *_NOT_ENDED)
         for record in records:
-            if record.walk or record.row.kind not in (JobKind.COPY, JobKind.MOVE):
-                why = "it has begun" if record.walk else f"it is a {record.row.kind}"
-                raise refuse(f"change the names of job {record.id}", why)
-        for record in records:
-            await self._keeper.set_names(record, names)
+            if record.row.kind not in (JobKind.COPY, JobKind.MOVE):
+                raise refuse(f"change the names of job {record.id}", f"it is a {record.row.kind}")
+            if self._keeper.has_names(record):
+                raise refuse(f"change the names of job {record.id}", "it has begun")
+        await self._keeper.set_names(records, names)
 
     async def misfits(self, id: int) -> Misfits:
         return self._get(id).misfits

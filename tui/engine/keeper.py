@@ -308,14 +308,21 @@ class Keeper:
             await self.decide(record, rule)
         self.board.touch(record)
 
-    async def set_names(self, record: Record, names: Names) -> None:
-        """Say what a job does with names that do not fit; one that waits for it goes on."""
-        await self._journal.update(record.id, {"names": names}, durable=True)
-        record.names = names
-        self.board.touch(record)
-        if record.state is JobState.WAITING and record.misfits.total:
-            await self.set_state(record, JobState.QUEUED)
-            self.kick()
+    def has_names(self, record: Record) -> bool:
+        """Say whether a job has begun with the names its sources get."""
+        run = self._runs.get(record.id)
+        return bool(record.walk) or (run is not None and run.has_names and not run.stopped)
+
+    async def set_names(self, records: Sequence[Record], names: Names) -> None:
+        """Say what jobs do with names that do not fit; those that wait for it go on."""
+        for record in records:
+            record.names = names  # before anything is waited for: one of them may be about to begin
+            self.board.touch(record)
+        for record in records:
+            await self._journal.update(record.id, {"names": names}, durable=True)
+            if record.state is JobState.WAITING and record.misfits.total:
+                await self.set_state(record, JobState.QUEUED)
+                self.kick()
 
     async def decide(self, record: Record, rule: Conflict, question: int | None = None) -> None:
         """Answer one question of a job, or all, and have the answer carried out."""

@@ -38,26 +38,31 @@ async def agree_on_names(run: Run) -> None:
     record.misfits = Misfits()
     if row.kind not in (JobKind.COPY, JobKind.MOVE) or row.target is None:
         return
+    asks = record.names is Names.ASK and not record.walk  # what has begun has its names
+    rules: NameRules | None
     fits: int | None = None
-    if record.name_rules is None:
+    if record.name_rules is None or asks:
         try:
-            rules, fits = await run.hop(_find_out, row.target, row.tag, into=row.into)
+            rules, fits = await run.hop(_find_out, row.target, row.tag, record.name_rules, into=row.into)
         except (PlaceError, OSError):
-            return  # the job will find out what is wrong there, and tell it
-        if not rules.are_narrow:
+            rules = record.name_rules  # the job will find out what is wrong there, and tell it
+        if rules is None or not rules.are_narrow:
             return
-        record.name_rules = rules
-        await run.journal.update(row.id, {"name_rules": rules.as_text()})
-    if record.names is Names.ASK and not (record.failed_only or record.walked):
+        if record.name_rules is None:
+            record.name_rules = rules
+            await run.journal.update(row.id, {"name_rules": rules.as_text()})
+    if asks:
         await _look_ahead(run, record.name_rules, fits)
     if record.names.changes:
         run.fitting = Fitting(record.name_rules, record.names)
 
 
-def _find_out(target: Location, tag: str, *, into: bool) -> tuple[NameRules, int | None]:
+def _find_out(
+    target: Location, tag: str, known: NameRules | None, *, into: bool
+) -> tuple[NameRules, int | None]:
     folder, _ = nearest(target if into else target.parent)
     with folder:
-        return rules_for(folder.fd, tag), one_for_all(folder.fd)
+        return known or rules_for(folder.fd, tag), one_for_all(folder.fd)
 
 
 async def _look_ahead(run: Run, rules: NameRules, fits: int | None) -> None:
@@ -75,12 +80,12 @@ async def _look_ahead(run: Run, rules: NameRules, fits: int | None) -> None:
     record.note = "looks whether all names fit the target"
     run.touch()
     try:
-        while not (forecast.exhausted or run.stopped):
+        while not (forecast.exhausted or run.stopped) and record.names is Names.ASK:
             found.add(await run.hop(forecast.step))
     finally:
         run.release(forecast)
     record.note = ""
-    if found.counts and not run.stopped:
+    if found.counts and not run.stopped and record.names is Names.ASK:
         record.misfits = found.sum()
         record.note = f"the target's filesystem does not take {format.misfits(record.misfits)}"
         run.stop(Stop.NAMES)

@@ -69,6 +69,7 @@ async def carry_out(run: Run) -> JobState | None:
     """
     try:
         await agree_on_names(run)
+        run.has_names = True
         if not run.stopped:
             await _work_and_count(run)
     except (asyncio.CancelledError, GeneratorExit):

@@ -140,6 +140,8 @@ class Run:
         """A sync passed by a folder that met something else: see `CopyRules.pass_clashes`."""
         self.fitting: Fitting | None = None
         """How names are changed for the target's filesystem; None: not at all."""
+        self.has_names = False
+        """It was agreed upon what becomes of names: for this run, no answer changes it any more."""
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []
