@@ -194,7 +194,7 @@ class Folders:
         """Copy files with several names here, where all that is known of such files is."""
         copy = FolderCopy(
             self.source, self.target, folder.path, folder.target_path, rules, self._links, self._run.brake,
-            batch.linked,
+            batch.linked, are_final=True,
         )  # fmt: skip
         try:
             exhausted = False

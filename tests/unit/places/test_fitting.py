@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.model.misfit import Names
+from tui.places.local import fitting as fitting_module
+from tui.places.local.content import Stopped
 from tui.places.local.fitting import Fitting, Leaning, clashing, twin_of
+from tui.places.local.hops import Brake
 from tui.places.local.name_rules import ORDINARY, WINDOWS
 from tui.places.local.root import Root
 
@@ -97,6 +100,26 @@ def test_a_name_too_long_is_cut_before_its_suffix() -> None:
     fit = Fitting(replace(ORDINARY, most_name_bytes=143), Names.LOOKALIKE).fit("é".encode() * 120 + b".tar")
     assert fit.endswith("é.tar".encode())
     assert len(fit) <= 143
+
+
+def test_a_name_that_cannot_be_cut_short_enough_stays_as_it_is() -> None:
+    short = Fitting(replace(ORDINARY, most_name_bytes=12), Names.LOOKALIKE)
+    assert short.fit(b"document.jpeg") == b"document.jpeg"
+
+
+def test_what_no_number_is_left_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting_module, "other_names", lambda name, folder: iter([name + b" (1)"]))
+    folder = [b"README", b"Readme", b"readme"]
+    assert Fitting(CASE, Names.LOOKALIKE).changed(folder) == {b"Readme": b"Readme (1)", b"readme": None}
+
+
+def test_choosing_names_can_be_stopped() -> None:
+    brake = Brake()
+    brake.on = True
+    with pytest.raises(Stopped):
+        LOOKALIKE.changed([b"a:b"], brake=brake)
+    with pytest.raises(Stopped):
+        clashing(CASE, [b"a"], brake)
 
 
 def test_where_an_entry_went_is_found_again_without_following_the_tree(tmp_path: Path) -> None:

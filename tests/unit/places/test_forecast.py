@@ -90,3 +90,15 @@ def test_only_the_first_are_kept_and_all_are_counted(tmp_path: Path) -> None:
     sums = Found(most=2)
     sums.add(found(tmp_path))
     assert (sums.sum().names, sums.sum().total, len(sums.sum().first)) == (5, 5, 2)
+
+
+def test_a_large_folder_can_be_left_in_the_middle(tmp_path: Path) -> None:
+    (tmp_path / "top").mkdir()
+    for number in range(200):
+        (tmp_path / "top" / f"{number}:").touch()
+    brake = Brake()
+    forecast = Forecast([(Location.local(str(tmp_path / "top")), b"top")], FAT, Names.LOOKALIKE, brake)
+    brake.on = True
+    told = [forecast.step() for _ in range(100)]
+    assert (sum(map(len, told)), forecast.exhausted) == (0, False)
+    forecast.close()

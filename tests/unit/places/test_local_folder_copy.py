@@ -21,9 +21,13 @@ from tests.unit.places.local_driver import (
     dug,
     removed_afterwards,
 )
+from tui.model.misfit import Names
+from tui.places.local import fitting
 from tui.places.local.content import Moved, Ways, copy_all
 from tui.places.local.copying import FolderCopy, HardLinks, sweep
+from tui.places.local.fitting import Fitting
 from tui.places.local.hops import BATCH_ENTRIES, Brake
+from tui.places.local.name_rules import WINDOWS
 from tui.places.local.root import Root
 from tui.places.local.traits import Traits
 
@@ -516,6 +520,55 @@ def test_read_only_folders_are_copied_and_added_to_later(
         assert describe(target) == before
         for path in (source / "ro", target / "ro"):
             path.chmod(0o755)
+
+
+def test_names_are_chosen_anew_where_that_was_stopped(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "sub").mkdir()
+    (target / "sub").mkdir()
+    (source / "sub" / "a:b").write_text("content")
+    rules, brake = replace(RULES, fitting=Fitting(WINDOWS, Names.UNDERSCORE)), Brake()
+    look, goes = fitting.listed, list[int]()
+
+    def stop(fd: int) -> list[bytes]:
+        goes.append(fd)
+        brake.on = len(goes) == 1
+        return look(fd)
+
+    monkeypatch.setattr(fitting, "listed", stop)
+    with Root.open(str(source)) as from_root, Root.open(str(target)) as to_root:
+        copy = FolderCopy(from_root, to_root, b"sub", b"sub", rules, HardLinks(), brake)
+        batch = copy.step()
+        assert (batch.exhausted, batch.files) == (False, 0)
+        brake.on = False
+        batch = copy.step()
+        assert (batch.exhausted, batch.files) == (True, 1)
+        copy.close()
+    assert (target / "sub" / "a_b").read_text() == "content"
+
+
+def test_names_that_are_final_are_not_looked_for_again(source: Path, target: Path) -> None:
+    for folder in (source, target):
+        (folder / "sub").mkdir()
+    for name in ("Same", "same"):
+        (source / "sub" / name).write_text(name)
+    rules = replace(RULES, fitting=Fitting(WINDOWS, Names.UNDERSCORE))
+    with Root.open(str(source)) as from_root, Root.open(str(target)) as to_root:
+        copy = FolderCopy(
+            from_root,
+            to_root,
+            b"sub",
+            b"sub",
+            rules,
+            HardLinks(),
+            Brake(),
+            [(b"same", b"same")],
+            are_final=True,
+        )
+        assert copy.step().files == 1
+        copy.close()
+    assert os.listdir(target / "sub") == ["same"]
 
 
 def _small_filesystem(path: Path, size: str) -> bool:

@@ -67,16 +67,20 @@ class FolderCopy:
         links: HardLinks | None,
         brake: Brake,
         names: Sequence[tuple[bytes, bytes]] | None = None,
+        *,
+        are_final: bool = False,
     ) -> None:
         """Say what is to be copied; nothing is opened before the first `step`.
 
         Args:
             links: None: files with several names are reported in `Batch.linked`, not copied.
             names: (source name, target name) of the entries wanted; None for all, under their own names.
+            are_final: The target names were fitted to the target's filesystem.
         """
         self._source, self._target = source, target
         self._source_path, self._target_path = source_path, target_path
         self.rules, self._links, self._brake, self._names = rules, links, brake, names
+        self._are_final = are_final
         self._from = self._to = -1
         self._items: Generator[Item] | None = None
         self._again: Item | None = None
@@ -120,6 +124,8 @@ class FolderCopy:
             if finish and batch.exhausted and not (batch.large or batch.linked):
                 batch.lost = self.finish()
                 batch.finished = True
+        except Stopped:
+            pass  # while names were chosen
         except PlaceError as error:
             self._end(batch, error)
         except OSError as error:
@@ -215,8 +221,6 @@ class FolderCopy:
             Side(self._source, self._source_path, self._from), Side(self._target, self._target_path, self._to),
             self.rules, self._traits, self._links, self._brake, fresh=self._names is None and self._is_empty(),
         )  # fmt: skip
-        if self._items is None:
-            self._items = self._listed() if self._names is None else self._named(self._names)
 
     def _is_empty(self) -> bool:
         with os.scandir(self._to) as there:
@@ -231,7 +235,9 @@ class FolderCopy:
     def _changed(self) -> Mapping[bytes, bytes | None]:
         """Return the entries that get other names; the folder that holds the sources is named from above."""
         fitting = self.rules.fitting
-        return fitting.of(self._from) if fitting is not None and self._source_path else {}
+        if fitting is None or self._are_final or not self._source_path:
+            return {}
+        return fitting.of(self._from, brake=self._brake)
 
     def _listed(self) -> Generator[Item]:
         changed = self._changed()
@@ -253,7 +259,13 @@ class FolderCopy:
         if self._again is not None:
             item, self._again = self._again, None
             return item
-        return next(self._items, None) if self._items is not None else None
+        if self._items is None:
+            self._items = self._listed() if self._names is None else self._named(self._names)
+        try:
+            return next(self._items, None)
+        except Stopped:
+            self._items = None  # nothing of it was given yet: it begins anew
+            raise
 
     def _end(self, batch: Batch, error: PlaceError) -> None:
         """Give the folder up."""

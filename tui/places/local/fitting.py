@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.model.misfit import Names
 from tui.places.local import syscalls
+from tui.places.local.content import Stopped
 from tui.places.local.name_rules import FORBIDDEN, NameRules, is_reserved, listed
 from tui.places.local.names import folded
 from tui.places.local.root import join, split
@@ -18,6 +19,7 @@ from tui.places.local.standing import cut, other_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from tui.places.local.hops import Brake
     from tui.places.local.root import Root
 
 _NUMBERED_BYTES = 16
@@ -25,6 +27,8 @@ _NUMBERED_BYTES = 16
 _QUOTE = "\N{SINGLE HIGH-REVERSED-9 QUOTATION MARK}"
 """Before the two hexadecimal digits that stand for a byte that is no UTF-8, as rclone writes it."""
 _LONGEST_SUFFIX = 32
+_LOOK_EVERY = 64
+"""Names between two looks at the brake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +42,39 @@ class Fitting:
     rules: NameRules
     way: Names
 
-    def of(self, folder: int, leaning: Leaning | None = None) -> dict[bytes, bytes | None]:
+    def of(
+        self, folder: int, leaning: Leaning | None = None, brake: Brake | None = None
+    ) -> dict[bytes, bytes | None]:
         """Return the names in an opened folder that are others at the target: None for what is left out.
 
         Raises:
             OSError: The folder cannot be read.
+            Stopped: The brake went on.
         """
-        return self.changed(listed(folder), leaning)
+        return self.changed(listed(folder), leaning, brake)
 
-    def changed(self, names: Iterable[bytes], leaning: Leaning | None = None) -> dict[bytes, bytes | None]:
+    def changed(
+        self, names: Iterable[bytes], leaning: Leaning | None = None, brake: Brake | None = None
+    ) -> dict[bytes, bytes | None]:
         """Return those of the names of one folder that are others at the target: None for what is left out.
 
         What may keep its name does; of two that would be one there, the first in the order of their bytes.
 
         Args:
             leaning: Is told which of the names are what they are because of others.
+        Raises:
+            Stopped: The brake went on.
         """
         taken: dict[str | bytes, bytes] = {}
         changed: dict[bytes, bytes | None] = {}
         left: list[tuple[bytes, bytes]] = []
-        for name in sorted(names):
+        for name in _unless(brake, sorted(names)):
             fit = self.fit(name)
             if fit != name or taken.setdefault(self.key(name), name) != name:
                 left.append((name, fit))
         rows: dict[bytes, _Row] = {}
         owners = leaning.owners if leaning is not None else {}
-        for name, fit in left:
+        for name, fit in _unless(brake, left):
             row = rows.get(fit)
             if row is None:
                 row = rows[fit] = _Row(chain((fit,), other_names(fit, folder=False)))
@@ -135,9 +146,10 @@ class Fitting:
         if (dot := name.rfind(b".")) > 0 and len(name) - dot <= _LONGEST_SUFFIX:
             stem, suffix = name[:dot], name[dot:]
         room = min(self.rules.most_name_bytes, len(name))
-        while self._is_too_long(cut(stem, room) + suffix + b" " * _NUMBERED_BYTES):
+        while room > 0 and self._is_too_long(cut(stem, room) + suffix + b" " * _NUMBERED_BYTES):
             room -= 1
-        return cut(stem, room).rstrip(b". ") + suffix
+        # Where names are that short, none can be made of it: it will be told.
+        return cut(stem, room).rstrip(b". ") + suffix if room > 0 else name
 
     def _is_too_long(self, name: bytes) -> bool:
         units, most = len(os.fsdecode(name)), self.rules.most_units
@@ -247,18 +259,37 @@ def twin_of(fitting: Fitting, source: Root, top: tuple[bytes, bytes], path: byte
     return twin
 
 
+T = TypeVar("T")
+
+
+def _unless(brake: Brake | None, items: Iterable[T]) -> Iterator[T]:
+    """Yield items until a brake is on, which is looked at now and then.
+
+    Raises:
+        Stopped: It is.
+    """
+    for seen, item in enumerate(items):
+        if brake is not None and brake.on and seen % _LOOK_EVERY == 0:
+            raise Stopped
+        yield item
+
+
 def key_of(rules: NameRules, name: bytes) -> str | bytes:
     """Return what all names have in common that are one under some rules."""
     return folded(name) if rules.folds else name
 
 
-def clashing(rules: NameRules, names: Iterable[bytes]) -> Mapping[bytes, bytes]:
-    """Return the names of one folder that would be one with another: with that other, which comes first."""
+def clashing(rules: NameRules, names: Iterable[bytes], brake: Brake | None = None) -> Mapping[bytes, bytes]:
+    """Return the names of one folder that would be one with another: with that other, which comes first.
+
+    Raises:
+        Stopped: The brake went on.
+    """
     if not rules.folds:
         return {}
     first: dict[str | bytes, bytes] = {}
     clashes: dict[bytes, bytes] = {}
-    for name in sorted(names):
+    for name in _unless(brake, sorted(names)):
         if (other := first.setdefault(key_of(rules, name), name)) != name:
             clashes[name] = other
     return clashes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tui import format
 from tui.model.error import PlaceError
 from tui.model.misfit import Misfit, Misfits, Names, Unfit
 from tui.places.local import syscalls
+from tui.places.local.content import Stopped
 from tui.places.local.fitting import Fitting, clashing
 from tui.places.local.root import Root, join
 
@@ -58,16 +60,23 @@ class Forecast:
         self._fitting = Fitting(rules, way if way.changes else Names.LOOKALIKE)
         self._going = self._all()
         self._found: list[Misfit] = []
+        self._stopped = False
         self.exhausted = False
 
     def step(self) -> list[Misfit]:
-        """Look for about 50 ms, or until the brake is on; return what was found meanwhile."""
+        """Look for about 50 ms, or until the brake is on; return what was found meanwhile.
+
+        Once the brake was on, it may not go on: another forecast has to begin anew.
+        """
         ends = time.monotonic() + STEP_S
-        for seen, _ in enumerate(self._going, 1):
-            if self._brake.on or (seen % _LOOK_EVERY == 0 and time.monotonic() > ends):
-                break
-        else:
-            self.exhausted = True
+        try:
+            for seen, _ in enumerate(self._going, 1):
+                if self._brake.on or (seen % _LOOK_EVERY == 0 and time.monotonic() > ends):
+                    break
+            else:
+                self.exhausted = not self._stopped
+        except Stopped:
+            self._stopped = True
         found, self._found = self._found, []
         return found
 
@@ -77,7 +86,7 @@ class Forecast:
 
     def _all(self) -> Generator[None]:
         named = [name for _, name in self._sources]
-        clashes, changed = clashing(self._rules, named), self._fitting.changed(named)
+        clashes, changed = self._compared(named)
         for location, name in self._sources:
             try:
                 with Root.open(location.parent.path) as root:
@@ -110,25 +119,37 @@ class Forecast:
     def _folder(self, root: Root, path: bytes, below: list[bytes]) -> Generator[None]:
         fd = root.folder(path)
         try:
+            names = list[bytes]()
             with os.scandir(fd) as found:
-                entries = {os.fsencode(entry.name): entry for entry in found}
-            clashes, changed = clashing(self._rules, entries), self._fitting.changed(entries)
-            for name, entry in entries.items():
+                for entry in found:
+                    names.append(os.fsencode(entry.name))
+                    if entry.is_dir(follow_symlinks=False):
+                        below.append(names[-1])
+                    else:
+                        self._judge_entry(root.location(path, names[-1]), entry)
+                    yield
+            clashes, changed = self._compared(names)
+            for name in names:
                 self._judge(root.location(path, name), name, clashes, changed)
-                if entry.is_dir(follow_symlinks=False):
-                    below.append(name)
-                else:
-                    self._judge_entry(root.location(path, name), entry)
                 yield
         finally:
             syscalls.let_go(fd)
 
+    def _compared(self, names: Sequence[bytes]) -> tuple[Mapping[bytes, bytes], Mapping[bytes, bytes | None]]:
+        """Return which names of a folder clash with which, and what others become.
+
+        Raises:
+            Stopped: The brake went on.
+        """
+        return clashing(self._rules, names, self._brake), self._fitting.changed(names, brake=self._brake)
+
     def _judge_entry(self, location: Location, entry: os.DirEntry[str]) -> None:
-        if not entry.is_file(follow_symlinks=False):
-            self._judge_kind(location, entry.stat(follow_symlinks=False).st_mode, 0)
-        elif self._rules.most_bytes is not None:
-            info = entry.stat(follow_symlinks=False)
-            self._judge_kind(location, info.st_mode, info.st_size)
+        with suppress(FileNotFoundError):  # it went meanwhile
+            if not entry.is_file(follow_symlinks=False):
+                self._judge_kind(location, entry.stat(follow_symlinks=False).st_mode, 0)
+            elif self._rules.most_bytes is not None:
+                info = entry.stat(follow_symlinks=False)
+                self._judge_kind(location, info.st_mode, info.st_size)
 
     def _judge(
         self,
