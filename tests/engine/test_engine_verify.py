@@ -324,6 +324,27 @@ async def test_a_verification_that_waits_survives_a_restart(
         assert job.progress.bytes_verified == LARGE
 
 
+async def test_a_fault_of_an_earlier_go_is_forgotten_by_the_one_that_goes_on(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        write(source / name, b"some")
+    await harness.done(id := await harness.copy(source / "one", source / "two", to=target))
+    step = checking.TreeCheck.step
+
+    def fail(check: checking.TreeCheck) -> checking.Checked:
+        if check._where[0].name == "two":
+            raise RuntimeError("not foreseen")
+        return step(check)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checking.TreeCheck, "step", fail)
+        verifying = await harness.engine.verify(id)
+        assert (await harness.ends(verifying)).state is JobState.FAILED
+    await harness.engine.retry([verifying])
+    await harness.until(verifying, lambda job: job.state is JobState.DONE)
+
+
 FILES = 40
 
 

@@ -40,6 +40,8 @@ class Checking:
         if not record.checkpoint:
             await run.journal.drop_errors(self.row.id)
             await begin(run)
+        else:  # an earlier go may have ended with an error that is no difference
+            record.errors = await run.journal.drop_errors(self.row.id, whole=True)
         async for page in pages(run, first):
             for source in page:
                 if not run.stopped:

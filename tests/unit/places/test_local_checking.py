@@ -116,6 +116,20 @@ def test_folders_are_checked_under_different_names(source: Path, target: Path) -
     assert found(source, target) == [("missing", "inner/file", "")]
 
 
+def test_what_is_there_under_another_spelling_is_not_extra(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("README", "b"):
+        (source / name).touch()
+    # As where names are one that differ in case: found as it is asked for, listed as it is spelled.
+    monkeypatch.setattr("tui.places.local.syscalls.may_fold_names", lambda _: True)
+    (target / "README").touch()
+    (target / "readme").hardlink_to(target / "README")
+    (target / "b").touch()
+    (target / "B").touch()
+    assert found(source, target) == [("extra", "B", "")]
+
+
 def test_what_a_job_has_not_finished_is_not_extra(source: Path, target: Path) -> None:
     (target / ".ferry-abcd1234-0011223344556677").touch()
     (target / ".ferry-not-one").touch()

@@ -84,15 +84,23 @@ class Errors(Store):
         return last
 
     @on_thread
-    def drop_errors(self, job: int, *, ids: Sequence[int] | None = None, code: str | None = None) -> int:
-        """Forget some errors of a job (by id, or of one kind), or all; return how many are left."""
+    def drop_errors(
+        self, job: int, *, ids: Sequence[int] | None = None, code: str | None = None, whole: bool = False
+    ) -> int:
+        """Forget some errors of a job, or all; return how many are left.
+
+        Args:
+            ids, code: Those alone; those of one kind.
+            whole: Those alone that concern the job as a whole.
+        """
         with self.transaction() as db:
             if ids is not None:
                 db.executemany("DELETE FROM error WHERE id = ?", ((id,) for id in ids))
             else:
                 db.execute(
-                    "DELETE FROM error WHERE job = :job AND (:code IS NULL OR code = :code)",
-                    {"job": job, "code": code},
+                    "DELETE FROM error WHERE job = :job AND (:code IS NULL OR code = :code)"
+                    " AND (NOT :whole OR idx IS NULL)",
+                    {"job": job, "code": code, "whole": whole},
                 )
             left: int = db.execute("SELECT count(*) FROM error WHERE job = ?", (job,)).fetchone()[0]
         return left

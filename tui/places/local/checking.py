@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 from tui.model.entry import kind_of_mode
 from tui.model.error import PlaceError, from_os_error
 from tui.model.location import Location
+from tui.places.local import syscalls
 from tui.places.local.checkpoint import START, WINDOW, Checkpoint, Part, mark, names_after
 from tui.places.local.content import Stopped
+from tui.places.local.name_rules import listed
+from tui.places.local.names import folded
 from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join, split
-from tui.places.local.standing import READ_FLAGS, is_folder, look, other_names
+from tui.places.local.standing import READ_FLAGS, is_folder, look, other_names, same_inode
 from tui.places.local.verifying import SLICE_BYTES, Differs, ReadBack
 
 if TYPE_CHECKING:
@@ -87,7 +90,8 @@ class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, content of files, where links point.
 
     Owners, modes and times do not count. No link is followed. What unfinished jobs have under partial names at the
-    target is passed over. Memory holds some thousand names of each folder on the way down, however large they are.
+    target is passed over. Memory holds some thousand names of each folder on the way down, however large they are;
+    where the target takes names for one, all those of the folder that is being compared.
 
     Attributes:
         exhausted: All was compared.
@@ -112,6 +116,8 @@ class TreeCheck:
         self._where, self._brake = (source, target), brake
         self._frames: list[_Frame] = []
         self._below: list[bytes] = []
+        self._alike: dict[str, list[bytes]] | None = None
+        """The names of the source's folder, by what all have in common that may be one at the target."""
         self._part_done: Part | None = None
         self._part = Checked()
         self._opened = ExitStack()
@@ -190,7 +196,7 @@ class TreeCheck:
 
     def _folder(self, frame: _Frame) -> Generator[None]:
         """Compare the entries of a folder; those that are folders wait to be gone into."""
-        self._below = []
+        self._below, self._alike = [], None
         at_once = not frame.name
         try:
             with self._both(frame) as (source, target):
@@ -261,7 +267,9 @@ class TreeCheck:
         if info is None:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            if standing is not None and not is_partial(there):
+            if standing is not None and not (
+                is_partial(there) or self._has_other_spelling(source, target, there, standing)
+            ):
                 self._tell(Verdict.EXTRA, path)
             return  # or it went meanwhile
         if standing is None:
@@ -284,6 +292,17 @@ class TreeCheck:
         self._part.files += 1
         if why:
             self._tell(Verdict.DIFFERS, path, why)
+
+    def _has_other_spelling(self, source: int, target: int, there: bytes, standing: os.stat_result) -> bool:
+        """Say whether what is extra by its name is found at the target by one of the source, too."""
+        if not syscalls.may_fold_names(target):
+            return False
+        if self._alike is None:
+            self._alike = {}
+            for name in listed(source):
+                self._alike.setdefault(folded(name), []).append(name)
+        infos = (look(target, name) for name in self._alike.get(folded(there), ()))
+        return any(info is not None and same_inode(info, standing) for info in infos)
 
     def _elsewhere(
         self,
