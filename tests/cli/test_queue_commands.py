@@ -47,6 +47,12 @@ def test_json_is_one_job_a_line(ferry: Run, engine: FakeEngine) -> None:
     assert (jobs[1]["source"], jobs[1]["source_url"]) == ("/\ufffd", "file:///%FF")
 
 
+def test_json_tells_what_is_done_with_names(ferry: Run, engine: FakeEngine) -> None:
+    engine.add(JobState.WAITING, names=Names.ASK, misfits=3)
+    job = json.loads(ferry("queue", "--json").out)
+    assert (job["names"], job["misfits"]) == ("ask", 3)
+
+
 @pytest.mark.parametrize("word", ["pause", "resume", "cancel", "retry", "start", "remove"])
 def test_each_id_is_acted_on(ferry: Run, engine: FakeEngine, word: str) -> None:
     engine.add()

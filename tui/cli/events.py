@@ -281,6 +281,8 @@ def job(each: Job) -> dict[str, Any]:
         "undoes": each.undoes or None,
         "undone_by": each.undone_by or None,
         "reversible": each.reversible,
+        "names": str(each.names),
+        "misfits": each.misfits,
         **place("path", each.progress.current),
     }
 

@@ -85,3 +85,10 @@ def test_names_are_refused_with_the_reason() -> None:
     assert "device" in WINDOWS.refuses(b"NUL.txt")
     assert "255 UTF-16 units" in WINDOWS.refuses("𝄞".encode() * 128)
     assert WINDOWS.refuses(b"console") == ""
+
+
+def test_a_name_that_is_not_utf8_is_held_to_the_other_rules_too() -> None:
+    rules = NameRules(characters=True, most_units=4)
+    assert rules.refuses(b"\xff") == ""
+    assert "takes no ':'" in rules.refuses(b"a:\xff")
+    assert "too long" in rules.refuses(b"abcd\xff")

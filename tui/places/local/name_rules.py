@@ -91,7 +91,9 @@ class NameRules:
         try:
             text = name.decode()
         except UnicodeDecodeError:
-            return "its name is not UTF-8, and that filesystem takes nothing else" if self.utf8 else ""
+            if self.utf8:
+                return "its name is not UTF-8, and that filesystem takes nothing else"
+            text = name.decode(errors="surrogateescape")
         if self.characters:
             for character in text:
                 if character in FORBIDDEN or character < " ":
@@ -100,9 +102,13 @@ class NameRules:
             return "that filesystem takes no names that end with a dot or a space"
         if self.devices and is_reserved(text):
             return f"that filesystem keeps the name {text.partition('.')[0]} for a device"
-        if self.most_units is not None and len(text.encode("utf-16-le")) // 2 > self.most_units:
+        if self.most_units is not None and _units(text) > self.most_units:
             return f"its name is too long for that filesystem ({self.most_units} UTF-16 units)"
         return ""
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 ORDINARY = NameRules()
