@@ -477,6 +477,36 @@ async def test_a_driver_that_folds_names_merges_no_sources(
     assert (job.state, list(tree(folding).values())) == (JobState.FAILED, ["one/Photos/1"])
 
 
+@pytest.mark.parametrize("changed", ["Readme", "README", "Docs/a", "DOCS/A"])
+async def test_a_driver_that_folds_names_loses_nothing_that_was_written_to_while_it_was_moved(
+    harness: Harness, source: Path, folding: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    every = ("Readme", "README", "readme", "Docs/a", "DOCS/a", "DOCS/A")
+    write(source, *every)
+    with monkeypatch.context() as patched:
+        late = source / changed
+        patched.setattr("tui.places.local.syscalls.sync_filesystem", lambda _: late.write_text("later"))
+        id = await harness.move(source, to=folding, names=Names.LOOKALIKE, conflict=Conflict.OVERWRITE)
+        assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine.retry([id])
+    await harness.until(id, lambda job: job.state is JobState.DONE)
+    assert sorted(tree(folding).values()) == sorted("later" if each == changed else each for each in every)
+    assert "source" not in names(source.parent)
+
+
+async def test_a_driver_that_folds_names_replaces_no_source_at_a_retry(
+    harness: Harness, tmp_path: Path, folding: Path
+) -> None:
+    write(tmp_path, "one/N", "two/n")
+    both = (tmp_path / "one" / "N", tmp_path / "two" / "n")
+    id = await harness.move(*both, to=folding, conflict=Conflict.OVERWRITE)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    harness.ended.clear()
+    await harness.engine.retry([id])
+    await harness.until(id, lambda job: bool(harness.ended))
+    assert (list(tree(folding).values()), both[1].read_text()) == (["one/N"], "two/n")
+
+
 @pytest.mark.parametrize("conflict", [Conflict.ASK, Conflict.RENAME, Conflict.OVERWRITE])
 async def test_a_move_takes_all_and_leaves_nothing(
     harness: Harness, source: Path, folding: Path, conflict: Conflict
