@@ -81,6 +81,11 @@ def device(path: Path) -> int:
     return path.stat().st_dev
 
 
+def in_the_stage(target: Path) -> Path:
+    """Return a file of the tree that is being built."""
+    return next(target.glob(".ferry-*/*"))
+
+
 async def flushing(harness: Harness, id: int) -> Job:
     return await harness.until(id, lambda job: job.progress.flushing)
 
@@ -292,6 +297,26 @@ async def test_the_doubt_outlives_the_engine(
         await again.engine.retry([id])
         await again.done(id)
     assert (target / "a").read_text() == "text"
+
+
+async def test_so_is_the_tree_compared_that_was_being_built(
+    harness: Harness, source: Path, target: Path, disk: Disk
+) -> None:
+    for number in range(20):
+        write(source / "tree" / f"{number}", "text")
+    id = await harness.copy(source / "tree", to=target, limit_bytes_s=16)
+    await harness.until(id, lambda job: job.progress.files_done > 0)
+    await harness.engine.pause([id])
+    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    write(in_the_stage(target), "\0\0\0\0")
+    disk.fails = [errno.EIO]
+    assert (
+        await harness.ends(await harness.copy(write(source / "other"), to=target))
+    ).state is JobState.FAILED
+    await harness.engine.limit(None, [id])
+    await harness.engine.resume([id])
+    await harness.done(id)
+    assert {path.read_text() for path in (target / "tree").iterdir()} == {"text"}
 
 
 # Moves

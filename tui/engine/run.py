@@ -227,6 +227,7 @@ class Run:
             conflict=Conflict.ASK if self.moves and conflict is Conflict.RENAME else conflict,
             own=own,
             compare=compare or self.record.row.by_content or self.record.doubtful,
+            doubtful=self.record.doubtful,
             mirror=self.record.row.kind is JobKind.SYNC,
             pass_clashes=self.record.row.delete_extra,
             flush=Flush.JOB if self.moves and flush is Flush.NONE else flush,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from tests.unit.places.local_driver import RULES, TAG
 from tui.model.error import AlreadyExists, IsAFolder, NotFound, SourceChanged
 from tui.places.local import syscalls
 from tui.places.local.copying import SliceCopy
-from tui.places.local.hops import Brake, Large
+from tui.places.local.hops import Brake, CopyRules, Large
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SIZE = 10_000_000
 CHUNK = 4 << 20
+DOUBTFUL = replace(RULES, doubtful=True)
 
 
 @pytest.fixture
@@ -40,9 +42,9 @@ def brake() -> Brake:
 def slices(source: Path, target: Path, brake: Brake) -> Iterator[Callable[..., SliceCopy]]:
     with Root.open(str(source)) as from_root, Root.open(str(target)) as to_root:
 
-        def make(name: bytes = b"big", *, replace: bool = False) -> SliceCopy:
+        def make(name: bytes = b"big", *, replace: bool = False, rules: CopyRules = RULES) -> SliceCopy:
             large = Large(name, b"copy", SIZE, replace)
-            return SliceCopy(from_root, to_root, b"", b"", large, RULES, brake)
+            return SliceCopy(from_root, to_root, b"", b"", large, rules, brake)
 
         yield make
 
@@ -115,6 +117,52 @@ def test_a_partial_of_an_older_source_is_not_continued(
     assert copy.open() == 0
     finish(copy)
     assert describe(big)[b""] == describe(target / "copy")[b""]
+
+
+@pytest.mark.parametrize("lost", [None, 0, CHUNK + 5])
+def test_in_doubt_a_partial_is_compared_and_goes_on_where_the_disk_has_lost_it(
+    big: Path, target: Path, slices: Callable[..., SliceCopy], brake: Brake, lost: int | None
+) -> None:
+    copy = begun(slices())
+    copy.step(CHUNK)
+    copy.suspend()
+    (partial,) = target.iterdir()
+    if lost is not None:
+        with open(partial, "r+b") as file:
+            file.seek(lost)
+            file.write(b"\0" * 100)
+    copy = slices(rules=DOUBTFUL)
+    assert copy.open() == 0
+    brake.on = True
+    assert copy.step(SIZE) == CHUNK
+    assert partial.stat().st_size == (CHUNK if lost == 0 else 2 * CHUNK)
+    copy.suspend()
+    brake.on = False
+    copy = slices(rules=DOUBTFUL)
+    copy.open()
+    copy.step(2 * CHUNK)
+    assert partial.stat().st_size == 2 * CHUNK
+    finish(copy)
+    assert_alike(big, target)
+
+
+def test_in_doubt_what_the_disk_cannot_read_of_a_partial_is_copied_again(
+    big: Path, target: Path, slices: Callable[..., SliceCopy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(slices()).suspend()
+    (partial,) = target.iterdir()
+    real, number = os.pread, partial.stat().st_ino
+
+    def refuse(fd: int, size_bytes: int, offset: int) -> bytes:
+        if os.fstat(fd).st_ino == number:
+            raise OSError(errno.EIO, "no")
+        return real(fd, size_bytes, offset)
+
+    monkeypatch.setattr(os, "pread", refuse)
+    copy = slices(rules=DOUBTFUL)
+    copy.open()
+    assert finish(copy) == SIZE
+    assert_alike(big, target)
 
 
 @pytest.mark.parametrize("trap", ["link", "fifo", "second name"])

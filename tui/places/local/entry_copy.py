@@ -70,7 +70,7 @@ class EntryCopy:
         landing = Landing(target.root, target.fd, rules.tag, traits, own=own, flush=rules.flush)
         self._pair = Pair(
             source.fd, target.fd, target.root.ways, brake,
-            strict=verify or (not times if own else rules.compare), from_disk=verify,
+            strict=verify or rules.doubtful or (not times if own else rules.compare), from_disk=verify,
             timeless=rules.mirror and rules.compare, times=times,
         )  # fmt: skip
         self._decider = Decider(target.root, target.path, rules, self._pair, self._on_same)

@@ -45,6 +45,8 @@ class CopyRules:
         own: The target folder is the job's own staging folder: files are made directly under their final names, and
             whatever of a different size or time stands there is a leftover of this job and replaced without asking.
         compare: Count an equal-looking target as done only after comparing content, byte by byte (moves).
+        doubtful: Nobody knows whether the disk took what the job wrote before: compare also what stands in its staging
+            folder, and what there is of half files.
         mirror: The target is to become like the source (a sync): what is complete there gets the source's owner, mode,
             access lists, attributes and time as well; with `compare`, files that agree in content are complete whatever
             their times.
@@ -64,6 +66,7 @@ class CopyRules:
     conflict: Conflict = Conflict.ASK
     own: bool = False
     compare: bool = False
+    doubtful: bool = False
     mirror: bool = False
     pass_clashes: bool = False
     flush: Flush = Flush.NONE

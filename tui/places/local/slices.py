@@ -24,7 +24,7 @@ from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
 from tui.places.local.names import check_size, told
 from tui.places.local.partial import discard, is_own_file, partial_name
-from tui.places.local.standing import READ_FLAGS
+from tui.places.local.standing import READ_FLAGS, forget_cached
 from tui.places.local.traits import Traits
 from tui.places.local.verifying import Differs, ReadBack, not_the_same
 
@@ -42,6 +42,8 @@ _RESERVE_BYTES = 256 << 20
 
 class SliceCopy:
     """Copies one large file to a partial name beside its final one; the partial's size is how far it is.
+
+    Where the job is in doubt (`CopyRules.doubtful`) that much is compared first, as if it were copied.
 
     Call `open`, then `step` until it gives 0, then `finish`; or `suspend` or `abandon` at any time. To verify it, call
     `read_back` until it gives 0 before `finish`. After an OutOfSpace or a SourceChanged the partial has already been
@@ -65,7 +67,7 @@ class SliceCopy:
         self._traits = Traits(rules.keep)
         self._from = self._to = self._folder = -1
         self._partial = b""
-        self._offset = self._reserved = 0
+        self._offset = self._reserved = self._unsure = 0
         self._linked = False
         self._mirror: attributes.Mirror | None = None
         self._joiner: Joiner | None = None
@@ -153,7 +155,7 @@ class SliceCopy:
             PlaceError: The disk fails.
         """
         self._back = None
-        self._offset = self._reserved = 0
+        self._offset = self._reserved = self._unsure = 0
         try:
             os.ftruncate(self._to, 0)
         except OSError as error:
@@ -273,6 +275,10 @@ class SliceCopy:
             syscalls.let_go(fd)
             self._create()
             return 0
+        if self._rules.doubtful and found.st_size <= self._info.st_size:
+            forget_cached(self._to)
+            self._unsure = found.st_size
+            return 0
         if found.st_size <= self._info.st_size and self._ends_alike(found.st_size):
             return found.st_size
         os.ftruncate(self._to, 0)
@@ -297,6 +303,10 @@ class SliceCopy:
         size = self._info.st_size
         if self._offset == 0 and self._target.ways.clone(self._from, self._to, self._devices):
             self._offset = size
+        while self._offset < min(end, self._unsure):
+            self._go_over(min(end, self._unsure))
+            if self._brake.on and self._unsure:
+                return
         while self._offset < end:
             stop = end
             if self._sparse:
@@ -315,6 +325,20 @@ class SliceCopy:
             self._offset += count
             if self._brake.on:
                 return
+
+    def _go_over(self, end: int) -> None:
+        """Compare a chunk of what an earlier go wrote; where the disk has not kept it, it is cut off, to be copied."""
+        length = min(end - self._offset, CHUNK_BYTES)
+        wanted = read_exactly(self._from, length, self._offset)
+        try:
+            found = read_exactly(self._to, length, self._offset)
+        except OSError:
+            found = b""
+        if len(found) == length and found == wanted:
+            self._offset += length
+        else:
+            os.ftruncate(self._to, self._offset)
+            self._unsure = 0
 
     def _reserve(self) -> None:
         """Keep room ahead, in one piece; where there is none, the write itself will tell."""
