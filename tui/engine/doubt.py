@@ -3,7 +3,9 @@
 Linux tells of a failed write-back once: at the next flush, through whatever was open by then, and to nobody after
 that. So the flush that fails speaks for every job that wrote to that filesystem and has not seen it take everything
 since; and while a flush is under way, the journal holds all of them in doubt, for it may fail where an engine that was
-killed does not hear of it. A job in doubt compares what looks complete before it believes it.
+killed does not hear of it. Nor does anybody hear of what a machine lost that went down: an engine that starts on
+another boot than the one before holds all jobs in doubt that wrote something not flushed since. A job in doubt compares
+what looks complete before it believes it.
 """
 
 from __future__ import annotations
@@ -26,14 +28,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NOTE = "a disk did not take everything: what looks complete will be compared"
+BOOT_NOTE = "the machine was started anew: what looks complete will be compared"
 
 
 async def note_target(run: Run, device: int) -> None:
-    """Write down which filesystem a job is about to write to. (Others come with the next checkpoint.)"""
+    """Write down which filesystem a job is about to write to. (Others come with the next checkpoint.)
+
+    Where the power fails, this must not be lost while something that was written is still there.
+    """
     record = run.record
     if device not in record.unflushed_on:
         record.unflushed_on.add(device)
-        await run.journal.update(record.id, record.columns())
+        await run.journal.update(record.id, record.columns(), durable=True)
 
 
 async def carry_through(shared: Shared, work: DiskFlush) -> Exception | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.board import Board, Record
 from tui.engine.cleanup import tidy_up
+from tui.engine.doubt import BOOT_NOTE
 from tui.engine.limiter import Bucket
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
@@ -17,6 +18,7 @@ from tui.engine.run import Run, Shared, Stop
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
 from tui.model.job import TRANSITIONS, Conflict, JobState
+from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Keeper:
 
     async def start_up(self) -> str:
         note = await self._journal.open()
+        await self._journal.note_boot(boot_id(), BOOT_NOTE)
         self.shared.bucket.bytes_s = _optional(await self._kept_setting("limit", self._limits.bytes_s))
         self.shared.slots = int(await self._kept_setting("slots", self._limits.slots))
         for row in await self._journal.jobs():

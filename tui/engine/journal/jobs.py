@@ -121,6 +121,27 @@ class Jobs(Store):
             db.executemany("UPDATE job SET doubtful = ? WHERE id = ?", ((doubt, id) for id, doubt in doubts))
 
     @on_thread
+    def note_boot(self, boot: str, note: str) -> None:
+        """Note on which start of the machine the journal is used.
+
+        On another one than before, jobs that wrote what was not flushed are in doubt: the machine may have lost it.
+
+        Args:
+            boot: Empty where that is not known: then it counts as another one.
+            note: What people are told of such a job that is paused.
+        """
+        before = self._db.execute("SELECT value FROM setting WHERE name = 'boot'").fetchone()
+        if boot and before == (boot,):
+            return
+        with self.transaction(durable=True) as db:
+            db.execute(
+                "UPDATE job SET doubtful = 1, note = CASE WHEN state = 'paused' AND length(note) = 0 THEN ? ELSE note END"
+                " WHERE unflushed <> '' AND state <> 'done' AND NOT doubtful",
+                (as_bytes(note),),
+            )
+            db.execute("INSERT OR REPLACE INTO setting VALUES ('boot', ?)", (boot,))
+
+    @on_thread
     def set_positions(self, positions: Sequence[tuple[int, int]]) -> None:
         """Set places in the queue: (id, position) pairs."""
         with self.transaction() as db:
