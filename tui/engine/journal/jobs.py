@@ -135,7 +135,8 @@ class Jobs(Store):
             return
         with self.transaction(durable=True) as db:
             db.execute(
-                "UPDATE job SET doubtful = 1, note = CASE WHEN state = 'paused' AND length(note) = 0 THEN ? ELSE note END"
+                "UPDATE job SET doubtful = 1,"
+                " note = CASE WHEN state = 'paused' AND length(note) = 0 THEN ? ELSE note END"
                 " WHERE unflushed <> '' AND state <> 'done' AND NOT doubtful",
                 (as_bytes(note),),
             )
