@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tui.places.local.hops import CopyRules
 
+MIB = 1 << 20
 SYNCED = replace(RULES, flush=Flush.FILE)
 OWN_SYNCED = replace(OWN, flush=Flush.FILE)
 ways = pytest.mark.parametrize("rules", [SYNCED, OWN_SYNCED], ids=["merge", "stage"])
@@ -53,7 +54,7 @@ def disk(monkeypatch: pytest.MonkeyPatch, target: Path) -> Disk:
 
 
 @pytest.mark.parametrize("rules", [RULES, OWN], ids=["merge", "stage"])
-@pytest.mark.parametrize("large_bytes", [1 << 20, 10], ids=["at once", "in slices"])
+@pytest.mark.parametrize("large_bytes", [4 << 20, 10], ids=["at once", "in slices"])
 @pytest.mark.parametrize("flush", [Flush.NONE, Flush.JOB])
 def test_the_disk_begins_with_a_file_as_soon_as_it_is_written_where_the_job_will_wait_for_it(
     source: Path,
@@ -70,10 +71,18 @@ def test_the_disk_begins_with_a_file_as_soon_as_it_is_written_where_the_job_will
 
     monkeypatch.setattr(syscalls, "begin_writing", begin)
     monkeypatch.setattr(syscalls, "sync_file", lambda fd: pytest.fail("nothing is to be waited for"))
-    (source / "a").write_bytes(b"x" * 100)
+    (source / "a").write_bytes(b"x" * MIB)
     outcome = copy_tree(source, target, replace(rules, flush=flush, large_bytes=large_bytes))
     assert outcome.files + outcome.large == 1
-    assert begun == ([] if flush is Flush.NONE else [100])
+    assert begun == ([] if flush is Flush.NONE else [MIB])
+
+
+def test_small_files_are_left_to_be_written_together(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syscalls, "begin_writing", lambda *_: pytest.fail("it is too small"))
+    (source / "a").write_bytes(b"x" * 4096)
+    assert copy_tree(source, target, replace(RULES, flush=Flush.JOB)).files == 1
 
 
 def test_a_file_is_flushed_before_it_gets_its_name_and_the_name_after(

@@ -28,6 +28,10 @@ _NO_NAMELESS = frozenset(
 )
 
 
+_EARLY_BYTES = 1 << 20
+"""The disk begins with files of this size at once; many smaller ones are written faster together, later."""
+
+
 class Again(Exception):
     """The way tried does not work on this filesystem; the next try takes another."""
 
@@ -147,7 +151,7 @@ class Landing:
             self.root.ways.exact.add(self.device)
             self._exact = True
 
-    def publish(self, draft: Draft, name: bytes, *, replace: bool) -> None:
+    def publish(self, draft: Draft, name: bytes, size_bytes: int, *, replace: bool) -> None:
         """Give a file its final name and close it; over what stands there only with `replace`, and never over a folder.
 
         Raises:
@@ -157,7 +161,7 @@ class Landing:
         """
         if self.flush is Flush.FILE:
             flush_file(draft.fd)
-        elif self.flush is Flush.JOB:
+        elif self.flush is Flush.JOB and size_bytes >= _EARLY_BYTES:
             syscalls.begin_writing(draft.fd)
         if draft.scratch is None:
             try:

@@ -95,7 +95,7 @@ class Maker:
             if not same:
                 raise Differs
             landing.give(source, draft, info, xattrs)
-            landing.publish(draft, name, replace=replace)
+            landing.publish(draft, name, info.st_size, replace=replace)
         except BaseException:
             landing.abandon(draft)
             raise
