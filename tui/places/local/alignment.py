@@ -97,14 +97,14 @@ def give_named(wanted: Mapping[str, bytes], target: str | int) -> None:
     """Make the extended attributes of an entry those wanted: others go."""
     if not hasattr(os, "listxattr"):
         return
-    with attributes.tolerant():
+    with attributes.Tolerant():
         present = os.listxattr(target)
         for name in present:
             if name not in wanted and _is_carried(name):
-                with attributes.tolerant():
+                with attributes.Tolerant():
                     os.removexattr(target, name)
         for name, value in wanted.items():
-            with attributes.tolerant():
+            with attributes.Tolerant():
                 if name not in present or os.getxattr(target, name) != value:
                     os.setxattr(target, name, value)
 

@@ -16,7 +16,7 @@ from tui.places.local import syscalls
 from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 ACCESS_ACL = "system.posix_acl_access"
 DEFAULT_ACL = "system.posix_acl_default"
@@ -98,12 +98,12 @@ def give_owner(target: int | str, info: os.stat_result, mode: int, traits: Trait
 
 
 def set_mode(target: int | str, mode: int, traits: Traits | None = None) -> None:
-    with tolerant(traits, Loss.MODE):
+    with Tolerant(traits, Loss.MODE):
         os.chmod(target, mode)
 
 
 def set_times(target: int | str, info: os.stat_result, traits: Traits | None = None) -> None:
-    with tolerant(traits, Loss.TIMES):
+    with Tolerant(traits, Loss.TIMES):
         os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
@@ -162,7 +162,7 @@ def drop_acls(target: int, names: Sequence[str]) -> None:
     """Remove access lists the source does not have: a folder's default list gives them to all that is made in it."""
     for acl in _ACLS:
         if acl not in names and _HAS_XATTRS:
-            with tolerant():
+            with Tolerant():
                 os.removexattr(target, acl)
 
 
@@ -222,12 +222,12 @@ def give_nameless(
 def give_by_name(folder: int, name: bytes, info: os.stat_result, traits: Traits | None = None) -> None:
     traits = traits or Traits()
     if traits.owner:
-        with tolerant(traits, Loss.OWNER):
+        with Tolerant(traits, Loss.OWNER):
             os.chown(name, info.st_uid, info.st_gid, dir_fd=folder, follow_symlinks=False)
-    with tolerant(traits, Loss.MODE), contextlib.suppress(NotImplementedError):
+    with Tolerant(traits, Loss.MODE), contextlib.suppress(NotImplementedError):
         os.chmod(name, stat.S_IMODE(info.st_mode), dir_fd=folder, follow_symlinks=False)
     if traits.times:
-        with tolerant(traits, Loss.TIMES):
+        with Tolerant(traits, Loss.TIMES):
             os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=folder, follow_symlinks=False)
 
 
@@ -244,16 +244,26 @@ def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, trait
     return mode_kept(source, mode, names, traits)
 
 
-@contextlib.contextmanager
-def tolerant(traits: Traits | None = None, loss: Loss | None = None) -> Iterator[None]:
-    """Let pass what a target cannot hold or this user may not set, and note it as a loss."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in UNKEPT:
-            raise
-        if traits is not None and loss is not None:
-            traits.lose(loss)
+class Tolerant:
+    """A context that lets pass what a target cannot hold or this user may not set, and notes it as a loss.
+
+    (A class: it is entered for every file, and a generator would cost as much as setting the times does.)
+    """
+
+    __slots__ = ("_loss", "_traits")
+
+    def __init__(self, traits: Traits | None = None, loss: Loss | None = None) -> None:
+        self._traits, self._loss = traits, loss
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, OSError) or error.errno not in UNKEPT:
+            return False
+        if self._traits is not None and self._loss is not None:
+            self._traits.lose(self._loss)
+        return True
 
 
 class Mirror:
