@@ -147,7 +147,7 @@ class FakeClient:
             raise EngineUnreachable("the engine cannot be reached")
         return tuple(self.engine.jobs.values())
 
-    async def job(self, id: int) -> Job:
+    async def job(self, id: int, seconds: float = 0.0) -> Job:
         if id not in self.engine.jobs:
             raise NoSuchJob(f"there is no job {id}")
         return self.engine.jobs[id]

@@ -145,7 +145,7 @@ class FakeEngine:
     async def jobs(self) -> tuple[Job, ...]:
         return tuple(self.jobs_by_id.values())
 
-    async def job(self, id: int) -> Job:
+    async def job(self, id: int, seconds: float = 0.0) -> Job:
         if id not in self.jobs_by_id:
             raise NoSuchJob(f"there is no job {id}")
         return self.jobs_by_id[id]

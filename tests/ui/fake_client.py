@@ -512,7 +512,7 @@ class FakeQueue:
     async def jobs(self) -> tuple[Job, ...]:
         return tuple(self.jobs_by_id.values())
 
-    async def job(self, id: int) -> Job:
+    async def job(self, id: int, seconds: float = 0.0) -> Job:
         return self._job(id)
 
     async def request(self, id: int) -> Request:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 QUICK_S = 0.15
-"""So long a job is looked at before an event loop is loaded to follow it."""
+"""So long a job is looked at before an event loop is loaded to show its progress."""
 
 
 def run(session: Session, parsed: Parsed) -> int:
@@ -158,7 +158,8 @@ def submit_and_follow(session: Session, parsed: Parsed, plan: Plan, request: Req
             _tell_submitted(session, parsed, request, id)
             if parsed.has("--detach"):
                 return Status.ERRORS if plan.refused else Status.DONE
-            job = line.ended(id, QUICK_S)
+            shows_progress = session.messages.is_terminal or parsed.has("--json")
+            job = line.ended(id, QUICK_S if shows_progress else None)
         if job is None or job.state is not JobState.DONE or job.progress.errors or job.progress.losses:
             return _long_way(session, parsed, plan, request, id)
         status = Status.ERRORS if plan.refused else Status.DONE

@@ -101,7 +101,9 @@ class Queue(Protocol):
 
     async def jobs(self) -> tuple[Job, ...]: ...
 
-    async def job(self, id: int) -> Job: ...
+    async def job(self, id: int, seconds: float = 0.0) -> Job:
+        """Return a job; one that is to go on or goes on is waited for so long at most."""
+        ...
 
     async def request(self, id: int) -> Request:
         """Return what a job was asked to do, in full."""

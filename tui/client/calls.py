@@ -63,8 +63,8 @@ class Calls(Disk, ABC):
         jobs: tuple[Job, ...] = await self.ask("jobs")
         return jobs
 
-    async def job(self, id: int) -> Job:
-        job: Job = await self.ask("job", id=id)
+    async def job(self, id: int, seconds: float = 0.0) -> Job:
+        job: Job = await self.ask("job", id=id, seconds=seconds)
         return job
 
     async def request(self, id: int) -> Request:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import signal
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ import msgspec
 from tui import __version__
 from tui.client.runtime import address, peer_uid
 from tui.model.error import EngineUnreachable, FerryError
+from tui.model.job import JobState
 from tui.wire import lines
 from tui.wire.faults import CallError, error_of
 from tui.wire.protocol import METHODS, PROTOCOL
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 
 ANSWER_S = 60.0
 """How long an answer may take: a long request takes its time to be written to the journal."""
-LOOK_S = 0.004
-"""Pause between two looks at a job."""
+LOOK_S = 0.1
+"""So often it is looked for a signal while a job goes on."""
 
 
 class QuickLine:
@@ -65,14 +68,18 @@ class QuickLine:
         """
         return int(self.ask("submit", request=request, token=os.urandom(16).hex()))
 
-    def ended(self, id: int, time_limit_s: float) -> Job | None:
-        """Return a job if it ends within a time."""
-        deadline = time.monotonic() + time_limit_s
-        while time.monotonic() < deadline:
-            job: Job = self.ask("job", id=id)
-            if job.state.is_final:
-                return job
-            time.sleep(LOOK_S)
+    def ended(self, id: int, time_limit_s: float | None) -> Job | None:
+        """Return a job if it ends within a time; None too where it waits or pauses, where a signal is to be taken, or
+        where the engine went away: whoever follows jobs knows what to do then.
+        """
+        ends = time.monotonic() + (math.inf if time_limit_s is None else time_limit_s)
+        with contextlib.suppress(EngineUnreachable):
+            while (left := ends - time.monotonic()) > 0 and not signal.sigpending():
+                job: Job = self.ask("job", id=id, seconds=min(left, LOOK_S))
+                if job.state.is_final:
+                    return job
+                if job.state not in (JobState.QUEUED, JobState.RUNNING):
+                    return None
         return None
 
     def ask(self, name: str, **arguments: Any) -> Any:

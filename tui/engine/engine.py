@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -179,8 +181,19 @@ class Engine:
     async def jobs(self) -> tuple[Job, ...]:
         return self._board.listing()
 
-    async def job(self, id: int) -> Job:
-        return self._get(id).view()
+    async def job(self, id: int, seconds: float = 0.0) -> Job:
+        """Return a job; one that is to go on or goes on is waited for so long at most."""
+        record, board = self._get(id), self._board
+        event = board.watch()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while record.state in (JobState.QUEUED, JobState.RUNNING):
+                        event.clear()
+                        await event.wait()
+        finally:
+            board.unwatch(event)
+        return record.view()
 
     async def request(self, id: int) -> Request:
         self._get(id)

@@ -116,7 +116,7 @@ METHODS: dict[str, Method] = {
         _asks("subscribe", after=(int | None, None)),
         _asks("submit", int, request=Request, token=(str, "")),
         _asks("jobs", tuple[Job, ...]),
-        _asks("job", Job, id=int),
+        _asks("job", Job, id=int, seconds=(float, 0.0)),
         _asks("request", Request, id=int),
         _asks("pause", ids=_SOME_OR_ALL),
         _asks("resume", ids=_SOME_OR_ALL),
