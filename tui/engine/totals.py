@@ -14,7 +14,7 @@ from tui.engine.room import RoomCheck
 from tui.engine.rows import Phase
 from tui.model.error import PlaceError
 from tui.model.job import JobKind
-from tui.places.local.scan import Scan
+from tui.places.local.scan import STEP_S, Scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,12 @@ FULL_COUNT_S = 2.0
 """So long a job that does not fit is counted on, to tell all that it needs."""
 
 
-DELAY_S = 1.0
+DELAY_S = 2.0
 """So long trees are not counted: most jobs are done by then, and counting takes a tenth of what copying takes."""
+
+
+PAUSE_S = 3 * STEP_S
+"""Between two steps while the work goes on: it gets the most of the processors."""
 
 
 @dataclass(slots=True)
@@ -39,7 +43,7 @@ class Count:
 
 
 class Counting:
-    """Counts all sources of a job, a few hops a second, into its tally; `counting` is on until all is known.
+    """Counts all sources of a job, some hops a second, into its tally; `counting` is on until all is known.
 
     What needs one look only comes first (`begin`), before the job writes anything; trees are gone through beside the
     work (`go_on`), after a while, or at once where they may not fit. As soon as what is still to be written exceeds the
@@ -70,8 +74,7 @@ class Counting:
         """Count what is left."""
         run, tally, counted = self._run, self._tally, self._counted
         if self._folders and (self._room is None or await run.hop(self._room.is_plenty, self._folders)):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), DELAY_S)
+            await self._make_way(DELAY_S)
         while self._page and not self._over:
             for source in self._folders:
                 await self._count_tree(source)
@@ -83,6 +86,12 @@ class Counting:
             tally.counting = False
             run.touch()
         self._judge(complete=not self._over)
+
+    async def _make_way(self, seconds: float) -> None:
+        """Let the work go on for a while, if it still does."""
+        if not self._run.stopped:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), seconds)
 
     def work_is_done(self, *, enough: bool) -> None:
         """Wait no longer; count no more where the work has shown what there was."""
@@ -123,6 +132,7 @@ class Counting:
                 counted.files, counted.size_bytes = files + totals.files, size_bytes + totals.size_bytes
                 self._show()
                 self._judge(complete=False)
+                await self._make_way(PAUSE_S)
         finally:
             run.release(scan)
 
