@@ -19,16 +19,21 @@ from engine_harness import Harness, new_engine
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.client.runtime import Lock
 from tui.model.job import Conflict, JobState
+from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.links import HardLinks
+from tui.places.local.root import Root
 from tui.places.local.workers import WorkerCopy, Workers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tui.places.local.copying import FolderCopy
     from tui.places.local.hops import Batch
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
 TOP = Path(__file__).parents[2]
+RULES = CopyRules(tag="t7")
 
 
 def start(workers: Workers) -> list[int]:
@@ -232,6 +237,37 @@ def test_nobody_takes_up_the_queue_while_a_worker_lives(tmp_path: Path) -> None:
     free.release()
 
 
+async def test_a_worker_that_a_disk_holds_holds_up_no_other_job(
+    tmp_path: Path, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.places.local.workers.PATIENCE_S", 0.2)
+    workers = Workers(1)
+    (pid,) = start(workers)
+    (source / "a").mkdir()
+    (source / "a" / "file").write_text("text")
+    with Root.open(str(source)) as there, Root.open(str(target)) as here:
+        held_by, free = Brake(), Brake()
+
+        def copy(brake: Brake) -> FolderCopy | WorkerCopy:
+            return workers.copy(there, here, b"a", b"", RULES, HardLinks(), brake, None, most=1)
+
+        held, other = copy(held_by), copy(free)
+        os.kill(pid, signal.SIGSTOP)
+        first = asyncio.create_task(asyncio.to_thread(held.step))
+        second = asyncio.create_task(asyncio.to_thread(other.step))
+        await asyncio.sleep(0)
+        free.on = True
+        assert not (await asyncio.wait_for(second, 10)).exhausted
+        workers.rest()
+        held_by.on = True
+        assert not (await asyncio.wait_for(first, 10)).exhausted
+        assert not workers.ready, "it is not asked again"
+        for each in (held, other):
+            each.close()
+    workers.end()
+    wait_until_gone(pid)
+
+
 async def test_processes_that_do_not_start_leave_the_work_to_threads(
     tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -250,3 +286,23 @@ async def test_processes_that_do_not_start_leave_the_work_to_threads(
     finally:
         await harness.engine.shut_down()
     assert differences(describe(tmp_path / "tree"), describe(target / "tree")) == []
+
+
+@pytest.mark.parametrize("kind", ["copy", "move"])
+async def test_names_of_one_file_in_two_sources_are_one_file_again(
+    tmp_path: Path, source: Path, far: Path, kind: str
+) -> None:
+    first, second = source / "here" / "first", source / "there" / "second"
+    for folder in (first, second):
+        folder.mkdir(parents=True)
+    (first / "one").write_text("text")
+    os.link(first / "one", second / "two")
+    journal, workers = tmp_path / "state" / "journal.sqlite3", Workers(1)
+    start(workers)
+    harness = Harness(new_engine(journal, workers=workers), journal)
+    await harness.engine.start_up()
+    try:
+        await harness.done(await getattr(harness, kind)(first, second, to=far))
+    finally:
+        await harness.engine.shut_down()
+    assert (far / "first" / "one").samefile(far / "second" / "two")

@@ -180,6 +180,7 @@ class Folders:
                 self._links,
                 self._run.brake,
                 folder.names,
+                most=self._run.shared.slots,
             )
         else:
             folder.copy.rules = rules

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tui.places.local.hops import Failure, Large
     from tui.places.local.root import Root
 
+_HOPS_A_SLOT = 2
+"""One to copy, and one to have the next folder at hand for a worker process."""
 SLICE_S = 0.1
 SMALLEST_SLICE_BYTES, LARGEST_SLICE_BYTES = 1 << 20, 32 << 20
 
@@ -61,7 +63,7 @@ class Walk:
         """Copy all that was added, or until the run is stopped."""
         try:
             async with asyncio.TaskGroup() as group:
-                for number in range(self._run.shared.slots):
+                for number in range(_HOPS_A_SLOT * self._run.shared.slots):
                     group.create_task(self._worker(number, group))
         finally:
             for folder in self._folders.stack:
@@ -71,17 +73,17 @@ class Walk:
 
     async def _worker(self, number: int, group: asyncio.TaskGroup) -> None:
         """Do large files before more folders, so that few of them wait."""
-        slots = self._run.shared.slots
-        while not self._run.stopped and number < self._run.shared.slots:
-            if number == 0 and self._run.shared.slots > slots:
-                for added in range(slots, self._run.shared.slots):
+        shared, slots = self._run.shared, self._run.shared.slots
+        while not self._run.stopped and number < _HOPS_A_SLOT * shared.slots:
+            if number == 0 and shared.slots > slots:
+                for added in range(_HOPS_A_SLOT * slots, _HOPS_A_SLOT * shared.slots):
                     group.create_task(self._worker(added, group))
-            slots = self._run.shared.slots
+            slots = shared.slots
             self._busy += 1
             try:
-                if self._large:
+                if self._large and number < slots:
                     await self._copy_large(*self._large.pop())
-                elif self._folders.stack:
+                elif self._folders.stack and (number < slots or self._may_ask_ahead):
                     await self._take(await self._run.hop(self._folders.work))
                 elif self._busy == 1:
                     return
@@ -95,6 +97,11 @@ class Walk:
             finally:
                 self._busy -= 1
                 self._news.set()
+
+    @property
+    def _may_ask_ahead(self) -> bool:
+        """Whether folders go to processes of their own, which then never wait for what to do next."""
+        return self._run.shared.workers.ready and self._run.limiter.bytes_s is None
 
     async def _take(self, report: Report) -> None:
         current = self._folders.location(*report.last) if report.last else None

@@ -46,7 +46,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
 
 def copy_of(workers: Workers, source: Root, target: Root, brake: Brake | None = None) -> WorkerCopy:
     copy = workers.copy(
-        source, target, b"", b"", CopyRules("tag", own=True), HardLinks(), brake or Brake(), None
+        source, target, b"", b"", CopyRules("tag", own=True), HardLinks(), brake or Brake(), None, most=1
     )
     assert isinstance(copy, WorkerCopy)
     return copy
@@ -84,7 +84,7 @@ def test_what_the_target_cannot_hold_is_told(seconds: Path, workers: Workers, tm
         os.utime(path, ns=(1, 10**18 + 1))
     with Root.open(str(tmp_path)) as source, Root.open(str(seconds)) as target:
         copy = workers.copy(
-            source, target, b"", b"", CopyRules("tag"), HardLinks(), Brake(), [(b"file", b"file")]
+            source, target, b"", b"", CopyRules("tag"), HardLinks(), Brake(), [(b"file", b"file")], most=1
         )
         batch = copy.step()
         copy.close()

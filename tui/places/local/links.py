@@ -63,6 +63,8 @@ class HardLinks:
         """How many names of a file have not been met, where any."""
         self._untold: set[tuple[int, int]] = set()
         """Of these, the ones `take_unfinished` has not given yet."""
+        self._parted: set[tuple[int, int]] = set()
+        """Files of which a move takes names away: one that is left may not tell that it had others."""
         self._moved: list[tuple[bytes, bytes]] = []
 
     def find(self, info: os.stat_result) -> Standing | None:
@@ -98,9 +100,15 @@ class HardLinks:
         """Return the files of which names are still to come, as far as is known, and where they stand: each once."""
         with self._lock:
             untold, self._untold = self._untold, set()
-            return [
-                Group(*key, self._now(self._found[key])) for key in untold if self._missing.get(key, 0) > 0
-            ]
+            left = [key for key in untold if self._missing.get(key, 0) > 0]
+            self._parted.update(left)
+            return [Group(*key, self._now(self._found[key])) for key in left]
+
+    @property
+    def are_parted(self) -> bool:
+        """Whether a file may stand at the target whose last name at the source looks like its only one."""
+        with self._lock:
+            return any(self._missing.get(key, 0) > 0 for key in self._parted)
 
     def recall(self, groups: Iterable[Group]) -> None:
         """Learn what an earlier go has found out. A name still to come belongs to each."""
@@ -108,6 +116,7 @@ class HardLinks:
             for device, inode, standing in groups:
                 self._found[device, inode] = standing
                 self._missing[device, inode] = 1
+                self._parted.add((device, inode))
 
     def replace(self, info: os.stat_result, standing: Standing) -> None:
         """Say where the file stands, whatever was told before (and turned out to be gone)."""

@@ -9,6 +9,7 @@ on standard input and replies go to standard output: 4 bytes of length, then a p
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import pickle
@@ -71,9 +72,12 @@ class Worker:
         Raises:
             PlaceError: It cannot be done; the engine reports it.
         """
+        if request.step is not None and request.step.rules is not None:
+            self._rules = request.step.rules  # before anything can fail: they are not sent again
         for key in request.closed:
             if copy := self._copies.pop(key, None):
-                copy.close()
+                with contextlib.suppress(PlaceError):  # it is not of the folder asked about now
+                    copy.close()
         if request.forget and not self._copies:
             self._forget()
         if request.step is not None:
@@ -83,8 +87,6 @@ class Worker:
         return None
 
     def _step(self, step: Step) -> Any:
-        if step.rules is not None:
-            self._rules = step.rules
         rules = self._rules
         assert rules is not None
         copy = self._copies.get(step.key)

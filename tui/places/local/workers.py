@@ -47,7 +47,7 @@ class WorkerGone(Exception):
 
 
 class _Process:
-    """One worker process. Threads use it in turn."""
+    """One worker process. Threads use it in turn; while one waits for its reply, the next has sent its request."""
 
     def __init__(self, held: Sequence[int]) -> None:
         brake = os.memfd_create("ferry-brake", os.MFD_CLOEXEC)
@@ -68,23 +68,28 @@ class _Process:
             os.close(brake)
         assert self._process.stdin and self._process.stdout
         self._requests, self._replies = self._process.stdin, self._process.stdout
-        self._turn = threading.Lock()
+        self._sending, self._receiving = threading.Lock(), threading.Lock()
         self._rules: CopyRules | None = None
         self._closed: deque[int] = deque()
-        self._ready = False
+        self._ready = self._gone = False
         self.users = 0
         """Folders it has open, about: by it the load is spread."""
 
     @property
     def ready(self) -> bool:
         """Whether it takes requests; looking costs no waiting."""
-        if not self._ready and not self.ended and self._turn.acquire(blocking=False):
+        if not self._ready and not self.ended and self._sending.acquire(blocking=False):
             try:
                 if select.select([self._replies], [], [], 0)[0]:
                     self._ready = receive(self._replies.fileno()) is not None
             finally:
-                self._turn.release()
-        return self._ready and not self.ended
+                self._sending.release()
+        return self._ready and not self._gone
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is not to be asked any more; one that died by itself is found to be gone by whoever asks it."""
+        return self._gone
 
     @property
     def failed(self) -> bool:
@@ -102,26 +107,53 @@ class _Process:
 
         Raises:
             PlaceError: It could not be done.
-            WorkerGone: The process has ended, or was killed since it did not stop.
+            WorkerGone: The process has ended, or was killed since it did not stop; or others wait for it too long.
         """
-        with self._turn:
-            closed = [self._closed.popleft() for _ in range(len(self._closed))]
-            if step is not None:
-                known, self._rules = self._rules, step.rules
-                if step.rules == known:
-                    step = step._replace(rules=None)
+        try:
+            self._take_turn(brake)
+            try:
+                self._send(step, what)
+                self._await_turn(brake)  # replies come in the order of the requests
+            finally:
+                self._sending.release()
             try:
                 self._brake[0] = brake is not None and brake.on
-                send(self._requests.fileno(), Request(closed=closed, step=step, **what))
                 reply = receive(self._replies.fileno(), lambda: self._wait(brake))
-            except (OSError, ValueError) as error:
-                raise WorkerGone from error
+            finally:
+                self._receiving.release()
+        except (OSError, ValueError) as error:
+            self._gone = True
+            raise WorkerGone from error
         if reply is None:
+            self._gone = True
             raise WorkerGone
         if isinstance(reply[0], Exception):
-            self._rules = None
             raise reply[0]
         return reply[0]
+
+    def _take_turn(self, brake: Brake | None) -> None:
+        """Wait for the threads that came before, but not for long: the disk they use may not answer.
+
+        Raises:
+            WorkerGone: It took too long, or the brake is on.
+        """
+        ends = time.monotonic() + PATIENCE_S
+        while not self._sending.acquire(timeout=BRAKE_S):
+            if self._gone or (brake is not None and brake.on) or time.monotonic() > ends:
+                raise WorkerGone
+
+    def _send(self, step: Step | None, what: dict[str, Any]) -> None:
+        closed = [self._closed.popleft() for _ in range(len(self._closed))]
+        if step is not None:
+            known, self._rules = self._rules, step.rules
+            if step.rules == known:
+                step = step._replace(rules=None)
+        send(self._requests.fileno(), Request(closed=closed, step=step, **what))
+
+    def _await_turn(self, brake: Brake | None) -> None:
+        patience = _Patience(self, brake)
+        while not self._receiving.acquire(timeout=BRAKE_S):
+            patience.look()
 
     def _wait(self, brake: Brake | None) -> None:
         """Wait until there is something to read.
@@ -129,17 +161,19 @@ class _Process:
         Raises:
             WorkerGone: It was told to stop, and does not.
         """
-        braked_at = None
+        patience = _Patience(self, brake)
         while not select.select([self._replies], [], [], BRAKE_S)[0]:
-            if brake is None or not brake.on:
-                continue
-            self._brake[0] = 1
-            now = time.monotonic()
-            braked_at = braked_at or now
-            if now - braked_at > PATIENCE_S:
-                _logger.warning("worker process %d does not stop and is killed", self._process.pid)
-                self._process.kill()
-                raise WorkerGone
+            patience.look()
+
+    def stop(self) -> None:
+        """Tell it that the brake is on."""
+        self._brake[0] = 1
+
+    def kill(self) -> None:
+        """End it at once: it does not stop. It may live on for as long as a disk holds it; it is not asked again."""
+        _logger.warning("worker process %d does not stop and is killed", self._process.pid)
+        self._gone = True
+        self._process.kill()
 
     def close_folder(self, key: int) -> None:
         """Let go of a folder, with the next request."""
@@ -148,6 +182,14 @@ class _Process:
 
     def end(self) -> None:
         """End it: it does what it is at and then finds the pipe closed. One that a disk holds is left to the kernel."""
+        self._gone = True
+        if not self._sending.acquire(timeout=END_S):
+            self._process.kill()
+            return  # a thread is at it, and must not find somebody's file under the number of a closed pipe
+        if not self._receiving.acquire(timeout=END_S):
+            self._process.kill()
+            self._sending.release()
+            return
         self._requests.close()
         try:
             self._process.wait(END_S)
@@ -157,6 +199,33 @@ class _Process:
                 self._process.wait(END_S)
         self._replies.close()
         self._brake.close()
+        self._receiving.release()
+        self._sending.release()
+
+
+class _Patience:
+    """Passes the brake on to a process while a thread waits for it, and ends one that does not stop then."""
+
+    def __init__(self, process: _Process, brake: Brake | None) -> None:
+        self._process, self._brake = process, brake
+        self._ends: float | None = None
+
+    def look(self) -> None:
+        """Do what is to be done now.
+
+        Raises:
+            WorkerGone: The process is given up.
+        """
+        if self._process.is_gone:
+            raise WorkerGone
+        if self._brake is None or not self._brake.on:
+            return
+        self._process.stop()
+        now = time.monotonic()
+        self._ends = self._ends or now + PATIENCE_S
+        if now > self._ends:
+            self._process.kill()
+            raise WorkerGone
 
 
 class Workers:
@@ -189,6 +258,11 @@ class Workers:
             _logger.warning("no worker process can be started: %s", error)
             self._count = 0
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is one to copy folders."""
+        return any(process.ready for process in self._processes)
+
     def copy(
         self,
         source: Root,
@@ -199,11 +273,17 @@ class Workers:
         links: HardLinks,
         brake: Brake,
         names: Sequence[tuple[bytes, bytes]] | None,
+        *,
+        most: int,
     ) -> FolderCopy | WorkerCopy:
-        """Return the copy of a folder: in the worker with the least to do, or in this process where none is ready."""
-        ready = [process for process in self._processes if process.ready]
+        """Return the copy of a folder: in the worker with the least to do, or in this process where none is ready.
+
+        Args:
+            most: So many workers may have something to do at the same time.
+        """
+        ready = [process for process in self._processes if process.ready][:most]
         here = FolderCopy(source, target, path, target_path, rules, links, brake, names)
-        if not ready:
+        if not ready or (rules.compare and links.are_parted):  # where these stand is known only here
             return here
         process = min(ready, key=lambda process: process.users)
         spec = (_id(source), _id(target), path, target_path, names)
@@ -212,7 +292,7 @@ class Workers:
     def rest(self) -> None:
         """Have them let go of all that was closed: an idle worker keeps no filesystem busy."""
         for process in self._processes:
-            if process.ready:
+            if process.ready and not process.users:  # else whoever uses it tells it what was closed
                 with contextlib.suppress(WorkerGone):
                     process.ask(forget=True)
 
@@ -269,6 +349,8 @@ class WorkerCopy:
                 return batch
             self._is_here = True
             self._here.pass_by(self._told)
+            if self._brake.on:
+                return Batch()  # the disk that held the worker would hold this thread as well
             batch = self._here.step(finish=finish)
             batch.wrote = True
         else:
