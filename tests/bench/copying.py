@@ -39,7 +39,11 @@ def _tar(source: Path, into: Path, options: str = "") -> list[str]:
 
 COPIERS: dict[str, Command] = {
     "cp -a": lambda a, b: ["cp", "-a", str(a), f"{b}/"],
+    "cp -a; sync -f": lambda a, b: ["sh", "-c", f"cp -a '{a}' '{b}/' && sync -f '{b}'"],
     "ferry copy": lambda a, b: [*FERRY, "copy", "--on-conflict", "overwrite", str(a), f"{b}/"],
+    "ferry copy --sync none": lambda a, b: [
+        *FERRY, "copy", "--sync", "none", "--on-conflict", "overwrite", str(a), f"{b}/",
+    ],
     "ferry copy --foreground": lambda a, b: [
         *FERRY, "copy", "--foreground", "--on-conflict", "overwrite", str(a), f"{b}/",
     ],
@@ -47,6 +51,7 @@ COPIERS: dict[str, Command] = {
     "tar | tar": _tar,
     "rclone copy": lambda a, b: ["rclone", "copy", "-l", str(a), str(b / a.name if a.is_dir() else b)],
 }  # fmt: skip
+"""By default ferry waits until the disk has its copies, as `sync -f` does; the others do not."""
 WITH_HOLES: dict[str, Command] = {
     **{peer: command for peer, command in COPIERS.items() if not peer.startswith("r")},
     "rsync -aS": lambda a, b: ["rsync", "-aS", str(a), f"{b}/"],

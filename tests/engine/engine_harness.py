@@ -73,7 +73,7 @@ class Harness:
         """Wait until a job is done and nothing is at work for it any more: then it may be taken off the list."""
         await self.done(id)
         async with asyncio.timeout(20):
-            while self.engine._keeper.is_busy(self.engine._get(id)):
+            while self.engine._keeper.is_busy(self.engine._get(id)):  # noqa: ASYNC110  # nothing tells of it
                 await asyncio.sleep(0.001)
 
 
