@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tui.engine.doubt import note_target
 from tui.engine.flushing import flush_at_the_end
+from tui.engine.link_recall import LinkRecall
 from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.naming import TopNames
 from tui.engine.planner import chunks
@@ -20,7 +20,6 @@ from tui.model.error import AlreadyExists, CollisionRefused, PlaceError
 from tui.places.local.copying import HardLinks, sweep
 from tui.places.local.flushing import Disks
 from tui.places.local.hops import Brake
-from tui.places.local.namesakes import Namesakes
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, split
 from tui.places.local.staging import prepare_stage, publish
@@ -55,10 +54,10 @@ class Copying:
         self.run = run
         self.row = run.record.row
         self.links = HardLinks()
+        self._recall = LinkRecall(run, self.links, self.source_spot)
         self.tops = TopNames(self.row, run.record.name_rules, run.fitting)
         self.target: Root
         self._seen: set[bytes] = set()
-        self._recalled = False
         self.tried_again = 0
         """The last error of those that are being tried once more."""
         self._compared = False
@@ -112,7 +111,7 @@ class Copying:
                     await self.sources(chunk)
         if not run.stopped:
             record.questions = await run.journal.end_walk(self.row.id, record.walk)
-            self._recalled = True
+            self._recall.is_done = True
             record.losses.end()
         end(run)
 
@@ -292,34 +291,11 @@ class Copying:
                 await run.journal.update(self.row.id, {"failed_only": False})
                 await self._everything()
                 return
-            await self._recall_links([row.location for row in rows])
+            await self._recall.find([row.location for row in rows], self.target)
             await self.entries(entries)
             await self.removals_failed({row.idx for row in rows if row.idx is not None})
             if not run.stopped:
                 run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
-
-    async def _recall_links(self, locations: Sequence[Location]) -> None:
-        """Find out where files with several names stand, once, if one of these may be another of their names."""
-        run = self.run
-        if self._recalled or not await run.hop(_may_be_linked, locations):
-            return
-        self._recalled = True
-        async for page in pages(run):
-            for source in page:
-                await self._recall_links_of(source)
-
-    async def _recall_links_of(self, source: Source) -> None:
-        run, spot = self.run, self.source_spot(source)
-        try:
-            parent = await run.hop(Root.open, source.location.parent.path)
-        except PlaceError:
-            return  # that will be told of what is copied from there
-        names = Namesakes(parent, self.target, spot.path, spot.target_path, self.links, run.brake)
-        try:
-            while not run.stopped and not (await run.hop(names.step)).exhausted:
-                pass
-        finally:
-            run.release(names, parent)
 
     async def removals_failed(self, idxs: set[int]) -> None:
         """Remove originals that could not be removed, or copied, at first. (Nothing for a copy.)"""
@@ -329,8 +305,8 @@ class Copying:
         run = self.run
         decisions = await run.journal.decisions(self.row.id, due=True, count=256)
         run.learn(decisions)
-        if not self._recalled:
-            await self._recall_links([await self._where(decision) for decision in decisions])
+        if not self._recall.is_done:
+            await self._recall.find([await self._where(decision) for decision in decisions], self.target)
         await self.carry_out(decisions)
         return bool(decisions)
 
@@ -413,15 +389,3 @@ class Copying:
     def _inner_spot(self, source: Source, path: bytes, target_path: bytes) -> Spot:
         location = source.location.parent.below(os.fsdecode(path))
         return Spot(source.idx, path, target_path, location, self.target.location(target_path))
-
-
-def _may_be_linked(locations: Sequence[Location]) -> bool:
-    """Say whether one of these may be a name among several of a file, or have such names in it."""
-    for location in locations:
-        try:
-            info = os.lstat(location.path)
-        except OSError:
-            continue
-        if info.st_nlink > 1 or stat.S_ISDIR(info.st_mode):
-            return True
-    return False

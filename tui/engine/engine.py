@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import os
 import secrets
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 import aiofiles.os
 
 from tui.engine.board import Record
+from tui.engine.feed import Feed
 from tui.engine.keeper import Keeper, Limits
 from tui.engine.losses import EXAMPLES
 from tui.engine.planner import check, check_limit, check_local, check_priority, neighbour_order, refuse
@@ -21,7 +20,7 @@ from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
 from tui.engine.traces import Step
 from tui.model.error import NoSuchJob, UsageError
-from tui.model.job import Conflict, EngineStatus, JobKind, JobState, Request, Update
+from tui.model.job import Conflict, EngineStatus, JobKind, JobState, Request
 from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from tui.engine.journal import Journal
     from tui.engine.rows import JobRow
     from tui.model.fidelity import Lost
-    from tui.model.job import Job, JobError, Question
+    from tui.model.job import Job, JobError, Question, Update
     from tui.model.location import Location
     from tui.model.misfit import Misfits, Names
 
@@ -52,13 +51,6 @@ STEPS_KEPT = 50
 
 UNDO_PATIENCE_S = 2.0
 """So long `undo` waits for a job that has ended to be tidied up."""
-
-UPDATE_S = 0.125
-"""Updates to one subscriber come at least so far apart; what changes meanwhile is in the next."""
-
-QUICK_UPDATES, QUICK_UPDATE_S = 3, 0.02
-"""After a quiet second a few come faster: who waits for a small file hears of its end at once, and it stays below ten
-a second."""
 
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
 
@@ -88,6 +80,7 @@ class Engine:
         self._clock = clock
         self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0))
         self._board = self._keeper.board
+        self._feed = Feed(self._board, clock, self._status)
         self._version, self._protocol, self._in_process = version, protocol, in_process
         self._started_at = clock.now()
         self._undoing: set[int] = set()
@@ -183,16 +176,8 @@ class Engine:
 
     async def job(self, id: int, seconds: float = 0.0) -> Job:
         """Return a job; one that is to go on or goes on is waited for so long at most."""
-        record, board = self._get(id), self._board
-        event = board.watch()
-        try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    while record.state in (JobState.QUEUED, JobState.RUNNING):
-                        event.clear()
-                        await event.wait()
-        finally:
-            board.unwatch(event)
+        record = self._get(id)
+        await self._feed.rest(record, seconds)
         return record.view()
 
     async def request(self, id: int) -> Request:
@@ -204,31 +189,9 @@ class Engine:
         async for update in self.subscribe(None):
             yield update
 
-    async def subscribe(self, after: int | None) -> AsyncIterator[Update]:
+    def subscribe(self, after: int | None) -> AsyncIterator[Update]:
         """Yield what changed after a sequence number, and then what changes; all jobs first where that is not known."""
-        board = self._board
-        event = board.watch()
-        try:
-            full = after is None or not board.knows(after)
-            seen = 0 if after is None or full else after
-            sent = 0
-            while True:
-                event.clear()
-                update = self._update(seen, full=full)
-                seen, full = update.seq, False
-                yield update
-                sent += 1
-                await self._clock.sleep(QUICK_UPDATE_S if sent < QUICK_UPDATES else UPDATE_S)
-                if not event.is_set():
-                    began = self._clock.monotonic()
-                    await event.wait()
-                    sent = 0 if self._clock.monotonic() - began >= 1.0 else sent
-        finally:
-            board.unwatch(event)
-
-    def _update(self, after: int, *, full: bool) -> Update:
-        jobs, removed = self._board.changes(-1 if full else after)
-        return Update(self._board.revision, jobs, () if full else removed, self._status(), full)
+        return self._feed.subscribe(after)
 
     # Starting and stopping
 
