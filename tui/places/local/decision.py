@@ -197,13 +197,13 @@ class Decider:
     def _refusal(
         self, target_name: bytes, info: os.stat_result, standing: os.stat_result
     ) -> PlaceError | None:
+        if is_folder(info) == is_folder(standing):
+            return None
         where = self._location(target_name)
-        if is_folder(info) and not is_folder(standing):
+        if is_folder(info):
             what = "a link stands there" if stat.S_ISLNK(standing.st_mode) else "a file stands there"
             return NotAFolder(f"cannot create the folder {where}: {what}", location=where)
-        if is_folder(standing) and not is_folder(info):
-            return IsAFolder(f"cannot write {where}: a folder stands there", location=where)
-        return None
+        return IsAFolder(f"cannot write {where}: a folder stands there", location=where)
 
     def _location(self, target_name: bytes) -> Location:
         return self._target.location(self._path, target_name)

@@ -108,7 +108,11 @@ class Landing:
                 if error.errno not in _NO_NAMELESS:
                     raise
                 self.root.ways.no_tmpfile.add(self.device)
-        scratch = self.scratch(name, info)
+        scratch = partial_name(self.tag, name, info)
+        try:
+            return Draft(os.open(scratch, _NEW, mode, dir_fd=self.fd), scratch, mode)
+        except FileExistsError:  # a leftover of this job
+            discard(self.fd, scratch)
         return Draft(os.open(scratch, _NEW, mode, dir_fd=self.fd), scratch, mode)
 
     def scratch(self, name: bytes, info: os.stat_result) -> bytes:
