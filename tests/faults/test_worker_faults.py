@@ -107,7 +107,7 @@ async def test_one_that_hangs_is_killed_when_the_job_is_to_stop_and_the_job_goes
     stand, engine = trial.one.stand(), trial.one.harness.engine
     sources, rest = stand.request()
     id = await trial.one.harness.copy(*sources, kind=trial.one.scenario.kind, **rest)
-    await asyncio.to_thread(wait_until, mark.exists)
+    await asyncio.to_thread(wait_until, lambda: mark.exists() and mark.read_text() != "")
     await engine.pause([id])
     await asyncio.to_thread(wait_until, lambda: not is_running(int(mark.read_text())))
     judge = Judge(stand, trial.one.wanted)
@@ -122,7 +122,7 @@ async def test_a_job_with_one_that_hangs_can_be_cancelled(trial: Trial) -> None:
     stand, engine = trial.one.stand(), trial.one.harness.engine
     sources, rest = stand.request()
     id = await trial.one.harness.copy(*sources, kind=trial.one.scenario.kind, **rest)
-    await asyncio.to_thread(wait_until, mark.exists)
+    await asyncio.to_thread(wait_until, lambda: mark.exists() and mark.read_text() != "")
     await engine.cancel([id])
     job = await trial.one.harness.ends(id)
     assert job.state is JobState.CANCELLED
