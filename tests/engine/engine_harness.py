@@ -69,13 +69,6 @@ class Harness:
         assert job.state is JobState.DONE, (job, errors)
         return job
 
-    async def tidied(self, id: int) -> None:
-        """Wait until a job is done and nothing is at work for it any more: then it may be taken off the list."""
-        await self.done(id)
-        async with asyncio.timeout(20):
-            while self.engine._keeper.is_busy(self.engine._get(id)):  # noqa: ASYNC110  # nothing tells of it
-                await asyncio.sleep(0.001)
-
 
 def new_engine(journal: Path, limits: Limits | None = None, **rest: object) -> Engine:
     return Engine(Journal(journal), SystemClock(), limits or Limits(), version="test", **rest)  # type: ignore[arg-type]

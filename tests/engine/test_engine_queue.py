@@ -147,7 +147,7 @@ async def test_what_was_removed_last_is_brought_back_as_it_was(
 ) -> None:
     ids = [await harness.copy(big(source / name, 1), to=target) for name in "abc"]
     for id in ids:
-        await harness.tidied(id)
+        await harness.done(id)
     before = [await harness.engine.job(id) for id in ids]
     updates = harness.engine.updates()
     await anext(updates)
@@ -167,7 +167,7 @@ async def test_what_was_removed_last_is_brought_back_as_it_was(
 
 
 async def test_jobs_removed_twice_at_once_are_removed(harness: Harness, source: Path, target: Path) -> None:
-    await harness.tidied(await harness.copy(big(source / "a", 1), to=target))
+    await harness.done(await harness.copy(big(source / "a", 1), to=target))
     await asyncio.gather(harness.engine.remove(), harness.engine.remove())
     assert await harness.engine.jobs() == ()
 

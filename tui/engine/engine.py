@@ -49,8 +49,8 @@ CANCEL_PATIENCE_S = 0.15
 STEPS_KEPT = 50
 """So many of the things done without a job stay in the list, to be undone."""
 
-UNDO_PATIENCE_S = 2.0
-"""So long `undo` waits for a job that has ended to be tidied up."""
+TIDY_PATIENCE_S = 2.0
+"""So long `undo` and `remove` wait for a job that has ended to be tidied up."""
 
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
 
@@ -109,7 +109,7 @@ class Engine:
     async def undo(self, id: int) -> int:
         record = self._get(id)
         if record.state.is_final:  # its last words may still be on their way into the journal
-            await self._keeper.settled([record], UNDO_PATIENCE_S)
+            await self._keeper.settled([record], TIDY_PATIENCE_S)
         if id in self._undoing or (record.state.is_final and self._keeper.is_busy(record)):
             raise refuse(f"undo job {id}", "something is still being done about it; try again in a moment")
         self._undoing.add(id)
@@ -233,6 +233,7 @@ class Engine:
 
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         records = self._chosen(ids, "remove", JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+        await self._keeper.settled(records, TIDY_PATIENCE_S)
         for record in records:
             if ids is not None and self._keeper.is_busy(record):
                 raise refuse(f"remove job {record.id}", "it is still being tidied up; try again in a moment")
