@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +12,10 @@ from engine_harness import Harness, crash, names, new_engine, running
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.engine.engine import Limits
+from tui.engine.walk import Walk
 from tui.model.error import NotPossible
 from tui.model.job import Conflict, JobKind, JobState
+from tui.places.local.slices import SliceCopy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -445,3 +448,32 @@ async def test_removing_takes_ended_jobs_off_the_list(harness: Harness, source: 
         await harness.engine.remove([paused])
     await harness.engine.remove()
     assert [job.id for job in await harness.engine.jobs()] == [paused]
+
+
+async def test_what_has_nothing_to_do_waits_without_waking_the_rest(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    step = SliceCopy.step
+
+    def slow(copy: SliceCopy, size_bytes: int) -> int:
+        begun.set()
+        assert may_end.wait(20)
+        return step(copy, size_bytes)
+
+    looks: list[bool] = []
+    look = Walk._next
+    monkeypatch.setattr(SliceCopy, "step", slow)
+    monkeypatch.setattr(Walk, "_next", lambda walk, **rest: (looks.append(True), look(walk, **rest))[1])
+    id = await harness.copy(big(source / "a"), to=target)
+    try:
+        assert await asyncio.to_thread(begun.wait, 20)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        before = len(looks)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert len(looks) == before
+    finally:
+        may_end.set()
+    await harness.done(id)

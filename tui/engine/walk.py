@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.engine.folders import HOP_S, Folder, Folders, Report
@@ -12,7 +13,7 @@ from tui.engine.run import Spot, Stop, Sums
 from tui.model.error import AlreadyExists, PlaceError, SourceChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tui.engine.run import Run
     from tui.places.local.copying import HardLinks, SliceCopy
@@ -79,24 +80,31 @@ class Walk:
                 for added in range(_HOPS_A_SLOT * slots, _HOPS_A_SLOT * shared.slots):
                     group.create_task(self._worker(added, group))
             slots = shared.slots
+            work = self._next(for_large=number < slots)
+            if work is None and self._busy == 0:
+                return
+            if work is None:
+                # Waking sets no news: those that wait would wake each other without end.
+                self._news.clear()
+                await self._news.wait()
+                continue
             self._busy += 1
             try:
-                if self._large and number < slots:
-                    await self._copy_large(*self._large.pop())
-                elif self._folders.stack and (number < slots or self._may_ask_ahead):
-                    await self._take(await self._run.hop(self._folders.work))
-                elif self._busy == 1:
-                    return
-                else:
-                    self._busy -= 1
-                    try:
-                        self._news.clear()
-                        await self._news.wait()
-                    finally:
-                        self._busy += 1
+                await work()
             finally:
                 self._busy -= 1
                 self._news.set()
+
+    def _next(self, *, for_large: bool) -> Callable[[], Awaitable[None]] | None:
+        """Return what is to be done now; None where there is nothing for this worker."""
+        if for_large and self._large:
+            return partial(self._copy_large, *self._large.pop())
+        if self._folders.stack and (for_large or self._may_ask_ahead):
+            return self._hop
+        return None
+
+    async def _hop(self) -> None:
+        await self._take(await self._run.hop(self._folders.work))
 
     @property
     def _may_ask_ahead(self) -> bool:
