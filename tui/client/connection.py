@@ -158,7 +158,7 @@ class Connection:
             while line := await self._reader.readuntil(b"\n"):
                 await self._take(line)
         except (asyncio.IncompleteReadError, OSError):
-            pass  # gone
+            pass  # it has gone, which is what `reason` says
         except (asyncio.LimitOverrunError, CallError, msgspec.DecodeError) as error:
             logger.error("unintelligible engine: %s", error)
             reason = "the engine cannot be understood"

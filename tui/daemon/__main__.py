@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -27,10 +28,8 @@ def main() -> None:
 
 def tell(line: bytes) -> None:
     """Tell the starter, then let go of it."""
-    try:
+    with suppress(OSError):  # it has gone, or gave up waiting; the engine lives on
         os.write(1, line + b"\n")
-    except OSError:
-        pass  # it has gone, or gave up waiting; the engine lives on
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -127,11 +128,9 @@ def _leave_stage(target: Root, stage: bytes, name: bytes, how: Cleanup, left: Le
     folders = [stage]
     while folders:
         _sweep_some(target, folders, tag)
-    try:
+    with suppress(OSError):  # something was copied: it stays
         os.rmdir(stage, dir_fd=target.fd)
         return
-    except OSError:
-        pass  # something was copied: it stays
     try:
         publish(target, stage, name)
     except AlreadyExists:

@@ -15,7 +15,7 @@ from tui.model.entry import kind_of_mode
 from tui.model.error import PlaceError, from_os_error
 from tui.model.location import Location
 from tui.places.local import syscalls
-from tui.places.local.checkpoint import START, WINDOW, Checkpoint, Part, mark, names_after
+from tui.places.local.checkpoint import START, WINDOW, Checkpoint, Frame, Part, frames_at, mark, names_after
 from tui.places.local.content import Stopped
 from tui.places.local.name_rules import listed
 from tui.places.local.names import folded
@@ -66,26 +66,6 @@ class Checked:
     current: Location | None = None
 
 
-@dataclass(slots=True)
-class _Frame:
-    """A folder that is being compared.
-
-    Attributes:
-        name: Its last entry that was compared.
-        folder: The last folder in it that was gone into.
-        listed: All its entries were compared; what is left are the folders in it.
-        waiting: Folders in it still to be gone into, the next one last.
-        more: There are others behind those.
-    """
-
-    path: bytes
-    name: bytes = b""
-    folder: bytes = b""
-    listed: bool = False
-    waiting: list[bytes] = field(default_factory=list)
-    more: bool = True
-
-
 class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, content of files, where links point.
 
@@ -114,7 +94,7 @@ class TreeCheck:
         """
         self._kept_both, self._begin, self._unread = kept_both, begin, begin.part
         self._where, self._brake = (source, target), brake
-        self._frames: list[_Frame] = []
+        self._frames: list[Frame] = []
         self._below: list[bytes] = []
         self._alike: dict[str, list[bytes]] | None = None
         """The names of the source's folder, by what all have in common that may be one at the target."""
@@ -172,7 +152,7 @@ class TreeCheck:
         yield from self._guarded(b"", *self._tops, self._source.fd, self._target.fd)
         if not self._below:
             return
-        self._frames = _frames(self._begin)
+        self._frames = frames_at(self._begin)
         while self._frames:
             frame = self._frames[-1]
             if not frame.listed:
@@ -180,7 +160,7 @@ class TreeCheck:
             elif not frame.waiting and frame.more:
                 self._find_folders(frame)
             elif frame.waiting:
-                self._frames.append(_Frame(join(frame.path, frame.waiting.pop())))
+                self._frames.append(Frame(join(frame.path, frame.waiting.pop())))
             else:
                 self._frames.pop()
                 if self._frames:
@@ -194,7 +174,7 @@ class TreeCheck:
         """Return where it is at the target, from the folder that holds the target."""
         return join(self._tops[1], path) if path else self._tops[1]
 
-    def _folder(self, frame: _Frame) -> Generator[None]:
+    def _folder(self, frame: Frame) -> Generator[None]:
         """Compare the entries of a folder; those that are folders wait to be gone into."""
         self._below, self._alike = [], None
         at_once = not frame.name
@@ -209,7 +189,7 @@ class TreeCheck:
                 frame.waiting, frame.more = self._below[::-1], False
         frame.listed = True
 
-    def _find_folders(self, frame: _Frame) -> None:
+    def _find_folders(self, frame: Frame) -> None:
         """Look which folders of a folder are to be gone into next, where they were not all noted on the way."""
         try:
             with self._both(frame) as (source, target):
@@ -229,7 +209,7 @@ class TreeCheck:
                 frame.folder = names[-1]
 
     @contextmanager
-    def _both(self, frame: _Frame) -> Iterator[tuple[int, int]]:
+    def _both(self, frame: Frame) -> Iterator[tuple[int, int]]:
         """Open a folder on both sides; every failure becomes one of ours."""
         with ExitStack() as opened:
             source = _open(self._source, self._from(frame.path), opened)
@@ -240,7 +220,7 @@ class TreeCheck:
                 where = self._source.location(self._from(frame.path))
                 raise from_os_error(error, where, "read the folder") from error
 
-    def _entries(self, frame: _Frame, source: int, target: int) -> Generator[None]:
+    def _entries(self, frame: Frame, source: int, target: int) -> Generator[None]:
         """Compare all names of both sides behind the last one that was compared."""
         while True:
             ours, theirs = (names_after(fd, frame.name, self._brake) for fd in (source, target))
@@ -368,20 +348,6 @@ class TreeCheck:
     def _tell(self, verdict: Verdict, path: bytes, why: str = "") -> None:
         source, target = self._source.location(self._from(path)), self._target.location(self._to(path))
         self._part.findings.append(Finding(verdict, source, target, why))
-
-
-def _frames(begin: Checkpoint) -> list[_Frame]:
-    """Return the folders that were being compared at a checkpoint, from the top down."""
-    frames = [_Frame(b"")]
-    for name in begin.folder.split(b"/") if begin.folder else ():
-        above = frames[-1]
-        above.listed, above.folder = True, name
-        frames.append(_Frame(join(above.path, name)))
-    if begin.whole:
-        frames.pop()
-    else:
-        frames[-1].name = begin.name
-    return frames
 
 
 def _open(root: Root, path: bytes, opened: ExitStack) -> int:

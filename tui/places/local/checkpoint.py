@@ -5,10 +5,11 @@ from __future__ import annotations
 import heapq
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.places.local.content import Stopped
+from tui.places.local.root import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,40 @@ class Checkpoint:
 
 
 START = Checkpoint()
+
+
+@dataclass(slots=True)
+class Frame:
+    """A folder that is being compared.
+
+    Attributes:
+        name: Its last entry that was compared.
+        folder: The last folder in it that was gone into.
+        listed: All its entries were compared; what is left are the folders in it.
+        waiting: Folders in it still to be gone into, the next one last.
+        more: There are others behind those.
+    """
+
+    path: bytes
+    name: bytes = b""
+    folder: bytes = b""
+    listed: bool = False
+    waiting: list[bytes] = field(default_factory=list)
+    more: bool = True
+
+
+def frames_at(begin: Checkpoint) -> list[Frame]:
+    """Return the folders that were being compared at a checkpoint, from the top down."""
+    frames = [Frame(b"")]
+    for name in begin.folder.split(b"/") if begin.folder else ():
+        above = frames[-1]
+        above.listed, above.folder = True, name
+        frames.append(Frame(join(above.path, name)))
+    if begin.whole:
+        frames.pop()
+    else:
+        frames[-1].name = begin.name
+    return frames
 
 
 def mark(fd: int) -> Mark:

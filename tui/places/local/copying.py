@@ -125,7 +125,7 @@ class FolderCopy:
                 batch.lost = self.finish()
                 batch.finished = True
         except Stopped:
-            pass  # while names were chosen
+            pass  # while names were chosen: nothing was begun, and the next step chooses them anew
         except PlaceError as error:
             self._end(batch, error)
         except OSError as error:

@@ -110,10 +110,8 @@ class Forecast:
                 waiting.pop()
                 continue
             path, below = join(above, names.pop()), list[bytes]()
-            try:
+            with suppress(PlaceError, OSError):  # the job itself will tell that it cannot be read
                 yield from self._folder(root, path, below)
-            except (PlaceError, OSError):
-                pass
             waiting.append((path, below))
 
     def _folder(self, root: Root, path: bytes, below: list[bytes]) -> Generator[None]:

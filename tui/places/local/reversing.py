@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui.model.error import NotEmpty, NotFound, PlaceError, SourceReplaced, from_os_error
@@ -82,12 +83,10 @@ def why_not_gone(made: Location, identity: str) -> str | None:
     """Say why what was made cannot be taken away: it is another one, or changed, or holds something; None if it can."""
     if (reason := why_not_it(made, identity)) is not None:
         return reason
-    try:
-        with os.scandir(made.path) as entries:
-            if next(entries, None) is not None:
-                return f"something is in {made}"
-    except OSError:
-        pass  # not a folder; or one that will say itself what is wrong
+    # What is no folder has nothing in it; a folder that cannot be read will say so itself when it is removed.
+    with suppress(OSError), os.scandir(made.path) as entries:
+        if next(entries, None) is not None:
+            return f"something is in {made}"
     return why_not_writable(made.parent)
 
 
