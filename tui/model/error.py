@@ -4,7 +4,7 @@ FerryError
 ├─ UsageError · ConfigError(file, key)
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NotHeld · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
-│  │                      PlaceUnavailable
+│  │                      PlaceUnavailable · AuthenticationFailed · HostKeyMismatch
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
@@ -114,6 +114,21 @@ class LinkInTheWay(PlaceError):
 class PlaceUnavailable(PlaceError):
     transient = True
     remedy = "Ferry tries again by itself; check the disk or the network if it lasts."
+
+
+class AuthenticationFailed(PlaceError):
+    """The host does not let this user in, or nobody told it the password."""
+
+    remedy = "Check user, key and password (`ssh` to the same host tells more), then retry."
+
+
+class HostKeyMismatch(PlaceError):
+    """The host shows another key than the one it is known by: nothing was sent to it."""
+
+    remedy = (
+        "Somebody may be in between, or the host was set up anew. Ask who runs it; where the new key is right, remove the"
+        " old one with `ssh-keygen -R`, then retry."
+    )
 
 
 class StorageFault(PlaceError):

@@ -1,0 +1,60 @@
+"""What the engine must ask a person before it can reach a host: passwords and the like, kept in memory only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AskKind(StrEnum):
+    PASSWORD = "password"
+    PASSPHRASE = "passphrase"
+    """Of a key file."""
+    CODE = "code"
+    """Whatever the host itself asks (keyboard-interactive): a one-time code, mostly."""
+    HOST_KEY = "host_key"
+    """The host is not known: whether its key is the right one is answered with YES."""
+
+
+YES = "yes"
+"""The answer by which a host's key is accepted. (Anything else refuses it.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing to be asked.
+
+    Attributes:
+        host: Whom it is about, as people write it: "user@host", "host:2222".
+        text: What is to be said, in one or a few lines: a prompt, or a fingerprint.
+        secret: The answer must not be shown while it is typed.
+        retry: An earlier answer to the same was wrong.
+    """
+
+    kind: AskKind
+    host: str
+    text: str
+    secret: bool = True
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody said. It has no readable form: a secret must not get into a log by mistake."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "Answer(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class HostQuestion:
+    """An open question about a host, as clients see it. Numbers are given by the engine, and last as long as it does."""
+
+    id: int
+    ask: Ask
+    place: str
+    """The places's URL up to its path, "sftp://user@host": the same for all that wait for this answer."""
+    jobs: tuple[int, ...] = ()
+    """The jobs that wait for it."""
