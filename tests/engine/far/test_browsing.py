@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,9 @@ from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
 from tui.model.location import Location
 from tui.places.memory import ALL, HARDLY_ANY, MemoryOpener
 from tui.places.memory_store import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 BOX = Location("/", "memory", "box")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import until
 
 from tui.engine.clock import SystemClock
 from tui.engine.far import doors as doors_module
@@ -12,9 +14,11 @@ from tui.engine.far.doors import AnswerWanted, Doors
 from tui.model.ask import Ask, AskKind
 from tui.model.error import AuthenticationFailed, NotPossible, PlaceError, PlaceUnavailable, Unsupported
 from tui.model.location import Location
-from tui.places.base import Asker
 from tui.places.memory import MemoryPlace
 from tui.places.memory_store import MemoryStore
+
+if TYPE_CHECKING:
+    from tui.places.base import Asker
 
 BOX = Location("/", "memory", "box")
 PASSWORD = Ask(AskKind.PASSWORD, "me@box", "Password")
@@ -78,16 +82,12 @@ def doors(host: Host, listener: Listener) -> Doors:
 
 async def asked(doors: Doors) -> int:
     """Wait for a question; return its number."""
-    async with asyncio.timeout(10):
-        while not doors.questions():
-            await asyncio.sleep(0)
+    await until(doors.questions)
     return doors.questions()[0].id
 
 
 async def until_rest(doors: Doors) -> None:
-    async with asyncio.timeout(10):
-        while any(door.opening for door in doors._doors.values()):
-            await asyncio.sleep(0)
+    await until(lambda: not any(door.opening for door in doors._doors.values()))
 
 
 async def test_all_who_want_a_place_share_one_connection(doors: Doors, host: Host) -> None:
@@ -167,9 +167,7 @@ async def test_one_question_after_another(doors: Doors, host: Host) -> None:
     waiting = asyncio.create_task(doors.place(BOX))
     first = await asked(doors)
     doors.answer(first, "secret")
-    async with asyncio.timeout(10):
-        while not doors.questions() or doors.questions()[0].id == first:
-            await asyncio.sleep(0)
+    await until(lambda: doors.questions() and doors.questions()[0].id != first)
     with pytest.raises(NotPossible):
         doors.answer(first, "late")
     doors.answer(doors.questions()[0].id, "123")
