@@ -466,6 +466,9 @@ async def test_an_engine_killed_while_it_flushes_leaves_the_job_in_doubt(
     disk.answers.clear()
     id = await harness.copy(write(source / "a"), to=target, conflict=Conflict.OVERWRITE)
     await flushing(harness, id)
+    async with asyncio.timeout(20):
+        while not disk.flushes:  # shown as flushing, it may still be writing the doubt down
+            await asyncio.sleep(0)
     await crash(harness)
     disk.answers.set()
     write(target / "a", "\0\0\0\0")
