@@ -63,11 +63,12 @@ class FarOperations(Operations):
         self._told_of = {question.id for question in questions}
         if not new:
             return
+        said = f"{visible(new[0].ask.host)} {asks_of(new[0])}"
+        self.call_elsewhere(said)
         if self._may_interrupt:
             self.open_host_question(new[0])
         else:
-            where = f"{visible(new[0].ask.host)} {asks_of(new[0])}"
-            self.tell(f"{where}. {self.pane.key_of('answer_host', 'app')} answers it.", "warning")
+            self.tell(f"{said}. {self.pane.key_of('answer_host', 'app')} answers it.", "warning")
 
     @property
     def _may_interrupt(self) -> bool:

@@ -186,10 +186,6 @@ class MainScreen(
         self.memory.visit(event.pane.shown_location)
         self.keep_memory()
 
-    @on(FilePane.PlaceChanged)
-    def _place_changed(self, event: FilePane.PlaceChanged) -> None:
-        event.pane.show_host_questions(self.host_questions)
-
     @on(QueuePane.HostsAsk)
     def _hosts_ask(self) -> None:
         self.show_host_questions(self.queue_pane.state.host_questions)
@@ -237,6 +233,8 @@ class MainScreen(
 
     @on(QueuePane.QuestionAsked)
     def _question_asked(self, event: QueuePane.QuestionAsked) -> None:
+        if event.job.wants_host:
+            return  # the host's question is put by itself
         self._call(f"{what(event.job)} has a question: answer it in the queue (w, then a).", "warning")
 
     @on(QueuePane.JobEnded)
@@ -252,9 +250,7 @@ class MainScreen(
     def _call(self, text: str, severity: str) -> None:
         """Tell it here, and to whoever looks elsewhere."""
         self.tell(text, severity)  # type: ignore[arg-type]
-        call = getattr(self.app, "call_elsewhere", None)
-        if call is not None:
-            call(text)
+        self.call_elsewhere(text)
 
 
 def touched(job: Job, folder: Location) -> bool:

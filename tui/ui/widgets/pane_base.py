@@ -75,9 +75,6 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
     class LocationChanged(OfPane, namespace="file_pane"):
         """The pane went to another folder (which may still be read)."""
 
-    class PlaceChanged(OfPane, namespace="file_pane"):
-        """The pane is on its way to a far folder: what its host asks may matter to it."""
-
     class Entered(OfPane, namespace="file_pane"):
         """The first entries of another folder are shown."""
 

@@ -140,9 +140,10 @@ class PaneReading(PaneBase):
             self._tell_arrival()
         else:  # what is far is asked one thing at a time, and counts as visited when it has answered
             self._space = None
-            self.post_message(self.PlaceChanged(self))
+            self._questions = tuple(each for each in self._all_questions if each.place.holds(location))
 
     _arrived = False
+    _all_questions: tuple[HostQuestion, ...] = ()
 
     def _tell_arrival(self) -> None:
         if self._arrived:
@@ -371,8 +372,8 @@ class PaneReading(PaneBase):
 
     def show_host_questions(self, questions: Sequence[HostQuestion]) -> None:
         """Take over what hosts ask, as far as the pane waits for it."""
-        place = place_of(self.location)
-        mine = tuple(question for question in questions if question.place == place)
+        self._all_questions = tuple(questions)
+        mine = tuple(question for question in questions if question.place.holds(self.location))
         if mine == self._questions:
             return
         self._questions = mine

@@ -91,8 +91,8 @@ class QueueActions(QueueLines):
             self.do(self._queue.cancel(ids, keep=keep), clears_marks=True)
 
     def action_answer(self) -> None:
-        asking = [job for job in self.chosen if job.asks or job.wants_host]
-        asking = asking or [job for job in self.jobs if job.asks or job.wants_host]
+        asking = [job for job in self.chosen if job.asks]
+        asking = asking or [job for job in self.jobs if job.asks]
         if asking:
             self.ask(asking[0])
         else:

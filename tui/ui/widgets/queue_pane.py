@@ -187,7 +187,6 @@ class QueuePane(QueueActions):
                 job.limit_bytes_s,
                 job.progress.errors > 0,
                 job.asks,
-                job.wants_host,
             )
             for job in self.state.jobs
             if not job.state.is_final
