@@ -472,6 +472,7 @@ class FakeQueue:
         self.engine = EngineStatus(4242, "0.1.0", 1, 1_750_000_000.0, None, 2, 0.0)
         self.unreachable = False
         self.open_host_questions: dict[int, HostQuestion] = {}
+        self._last_host_question = 0
         self.host_answers: list[tuple[int, str | None]] = []
         self._right_answers: dict[int, str | None] = {}
         self._subscribers: list[asyncio.Queue[Update | Disconnected]] = []
@@ -494,7 +495,8 @@ class FakeQueue:
         self, url: str, ask: Ask, *, jobs: tuple[int, ...] = (), right: str | None = None
     ) -> HostQuestion:
         """Open a host's question. Another answer than `right`, where given, has it asked again."""
-        id = 1 + max((*self.open_host_questions, *(id for id, _ in self.host_answers)), default=0)
+        self._last_host_question += 1
+        id = self._last_host_question
         question = HostQuestion(id, ask, where(url), jobs)
         self.open_host_questions[id], self._right_answers[id] = question, right
         self.announce()

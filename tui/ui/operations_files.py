@@ -95,7 +95,7 @@ class FileOperations(UndoOperations):
         except Unsupported:
             if location.is_local:
                 raise
-            request = Request(kind=JobKind.RENAME, sources=(location,), targets=(new,))
+            request = Request(kind=JobKind.MOVE, sources=(location,), target=new, into=False)
             await self.submit(request, f"Renaming {named([location])}")  # it takes copying there
             self.pane.clear_marks()
             return

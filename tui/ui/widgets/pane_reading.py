@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual import work
 from textual.worker import Worker, WorkerState
 
-from tui.model.error import FerryError, NotAFolder, NotFound, PlaceError
+from tui.model.error import FerryError, NotAFolder, NotFound, PlaceError, PlaceUnavailable
 from tui.ui.addresses import is_home, place_of
 from tui.ui.folder import UNREAD, Folder
 from tui.ui.notes import report, tell
@@ -288,8 +288,12 @@ class PaneReading(PaneBase):
 
     def _fail(self, error: FerryError) -> None:
         self.state = State.FAILED
-        again = "" if self.location.is_local else f"{self.key_of('refresh')} tries again."
-        self._failure = " ".join(filter(None, (f"{error.message.rstrip('.')}.", error.remedy, again)))
+        remedy, again = error.remedy, ""
+        if not self.location.is_local:
+            again = f"{self.key_of('refresh')} tries again."
+            if remedy == PlaceUnavailable.remedy:  # it speaks of jobs, which try again by themselves
+                remedy = "Check the host and the network."
+        self._failure = " ".join(filter(None, (f"{error.message.rstrip('.')}.", remedy, again)))
         self._put(Folder(self.location, self._marks_by_location.get(self.location)))
 
     async def _show_file(self, error: NotAFolder) -> None:
