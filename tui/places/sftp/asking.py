@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tui.model.ask import Ask, AskKind
-
 if TYPE_CHECKING:
+    from tui.model.ask import Ask, AskKind
     from tui.places.base import Asker
 
 
