@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tui import __version__
+from tui.client.host import method_of
 from tui.client.runtime import peer_uid
 from tui.model.error import FerryError, ProtocolMismatch
 from tui.wire import lines
@@ -221,7 +222,7 @@ class _Connection:
             case "submit":
                 return await self._server.submit(**arguments)
             case name:
-                return await getattr(self._server.engine, name)(**arguments)
+                return await method_of(self._server.engine, name)(**arguments)
 
     def _greet(self, protocol: int, version: str) -> Greeting:
         if protocol != PROTOCOL:
