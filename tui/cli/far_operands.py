@@ -81,7 +81,9 @@ async def plan_transfer(looking: Looking, words: Sequence[str], doing: str, *, e
         is_folder = entry is not None and entry.kind.opens_as_folder
     except Unanswered as error:
         if not wants_folder:
-            error.remedy = f"{error.remedy} Or end the destination in / if it is a folder: then the job is queued."
+            error.remedy = (
+                f"{error.remedy} Or end the destination in / if it is a folder: then the job is queued."
+            )
             raise
         looking.unanswered, is_folder = error, True
     plan = aim(
@@ -108,7 +110,9 @@ async def _take(looking: Looking, plan: Plan, words: Sequence[str], doing: str) 
             entry = await looking.entry(location)
             if entry is None:
                 remedy = "Check how it is written; `ferry` takes no patterns."
-                raise NotFound(f"cannot {doing} {location}: no such file or folder", remedy, location=location)
+                raise NotFound(
+                    f"cannot {doing} {location}: no such file or folder", remedy, location=location
+                )
             if word.endswith("/") and not await _leads_to_folder(looking, location, entry):
                 message = f"cannot {doing} {location}/: it is not a folder"
                 raise NotAFolder(message, "Leave out the / at its end.", location=location)

@@ -206,9 +206,7 @@ def _impossible_by_name(
     return _name_taken(plan, source, names, doing)
 
 
-def _name_taken(
-    plan: Plan, source: Location, names: dict[str, Location], doing: str
-) -> PlaceError | None:
+def _name_taken(plan: Plan, source: Location, names: dict[str, Location], doing: str) -> PlaceError | None:
     def merges(location: Location) -> bool:
         return _is_folder(location) if location.is_local else location in plan.far_folders
 

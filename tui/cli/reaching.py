@@ -30,11 +30,15 @@ class Unanswered(FerryError):
     remedy = "Run it on a terminal, or let a key in ssh's agent (for S3: a profile) answer for you."
 
     def __init__(self, question: HostQuestion) -> None:
-        super().__init__(f"{question.place} asks for {wanted(question)}, and there is no terminal to ask on")
+        super().__init__(
+            f"{place_of(question.place)} asks for {wanted(question)}, and there is no terminal to ask on"
+        )
         self.question = question
 
 
-async def reach(client: Client, messages: Diagnostics, locations: Iterable[Location], work: Coroutine[Any, Any, T]) -> T:
+async def reach(
+    client: Client, messages: Diagnostics, locations: Iterable[Location], work: Coroutine[Any, Any, T]
+) -> T:
     """Do some work while the questions of the hosts it needs are answered, and return what it returns.
 
     Raises:
@@ -63,7 +67,7 @@ async def _answer(client: Client, messages: Diagnostics, places: set[str]) -> No
         if isinstance(update, Disconnected):
             continue
         for question in update.host_questions:
-            if question.place in places and question.id not in answered:
+            if place_of(question.place) in places and question.id not in answered:
                 answered.add(question.id)
                 answer = await put(messages, question)
                 with suppress(FerryError):  # It was answered elsewhere, or nobody waits for it any more.

@@ -87,7 +87,9 @@ def _host(authority: str) -> str:
     found = _HOST.fullmatch(host)
     if found is None or (found[1] and not 0 < int(found[1]) < 65536):
         # Not repeated: with an unquoted / in it, it is the beginning of a password.
-        raise UsageError("an sftp: URL has no host, or none that can be one", "Write sftp://user@host:port/path.")
+        raise UsageError(
+            "an sftp: URL has no host, or none that can be one", "Write sftp://user@host:port/path."
+        )
     user = os.fsdecode(unquote_to_bytes(user))
     if at and not _USER.fullmatch(user):
         raise UsageError("an sftp: URL has a user who cannot be one", "Write sftp://user@host:port/path.")
@@ -100,15 +102,25 @@ def _in_store(authority: str, key: str) -> Location:
     if ":" in name:
         raise _password()
     if at and not _STORE.fullmatch(name):
-        raise UsageError("an s3: URL has a name before the @ that no store can have", "Write s3://NAME@bucket/key.")
+        raise UsageError(
+            "an s3: URL has a name before the @ that no store can have", "Write s3://NAME@bucket/key."
+        )
     if bucket and not _STORE.fullmatch(bucket):
-        raise UsageError("an s3: URL has a bucket that cannot be one", "Write s3://bucket/key or s3://NAME@bucket/key.")
+        raise UsageError(
+            "an s3: URL has a bucket that cannot be one", "Write s3://bucket/key or s3://NAME@bucket/key."
+        )
     if key and not bucket:
-        raise UsageError("an s3: URL has a key without a bucket", "Write s3://bucket/key or s3://NAME@bucket/key.")
+        raise UsageError(
+            "an s3: URL has a key without a bucket", "Write s3://bucket/key or s3://NAME@bucket/key."
+        )
     if {"", ".", ".."} & set(key.rstrip("/").split("/") if key.rstrip("/") else ()):
-        raise UsageError("Ferry cannot reach S3 keys with a part that is empty, . or ..", "Copy them to others first.")
+        raise UsageError(
+            "Ferry cannot reach S3 keys with a part that is empty, . or ..", "Copy them to others first."
+        )
     return Location(Location.local(f"/{bucket}/{key}").path, S3, name)
 
 
 def _password() -> UsageError:
-    return UsageError("a password does not belong in a URL", "Leave it out: Ferry asks for it, and keeps it in memory only.")
+    return UsageError(
+        "a password does not belong in a URL", "Leave it out: Ferry asks for it, and keeps it in memory only."
+    )
