@@ -129,6 +129,8 @@ class Record:
     """It stopped for want of room."""
     insists = False
     """Its next go does not ask whether it fits."""
+    wants_host = False
+    """It waits for the answer to what a host asks."""
     walked = False
     """Everything was looked at since this engine started: only answers are missing."""
     revision = 0
@@ -216,6 +218,7 @@ class Record:
             redo=row.redo,
             undone_by=self.undone_by,
             reversible=self.reversible and self.state.is_final and not self.undone_by,
+            wants_host=self.wants_host,
         )
 
     def _stage(self) -> Stage | None:
