@@ -13,6 +13,8 @@ from tui.model.error import FerryError, PlaceError
 from tui.model.job import JobKind, JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui.engine.run import Run
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ class Work(Protocol):
 def work_for(run: Run) -> Work:
     """Return what does a job of this kind."""
     kind = run.record.row.kind
+    if run.record.row.far:
+        return _far_work_for(run)
     if kind is JobKind.COPY:
         from tui.engine.copying import Copying
 
@@ -62,13 +66,23 @@ def work_for(run: Run) -> Work:
     return InPlace(run)
 
 
+def _far_work_for(run: Run) -> Work:
+    """Return what does a job of this kind where one of its places is not the local disk."""
+    from tui.engine.far.copying import FarCopying
+    from tui.engine.far.moving import FarMoving
+
+    works: dict[JobKind, Callable[[Run], Work]] = {JobKind.COPY: FarCopying, JobKind.MOVE: FarMoving}
+    return works[run.record.row.kind](run)
+
+
 async def carry_out(run: Run) -> JobState | None:
     """Run a job; return the state it comes to, or None where it was stopped.
 
     A failure nobody foresaw ends this job, with an error row that says so, and no other.
     """
     try:
-        await agree_on_names(run)
+        if not run.record.row.far:
+            await agree_on_names(run)
         run.has_names = True
         if not run.stopped:
             await _work_and_count(run)
@@ -91,7 +105,12 @@ async def carry_out(run: Run) -> JobState | None:
 async def _work_and_count(run: Run) -> None:
     """Count while the work goes on. What was done needs no count any more; what is left does, so it is waited for."""
     record = run.record
-    if record.failed_only or record.walked or record.row.kind in (JobKind.RENAME, JobKind.MAKE):
+    if (
+        record.row.far
+        or record.failed_only
+        or record.walked
+        or record.row.kind in (JobKind.RENAME, JobKind.MAKE)
+    ):
         await work_for(run).execute()
         return
     counting = Counting(run)

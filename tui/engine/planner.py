@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.model.job import Request
 
+FAR_KINDS = frozenset({JobKind.COPY, JobKind.MOVE})
+"""Jobs that work between any two places."""
+
 CHUNK = 256
 """Sources looked at in one go."""
 
@@ -24,15 +27,16 @@ def check(request: Request) -> None:
 
     Raises:
         UsageError: Something is missing, or does not go together.
-        Unsupported: It names a place other than the local disk.
+        Unsupported: It names a place other than the local disk, and does not work between places.
     """
     if not request.sources:
         raise UsageError("nothing to do: no source was named", "Name at least one file or folder.")
     if request.kind is JobKind.MAKE:
         raise UsageError("what is made is made at once, without a job")
     places = [*request.sources, *request.targets, *([request.target] if request.target else [])]
-    for location in places:
-        check_local(location)
+    if request.kind not in FAR_KINDS:
+        for location in places:
+            check_local(location)
     for source in request.sources:
         if source.is_root:
             raise UsageError(
