@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from far_harness import FarHarness, Hosts, running_far
+from hosts_harness import HostsHarness, Hosts, running_hosts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,6 +18,6 @@ def hosts() -> Hosts:
 
 
 @pytest.fixture
-async def far(tmp_path: Path, hosts: Hosts) -> AsyncIterator[FarHarness]:
-    async with running_far(tmp_path / "journal.sqlite3", hosts) as harness:
+async def queue(tmp_path: Path, hosts: Hosts) -> AsyncIterator[HostsHarness]:
+    async with running_hosts(tmp_path / "journal.sqlite3", hosts) as harness:
         yield harness

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from far_harness import FarHarness, Hosts, Trouble, at
+from hosts_harness import HostsHarness, Hosts, Trouble, at
 
 from tui.model.error import PermissionDenied
 from tui.model.job import JobKind, JobState
@@ -31,26 +31,30 @@ BITS = {"mode_set": 0o600, "mode_clear": 0o077, "folder_mode_set": 0o100}
 AFTER = ["0o700", "0o600", "0o700", "0o600", "0o644"]
 
 
-async def test_modes_are_changed_below_folders_and_not_through_links(far: FarHarness, hosts: Hosts) -> None:
+async def test_modes_are_changed_below_folders_and_not_through_links(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     plant(hosts)
-    job = await far.done(await far.far(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
+    job = await queue.done(await queue.add(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
     assert modes(hosts, *ALL) == AFTER
     assert job.progress.files_done == 2
 
 
-async def test_what_is_in_a_folder_keeps_its_mode_unless_that_is_meant(far: FarHarness, hosts: Hosts) -> None:
+async def test_what_is_in_a_folder_keeps_its_mode_unless_that_is_meant(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     plant(hosts)
-    await far.done(await far.far(JobKind.CHMOD, at("/data/tree"), **BITS))
+    await queue.done(await queue.add(JobKind.CHMOD, at("/data/tree"), **BITS))
     assert modes(hosts, "tree", "tree/file") == ["0o700", "0o644"]
 
 
-async def test_a_link_that_is_named_is_left_alone(far: FarHarness, hosts: Hosts) -> None:
+async def test_a_link_that_is_named_is_left_alone(queue: HostsHarness, hosts: Hosts) -> None:
     plant(hosts)
-    await far.done(await far.far(JobKind.CHMOD, at("/data/tree/link"), **BITS))
+    await queue.done(await queue.add(JobKind.CHMOD, at("/data/tree/link"), **BITS))
     assert modes(hosts, "tree/link", "outside") == ["0o777", "0o644"]
 
 
-async def test_what_is_refused_is_told_and_tried_again(far: FarHarness, hosts: Hosts) -> None:
+async def test_what_is_refused_is_told_and_tried_again(queue: HostsHarness, hosts: Hosts) -> None:
     plant(hosts)
 
     def refuse(name: str, location: Location) -> None:
@@ -58,31 +62,35 @@ async def test_what_is_refused_is_told_and_tried_again(far: FarHarness, hosts: H
             raise PermissionDenied(f"cannot change {location}: permission denied", location=location)
 
     hosts.trouble = refuse
-    job = await far.ends(await far.far(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
+    job = await queue.ends(await queue.add(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
     assert job.state is JobState.FAILED
-    assert await far.messages(job.id) == ["cannot change sftp://host/data/tree/inner/file: permission denied"]
+    assert await queue.messages(job.id) == [
+        "cannot change sftp://host/data/tree/inner/file: permission denied"
+    ]
     hosts.trouble = None
-    await far.engine.retry([job.id])
-    await far.done(job.id)
+    await queue.engine.retry([job.id])
+    await queue.done(job.id)
     assert modes(hosts, *ALL) == AFTER
 
 
-async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(far: FarHarness, hosts: Hosts) -> None:
+async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     when, reached = 0, True
     while reached:
         hosts.renew()
         plant(hosts)
         trouble = hosts.trouble = Trouble(when)
-        await far.done(await far.far(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
+        await queue.done(await queue.add(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
         assert modes(hosts, *ALL) == AFTER, trouble.names
         when, reached = when + 1, trouble.reached.is_set()
     assert when > 10
 
 
-async def test_where_nothing_has_permissions_that_is_said(far: FarHarness, hosts: Hosts) -> None:
+async def test_where_nothing_has_permissions_that_is_said(queue: HostsHarness, hosts: Hosts) -> None:
     hosts.capabilities = HARDLY_ANY
     plant(hosts)
-    job = await far.ends(await far.far(JobKind.CHMOD, at("/data/tree"), **BITS))
-    assert await far.messages(job.id) == [
+    job = await queue.ends(await queue.add(JobKind.CHMOD, at("/data/tree"), **BITS))
+    assert await queue.messages(job.id) == [
         "cannot change the mode of sftp://host/data/tree: nothing there has permissions"
     ]

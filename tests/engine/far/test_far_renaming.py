@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from far_harness import FarHarness, Hosts, Trouble, at, killed_and_done
+from hosts_harness import HostsHarness, Hosts, Trouble, at, killed_and_done
 
 from tui.model.error import PermissionDenied, UsageError
 from tui.model.job import JobKind, JobState
@@ -25,39 +25,41 @@ def plant(hosts: Hosts) -> None:
     hosts.store().write("/data/kept", b"kept")
 
 
-async def rename(far: FarHarness, news: dict[str, str], folder: str = "/data") -> int:
+async def rename(queue: HostsHarness, news: dict[str, str], folder: str = "/data") -> int:
     sources = [at(f"{folder}/{name}") for name in news]
     targets = tuple(at(f"{folder}/{name}") for name in news.values())
-    return await far.far(JobKind.RENAME, *sources, targets=targets)
+    return await queue.add(JobKind.RENAME, *sources, targets=targets)
 
 
 AFTER = {"b": b"a", "c": b"b", "a": b"c", "e": b"d", "f": b"e", "kept": b"kept"}
 
 
-async def test_circles_and_chains_of_names_work(far: FarHarness, hosts: Hosts) -> None:
+async def test_circles_and_chains_of_names_work(queue: HostsHarness, hosts: Hosts) -> None:
     plant(hosts)
-    job = await far.done(await rename(far, CIRCLE))
+    job = await queue.done(await rename(queue, CIRCLE))
     assert hosts.store().tree("/data") == AFTER
     assert job.progress.files_done == job.progress.files_total == 5
     assert not job.reversible
 
 
-async def test_names_below_a_home_folder_are_changed(far: FarHarness, hosts: Hosts) -> None:
+async def test_names_below_a_home_folder_are_changed(queue: HostsHarness, hosts: Hosts) -> None:
     hosts.store().write("/home/a", b"a")
-    await far.done(await rename(far, {"a": "b"}, "/~"))
+    await queue.done(await rename(queue, {"a": "b"}, "/~"))
     assert hosts.store().tree("/home") == {"b": b"a"}
 
 
-async def test_what_is_in_the_way_stays_and_the_rest_is_renamed(far: FarHarness, hosts: Hosts) -> None:
+async def test_what_is_in_the_way_stays_and_the_rest_is_renamed(queue: HostsHarness, hosts: Hosts) -> None:
     plant(hosts)
-    job = await far.ends(await rename(far, {"a": "kept", "b": "new", "none": "other"}))
+    job = await queue.ends(await rename(queue, {"a": "kept", "b": "new", "none": "other"}))
     assert job.state is JobState.FAILED
-    assert sorted(error.code for error in await far.engine.errors(job.id)) == ["AlreadyExists", "NotFound"]
+    assert sorted(error.code for error in await queue.engine.errors(job.id)) == ["AlreadyExists", "NotFound"]
     tree = {"a": b"a", "new": b"b", "c": b"c", "d": b"d", "e": b"e", "kept": b"kept"}
     assert hosts.store().tree("/data") == tree
 
 
-async def test_one_that_stepped_aside_in_vain_gets_its_old_name_back(far: FarHarness, hosts: Hosts) -> None:
+async def test_one_that_stepped_aside_in_vain_gets_its_old_name_back(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     plant(hosts)
 
     def refuse(name: str, location: Location) -> None:
@@ -66,23 +68,25 @@ async def test_one_that_stepped_aside_in_vain_gets_its_old_name_back(far: FarHar
             raise PermissionDenied(f"cannot rename {location}: permission denied", location=location)
 
     hosts.trouble = refuse
-    job = await far.ends(await rename(far, {"a": "new", "b": "a"}))
+    job = await queue.ends(await rename(queue, {"a": "new", "b": "a"}))
     assert job.state is JobState.FAILED
     found = hosts.store().tree("/data")
     assert sorted(value for value in found.values() if value) == [b"a", b"b", b"c", b"d", b"e", b"kept"]
-    await far.engine.retry([job.id])
-    await far.ends(job.id)
+    await queue.engine.retry([job.id])
+    await queue.ends(job.id)
     found = hosts.store().tree("/data")
     assert (found["a"], found["new"]) == (b"b", b"a")
 
 
-async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(far: FarHarness, hosts: Hosts) -> None:
+async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     when, reached = 0, True
     while reached:
         hosts.renew()
         plant(hosts)
         trouble = hosts.trouble = Trouble(when)
-        await far.done(await rename(far, CIRCLE))
+        await queue.done(await rename(queue, CIRCLE))
         assert hosts.store().tree("/data") == AFTER, trouble.names
         when, reached = when + 1, trouble.reached.is_set()
     assert when > 15
@@ -93,22 +97,22 @@ async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Pat
     while reached:
         hosts.renew()
         plant(hosts)
-        reached = await killed_and_done(tmp_path, hosts, lambda far: rename(far, CIRCLE), when)
+        reached = await killed_and_done(tmp_path, hosts, lambda queue: rename(queue, CIRCLE), when)
         assert hosts.store().tree("/data") == AFTER, when
         when += 1
     assert when > 15
 
 
-async def test_where_names_cannot_be_changed_nothing_is_tried(far: FarHarness, hosts: Hosts) -> None:
+async def test_where_names_cannot_be_changed_nothing_is_tried(queue: HostsHarness, hosts: Hosts) -> None:
     hosts.capabilities = HARDLY_ANY
     hosts.store().write("/bucket/a", b"a")
-    job = await far.ends(await rename(far, {"a": "b"}, "/bucket"))
-    assert await far.messages(job.id) == [
+    job = await queue.ends(await rename(queue, {"a": "b"}, "/bucket"))
+    assert await queue.messages(job.id) == [
         "cannot rename sftp://host/bucket/a: names cannot be changed in one step there"
     ]
     assert hosts.store().tree("/bucket") == {"a": b"a"}
 
 
-async def test_a_new_name_elsewhere_is_no_name(far: FarHarness) -> None:
+async def test_a_new_name_elsewhere_is_no_name(queue: HostsHarness) -> None:
     with pytest.raises(UsageError, match="same place"):
-        await far.far(JobKind.RENAME, at("/a"), targets=(at("/a", "other"),))
+        await queue.add(JobKind.RENAME, at("/a"), targets=(at("/a", "other"),))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from far_harness import FarHarness, Hosts, Trouble, at, killed_and_done
+from hosts_harness import HostsHarness, Hosts, Trouble, at, killed_and_done
 
 from tui.model.error import PermissionDenied
 from tui.model.job import Conflict, JobKind, JobState
@@ -47,13 +47,13 @@ def plant_both(hosts: Hosts) -> MemoryStore:
     return hosts.store("other")
 
 
-async def verify(far: FarHarness, path: str = "/data/tree", **rest: object) -> int:
-    return await far.far(JobKind.VERIFY, at(path), targets=(at(path, "other"),), **rest)
+async def verify(queue: HostsHarness, path: str = "/data/tree", **rest: object) -> int:
+    return await queue.add(JobKind.VERIFY, at(path), targets=(at(path, "other"),), **rest)
 
 
-async def told(far: FarHarness, id: int) -> dict[str, str]:
+async def told(queue: HostsHarness, id: int) -> dict[str, str]:
     """Return the messages of what failed, by where it is at the target, without the names of hosts."""
-    errors = await far.engine.errors(id)
+    errors = await queue.engine.errors(id)
     return {
         error.location.path.removeprefix("/data/tree").lstrip("/"): error.message.replace(
             "sftp://other/data/tree/", ""
@@ -62,15 +62,17 @@ async def told(far: FarHarness, id: int) -> dict[str, str]:
     }
 
 
-async def test_what_is_alike_is_counted_as_verified(far: FarHarness, hosts: Hosts) -> None:
+async def test_what_is_alike_is_counted_as_verified(queue: HostsHarness, hosts: Hosts) -> None:
     plant_both(hosts)
-    job = await far.done(await verify(far))
+    job = await queue.done(await verify(queue))
     progress = job.progress
     assert (progress.files_done, progress.files_verified) == (7, 7)
     assert (progress.bytes_done, progress.bytes_verified) == (BYTES, BYTES)
 
 
-async def test_every_difference_is_told_once_and_what_is_extra_is_none(far: FarHarness, hosts: Hosts) -> None:
+async def test_every_difference_is_told_once_and_what_is_extra_is_none(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     there = plant_both(hosts)
     there.write("/data/tree/large", LARGE[:-1] + b"x")
     there.write("/data/tree/other large", LARGE + b"x")
@@ -82,9 +84,9 @@ async def test_every_difference_is_told_once_and_what_is_extra_is_none(far: FarH
     there.link("/data/tree/last/link", "elsewhere")
     there.write("/data/tree/extra", b"extra")
     there.write("/data/tree/.ferry-abcdefgh-half", b"half")
-    job = await far.ends(await verify(far))
+    job = await queue.ends(await verify(queue))
     assert job.state is JobState.FAILED
-    assert await told(far, job.id) == {
+    assert await told(queue, job.id) == {
         "a file": "a file differs from source a file in content",
         "large": "large differs from source large in content",
         "other large": "other large differs from source other large in size",
@@ -95,37 +97,41 @@ async def test_every_difference_is_told_once_and_what_is_extra_is_none(far: FarH
     assert (job.progress.files_done, job.progress.files_verified) == (6, 1)
 
 
-async def test_a_missing_folder_is_told_but_not_all_in_it(far: FarHarness, hosts: Hosts) -> None:
+async def test_a_missing_folder_is_told_but_not_all_in_it(queue: HostsHarness, hosts: Hosts) -> None:
     plant_both(hosts).remove("/data/tree/inner")
-    job = await far.ends(await verify(far))
-    assert list(await told(far, job.id)) == ["inner"]
+    job = await queue.ends(await verify(queue))
+    assert list(await told(queue, job.id)) == ["inner"]
 
 
 async def test_single_files_are_compared_and_a_source_that_is_not_there_is_an_error(
-    far: FarHarness, hosts: Hosts
+    queue: HostsHarness, hosts: Hosts
 ) -> None:
     plant_both(hosts)
     sources = [at("/data/tree/none"), at("/data/tree/large")]
     targets = tuple(at(source.path, "other") for source in sources)
-    job = await far.ends(await far.far(JobKind.VERIFY, *sources, targets=targets))
-    assert await far.messages(job.id) == ["cannot verify sftp://host/data/tree/none: no such file or folder"]
+    job = await queue.ends(await queue.add(JobKind.VERIFY, *sources, targets=targets))
+    assert await queue.messages(job.id) == [
+        "cannot verify sftp://host/data/tree/none: no such file or folder"
+    ]
     assert job.progress.files_verified == 1
 
 
 async def test_a_file_kept_beside_another_is_found_under_its_other_name(
-    far: FarHarness, hosts: Hosts
+    queue: HostsHarness, hosts: Hosts
 ) -> None:
     there = plant_both(hosts)
     for name in ("a file", "inner/file"):
         there.write(f"/data/tree/{name}", b"was here before")
         there.write(f"/data/tree/{name} (1)", b"text")
-    await far.done(await verify(far, conflict=Conflict.RENAME))
-    await far.done(await verify(far, "/data/tree/a file", conflict=Conflict.RENAME))
-    job = await far.ends(await verify(far))
-    assert sorted(await told(far, job.id)) == ["a file", "inner/file"]
+    await queue.done(await verify(queue, conflict=Conflict.RENAME))
+    await queue.done(await verify(queue, "/data/tree/a file", conflict=Conflict.RENAME))
+    job = await queue.ends(await verify(queue))
+    assert sorted(await told(queue, job.id)) == ["a file", "inner/file"]
 
 
-async def test_what_cannot_be_read_is_told_and_the_rest_is_compared(far: FarHarness, hosts: Hosts) -> None:
+async def test_what_cannot_be_read_is_told_and_the_rest_is_compared(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     plant_both(hosts)
 
     def refuse(name: str, location: Location) -> None:
@@ -133,13 +139,13 @@ async def test_what_cannot_be_read_is_told_and_the_rest_is_compared(far: FarHarn
             raise PermissionDenied(f"cannot read {location}: permission denied", location=location)
 
     hosts.trouble = refuse
-    job = await far.ends(await verify(far))
-    assert await told(far, job.id) == {"large": "cannot read large: permission denied"}
+    job = await queue.ends(await verify(queue))
+    assert await told(queue, job.id) == {"large": "cannot read large: permission denied"}
     assert job.progress.files_verified == 6
 
 
 async def test_a_pause_goes_on_with_the_file_where_it_was_and_counts_nothing_twice(
-    far: FarHarness, hosts: Hosts
+    queue: HostsHarness, hosts: Hosts
 ) -> None:
     plant_both(hosts)
     reached = asyncio.Event()
@@ -153,32 +159,34 @@ async def test_a_pause_goes_on_with_the_file_where_it_was_and_counts_nothing_twi
         return cast("Awaitable[None]", asyncio.Event().wait())
 
     hosts.trouble = hang
-    id = await verify(far)
+    id = await verify(queue)
     async with asyncio.timeout(10):
         await reached.wait()
-    await far.until(id, lambda job: job.progress.files_verified == 2)
-    await far.engine.pause([id])
-    record = far.engine._board.get(id)
+    await queue.until(id, lambda job: job.progress.files_verified == 2)
+    await queue.engine.pause([id])
+    record = queue.engine._board.get(id)
     assert record is not None
-    await far.engine._keeper.settled([record], 5)
-    assert not far.engine._keeper.is_busy(record)
+    await queue.engine._keeper.settled([record], 5)
+    assert not queue.engine._keeper.is_busy(record)
     read.clear()
     hosts.trouble = lambda _, location: read.append(location.path)
-    await far.engine.resume([id])
-    job = await far.done(id)
+    await queue.engine.resume([id])
+    job = await queue.done(id)
     assert "/data/tree/a file" not in read
     assert "/data/tree/large" not in read
     assert (job.progress.files_verified, job.progress.bytes_verified) == (7, BYTES)
 
 
-async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(far: FarHarness, hosts: Hosts) -> None:
+async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
     when, reached = 0, True
     while reached:
         hosts.renew()
         plant_both(hosts).write("/data/tree/inner/file", b"tixt")
         trouble = hosts.trouble = Trouble(when)
-        job = await far.ends(await verify(far))
-        assert list(await told(far, job.id)) == ["inner/file"], trouble.names
+        job = await queue.ends(await verify(queue))
+        assert list(await told(queue, job.id)) == ["inner/file"], trouble.names
         assert (job.progress.files_verified, job.progress.bytes_done) == (6, BYTES), trouble.names
         when, reached = when + 1, trouble.reached.is_set()
     assert when > 50

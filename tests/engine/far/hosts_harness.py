@@ -92,23 +92,23 @@ class Hosts:
         return self.trouble(name, location) if self.trouble is not None else None
 
 
-class FarHarness(Harness):
+class HostsHarness(Harness):
     """An engine, and how tests talk to it."""
 
-    async def far(self, kind: JobKind, *sources: Location, **rest: object) -> int:
+    async def add(self, kind: JobKind, *sources: Location, **rest: object) -> int:
         return await self.engine.submit(Request(kind=kind, sources=sources, **rest))  # type: ignore[arg-type]
 
     async def messages(self, id: int) -> list[str]:
         return [error.message for error in await self.engine.errors(id)]
 
 
-def _new(journal: Path, hosts: Hosts) -> FarHarness:
+def _new(journal: Path, hosts: Hosts) -> HostsHarness:
     engine = Engine(Journal(journal), FastClock(), Limits(), version="test", openers={"sftp": lambda: hosts})
-    return FarHarness(engine, journal)
+    return HostsHarness(engine, journal)
 
 
 @asynccontextmanager
-async def running_far(journal: Path, hosts: Hosts) -> AsyncIterator[FarHarness]:
+async def running_hosts(journal: Path, hosts: Hosts) -> AsyncIterator[HostsHarness]:
     """Start an engine on a journal; shut it down at the end."""
     harness = _new(journal, hosts)
     await harness.engine.start_up()
@@ -119,7 +119,7 @@ async def running_far(journal: Path, hosts: Hosts) -> AsyncIterator[FarHarness]:
 
 
 async def killed_and_done(
-    folder: Path, hosts: Hosts, submit: Callable[[FarHarness], Awaitable[int]], when: int
+    folder: Path, hosts: Hosts, submit: Callable[[HostsHarness], Awaitable[int]], when: int
 ) -> bool:
     """Kill an engine before its `when`-th operation, and have the next one finish; False where it was not reached."""
     trouble = hosts.trouble = Trouble(when, silent=True)
@@ -135,6 +135,6 @@ async def killed_and_done(
     await crash(first)
     await first.engine._doors.close()
     hosts.trouble = None
-    async with running_far(journal, hosts) as second:
+    async with running_hosts(journal, hosts) as second:
         await second.done(id)
     return trouble.reached.is_set()
