@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tests.engine.engine_harness import crash
 from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
-from tui.model.error import PlaceUnavailable
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.memory import ALL, MemoryOpener
@@ -46,7 +43,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, str]] = []
-        self.at: Callable[[int, str, str], None | Awaitable[None]] = lambda number, name, path: None
+        self.at: Callable[[int, str, str], Awaitable[None] | None] = lambda number, name, path: None
 
     def __call__(self, name: str, location: Location) -> Awaitable[None] | None:
         number = len(self.steps)
@@ -79,7 +76,12 @@ class Far:
             await self.engine.shut_down()
 
     async def submit(
-        self, *sources: str, to: str = "/target", kind: JobKind = JobKind.COPY, within: bool = False, **rest: object
+        self,
+        *sources: str,
+        to: str = "/target",
+        kind: JobKind = JobKind.COPY,
+        within: bool = False,
+        **rest: object,
     ) -> int:
         places = tuple(HERE.below(source.strip("/")) for source in sources)
         target = (HERE if within else THERE).below(to.strip("/"))
