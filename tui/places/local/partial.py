@@ -33,7 +33,12 @@ def is_partial(name: bytes) -> bool:
 
 def partial_name(tag: str, name: bytes, info: os.stat_result) -> bytes:
     """Return the name a file has at the target while it is being copied: its identity is in it."""
-    identity = b"%b\0%d\0%d" % (name, info.st_size, info.st_mtime_ns)
+    return name_of_half(tag, name, info.st_size, info.st_mtime_ns)
+
+
+def name_of_half(tag: str, name: bytes, size_bytes: int, mtime_ns: int) -> bytes:
+    """Return the partial name of a file whose source has this size and time."""
+    identity = b"%b\0%d\0%d" % (name, size_bytes, mtime_ns)
     return prefix(tag) + blake2b(identity, digest_size=8).hexdigest().encode()
 
 
