@@ -17,11 +17,11 @@ class Uploads(Store):
         return row[0] if row else None
 
     @on_thread
-    def uploads(self, folder: str, tag: str) -> list[tuple[str, str, str]]:
-        """Return (url, identity, upload) of all that a job began for names directly in a folder, by its URL."""
-        start = folder.rstrip("/") + "/"
-        rows = self._db.execute("SELECT url, identity, upload FROM upload WHERE tag = ?", (tag,)).fetchall()
-        return [row for row in rows if row[0].startswith(start) and "/" not in row[0][len(start) :]]
+    def uploads(self, tag: str) -> list[tuple[str, str]]:
+        """Return (url, upload) of all that a job began and did not end."""
+        return self._db.execute(
+            "SELECT url, upload FROM upload WHERE tag = ? ORDER BY url", (tag,)
+        ).fetchall()
 
     @on_thread
     def add_upload(self, url: str, identity: str, tag: str, upload: str) -> None:
@@ -29,6 +29,6 @@ class Uploads(Store):
             db.execute("INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)", (url, identity, tag, upload))
 
     @on_thread
-    def forget_upload(self, url: str, identity: str) -> None:
+    def forget_upload(self, url: str, upload: str) -> None:
         with self.transaction() as db:
-            db.execute("DELETE FROM upload WHERE url = ? AND identity = ?", (url, identity))
+            db.execute("DELETE FROM upload WHERE url = ? AND upload = ?", (url, upload))
