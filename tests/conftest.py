@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.sshd import own_sshd as own_sshd
+from tests.servers.sshd import plain_sshd as plain_sshd
+from tests.servers.sshd import sshd as sshd
+
 settings.register_profile(
     "ferry", database=None, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

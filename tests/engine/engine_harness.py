@@ -24,6 +24,13 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+async def until(holds: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Wait until something holds that nothing tells of."""
+    async with asyncio.timeout(timeout_s):
+        while not holds():  # noqa: ASYNC110 (no event tells)
+            await asyncio.sleep(0)
+
+
 class Harness:
     """An engine, and how tests talk to it."""
 

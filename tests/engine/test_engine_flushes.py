@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, crash, names, new_engine, running, until
 
 from tests.mounts import tmpfs
 from tui.engine import keeper
@@ -466,6 +466,7 @@ async def test_an_engine_killed_while_it_flushes_leaves_the_job_in_doubt(
     disk.answers.clear()
     id = await harness.copy(write(source / "a"), to=target, conflict=Conflict.OVERWRITE)
     await flushing(harness, id)
+    await until(lambda: disk.flushes)  # shown as flushing, it may still be writing the doubt down
     await crash(harness)
     disk.answers.set()
     write(target / "a", "\0\0\0\0")

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, crash, names, new_engine, running, until
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.engine.engine import Limits
@@ -219,7 +219,7 @@ async def test_a_conflict_asks_and_the_answer_is_carried_out(
     harness: Harness, source: Path, target: Path
 ) -> None:
     id = await asked(harness, source, target)
-    assert harness.engine.idle
+    await until(lambda: harness.engine.idle)  # how far it is may still be on its way into the journal
     questions = await harness.engine.questions(id)
     assert [question.source.name for question in questions] == ["taken 0", "taken 1", "taken 2"]
     assert questions[0].target.path == str(target / "source" / "inner" / "taken 0")

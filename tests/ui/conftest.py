@@ -120,9 +120,12 @@ def shell(paths: Paths) -> Callable[..., AbstractAsyncContextManager[Shell]]:
         size: tuple[int, int] = (80, 24),
         left: str = "/home/ann",
         right: str | None = "/mnt/backup",
+        prepare: Callable[[FakeClient], None] | None = None,
         **sections: Any,
     ) -> AsyncIterator[Shell]:
         client = FakeClient(TREE if tree is None else tree)
+        if prepare is not None:
+            prepare(client)
         settings = replace(Settings(), **sections)
         app = Ferry(client, settings, Location(left), Location(right) if right else None, paths)
         told: list[str] = []

@@ -3,6 +3,8 @@
     client = FakeClient({"home": {"ann": {"notes.txt": b"hello", "music": {}}}})
     client.hang("/home/ann")                  # a folder that does not answer, until client.release(...)
     client.refuse("/root", PermissionDenied)  # one that cannot be read
+    client.far("sftp://box", {"srv": {"a.txt": b"a"}}, home="/srv")   # another place, reached at once
+    client.ask_first("sftp://box", Ask(AskKind.PASSWORD, "box", ""), right="secret")   # … once that is answered
     client.hold("/big")                       # one whose second page waits, until client.release(...)
     client.set_job(1, state=JobState.RUNNING, progress=Progress(files_done=3))   # pushes an update to the screen
 
@@ -19,16 +21,19 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tui.model.ask import Ask, HostQuestion, KnownHost
 from tui.model.comparison import Change, Compared, Difference
 from tui.model.entry import Details, Entry, EntryKind, Facts, Page, Space, Totals, kind_of_mode
 from tui.model.error import (
     AlreadyExists,
+    AuthenticationFailed,
     EngineUnreachable,
     NoSuchJob,
     NotAFolder,
     NotFound,
     NotPossible,
     PlaceError,
+    PlaceUnavailable,
     Unsupported,
 )
 from tui.model.job import (
@@ -108,7 +113,13 @@ def tree_of(entries: Mapping[str, Any]) -> Node:
 
 
 def where(path: str | Location) -> Location:
-    return path if isinstance(path, Location) else Location.local(path)
+    if isinstance(path, Location):
+        return path
+    return (
+        Location.from_url(path if path.count("/") > 2 else f"{path}/")
+        if "://" in path
+        else Location.local(path)
+    )
 
 
 def _facts(node: Node | None) -> Facts | None:
@@ -140,10 +151,19 @@ class FakePlaces:
         self._held: dict[Location, asyncio.Event] = {}
         self._watchers: dict[Location, list[asyncio.Event]] = defaultdict(list)
         self._unwatchable: set[Location] = set()
+        self.trees: dict[Location, Node] = {}
+        """Other places, by their roots."""
+        self.homes: dict[Location, str] = {}
+        self.known_hosts: tuple[KnownHost, ...] = ()
+        self._locked: dict[Location, asyncio.Event] = {}
 
     # What a test says.
 
-    def write(self, path: str, node: Node | bytes | int = b"") -> None:
+    def far(self, url: str, entries: Mapping[str, Any], home: str = "/") -> None:
+        """Have another place, too."""
+        self.trees[where(url)], self.homes[where(url)] = tree_of(entries), home
+
+    def write(self, path: str | Location, node: Node | bytes | int = b"") -> None:
         """Put an entry there (over what there was) and wake the watchers."""
         location = where(path)
         if isinstance(node, bytes):
@@ -153,11 +173,11 @@ class FakePlaces:
         self._folder(location.parent).children[location.name] = node
         self.changed(location.parent)
 
-    def make(self, path: str, entries: Mapping[str, Any] | None = None) -> None:
+    def make(self, path: str | Location, entries: Mapping[str, Any] | None = None) -> None:
         """Put a folder there."""
         self.write(path, tree_of(entries or {}))
 
-    def vanish(self, path: str) -> None:
+    def vanish(self, path: str | Location) -> None:
         """Take an entry away, with all below it, and wake the watchers."""
         location = where(path)
         self._folder(location.parent).children.pop(location.name, None)
@@ -205,12 +225,20 @@ class FakePlaces:
 
     def node(self, path: str | Location) -> Node:
         location = where(path)
-        found = self.tree
+        found = self._root(location)
         for name in location.parts:
             if not found.is_folder or name not in found.children:
                 raise NotFound(f"cannot read {location}: no such file or folder", location=location)
             found = found.children[name]
         return found
+
+    def _root(self, location: Location) -> Node:
+        if location.is_local:
+            return self.tree
+        root = replace(location, path="/")
+        if root not in self.trees:
+            raise PlaceUnavailable(f"cannot reach {root}: nothing answers there", location=location)
+        return self.trees[root]
 
     def _folder(self, location: Location) -> Node:
         found = self._follow(location)
@@ -219,8 +247,8 @@ class FakePlaces:
         return found
 
     def _follow(self, location: Location, depth: int = 8) -> Node:
-        found = self.tree
-        so_far = Location("/")
+        found = self._root(location)
+        so_far = replace(location, path="/")
         for name in location.parts:
             if not found.is_folder or name not in found.children:
                 raise NotFound(f"cannot read {location}: no such file or folder", location=location)
@@ -229,7 +257,7 @@ class FakePlaces:
             if found.points_to is not None:
                 if not depth:
                     raise NotFound(f"cannot read {location}: links go in a circle", location=location)
-                target = Location.local(found.points_to, so_far.parent.path)
+                target = replace(location, path=Location.local(found.points_to, so_far.parent.path).path)
                 found = self._follow(target, depth - 1)
         return found
 
@@ -245,12 +273,25 @@ class FakePlaces:
     async def _ask(self, method: str, location: Location, *more: Any, folder: Location | None = None) -> None:
         self.calls.append((method, location, *more))
         await asyncio.sleep(0)
+        if lock := self._locked.get(replace(location, path="/")):
+            await lock.wait()
         if gate := self._gates.get(folder or location):
             await gate.wait()
-        if error := self._refused.get(folder or location):
+        places = (
+            [folder or location] if location.is_local else [folder or location, replace(location, path="/")]
+        )
+        if error := next((self._refused[each] for each in places if each in self._refused), None):
             raise error(f"cannot read {location}: permission denied", location=location)
 
     # What a client does.
+
+    async def resolve(self, location: Location) -> Location:
+        await self._ask("resolve", location)
+        home = self.homes.get(replace(location, path="/"), "/")
+        self._root(location)
+        return (
+            replace(location, path=home + location.path[2:]) if location.path.startswith("/~") else location
+        )
 
     async def list(self, folder: Location) -> AsyncIterator[Page]:
         await self._ask("list", folder)
@@ -355,20 +396,20 @@ class FakePlaces:
         if not missing:
             raise AlreadyExists(f"cannot create the folder {location}: it is there", location=location)
         for each in reversed(missing):
-            self.make(each.path)
+            self.make(each)
         return missing[-1]
 
     async def create_file(self, location: Location) -> None:
         await self._ask("create_file", location, folder=location.parent)
         self._refuse_existing(location)
-        self.write(location.path)
+        self.write(location)
 
     async def rename(self, location: Location, new: Location) -> None:
         await self._ask("rename", location, new, folder=location.parent)
         node = self.node(location)
         self._refuse_existing(new)
-        self.vanish(location.path)
-        self.write(new.path, node)
+        self.vanish(location)
+        self.write(new, node)
 
     async def set_mode(self, location: Location, mode: int) -> None:
         await self._ask("set_mode", location, mode, folder=location.parent)
@@ -379,16 +420,16 @@ class FakePlaces:
     async def make_symlink(self, location: Location, points_to: str) -> None:
         await self._ask("make_symlink", location, points_to, folder=location.parent)
         self._refuse_existing(location)
-        self.write(location.path, link(points_to))
+        self.write(location, link(points_to))
 
     async def make_hardlink(self, location: Location, existing: Location) -> None:
         await self._ask("make_hardlink", location, existing, folder=location.parent)
         self._refuse_existing(location)
-        self.write(location.path, self.node(existing))
+        self.write(location, self.node(existing))
 
     async def watch(self, folder: Location) -> AsyncIterator[None]:
         self.calls.append(("watch", folder))
-        if folder in self._unwatchable or not self._exists(folder):
+        if folder in self._unwatchable or not folder.is_local or not self._exists(folder):
             return
         event = asyncio.Event()
         self._watchers[folder].append(event)
@@ -430,6 +471,10 @@ class FakeQueue:
         self.answers: list[tuple[int, Conflict, bool]] = []
         self.engine = EngineStatus(4242, "0.1.0", 1, 1_750_000_000.0, None, 2, 0.0)
         self.unreachable = False
+        self.open_host_questions: dict[int, HostQuestion] = {}
+        self._last_host_question = 0
+        self.host_answers: list[tuple[int, str | None]] = []
+        self._right_answers: dict[int, str | None] = {}
         self._subscribers: list[asyncio.Queue[Update | Disconnected]] = []
         self._seq = 0
 
@@ -443,7 +488,24 @@ class FakeQueue:
     def announce(self, *jobs: Job, removed: tuple[int, ...] = ()) -> None:
         """Send an update of these jobs, with the next sequence number."""
         self._seq += 1
-        self.push(Update(self._seq, jobs, removed, self.engine))
+        hosts = tuple(self.open_host_questions.values())
+        self.push(Update(self._seq, jobs, removed, self.engine, host_questions=hosts))
+
+    def ask_host(
+        self, url: str, ask: Ask, *, jobs: tuple[int, ...] = (), right: str | None = None
+    ) -> HostQuestion:
+        """Open a host's question. Another answer than `right`, where given, has it asked again."""
+        self._last_host_question += 1
+        id = self._last_host_question
+        question = HostQuestion(id, ask, where(url), jobs)
+        self.open_host_questions[id], self._right_answers[id] = question, right
+        self.announce()
+        return question
+
+    def end_host_question(self, id: int) -> None:
+        """Let a question go as if somebody else had answered it."""
+        del self.open_host_questions[id]
+        self.announce()
 
     def add_job(self, request: Request, **changes: Any) -> Job:
         """Put a job into the queue, as `submit` does, with fields changed as given."""
@@ -523,7 +585,8 @@ class FakeQueue:
         queue: asyncio.Queue[Update | Disconnected] = asyncio.Queue()
         self._subscribers.append(queue)
         try:
-            yield Update(self._seq, tuple(self.jobs_by_id.values()), (), self.engine, full=True)
+            hosts = tuple(self.open_host_questions.values())
+            yield Update(self._seq, tuple(self.jobs_by_id.values()), (), self.engine, True, hosts)
             while True:
                 yield await queue.get()
         finally:
@@ -660,6 +723,28 @@ class FakeQueue:
         state = JobState.QUEUED if job.state is JobState.WAITING and not left else job.state
         self.set_job(job.id, state=state, progress=replace(job.progress, questions=left))
 
+    async def host_questions(self) -> tuple[HostQuestion, ...]:
+        return tuple(self.open_host_questions.values())
+
+    async def answer_host(self, id: int, answer: str | None) -> None:
+        if self.unreachable:
+            raise EngineUnreachable("the engine is not answering")
+        question = self.open_host_questions.pop(id, None)
+        if question is None:
+            raise NotPossible("that was answered already")
+        self.host_answers.append((id, answer))
+        right = self._right_answers.pop(id)
+        if answer is not None and right is not None and answer != right:
+            self.ask_host(
+                question.place.url, replace(question.ask, retry=True), jobs=question.jobs, right=right
+            )
+        else:
+            self.answered(question.place, answer)
+            self.announce()
+
+    def answered(self, place: Location, answer: str | None) -> None:
+        """Called when a host has what it asked for, or will never have it."""
+
     async def status(self) -> EngineStatus:
         self._each("status", [])
         return self.engine
@@ -680,7 +765,29 @@ class FakeClient(FakePlaces, FakeQueue):
     def __init__(self, entries: Mapping[str, Any] | None = None) -> None:
         FakePlaces.__init__(self, entries)
         FakeQueue.__init__(self)
+        self._asks: dict[Location, tuple[Ask, str | None]] = {}
         self.closed = False
+
+    def ask_first(self, url: str, ask: Ask, *, right: str | None = None) -> None:
+        """Let whatever is asked of a place wait until its question is answered; it is asked at the first of it."""
+        self._locked[where(url)] = asyncio.Event()
+        self._asks[where(url)] = (ask, right)
+
+    async def _ask(self, method: str, location: Location, *more: Any, folder: Location | None = None) -> None:
+        root = replace(location, path="/")
+        if waiting := self._asks.pop(root, None):
+            self.ask_host(root.url, waiting[0], right=waiting[1])
+        await super()._ask(method, location, *more, folder=folder)
+
+    def answered(self, place: Location, answer: str | None) -> None:
+        if lock := self._locked.pop(place, None):
+            if answer is None:
+                self.refuse(place, AuthenticationFailed)
+            lock.set()
+
+    async def hosts(self) -> tuple[KnownHost, ...]:
+        self.calls.append(("hosts",))
+        return self.known_hosts
 
     async def stop_engine(self) -> None:
         self.calls.append(("stop_engine",))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from tui.model.ask import HostQuestion, KnownHost
     from tui.model.comparison import Compared
     from tui.model.entry import Details, Entry, Page, Space, Totals
     from tui.model.fidelity import Lost
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
 
 class Places(Protocol):
     """Folders and single entries. Nothing here blocks the event loop, and nothing here needs the engine for the local
-    disk. Every method raises a `PlaceError` whose text can be shown as it is."""
+    disk. Every method raises a `PlaceError` whose text can be shown as it is.
+
+    Folders on other hosts are read by the engine. Where a host asks for something first (`Queue.host_questions`), what
+    was asked of it waits until somebody has answered.
+    """
+
+    async def resolve(self, location: Location) -> Location:
+        """Return the location itself for one that stands for something else: `/~` on a host is the home folder."""
+        ...
 
     def list(self, folder: Location) -> AsyncIterator[Page]:
         """Yield the names of a folder as they are read: the first page at once and small, later ones bigger.
@@ -84,7 +93,7 @@ class Places(Protocol):
     def watch(self, folder: Location) -> AsyncIterator[None]:
         """Yield whenever something in the folder itself (not below) has changed; at most a few times a second.
 
-        Ends, without an error, where the folder cannot be watched or has gone.
+        Ends, without an error, where the folder cannot be watched (on another host, for one) or has gone.
         """
         ...
 
@@ -218,7 +227,30 @@ class Queue(Protocol):
         """Answer a conflict with SKIP, OVERWRITE, NEWER or RENAME; `for_all`: for all of its job, open and to come."""
         ...
 
+    async def host_questions(self) -> tuple[HostQuestion, ...]:
+        """Return what hosts ask for before they let anybody in, oldest first. They are in every update too."""
+        ...
+
+    async def answer_host(self, id: int, answer: str | None) -> None:
+        """Answer what a host asks. None: there is no answer, and what waits for it fails with AuthenticationFailed.
+
+        A wrong answer is asked for again, as another question. NotPossible: it was answered already.
+        """
+        ...
+
+    async def hosts(self) -> tuple[KnownHost, ...]:
+        """Return what may be connected to: the names of the ssh configuration, then endpoints of S3."""
+        ...
+
     async def status(self) -> EngineStatus: ...
+
+
+class Browsing(Protocol):
+    """What an engine tells of other places: see `tui.engine.far.browsing`. A token lets `drop` end a call."""
+
+    async def drop(self, token: str) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 class Client(Places, Queue, Protocol):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
-from tui.client.disk import Disk
+from tui.client.places import EveryPlace
 from tui.model.error import EngineUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from tui.model.ask import HostQuestion, KnownHost
     from tui.model.fidelity import Lost
     from tui.model.job import (
         Conflict,
@@ -31,7 +32,7 @@ def _ids(ids: Sequence[int] | None) -> tuple[int, ...] | None:
     return None if ids is None else tuple(ids)
 
 
-class Calls(Disk, ABC):
+class Calls(EveryPlace, ABC):
     """A client, but for how a call reaches the engine. (Implements `tui.client.base.Client`.)"""
 
     notice: str = ""
@@ -138,6 +139,17 @@ class Calls(Disk, ABC):
 
     async def answer(self, question: int, rule: Conflict, *, for_all: bool = False) -> None:
         await self.ask("answer", question=question, rule=rule, for_all=for_all)
+
+    async def host_questions(self) -> tuple[HostQuestion, ...]:
+        questions: tuple[HostQuestion, ...] = await self.ask("host_questions")
+        return questions
+
+    async def answer_host(self, id: int, answer: str | None) -> None:
+        await self.ask("answer_host", id=id, answer=answer)
+
+    async def hosts(self) -> tuple[KnownHost, ...]:
+        hosts: tuple[KnownHost, ...] = await self.ask("hosts")
+        return hosts
 
     async def status(self) -> EngineStatus:
         status: EngineStatus = await self.ask("status")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.client.calls import Calls, closed
-from tui.client.host import EngineFactory, Host, make_engine
+from tui.client.host import EngineFactory, Host, make_engine, method_of
 from tui.client.runtime import Lock, holder
 from tui.model.error import EngineAlreadyRunning
 
@@ -57,7 +57,7 @@ class DirectClient(Calls):
             EngineAlreadyRunning: Another process works on this journal.
         """
         host = await self._started()
-        return await getattr(host.engine, method)(**arguments)
+        return await method_of(host.engine, method)(**arguments)
 
     async def updates(self) -> AsyncIterator[Update | Disconnected]:
         """Yield a full update at once, then what changes."""

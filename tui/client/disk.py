@@ -1,4 +1,4 @@
-"""The places of a client: local folders are read in this process, and the engine is not asked."""
+"""The local disk of a client: folders are read in this process, and the engine is not asked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Disk:
-    """Implements `tui.client.base.Places` by the local disk, which is imported when it is first used."""
+    """Implements `tui.client.base.Places` for the local disk, which is imported when it is first used."""
 
     @cached_property
     def _places(self) -> LocalPlace:
@@ -23,7 +23,7 @@ class Disk:
 
         return LocalPlace()
 
-    def close_places(self) -> None:
+    def close(self) -> None:
         """Let go of the disk, if it was used."""
         if "_places" in vars(self):
             self._places.close()

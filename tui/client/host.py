@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tui import __version__
-from tui.client.base import Queue
+from tui.client.base import Browsing, Queue
 from tui.client.hooks import Hooks
+from tui.client.openers import known_hosts, openers
 from tui.wire.protocol import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
     from tui.client.runtime import Lock
@@ -24,6 +25,9 @@ class HostedEngine(Queue, Protocol):
     async def start_up(self) -> None: ...
 
     async def shut_down(self) -> None: ...
+
+    @property
+    def browsing(self) -> Browsing: ...
 
     @property
     def idle(self) -> bool: ...
@@ -66,8 +70,9 @@ def make_engine(
     from tui.engine.journal import Journal
     from tui.places.local.workers import Workers
 
+    book = Journal(journal)
     return Engine(
-        Journal(journal),
+        book,
         SystemClock(),
         Limits(settings.queue.slots, settings.queue.limit_bytes_s),
         on_end,
@@ -75,7 +80,16 @@ def make_engine(
         protocol=PROTOCOL,
         in_process=in_process,
         workers=Workers(held=held),
+        openers=openers(settings, book),
+        hosts=lambda: known_hosts(settings),
     )
+
+
+def method_of(engine: HostedEngine, name: str) -> Callable[..., Awaitable[Any]]:
+    """Return what does a method of the protocol: those with a dot are about other places."""
+    group, dot, short = name.partition(".")
+    found: Callable[..., Awaitable[Any]] = getattr(engine.browsing, short) if dot else getattr(engine, group)
+    return found
 
 
 class Host:

@@ -122,7 +122,9 @@ class RemoteClient(Calls):
         return None
 
     async def _call(self, connection: Connection, method: str, arguments: dict[str, Any]) -> Any:
-        wait_s = max(self._wait_s, BULKY_WAIT_S) if method == "submit" else self._wait_s
+        wait_s: float | None = max(self._wait_s, BULKY_WAIT_S) if method == "submit" else self._wait_s
+        if METHODS[method].patient:
+            wait_s = None
         try:
             async with asyncio.timeout(wait_s):
                 return await connection.call(METHODS[method], arguments)

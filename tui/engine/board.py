@@ -129,6 +129,10 @@ class Record:
     """It stopped for want of room."""
     insists = False
     """Its next go does not ask whether it fits."""
+    wants_host = False
+    """It waits for the answer to what a host asks."""
+    halves: dict[Location, int] | None = None
+    """Of a job between places: the target folders that may hold half files; None: nobody knows any more."""
     walked = False
     """Everything was looked at since this engine started: only answers are missing."""
     revision = 0
@@ -216,6 +220,7 @@ class Record:
             redo=row.redo,
             undone_by=self.undone_by,
             reversible=self.reversible and self.state.is_final and not self.undone_by,
+            wants_host=self.wants_host,
         )
 
     def _stage(self) -> Stage | None:

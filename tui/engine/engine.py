@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
 import string
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import aiofiles.os
 
 from tui.engine.board import Record
+from tui.engine.far.browsing import Browsing
 from tui.engine.feed import Feed
 from tui.engine.keeper import Keeper, Limits
 from tui.engine.losses import EXAMPLES
@@ -25,15 +28,17 @@ from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
     from tui.engine.rows import JobRow
+    from tui.model.ask import HostQuestion, KnownHost
     from tui.model.fidelity import Lost
     from tui.model.job import Job, JobError, Question, Update
     from tui.model.location import Location
     from tui.model.misfit import Misfits, Names
+    from tui.places.base import Opener
 
 __all__ = ["Engine", "Limits"]
 
@@ -52,6 +57,9 @@ STEPS_KEPT = 50
 TIDY_PATIENCE_S = 2.0
 """So long `undo` and `remove` wait for a job that has ended to be tidied up."""
 
+NO_OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType({})
+"""No other place than the local disk can be reached."""
+
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
 
 
@@ -69,18 +77,24 @@ class Engine:
         protocol: int = 1,
         in_process: bool = False,
         workers: Workers | None = None,
+        openers: Mapping[str, Callable[[], Opener]] = NO_OPENERS,
+        hosts: Callable[[], tuple[KnownHost, ...]] = tuple,
     ) -> None:
         """Take what varies; nothing is opened or started yet.
 
         Args:
             on_end: Called with a job when it is done, failed or cancelled.
             workers: Processes that copy small files, ended with the engine; None: threads do it.
+            openers: What connects to places, by scheme.
+            hosts: Tells what may be connected to; called in a thread.
         """
         self._journal = journal
         self._clock = clock
-        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0))
-        self._board = self._keeper.board
-        self._feed = Feed(self._board, clock, self._status)
+        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers)
+        self._board, self._doors, self._hosts = self._keeper.board, self._keeper.doors, hosts
+        self._feed = Feed(self._board, clock, self._status, self._doors.questions)
+        self.browsing = Browsing(self._doors, clock)
+        """What clients see of other places."""
         self._version, self._protocol, self._in_process = version, protocol, in_process
         self._started_at = clock.now()
         self._undoing: set[int] = set()
@@ -93,6 +107,7 @@ class Engine:
 
     async def shut_down(self) -> None:
         """Stop at once, keeping every job: running ones are queued again, half files are gone on with next time."""
+        await self.browsing.close()
         await self._keeper.shut_down()
 
     @property
@@ -323,6 +338,15 @@ class Engine:
             await self._keeper.set_rule(record, rule)
         else:
             await self._keeper.decide(record, rule, question)
+
+    async def host_questions(self) -> tuple[HostQuestion, ...]:
+        return self._doors.questions()
+
+    async def answer_host(self, id: int, answer: str | None) -> None:
+        self._doors.answer(id, answer)
+
+    async def hosts(self) -> tuple[KnownHost, ...]:
+        return await asyncio.to_thread(self._hosts)
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
         if id is not None:

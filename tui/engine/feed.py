@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tui.engine.board import Board, Record
     from tui.engine.clock import Clock
+    from tui.model.ask import HostQuestion
     from tui.model.job import EngineStatus
 
 UPDATE_S = 0.125
@@ -26,8 +27,15 @@ a second."""
 class Feed:
     """Tells of changes on the board."""
 
-    def __init__(self, board: Board, clock: Clock, status: Callable[[], EngineStatus]) -> None:
+    def __init__(
+        self,
+        board: Board,
+        clock: Clock,
+        status: Callable[[], EngineStatus],
+        host_questions: Callable[[], tuple[HostQuestion, ...]],
+    ) -> None:
         self._board, self._clock, self._status = board, clock, status
+        self._host_questions = host_questions
 
     async def subscribe(self, after: int | None) -> AsyncIterator[Update]:
         """Yield what changed after a sequence number, and then what changes; all jobs first where that is not known."""
@@ -53,7 +61,9 @@ class Feed:
 
     def _update(self, after: int, *, full: bool) -> Update:
         jobs, removed = self._board.changes(-1 if full else after)
-        return Update(self._board.revision, jobs, () if full else removed, self._status(), full)
+        return Update(
+            self._board.revision, jobs, () if full else removed, self._status(), full, self._host_questions()
+        )
 
     async def rest(self, record: Record, seconds: float) -> None:
         """Wait until a job neither goes on nor is about to, so long at most."""

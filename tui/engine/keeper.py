@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui.engine.board import Board, Record
 from tui.engine.cleanup import tidy_up
 from tui.engine.doubt import BOOT_NOTE
+from tui.engine.far.doors import Doors
 from tui.engine.limiter import Bucket
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
@@ -22,12 +23,13 @@ from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
     from tui.model.job import Job
     from tui.model.misfit import Names
+    from tui.places.base import Opener
     from tui.places.local.workers import Workers
 
 logger = logging.getLogger(__name__)
@@ -61,18 +63,22 @@ class Keeper:
         limits: Limits,
         on_end: Callable[[Job], None] | None,
         workers: Workers,
+        openers: Mapping[str, Callable[[], Opener]],
     ) -> None:
         self._journal, self._clock, self._limits, self._on_end = journal, clock, limits, on_end
         self.board = Board(int(clock.now() * 1000) * 1000)
         pool = DaemonThreads("disk")
         bucket = Bucket(clock, limits.bytes_s)
-        self.shared = Shared(journal, self.board, clock, pool, bucket, limits.slots, workers)
+        self.doors = Doors(openers, clock, self.board.bump, self._let_in)
+        self.shared = Shared(journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors)
         self._turns = Turns(journal, self.board, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._kick = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
+        self._let_in_early: set[int] = set()
+        """Jobs that may try a host again, while they are still being put aside because of it."""
         self._closing = False
 
     # Life
@@ -107,6 +113,7 @@ class Keeper:
         if self._main is not None:
             self._main.cancel()
             await asyncio.gather(self._main, return_exceptions=True)
+        await self.doors.close()
         for pool in (self.shared.pool, self._turns.lookout):
             pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self.shared.workers.end)
@@ -175,11 +182,17 @@ class Keeper:
         record.forced = record.insists = record.short = record.flush_failed = False
         record.meter.reset()
         logger.info("job %d: %s started", record.id, record.row.kind)
-        state = await carry_out(run)
+        try:
+            state = await carry_out(run)
+        finally:
+            self.doors.leave(record.id)
         if state is not None:
             await self._end(record, state)
         elif record.state is JobState.RUNNING:
-            await self.set_state(record, _AFTER_STOP.get(run.stop_reason, JobState.QUEUED))
+            if run.stop_reason is Stop.HOST:
+                await self._await_host(record)
+            else:
+                await self.set_state(record, _AFTER_STOP.get(run.stop_reason, JobState.QUEUED))
         await self._checkpoint(record)
         if record.cleanup is not None:
             await self._tidy(record)
@@ -214,6 +227,7 @@ class Keeper:
             await self._clock.sleep(TICK_S)
             ticks += 1
             idle_ticks = 0 if self._tasks else idle_ticks + 1
+            self.doors.close_idle()
             if idle_ticks == WORKERS_STAY_TICKS:
                 self.shared.pool.submit(self.shared.workers.end)
             for record in self.board.records():
@@ -228,6 +242,35 @@ class Keeper:
         except FerryError as error:
             logger.warning("job %d: %s", record.id, error)
 
+    # Hosts that ask
+
+    async def _await_host(self, record: Record) -> None:
+        """Put a job aside until somebody has answered what a host asks."""
+        record.wants_host = True
+        asked = (question for question in self.doors.questions() if record.id in question.jobs)
+        host = next((question.ask.host for question in asked), "a host")
+        record.note = f"waits until somebody answers what {host} asks"
+        await self.set_state(record, JobState.WAITING)
+        if record.id in self._let_in_early:
+            self._let_in(frozenset({record.id}))
+
+    def _let_in(self, ids: frozenset[int]) -> None:
+        """Have jobs try a host again, now that it asks for nothing any more."""
+        for record in self.board.records():
+            if record.id not in ids or self._group is None or self._closing:
+                continue
+            if record.wants_host and record.state is JobState.WAITING:
+                self._let_in_early.discard(record.id)
+                record.wants_host = False
+                self._group.create_task(self._go_on(record))
+            else:
+                self._let_in_early.add(record.id)
+
+    async def _go_on(self, record: Record) -> None:
+        if record.state is JobState.WAITING:
+            await self.set_state(record, JobState.QUEUED)
+            self.kick()
+
     # Changes of state
 
     async def set_state(self, record: Record, state: JobState, *, durable: bool = False) -> None:
@@ -238,6 +281,11 @@ class Keeper:
         if state is JobState.RUNNING:
             record.started_at = record.started_at or now
         record.ended_at = now if state.is_final else None
+        if state in (JobState.PAUSED, JobState.CANCELLED):
+            self._let_in_early.discard(record.id)
+            self.doors.forget(record.id)
+        if state is not JobState.WAITING:
+            record.wants_host = False
         if state in (JobState.DONE, JobState.FAILED):
             record.stage_for = None
         if state in (JobState.RUNNING, JobState.DONE, JobState.FAILED) or was is JobState.PAUSED:

@@ -1,9 +1,10 @@
-"""Which devices a job reads and writes: its lanes."""
+"""Which devices and hosts a job reads and writes: its lanes."""
 
 from __future__ import annotations
 
 import os
 import posixpath
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +17,19 @@ MOST_SOURCES = 2000
 
 
 def lanes_of(sources: Iterable[Location], target: Location | None) -> frozenset[int]:
-    """Return the device numbers of sources and target: of the nearest folder above, where one is not there."""
-    found = {device_of(source.path) for source in sources}
+    """Return a number for each device and host of sources and target.
+
+    A device is that of the nearest folder above, where something is not there; hosts have numbers below zero.
+    """
+    found = {device_of(source.path) if source.is_local else host_of(source) for source in sources}
     if target is not None:
-        found.add(device_of(target.path, follow=True))
+        found.add(device_of(target.path, follow=True) if target.is_local else host_of(target))
     return frozenset(found)
+
+
+def host_of(location: Location) -> int:
+    """Return a number below zero that the locations of one place share. (Two places of one number take turns.)"""
+    return -1 - zlib.crc32(f"{location.scheme}://{location.authority}".encode())
 
 
 def device_of(path: str, *, follow: bool = False) -> int:

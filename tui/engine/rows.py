@@ -97,6 +97,8 @@ class JobRow:
     reversible: bool
     preserve: frozenset[Trait]
     losses: str | None
+    far: bool
+    """One of its places is not the local disk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import aiofiles.os
 
 from tui.engine.board import Board
 from tui.engine.clock import Clock
+from tui.engine.far.doors import Doors
 from tui.engine.journal import Journal
 from tui.engine.limiter import Bucket, Limiter
 from tui.engine.retry import wait_before_retry
@@ -67,6 +68,8 @@ class Stop(Enum):
     """There is no room for it at the target: it waits until somebody has made some."""
     NAMES = "names"
     """Some of it does not fit the target's filesystem: it waits to be told what to do."""
+    HOST = "host"
+    """A host asks for something before it lets the job in (`doors.AnswerWanted`)."""
 
 
 @dataclass(slots=True)
@@ -91,6 +94,7 @@ class Shared:
     bucket: Bucket
     slots: int
     workers: Workers
+    doors: Doors
     group: asyncio.TaskGroup | None = None
     """For what outlives a run: there as long as the engine is."""
 

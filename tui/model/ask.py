@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tui.model.location import Location
+
 
 class AskKind(StrEnum):
     PASSWORD = "password"
@@ -50,11 +52,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class HostQuestion:
-    """An open question about a host, as clients see it. Numbers are given by the engine, and last as long as it does."""
+    """An open question about a host, as clients see it. Its number is the engine's, and lasts as long as that does."""
 
     id: int
     ask: Ask
-    place: str
-    """The places's URL up to its path, "sftp://user@host": the same for all that wait for this answer."""
+    place: Location
+    """The root of the place that cannot be opened before it is answered."""
     jobs: tuple[int, ...] = ()
     """The jobs that wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHost:
+    """Something that may be connected to.
+
+    Attributes:
+        location: What is opened when it is chosen.
+        title: Its short name: the alias, the endpoint.
+        detail: What else is known of it, in a few words, or empty.
+    """
+
+    location: Location
+    title: str
+    detail: str = ""

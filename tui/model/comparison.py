@@ -50,6 +50,30 @@ class Compared:
     files_same: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Parts of a comparison as they travel from the engine to a client. `last`: nothing comes behind them.
+
+    Attributes:
+        failures: Sentences and remedies, in pairs.
+    """
+
+    differences: tuple[Difference, ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
+    files_same: int = 0
+    last: bool = False
+
+    @classmethod
+    def of(cls, part: Compared, *, last: bool) -> Differences:
+        failures = tuple((error.message, error.remedy) for error in part.failures)
+        return cls(tuple(part.differences), failures, part.files_same, last)
+
+    @property
+    def part(self) -> Compared:
+        failures = [PlaceError(*texts) for texts in self.failures]
+        return Compared(list(self.differences), failures, self.files_same)
+
+
 @dataclass(slots=True)
 class Amounts:
     """Differences in numbers: by what they are, entries that are not folders, folders, and bytes."""

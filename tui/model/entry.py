@@ -6,6 +6,10 @@ import stat
 from array import array
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class EntryKind(IntEnum):
@@ -98,6 +102,33 @@ class Details:
     sizes_bytes: array[int] = field(default_factory=lambda: array("q"))
     mtimes_ns: array[int] = field(default_factory=lambda: array("q"))
     modes: array[int] = field(default_factory=lambda: array("I"))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Entries as they travel from the engine to a client, in columns: one element an entry in each.
+
+    `last`: nothing comes behind them.
+    """
+
+    names: tuple[str, ...] = ()
+    kinds: tuple[int, ...] = ()
+    sizes_bytes: tuple[int, ...] = ()
+    mtimes_ns: tuple[int, ...] = ()
+    modes: tuple[int, ...] = ()
+    last: bool = False
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry], *, last: bool = False) -> Listed:
+        """Return entries in columns."""
+        return cls(
+            tuple(entry.name for entry in entries),
+            tuple(int(entry.kind) for entry in entries),
+            tuple(entry.size_bytes for entry in entries),
+            tuple(entry.mtime_ns for entry in entries),
+            tuple(entry.mode for entry in entries),
+            last,
+        )
 
 
 @dataclass(frozen=True, slots=True)

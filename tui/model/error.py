@@ -126,8 +126,8 @@ class HostKeyMismatch(PlaceError):
     """The host shows another key than the one it is known by: nothing was sent to it."""
 
     remedy = (
-        "Somebody may be in between, or the host was set up anew. Ask who runs it; where the new key is right, remove the"
-        " old one with `ssh-keygen -R`, then retry."
+        "Somebody may be in between, or the host was set up anew. Ask who runs it; where the new key is right, remove"
+        " the old one with `ssh-keygen -R`, then retry."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tui.model.ask import HostQuestion
 from tui.model.entry import Facts
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
@@ -37,7 +38,7 @@ class JobState(StrEnum):
     WAITING = "waiting"
     """All that can go on without an answer has been done, and open questions hold the rest. Or, without a question,
     there is no room at the target: the note says how much is wanted, and resuming looks again. Or its target does not
-    take some names, and `Queue.set_names` says what to do."""
+    take some names, and `Queue.set_names` says what to do. Or a host asks for something first: `Queue.answer_host`."""
     DONE = "done"
     FAILED = "failed"
     """It ran to its end, and something was not done: see its errors."""
@@ -142,6 +143,12 @@ class Request:
     names: Names = Names.KEEP
     """COPY and MOVE: what to do with names that the target's filesystem does not take."""
 
+    @property
+    def far(self) -> bool:
+        """Whether one of its places is not the local disk."""
+        places = (*self.sources, *self.targets, *((self.target,) if self.target else ()))
+        return not all(place.is_local for place in places)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -226,6 +233,8 @@ class Job:
     """So much of it does not fit the target's filesystem, and nobody has said yet what to do: see `Queue.misfits`."""
     reversible: bool = False
     """It has ended and left a record by which it can be undone. (The disk may have changed since.)"""
+    wants_host: bool = False
+    """It waits until somebody has answered what a host asks: see `Queue.host_questions`. Then it goes on by itself."""
 
     @property
     def title(self) -> str:
@@ -235,17 +244,19 @@ class Job:
     @property
     def wants_room(self) -> bool:
         """It waits for no answer, but until somebody has made room at its target."""
-        return self.state is JobState.WAITING and not (self.progress.questions or self.misfits)
+        return self.state is JobState.WAITING and not (
+            self.progress.questions or self.misfits or self.wants_host
+        )
 
     @property
     def asks(self) -> bool:
-        """Whether somebody has to say something: about a conflict, or about names."""
-        return self.progress.questions > 0 or self.wants_names
+        """Whether somebody has to say something: about a conflict, about names, or to a host."""
+        return self.progress.questions > 0 or self.wants_names or self.wants_host
 
     @property
     def wants_names(self) -> bool:
         """It has written nothing yet, and waits to be told what to do with names that do not fit."""
-        return self.state is JobState.WAITING and self.misfits > 0
+        return self.state is JobState.WAITING and self.misfits > 0 and not self.wants_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +312,8 @@ class Update:
     removed: tuple[int, ...]
     status: EngineStatus
     full: bool = False
+    host_questions: tuple[HostQuestion, ...] = ()
+    """All that are open now, whether they changed or not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class Writer(Protocol):
     async def write(self, offset: int, data: bytes | memoryview) -> None:
         """Write some bytes. Calls follow each other without gap from `start`.
 
-        It may return before they are there: an error then comes from a later call. It waits where too much is under way.
+        It may return before they are there: an error then comes from a later call. It waits where too much is under
+        way.
         """
         ...
 
@@ -138,7 +139,8 @@ class Writer(Protocol):
 class Place(Protocol):
     """One store, connected. Every method raises a PlaceError, whose text can be shown as it is.
 
-    Where the connection is lost it raises PlaceUnavailable, and this place is of no use any more: its opener makes a new one.
+    Where the connection is lost it raises PlaceUnavailable, and this place is of no use any more: its opener makes a
+    new one.
     Nothing follows links but `stat(follow=True)`, `list` and `read` of what is named.
     """
 
@@ -250,7 +252,7 @@ class Opener(Protocol):
         """Connect to what holds a location. Cancelling gives up.
 
         Raises:
-            PlaceError: PlaceUnavailable where trying again may help; AuthenticationFailed, HostKeyMismatch, NotFound where it
-                does not.
+            PlaceError: PlaceUnavailable where trying again may help; AuthenticationFailed, HostKeyMismatch, NotFound
+                where it does not.
         """
         ...

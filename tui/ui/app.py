@@ -173,6 +173,9 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     def action_palette(self) -> None:
         self.action_command_palette()
 
+    def action_answer_host(self) -> None:
+        self.main.action_answer_host()
+
     def action_theme(self) -> None:
         from tui.ui.screens.picker import Item, Picker
 

@@ -59,6 +59,7 @@ APP = _actions(
     ("redraw", "ctrl+l", "Draw the screen anew"),
     ("shell", "! | ctrl+o", "Open a shell in this folder"),
     ("theme", "", "Choose a theme"),
+    ("answer_host", "ctrl+g", "Answer what a host asks"),
 )
 
 PANE = (
@@ -112,6 +113,7 @@ PANE = (
         ("go_home", "g h", "Go home"),
         ("go_root", "g /", "Go to the root"),
         ("go_link_target", "g f", "Go to where the link points"),
+        ("connect", "\\ | g r", "Connect to a host"),
         ("frequent", "z", "Jump to a folder used before"),
         ("bookmark", "m <any>", "Bookmark this folder under a letter"),
         ("jump", "' <any>", "Jump to a bookmark by its letter"),

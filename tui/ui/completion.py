@@ -6,10 +6,12 @@ import asyncio
 import os
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from tui.model.entry import EntryKind
-from tui.model.error import FerryError
+from tui.model.error import FerryError, UsageError
 from tui.model.location import Location
+from tui.ui.addresses import is_url, parse_url
 from tui.ui.names import escape, unescape
 from tui.ui.sorting import natural_key
 
@@ -19,35 +21,49 @@ if TYPE_CHECKING:
 LIMIT = 50
 _LOOK_AT = 50_000
 """So many names of a folder are looked at; nobody picks from more."""
-_TIME_S = 1.0
+_TIME_S, _FAR_TIME_S = 1.0, 4.0
 
 
 async def complete(places: Places, text: str, base: Location) -> list[str]:
     """Return what a typed path may become: `text` with its last part completed to a folder and a slash.
 
     Names with the same case come first; hidden folders only where the last part begins with a dot. A folder that
-    cannot be read, or does not answer within a second, has no completions.
+    cannot be read, or does not answer within a second (a far one: four), has no completions.
 
     Args:
         text: As typed (see `names`): absolute, with "~", or relative to `base`.
     """
     if text == "~":
         return ["~/"]
+    write, read = (_as_url, _from_url) if is_url(text) else (escape, unescape)
     stem, _, prefix = text.rpartition("/")
     typed_folder = f"{stem}/" if "/" in text else ""
     try:
-        folder = _folder(unescape(typed_folder), base)
-        async with asyncio.timeout(_TIME_S):
-            names = await _folders(places, folder, unescape(prefix))
+        folder = _folder(typed_folder, base)
+        async with asyncio.timeout(_TIME_S if folder.is_local else _FAR_TIME_S):
+            names = await _folders(places, folder, read(prefix))
     except (FerryError, TimeoutError):
         return []
-    names.sort(key=lambda name: (not escape(name).startswith(prefix), natural_key(name)))
-    return [f"{typed_folder}{escape(name)}/" for name in names[:LIMIT]]
+    names.sort(key=lambda name: (not write(name).startswith(prefix), natural_key(name)))
+    return [f"{typed_folder}{write(name)}/" for name in names[:LIMIT]]
+
+
+def _as_url(name: str) -> str:
+    return Location("/").child(name).url.rpartition("/")[2]
+
+
+def _from_url(text: str) -> str:
+    return os.fsdecode(unquote_to_bytes(text))
 
 
 def _folder(typed: str, base: Location) -> Location:
+    if is_url(typed):
+        if typed.endswith("://"):
+            raise UsageError("a host is needed")
+        return parse_url(typed)
+    typed = unescape(typed)
     if typed.startswith("~"):
-        typed = os.path.expanduser(typed)
+        typed = os.path.expanduser(typed) if base.is_local else f"/{typed}"
     if not typed:
         return base
     return Location(Location.local(typed, base.path).path, base.scheme, base.authority)

@@ -117,6 +117,12 @@ class Operations(Screen[None]):
     def tell(self, text: str, severity: Severity = "information") -> None:
         tell(self.app, text, severity)
 
+    def call_elsewhere(self, text: str) -> None:
+        """Tell it to whoever does not look at this terminal, too."""
+        call = getattr(self.app, "call_elsewhere", None)
+        if call is not None:
+            call(text)
+
     async def submit(self, request: Request, said: str) -> int:
         """Put a request into the queue, and say so."""
         self.nothing_to_open()

@@ -6,8 +6,9 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model.entry import EntryKind
-from tui.model.error import UsageError
+from tui.model.error import Unsupported, UsageError
 from tui.model.job import JobKind, Request
+from tui.ui.addresses import same_place
 from tui.ui.names import escape
 from tui.ui.operations import named, operation
 from tui.ui.operations_undo import UndoOperations
@@ -31,6 +32,7 @@ class FileOperations(UndoOperations):
             location = self._below(typed)
             top = await self.client.make_folder(location)
             self._show_made(location)
+            self._look_across(top.parent)
             await self.did(JobKind.MAKE, location, top)
 
     @operation
@@ -42,6 +44,7 @@ class FileOperations(UndoOperations):
             location = self._below(typed)
             await self.client.create_file(location)
             self._show_made(location)
+            self._look_across(location.parent)
             await self.did(JobKind.MAKE, location, location)
 
     def _below(self, typed: str) -> Location:
@@ -55,6 +58,11 @@ class FileOperations(UndoOperations):
 
         location = self._below(typed)
         check_name(location.name)
+
+    def _look_across(self, folder: Location) -> None:
+        """Have the other pane look again where it shows the same far folder."""
+        if self.other.location == folder:
+            self.other.look_again()
 
     def _show_made(self, location: Location) -> None:
         """Put the cursor on what was just made, where it lies in this folder or below."""
@@ -82,10 +90,19 @@ class FileOperations(UndoOperations):
         if typed is None or name_typed(typed) == location.name:
             return
         new = location.parent.child(name_typed(typed))
-        await self.client.rename(location, new)
+        try:
+            await self.client.rename(location, new)
+        except Unsupported:
+            if location.is_local:
+                raise
+            request = Request(kind=JobKind.MOVE, sources=(location,), target=new, into=False)
+            await self.submit(request, f"Renaming {named([location])}")  # it takes copying there
+            self.pane.clear_marks()
+            return
         self.pane.clear_marks()
         if location.parent == self.pane.location:
             self.pane.go(self.pane.location, cursor_on=new.name)
+        self._look_across(location.parent)
         await self.did(JobKind.RENAME, new, location)
 
     async def _rename_list(self, sources: tuple[Location, ...]) -> None:
@@ -123,6 +140,11 @@ class FileOperations(UndoOperations):
 
     @operation
     async def action_trash(self) -> None:
+        if not self.pane.location.is_local:
+            await self._remove(
+                JobKind.DELETE, "No trash there: delete for good", "Delete", True, "cannot be undone"
+            )
+            return
         await self._remove(
             JobKind.TRASH,
             "Move to the trash",
@@ -181,6 +203,7 @@ class FileOperations(UndoOperations):
         if not folders:
             await self.client.set_mode(sources[0], change.mode_set & ALL_BITS)
             self.pane.go(self.pane.location, cursor_on=sources[0].name)
+            self._look_across(sources[0].parent)
             return
         request = Request(
             kind=JobKind.CHMOD,
@@ -210,6 +233,10 @@ class FileOperations(UndoOperations):
             self.tell("A link points to one entry: mark just one, or none.", "warning")
             return
         existing, folder = chosen[0], self.other.target
+        if not same_place(existing, folder):
+            raise UsageError("a link cannot lead from one place to another", "Copy it instead.")
+        if not (symbolic or folder.is_local):
+            raise UsageError("hard links can be made on the local disk only", "Make a symbolic link instead.")
         explanation = f"Its name in {visible(str(folder))}; it leads to {visible(str(existing))}."
         typed = await self.ask(
             Prompt(title, escape(existing.name), check=name_typed, explanation=explanation)

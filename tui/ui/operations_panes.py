@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceUnavailable, UsageError
-from tui.ui.operations import Operations, operation
+from tui.ui.addresses import host_of
+from tui.ui.operations import operation
+from tui.ui.operations_far import FarOperations
 from tui.ui.widgets.pane_reading import SILENT_S
 from tui.visible import visible
 
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
 
 GO_TO = "go_to"
 """Under which the screen's memory keeps the paths typed."""
+FAR_ANSWER_S = 30.0
+"""So long a far place has to say what an entry is that is to be viewed."""
 _ANSWER_S = 0.5
 """So long a place has to say whether a path is a folder, before the pane goes there to see."""
 
 
-class PaneOperations(Operations):
+class PaneOperations(FarOperations):
     """Moving about with both panes, and programs that take over the terminal."""
 
     def action_other_pane(self) -> None:
@@ -59,6 +63,9 @@ class PaneOperations(Operations):
     async def go_to(self, location: Location) -> None:
         """Show a folder in the pane; for anything else its folder, with the cursor on it."""
         location = self.pane.where_built(location)
+        if not location.is_local:
+            self.pane.go(location)  # it says itself how it gets on; of a file it shows the folder
+            return
         try:
             async with asyncio.timeout(_ANSWER_S):
                 entry = await self.client.stat(location, follow=True)
@@ -150,8 +157,10 @@ class PaneOperations(Operations):
 
     async def view(self, location: Location) -> None:
         """Open the viewer on a file; a folder is entered instead."""
+        if not location.is_local:
+            self.nothing_to_open()  # keys go on meanwhile
         try:
-            async with asyncio.timeout(SILENT_S):
+            async with asyncio.timeout(SILENT_S if location.is_local else FAR_ANSWER_S):
                 entry = await self.client.stat(location, follow=True)
         except TimeoutError:
             raise PlaceUnavailable(f"{visible(str(location))} is not answering", "Try again later.") from None
@@ -171,11 +180,13 @@ class PaneOperations(Operations):
         if location is None:
             self.tell("There is nothing here to edit.", "warning")
             return
+        if not location.is_local:
+            self.nothing_to_open()
+            await self.edit_far(self.pane.settled(location))
+            return
         entry = await self.client.stat(self.pane.settled(location), follow=True)
         if entry.kind is not EntryKind.FILE:
             raise UsageError(f"{visible(location.name)} is not a file", "Only files can be edited.")
-        if not location.is_local:
-            raise UsageError("only local files can be edited", "Copy it here first.")
         words = editor_command(self.settings)
         await run_outside(self.app, [*words, location.path], location.parent.path)
         self.pane.refresh_folder()
@@ -186,7 +197,9 @@ class PaneOperations(Operations):
 
         folder = self.pane.location
         if not folder.is_local:
-            raise UsageError("a shell can be opened in local folders only")
+            raise UsageError(
+                "a shell can be opened in local folders only", f"Use ssh to reach {host_of(folder)}."
+            )
         await run_outside(self.app, [os.environ.get("SHELL") or "/bin/sh"], folder.path)
         self.pane.refresh_folder()
         self.other.refresh_folder()

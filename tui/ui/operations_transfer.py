@@ -82,6 +82,8 @@ class TransferOperations(Operations):
         register = self._register()
         if register is None:
             return
+        from tui.ui.screens.copy_dialog import traits_between
+
         folder = self.pane.target
         request = Request(
             kind=register.kind,
@@ -92,6 +94,7 @@ class TransferOperations(Operations):
             flush=self.settings.queue.flush,
             staging=self.settings.queue.staging,
             names=Names.ASK,
+            preserve=traits_between(register.sources[0], folder),
         )
         if all(source.parent == folder for source in register.sources):
             self.tell("They are in this folder already; paste with options (P) to choose a name.", "warning")

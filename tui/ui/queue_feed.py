@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tui.client.base import Queue
+    from tui.model.ask import HostQuestion
     from tui.model.job import EngineStatus, Update
 
 _logger = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class QueueState:
         """None until the engine has answered once."""
         self.lost = ""
         """Why the engine does not answer, while it does not."""
+        self.host_questions: tuple[HostQuestion, ...] = ()
+        """What hosts ask now."""
         self._jobs: dict[int, Job] = {}
         self._ordered: tuple[Job, ...] | None = ()
 
@@ -70,6 +73,7 @@ class QueueState:
             return Fold()
         self.lost = ""
         self.status = update.status
+        self.host_questions = update.host_questions
         before = self._jobs
         kept = {} if update.full else dict(before)
         kept.update((job.id, job) for job in update.jobs)

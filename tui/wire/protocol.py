@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, make_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tui.model.ask import HostQuestion, KnownHost
+from tui.model.entry import Entry, Listed, Space, Totals
 from tui.model.fidelity import Lost
 from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Question, Request, Update
 from tui.model.location import Location
@@ -21,7 +23,7 @@ from tui.wire.shapes import Codec
 if TYPE_CHECKING:
     import msgspec
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Raised with every change of a method, a parameter or a model type that travels."""
 
 LINE_LIMIT_BYTES = 64 << 20
@@ -50,24 +52,30 @@ class Goodbye:
 class Method:
     """One method: how its parameters and its result travel. (Codecs are made when used: a command needs few.)"""
 
-    def __init__(self, name: str, result: Any, *, repeatable: bool, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self, name: str, result: Any, *, repeatable: bool, parameters: dict[str, Any], patient: bool = False
+    ) -> None:
         self.name = name
+        self.patient = patient
+        """It takes as long as a host, or a person, takes to answer."""
         self.repeatable = repeatable
         """Asked twice it does what it does asked once."""
-        self._hints, self._result_hint = parameters, result
+        self.hints, self.result_hint = parameters, result
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._hints)
+        return tuple(self.hints)
 
     @cached_property
     def result(self) -> Codec:
         """How its result travels."""
-        return Codec(self._result_hint)
+        return Codec(self.result_hint)
 
     @cached_property
     def _type(self) -> type:
-        return make_dataclass(self.name, [_parameter(key, hint) for key, hint in self._hints.items()])
+        return make_dataclass(
+            self.name.replace(".", "_"), [_parameter(key, hint) for key, hint in self.hints.items()]
+        )
 
     @cached_property
     def _parameters(self) -> Codec:
@@ -83,7 +91,7 @@ class Method:
             msgspec.DecodeError: They are not those of this method.
         """
         value = self._parameters.decode(bytes(data) or b"{}")
-        return {name: getattr(value, name) for name in self._hints}
+        return {name: getattr(value, name) for name in self.hints}
 
     def __repr__(self) -> str:
         return f"Method {self.name}({', '.join(self.names)})"
@@ -103,6 +111,14 @@ def _asks(name: str, result: Any = None, /, **parameters: Any) -> Method:
 def _does(name: str, result: Any = None, /, **parameters: Any) -> Method:
     """Describe a method that must not be repeated unknowingly."""
     return Method(name, type(None) if result is None else result, repeatable=False, parameters=parameters)
+
+
+def _far(method: Method) -> Method:
+    """Make a method one that waits for another host, and can be given up by its token."""
+    return Method(
+        method.name, method.result_hint, repeatable=method.repeatable,
+        parameters=method.hints | {"token": (str, "")}, patient=True,
+    )  # fmt: skip
 
 
 _SOME = tuple[int, ...]
@@ -139,7 +155,26 @@ METHODS: dict[str, Method] = {
         _asks("losses", tuple[Lost, ...], id=int),
         _asks("questions", tuple[Question, ...], id=(int | None, None), count=(int, 100)),
         _does("answer", question=int, rule=Conflict, for_all=(bool, False)),
+        _asks("host_questions", tuple[HostQuestion, ...]),
+        _does("answer_host", id=int, answer=str | None),
+        _asks("hosts", tuple[KnownHost, ...]),
         _asks("status", EngineStatus),
+        # Other places. (A listing is read once, page by page, hence never repeated.)
+        _far(_does("far.open", int, folder=Location)),
+        _far(_does("far.page", Listed, number=int)),
+        _does("far.shut", number=int),
+        _does("far.drop", token=str),
+        _far(_asks("far.resolve", Location, location=Location)),
+        _far(_asks("far.details", Listed, folder=Location, names=tuple[str, ...])),
+        _far(_asks("far.stat", Entry, location=Location, follow=(bool, False))),
+        _far(_asks("far.read", bytes, location=Location, offset=int, size_bytes=int)),
+        _far(_asks("far.space", Space, folder=Location)),
+        _far(_asks("far.measure", Totals, locations=tuple[Location, ...], time_limit_s=float)),
+        _far(_does("far.make_folder", Location, location=Location)),
+        _far(_does("far.create_file", location=Location)),
+        _far(_does("far.rename", location=Location, new=Location)),
+        _far(_asks("far.set_mode", location=Location, mode=int)),
+        _far(_does("far.make_symlink", location=Location, points_to=str)),
     )
 }
 """All methods by name. `submit` may be repeated because of its token: the same token is the same job."""

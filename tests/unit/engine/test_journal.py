@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tui.engine.far.ledger import JournalLedger
 from tui.engine.journal import Journal
 from tui.engine.journal.schema import MIGRATIONS
 from tui.engine.rows import Decision, ErrorRow, Phase, QuestionRow, Source
@@ -18,6 +20,7 @@ from tui.model.error import EngineError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
+from tui.places.base import Identity
 from tui.places.local.links import Group, Standing
 
 if TYPE_CHECKING:
@@ -303,3 +306,28 @@ async def test_a_journal_of_the_first_schema_opens(tmp_path: Path) -> None:
     assert [source.location.name for source in await journal.sources(row.id)] == ["a b", "\udcff"]
     assert [d.rule for d in await journal.decisions(row.id)] == [Conflict.NEWER]
     await journal.close()
+
+
+# Uploads
+
+
+async def test_an_upload_is_found_again_after_a_crash_by_where_it_goes_and_what_it_is_of(
+    tmp_path: Path,
+) -> None:
+    url, identity = "s3://bucket/key", Identity("tag12345", 7, 10**18)
+    journal = Journal(tmp_path / "journal")
+    await journal.open()
+    await JournalLedger(journal).keep(url, identity, "first")
+    await JournalLedger(journal).keep(url, identity, "second")
+    await journal.close()
+    again = Journal(tmp_path / "journal")
+    await again.open()
+    ledger = JournalLedger(again)
+    assert await ledger.find(url, identity) == "second"
+    assert await ledger.find(url, replace(identity, size_bytes=8)) is None
+    assert await ledger.find("s3://bucket/other", identity) is None
+    assert list(await ledger.kept("tag12345")) == [(url, "second")]
+    assert not await ledger.kept("another1")
+    await ledger.forget(url, "second")
+    assert await ledger.find(url, identity) is None
+    await again.close()

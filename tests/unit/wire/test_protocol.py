@@ -8,6 +8,7 @@ import json
 import pytest
 
 from tui.client.base import Queue
+from tui.engine.far.browsing import Browsing
 from tui.model.error import (
     ConfigError,
     EngineError,
@@ -35,7 +36,20 @@ def queue_methods() -> dict[str, inspect.Signature]:
 
 
 def test_the_table_holds_every_method_of_the_queue_and_no_other() -> None:
-    assert set(METHODS) - OWN == set(queue_methods())
+    about_the_queue = {name for name in METHODS if not name.startswith("far.")}
+    assert about_the_queue - OWN == set(queue_methods())
+
+
+def test_what_is_asked_of_other_places_is_what_the_engine_can_tell_of_them() -> None:
+    for name in METHODS:
+        if name.startswith("far."):
+            wanted = inspect.signature(getattr(Browsing, name.removeprefix("far."))).parameters
+            assert METHODS[name].names == tuple(key for key in wanted if key != "self"), name
+
+
+def test_whatever_waits_for_another_host_can_be_given_up() -> None:
+    assert all("token" in method.names for method in METHODS.values() if method.patient)
+    assert METHODS["far.open"].patient
 
 
 @pytest.mark.parametrize("name", sorted(queue_methods()))

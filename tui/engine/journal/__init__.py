@@ -8,7 +8,8 @@ from tui.engine.journal.links import Links
 from tui.engine.journal.questions import Questions
 from tui.engine.journal.settings import Settings
 from tui.engine.journal.traces import Traces
+from tui.engine.journal.uploads import Uploads
 
 
-class Journal(Settings, Jobs, Errors, Questions, Traces, Links):
+class Journal(Settings, Jobs, Errors, Questions, Traces, Links, Uploads):
     """All that survives a crash, in one file: its callers know this class and the rows it hands out."""

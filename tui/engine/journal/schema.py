@@ -176,6 +176,19 @@ ALTER TABLE job ADD COLUMN name_rules TEXT
 """`names`: as in the request, or as it was answered. `name_rules`: what the target's filesystem takes, see
 `tui.places.local.name_rules`; NULL where it takes all."""
 
+FAR = """
+ALTER TABLE job ADD COLUMN far INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE upload (
+    url TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    upload TEXT NOT NULL,
+    PRIMARY KEY (url, identity)
+) WITHOUT ROWID
+"""
+"""`far`: one of the job's places is not the local disk. `upload`: what a store calls an upload that is not complete, by
+where it goes and what it is of; `tag`: of the job that began it."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -190,5 +203,6 @@ MIGRATIONS: tuple[str, ...] = (
     REMOVED,
     CHECKPOINT,
     NAMES,
+    FAR,
 )
 """By these an older journal is brought up to date when it is opened."""

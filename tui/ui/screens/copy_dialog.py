@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -18,6 +19,7 @@ from tui.model.error import FerryError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
+from tui.ui.addresses import same_place
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.screens.totals import TotalsLine
 from tui.ui.widgets.choice import Choice
@@ -39,6 +41,8 @@ CONFLICTS = (
     ("Keep both", Conflict.RENAME),
 )
 PRIORITIES = (("1 lowest", 1), ("2", 2), ("3 normal", 3), ("4", 4), ("5 highest", 5))
+REST_S = 0.4
+"""A far target is looked at when nothing was typed for so long."""
 _VERBS = {JobKind.COPY: "Copy", JobKind.MOVE: "Move"}
 
 
@@ -71,6 +75,11 @@ async def resolve(places: Places, location: Location, *, single: bool, as_folder
     if single and not as_folder:
         return Target(location, into=False)
     raise UsageError(f"{location} is not a folder", "Choose another target.")
+
+
+def traits_between(source: Location, target: Location) -> frozenset[Trait]:
+    """Return what can be kept on the way: of the rest, other hosts know nothing."""
+    return ALL_TRAITS if source.is_local and target.is_local else frozenset({Trait.TIMES})
 
 
 class CopyDialog(Dialog[Request]):
@@ -121,7 +130,7 @@ class CopyDialog(Dialog[Request]):
             yield TotalsLine(self._places, self.sources)
         with Horizontal(classes="row"):
             yield Label("To", classes="name")
-            yield PathInput(self._proposed(), self._places, self.sources[0].parent, leaves=True, id="target")
+            yield PathInput(self._proposed(), self._places, self._base, leaves=True, id="target")
         with Horizontal(classes="row"):
             yield Label("", classes="name")
             yield feedback()
@@ -131,9 +140,10 @@ class CopyDialog(Dialog[Request]):
         with Horizontal(classes="row"):
             yield Label("Verify", classes="name")
             yield Choice((("no", False), ("read back and compare", True)), self._verify, id="verify")
+        traits = [trait for trait in Trait if trait in traits_between(self.sources[0], self.folder)]
         with Horizontal(classes="row"):
             yield Label("Keep", classes="name")
-            yield Toggles([(str(trait), trait) for trait in Trait], ALL_TRAITS, id="preserve")
+            yield Toggles([(str(trait), trait) for trait in traits], frozenset(traits), id="preserve")
         with Horizontal(classes="row"):
             yield Label("Priority", classes="name")
             yield Choice(PRIORITIES, NORMAL_PRIORITY, id="priority")
@@ -143,6 +153,12 @@ class CopyDialog(Dialog[Request]):
         with Horizontal(classes="row"):
             yield Label("Start", classes="name")
             yield Choice((("in turn", False), ("paused", True)), False, id="paused")
+
+    @property
+    def _base(self) -> Location:
+        """What a relative path is taken from: the source's folder, or the target's where that is another place."""
+        source = self.sources[0].parent
+        return source if same_place(source, self.folder) else self.folder
 
     def _proposed(self) -> str:
         """Return the folder proposed; for one entry put into its own folder again, its name, to be changed."""
@@ -174,9 +190,16 @@ class CopyDialog(Dialog[Request]):
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self) -> None:
-        """Say what the target is, and how much room there is."""
+        """Say what the target is, and how much room there is. What is far is looked at when typing rests."""
         self._space = None
         try:
+            far = self._far_target
+            if far is not None:
+                await asyncio.sleep(REST_S)
+                if not any(same_place(far, known) for known in (self.folder, self.sources[0])):
+                    self._note = "another host: looked at when this is queued"  # half a name is no host yet
+                    self._say_room()
+                    return
             target = await self._resolve()
             folder = target.location if target.into and not target.is_new else target.location.parent
             self._space = await self._places.space(folder)
@@ -189,6 +212,12 @@ class CopyDialog(Dialog[Request]):
         self._say_room()
 
     _note = ""
+
+    @property
+    def _far_target(self) -> Location | None:
+        """The target, where it is on another host; raises UsageError where what is typed names nothing."""
+        location = self.query_one("#target", PathInput).location
+        return None if location.is_local else location
 
     async def _taken(self, target: Target) -> str:
         """Return which of the names stand at the target already, and what becomes of folders among them."""
@@ -255,7 +284,8 @@ class CopyDialog(Dialog[Request]):
             limit_bytes_s=limit_bytes_s,
             paused=self.query_one("#paused", Choice).value,
             verify=self.query_one("#verify", Choice).value,
-            preserve=self.query_one("#preserve", Toggles).values,
+            preserve=self.query_one("#preserve", Toggles).values
+            & traits_between(self.sources[0], target.location),
         )
 
     def _check(self, target: Target) -> None:

@@ -31,7 +31,10 @@ class Dialog(ModalScreen[Result | None]):
         keys: What ends it, as shown below ("Enter go there · Esc leave").
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave", show=False),
+        Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
+    ]
 
     def __init__(self, title: str, keys: str = "Esc leave") -> None:
         super().__init__()

@@ -200,6 +200,8 @@ def _times(job: Job) -> list[Fact]:
 def _told(job: Job, errors: Sequence[JobError]) -> list[Fact]:
     progress = job.progress
     facts: list[Fact] = []
+    if job.wants_host:
+        facts.append(("Host", "waits for an answer (a in the queue)"))
     if job.wants_names:
         facts.append(("Names", f"{fmt.count(job.misfits)} entries do not fit the target (a in the queue)"))
     if progress.questions:

@@ -107,7 +107,8 @@ class MainScreen(
         now: tuple[str | bool, ...] = (view.sort, view.reverse, view.hidden)
         for name, value in zip(VIEW_SETTINGS, now, strict=True):
             self.memory.choose(name, getattr(self.settings.screen, name), value)
-        self.memory.across = self.right.shown_location
+        if self.right.location.is_local:  # the next start is not to wait for a host, or ask for a password
+            self.memory.across = self.right.shown_location
 
     @property
     def pane(self) -> FilePane:
@@ -185,6 +186,14 @@ class MainScreen(
         self.memory.visit(event.pane.shown_location)
         self.keep_memory()
 
+    @on(QueuePane.HostsAsk)
+    def _hosts_ask(self) -> None:
+        self.show_host_questions(self.queue_pane.state.host_questions)
+
+    @on(QueuePane.AnswerAsked)
+    def _answer_asked(self, event: QueuePane.AnswerAsked) -> None:
+        self.answer_for(event.job)
+
     @on(QueuePane.FilesAsked)
     def _files_asked(self) -> None:
         self.pane.focus()
@@ -200,6 +209,7 @@ class MainScreen(
         stages = Stages(self.queue_pane.jobs)
         for pane in (self.left, self.right):
             pane.show_stages(stages)
+        self._look_where_jobs_were()
         status = self.queue_pane.state.status
         if status is not None and status.in_process and not self._told_in_process:
             self._told_in_process = True
@@ -207,9 +217,24 @@ class MainScreen(
             self.tell(f"{notice} They are kept for the next time.", "warning")
 
     _told_in_process = False
+    _ended: frozenset[tuple[int, float | None]] | None = None
+    """The (id, time of end) of all jobs known to have ended."""
+
+    def _look_where_jobs_were(self) -> None:
+        """Have far folders read again that a job has just ended in: nothing else tells of changes there."""
+        ended = {(job.id, job.ended_at): job for job in self.queue_pane.jobs if job.state.is_final}
+        before, self._ended = self._ended, frozenset(ended)
+        if before is None:
+            return
+        for key in ended.keys() - before:
+            for pane in (self.left, self.right):
+                if touched(ended[key], pane.location):
+                    pane.look_again()
 
     @on(QueuePane.QuestionAsked)
     def _question_asked(self, event: QueuePane.QuestionAsked) -> None:
+        if event.job.wants_host:
+            return  # the host's question is put by itself
         self._call(f"{what(event.job)} has a question: answer it in the queue (w, then a).", "warning")
 
     @on(QueuePane.JobEnded)
@@ -225,9 +250,16 @@ class MainScreen(
     def _call(self, text: str, severity: str) -> None:
         """Tell it here, and to whoever looks elsewhere."""
         self.tell(text, severity)  # type: ignore[arg-type]
-        call = getattr(self.app, "call_elsewhere", None)
-        if call is not None:
-            call(text)
+        self.call_elsewhere(text)
+
+
+def touched(job: Job, folder: Location) -> bool:
+    """Say whether a job may have changed what a folder shows."""
+    target = job.target
+    if target is not None and (target.holds(folder) or (not job.into and target.parent == folder)):
+        return True
+    source = job.first_source
+    return source.parent == folder or source.holds(folder)
 
 
 def done_title(job: Job) -> str:

@@ -93,7 +93,7 @@ class Picker(Dialog[Value]):
 
     def fill(self, typed: str) -> None:
         """Show the items that match what was typed."""
-        found = [item for item in self._items if matches(f"{item.text} {item.right} {item.group}", typed)]
+        found = self.found(typed)
         self._shown = []
         options: list[Option] = []
         group = ""
@@ -109,7 +109,19 @@ class Picker(Dialog[Value]):
         at = next((n for n, item in enumerate(self._shown) if item and item.value == self._chosen), None)
         first = next((n for n, item in enumerate(self._shown) if item), None)
         choices.highlighted = first if at is None or typed else at
-        self.say("" if found else self._empty if not self._items else "Nothing matches.")
+        self.say("" if found else self.nothing(typed))
+
+    @property
+    def typed(self) -> Input:
+        return self.query_one("#typed", Input)
+
+    def found(self, typed: str) -> list[Item[Value]]:
+        """Return the items that match what was typed, in their order."""
+        return [item for item in self._items if matches(f"{item.text} {item.right} {item.group}", typed)]
+
+    def nothing(self, typed: str) -> str:
+        """Return what is said where nothing was found."""
+        return "Nothing matches." if self._items else self._empty
 
     def heading(self, group: str) -> Content:
         return Content.styled(harmless(group), "bold $primary")

@@ -356,7 +356,7 @@ class Viewer(Screen[None]):
         from tui.ui.outside import editor_command, run_outside
 
         if not self.location.is_local:
-            raise UsageError("only local files can be edited", "Copy it here first.")
+            raise UsageError("a far file is edited from its pane", "Go back to it, then edit it there (F4).")
         words = editor_command(self._settings)
         await run_outside(self.app, [*words, self.location.path], self.location.parent.path)
         view = self.view

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tui import format as fmt
 from tui.config import rate_text
 from tui.model.job import JobKind, JobState
+from tui.ui.addresses import shortened
 from tui.ui.terminal.cells import cells, fit
 from tui.visible import visible
 
@@ -136,7 +137,7 @@ def what(job: Job, width: int) -> str:
     if room < 12:
         more, room = ("…" if more else ""), width - 3 - bool(more)
     source_width = min(cells(source), max(room // 2, room - cells(target)))
-    text = f"{fit(source, source_width, 'extension')}{more} → {fit(target, room - source_width, 'end')}"
+    text = f"{fit(source, source_width, 'extension')}{more} → {shortened(target, room - source_width)}"
     return _padded(text, width)
 
 
@@ -201,6 +202,8 @@ def _remarks(job: Job, columns: Columns) -> Line:
     if progress.questions:
         asks = fmt.entries(progress.questions, "question waits", "questions wait")
         pieces.append(Piece(f"{asks}: press a", "waiting"))
+    if job.wants_host:
+        pieces.append(Piece("waits for an answer: press a", "waiting"))
     if job.wants_names:
         pieces.append(Piece("names do not fit: press a", "waiting"))
     if progress.errors:

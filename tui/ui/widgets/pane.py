@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 REST_BEFORE_STAT_S = 0.15
 """The owner of an entry is asked for when the cursor has rested on it."""
 MEASURE_S = 60.0
+FAR_AGE_S = 10.0
+"""A far folder read longer ago is read again when its pane gets the focus."""
 
 
 class FilePane(PaneMarks):
@@ -214,7 +217,7 @@ class FilePane(PaneMarks):
 
     def _ask_owner(self) -> None:
         self._rest = None
-        if self.state is State.READY and (row := self.current):
+        if self.state is State.READY and self.location.is_local and (row := self.current):
             self._read_owner(row.location.name)
 
     @work(exclusive=True, group="owner", exit_on_error=False)
@@ -243,6 +246,8 @@ class FilePane(PaneMarks):
 
     def on_focus(self) -> None:
         self.listing.active = True
+        if self.state is State.READY and time.monotonic() - self._read_at_s > FAR_AGE_S:
+            self.look_again()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.listing.active = True

@@ -14,8 +14,10 @@ from textual.message import Message
 
 from tui import format
 from tui.model.location import Location
+from tui.ui.addresses import asks_of, host_of, place_of
 from tui.ui.folder import UNREAD, Folder, View
 from tui.ui.key_scope import KeyScope
+from tui.ui.keys import shown
 from tui.ui.stages import Stages
 from tui.ui.terminal.cells import fit
 from tui.ui.widgets.line_input import LineInput
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from tui.client.base import Client
     from tui.config import ScreenSettings
+    from tui.model.ask import HostQuestion
     from tui.model.entry import Entry, Space
     from tui.ui.folder import Row
 
@@ -109,6 +112,10 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         self._entry: Entry | None = None
         self._marks_by_location: dict[Location, set[str]] = {}
         self._stages = Stages()
+        self._reached: set[str] = set()
+        """The far places from which something was read."""
+        self._questions: tuple[HostQuestion, ...] = ()
+        """What the pane's place asks now."""
         self._finals: dict[Location, Location] = {}
         """What the partial folders seen so far are, or were, to become: that they got there may be told late."""
 
@@ -193,8 +200,10 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         """Return the line shown below the rows when something is to be said about the folder."""
         if self.state is State.FAILED:
             return self._failure
-        if self.folder.order or self.state is State.STOPPED:
+        if self.folder.order or (self.state is State.STOPPED and self.location.is_local):
             return ""
+        if not self.location.is_local and self.state is not State.READY:
+            return self._far_note()
         if self.state is State.SILENT:
             where = visible(str(self.shown_location))
             return f"{where} is not answering. Go on elsewhere, or wait: it shows when it does."
@@ -205,6 +214,26 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         hidden = len(self.folder)
         return f"Only hidden files ({format.count(hidden)})." if hidden else "Empty."
 
+    def _far_note(self) -> str:
+        """Return what is said below a far place's rows, of which there are none yet."""
+        host = visible(host_of(self.location))
+        if self.state is State.STOPPED:
+            return f"Given up. {self.key_of('refresh')} tries again."
+        if self._questions:
+            answers = f"{self.key_of('answer_host', 'app')} answers it, Esc gives up."
+            return f"{host} {asks_of(self._questions[0])}, and waits for an answer. {answers}"
+        if place_of(self.location) not in self._reached:
+            return f"connecting to {host} … Esc gives up."
+        if self.state is State.SILENT:
+            return f"{host} is not answering. Esc gives up; it shows when it does."
+        return State.READING.value
+
+    def key_of(self, name: str, scope: str = "pane") -> str:
+        """Return the first key of an action, as it is shown."""
+        return shown(next(iter(self.router.keymap.keys_of(f"{scope}.{name}")), "the palette"))
+
+    _fresh: Folder | None = None
+    """The folder as it is being read again, beside the one shown."""
     _failure = ""
     _unseen_marks = 0
     """Marked entries that the filter keeps out of sight. What is marked and unmarked meanwhile is in sight."""
@@ -219,14 +248,25 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
 
     def _show_path(self) -> None:
         state = self.state.value
-        if self.state is State.READING and len(self.folder):
+        if self._questions and (self._fresh is not None or self.state in (State.READING, State.SILENT)):
+            state = "has a question"
+        elif self.state is State.READING and len(self.folder):
             state = f"{format.count(len(self.folder))} {state}"
+        elif self.state is State.READING and self._is_new_place:
+            state = "connecting…"
+        elif not state and self._fresh is not None and not self.location.is_local:
+            state = State.READING.value
         elif not state and self._stages.around(self.location):
             state = "being copied"
         rising = (self.view.sort in ("name", "extension")) != self.view.reverse
         order = self.view.sort + (" ↑" if rising else " ↓")
         free = f"{format.size(self._space.free_bytes)} free" if self._space else ""
         self.path_bar.show(visible(str(self.shown_location)), state=state, order=order, free=free)
+
+    @property
+    def _is_new_place(self) -> bool:
+        """Whether nothing was read yet from the far place the pane is at."""
+        return not self.location.is_local and place_of(self.location) not in self._reached
 
     def _show_footer(self) -> None:
         name, details = self._entry_texts()

@@ -11,6 +11,7 @@ from textual import work
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError
 from tui.model.location import Location
+from tui.ui.addresses import HOME, SFTP, host_of, top_of
 from tui.ui.folder import UNREAD
 from tui.ui.notes import report, tell
 from tui.ui.widgets.pane_stages import PaneStages
@@ -85,6 +86,9 @@ class PaneMoves(PaneStages):
     async def action_parent(self) -> None:
         if not self.location.is_root:
             await self.open(self.location.parent, self.shown_location.name)
+        elif not self.location.is_local:
+            elsewhere = f"{self.key_of('connect')} goes to another place."
+            tell(self.app, f"This is the top of {host_of(self.location)}. {elsewhere}")
 
     async def action_back(self) -> None:
         await self._travel(self._back, self._forward)
@@ -104,7 +108,12 @@ class PaneMoves(PaneStages):
         await self._answer()
 
     async def action_go_home(self) -> None:
-        await self.open(home())
+        if self.location.is_local:
+            await self.open(home())
+        elif self.location.scheme == SFTP:
+            await self.open(replace(self.location, path=HOME))
+        else:
+            await self.open(top_of(self.location))
 
     async def action_go_root(self) -> None:
         await self.open(replace(self.location, path="/"))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual import work
 from textual.worker import Worker, WorkerState
 
-from tui.model.error import FerryError, NotAFolder, NotFound, PlaceError
+from tui.model.error import FerryError, NotAFolder, NotFound, PlaceError, PlaceUnavailable
+from tui.ui.addresses import is_home, place_of
 from tui.ui.folder import UNREAD, Folder
 from tui.ui.notes import report, tell
 from tui.ui.widgets.pane_base import PaneBase, State
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from textual.timer import Timer
 
+    from tui.model.ask import HostQuestion
     from tui.model.location import Location
 
 ANSWER_S = 0.1
@@ -59,8 +61,8 @@ class PaneReading(PaneBase):
     _before: Location | None = None
     """The folder shown before the one that is read now."""
     _stale = False
-    _fresh: Folder | None = None
-    """The folder as it is being read again, beside the one shown."""
+    _read_at_s = float("-inf")
+    """When the folder shown was read to its end."""
     _read_again: Timer | None = None
     _not_before_s = 0.0
 
@@ -130,10 +132,22 @@ class PaneReading(PaneBase):
         self.state, self._stale, self._entry = State.READING, False, None
         self.folder = Folder(location, self._marks_by_location.setdefault(location, set()))
         self._opened = asyncio.Event()
+        self._arrived = moved
         self._read(self.folder)
         self._watch(location)
-        self._read_space(location)
-        if moved:
+        if location.is_local:
+            self._read_space(location)
+            self._tell_arrival()
+        else:  # what is far is asked one thing at a time, and counts as visited when it has answered
+            self._space = None
+            self._questions = tuple(each for each in self._all_questions if each.place.holds(location))
+
+    _arrived = False
+    _all_questions: tuple[HostQuestion, ...] = ()
+
+    def _tell_arrival(self) -> None:
+        if self._arrived:
+            self._arrived = False
             self.post_message(self.LocationChanged(self))
 
     # Reading.
@@ -145,7 +159,10 @@ class PaneReading(PaneBase):
         silent = self.set_timer(SILENT_S, self._show_silent)
         began_s = time.monotonic()
         try:
+            folder = await self._resolved(folder)
             await self._read_pages(folder, silent)
+            if not folder.location.is_local:
+                self._read_space(folder.location)
             self._finish(began_s)
             silent.reset()
             await self._read_details(folder, silent)
@@ -158,10 +175,21 @@ class PaneReading(PaneBase):
             silent.stop()
             opened.set()
 
+    async def _resolved(self, folder: Folder) -> Folder:
+        """Return the folder to read: where a far home folder is meant, the one that it stands for."""
+        if not is_home(folder.location):
+            return folder
+        location = await self.client.resolve(folder.location)
+        self.location = location
+        self._wish = self._wish or self._cursors.get(location)
+        self.folder = Folder(location, self._marks_by_location.setdefault(location, set()))
+        return self.folder
+
     async def _read_pages(self, folder: Folder, silent: Timer) -> None:
         async with closing(self.client.list(folder.location)) as pages:
             async for page in pages:
                 silent.reset()
+                self._reached.add(place_of(folder.location))
                 first = not len(folder)
                 folder.extend(page)
                 if first:
@@ -172,6 +200,7 @@ class PaneReading(PaneBase):
                     await self._hurry(folder, self._unread_in_sight(folder))
                 elif self._shows_folder:
                     self._answered()
+        self._reached.add(place_of(folder.location))  # of an empty folder nothing came
         folder.settle_marks()
         await self._arrange(folder)
         self.state = State.READY
@@ -186,6 +215,7 @@ class PaneReading(PaneBase):
         if not self._opened.is_set():
             self._opened.set()
             self.post_message(self.Entered(self))
+            self._tell_arrival()
 
     def _answered(self) -> None:
         """More was read, though nothing of it is shown yet."""
@@ -206,6 +236,7 @@ class PaneReading(PaneBase):
             self.listing.renew(positions)
 
     def _finish(self, began_s: float) -> None:
+        self._read_at_s = time.monotonic()
         self._not_before_s = time.monotonic() + max(REST_S, 3 * (time.monotonic() - began_s))
         if self._stale:
             self._changed()
@@ -258,7 +289,12 @@ class PaneReading(PaneBase):
 
     def _fail(self, error: FerryError) -> None:
         self.state = State.FAILED
-        self._failure = " ".join(filter(None, (f"{error.message.rstrip('.')}.", error.remedy)))
+        remedy, again = error.remedy, ""
+        if not self.location.is_local:
+            again = f"{self.key_of('refresh')} tries again."
+            if remedy == PlaceUnavailable.remedy:  # it speaks of jobs, which try again by themselves
+                remedy = "Check the host and the network."
+        self._failure = " ".join(filter(None, (f"{error.message.rstrip('.')}.", remedy, again)))
         self._put(Folder(self.location, self._marks_by_location.get(self.location)))
 
     async def _show_file(self, error: NotAFolder) -> None:
@@ -276,6 +312,9 @@ class PaneReading(PaneBase):
         Returns:
             Whether anything was being read.
         """
+        if self._fresh is not None and not self.location.is_local:
+            self.workers.cancel_group(self, "listing")
+            return True
         if self.state not in (State.READING, State.SILENT):
             return False
         self.workers.cancel_group(self, "listing")
@@ -296,6 +335,8 @@ class PaneReading(PaneBase):
 
     @work(exclusive=True, group="watching", exit_on_error=False)
     async def _watch(self, location: Location) -> None:
+        if not location.is_local:
+            return  # nothing tells of changes there: see `look_again`
         try:
             async with closing(self.client.watch(location)) as changes:
                 async for _ in changes:
@@ -324,6 +365,28 @@ class PaneReading(PaneBase):
             wait_s = max(SETTLE_S, self._not_before_s - time.monotonic())
             self._read_again = self.set_timer(wait_s, self._read_changed)
 
+    def look_again(self) -> None:
+        """Read a far folder again soon: something was done there, or it was not looked at for long."""
+        if not self.location.is_local:
+            self._changed()
+
+    @property
+    def host_questions(self) -> tuple[HostQuestion, ...]:
+        """What the place the pane is at asks now."""
+        return self._questions
+
+    def show_host_questions(self, questions: Sequence[HostQuestion]) -> None:
+        """Take over what hosts ask, as far as the pane waits for it."""
+        self._all_questions = tuple(questions)
+        mine = tuple(question for question in questions if question.place.holds(self.location))
+        if mine == self._questions:
+            return
+        self._questions = mine
+        if self.state in (State.READING, State.SILENT) and not self.folder.order:
+            self._put(self.folder)
+        else:
+            self._show_path()
+
     def _read_changed(self) -> None:
         self._read_again = None
         if self.state is State.READY and self._shows_folder:
@@ -336,6 +399,7 @@ class PaneReading(PaneBase):
         shown, marked = self.folder, len(self.folder.marks)
         folder = self._fresh = Folder(shown.location, shown.marks, shown.measured)
         self._stale = False
+        self._show_path()
         try:
             await self._read_whole(folder)
         except (NotFound, NotAFolder):
@@ -347,6 +411,7 @@ class PaneReading(PaneBase):
         finally:
             if self._fresh is folder:
                 self._fresh = None
+                self._show_path()
         self.state = State.READY
         self._put(folder, cursor_on)
         if len(folder.marks) != marked:

@@ -8,17 +8,18 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.ui.terminal.cells import cells, fit
+from tui.ui.addresses import shortened
+from tui.ui.terminal.cells import cells
 
 if TYPE_CHECKING:
     from rich.style import Style
 
-_PATH_CELLS = 24
-"""The order and then the free space give way until the path has so many cells."""
+_PATH_CELLS, _FAR_CELLS = 24, 34
+"""The order and then the free space give way until the path has so many cells; one behind a host is longer."""
 
 
 class PathBar(Widget):
-    """One line. The path is cut at its start, so that the name of the folder is always there."""
+    """One line. The path is cut at its start: the name of the folder is always there, and a host before it."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"path-bar--path", "path-bar--state", "path-bar--detail"}
@@ -52,11 +53,12 @@ class PathBar(Widget):
             return Strip.blank(width, self.rich_style)
         path, state, order, free = self._shown
         right = [text for text in (state, order, free) if text]
-        while len(right) > bool(state) and width - _cells_of(right) - 2 < min(_PATH_CELLS, cells(path)):
+        least = min(_FAR_CELLS if "://" in path else _PATH_CELLS, cells(path))
+        while len(right) > bool(state) and width - _cells_of(right) - 2 < least:
             right.pop(bool(state))
         if right and width - _cells_of(right) - 2 < 3:
             right = []
-        left = " " + fit(path, max(0, width - _cells_of(right) - 2), keep="end")
+        left = " " + shortened(path, max(0, width - _cells_of(right) - 2))
         parts = [
             (left, self._style("path")),
             (" " * (width - cells(left) - _cells_of(right)), self.rich_style),

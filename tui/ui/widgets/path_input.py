@@ -12,6 +12,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from tui.model.location import Location
+from tui.ui.addresses import HOME, is_url, parse_url
 from tui.ui.completion import complete
 from tui.ui.names import escape, unescape
 
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 
 
 def parse_location(text: str, base: Location) -> Location:
-    """Return the location that typed text stands for: a path, relative to `base`, `~` for home, or a URL.
+    """Return the location that typed text stands for: a path, relative to `base`, `~` for home there, or a URL.
 
     Raises:
         UsageError: It names nothing.
     """
     text = text.strip()
-    if "://" in text:
-        return Location.from_url(text)
+    if is_url(text):
+        return parse_url(text)
     path = unescape(text)
     if path == "~" or path.startswith("~/"):
-        path = os.path.expanduser("~") + path[1:]
+        path = (os.path.expanduser("~") if base.is_local else HOME) + path[1:]
     if base.is_local:
         return Location.local(path, base.path)
     return Location(Location.local(path, base.path).path, base.scheme, base.authority)
@@ -63,6 +64,8 @@ class _PathSuggester(Suggester):
     async def get_suggestion(self, value: str) -> str | None:
         if value.endswith("/"):
             return None  # a whole folder would be offered, whose first name is as good as any
+        if is_url(value) or not self.base.is_local:
+            return None  # nothing far is asked for each key: Tab asks
         found = await complete(self.places, value, self.base)
         return next((text for text in found if text.startswith(value)), None)
 
@@ -111,7 +114,8 @@ class PathInput(Input):
         self._begin_anew(event.text)
 
     def _begin_anew(self, typed: str) -> None:
-        if self._untouched and typed.startswith(("/", "~")) and self.value.endswith("/"):
+        anew = typed.startswith(("/", "~")) or is_url(typed)
+        if self._untouched and anew and self.value.endswith("/"):
             self.value = ""
         self._untouched = False
 
@@ -123,8 +127,16 @@ class PathInput(Input):
         """
         if self._leaves and self.value == self._settled:
             self.screen.focus_next()
-            return
-        found = await complete(self.places, self.value, self.base)
+        elif is_url(self.value) or not self.base.is_local:
+            self.run_worker(self._complete(), group="complete", exclusive=True, exit_on_error=False)
+        else:
+            await self._complete()
+
+    async def _complete(self) -> None:
+        typed = self.value
+        found = await complete(self.places, typed, self.base)
+        if self.value != typed:
+            return  # it was typed on meanwhile: a far place takes its time
         common = _common_start(found)
         if len(common) > len(self.value):
             self.value = common

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tui.client.base import Client
     from tui.config import Settings
+    from tui.model.ask import HostQuestion
 
 PAINT_S, PAINT_SSH_S = 0.25, 1.0
 """Numbers that grow are painted so often: here, and where each byte goes over a network."""
@@ -76,6 +77,16 @@ class QueuePane(QueueActions):
         job: Job
 
     @dataclass
+    class HostsAsk(FromQueue):
+        """What hosts ask is not what it was: a question is new, or answered."""
+
+    @dataclass
+    class AnswerAsked(FromQueue):
+        """A job waits for a host's question, and somebody wants to answer that."""
+
+        job: Job
+
+    @dataclass
     class LocationAsked(FromQueue):
         """A file pane should show this folder, its cursor on an entry of that name (None: anywhere)."""
 
@@ -113,8 +124,12 @@ class QueuePane(QueueActions):
         self.run_worker(self._follow(), exclusive=True, group="feed")
 
     async def _follow(self) -> None:
+        asked: tuple[HostQuestion, ...] = ()
         async for fold in follow(self._queue, self.state):
             self.post_message(self.Updated())
+            if asked != self.state.host_questions:
+                asked = self.state.host_questions
+                self.post_message(self.HostsAsk(self))
             for job in fold.ended:
                 self.post_message(self.JobEnded(self, job))
             for job in fold.asked:
@@ -221,6 +236,12 @@ class QueuePane(QueueActions):
 
     def action_back_to_files(self) -> None:
         self.post_message(self.FilesAsked(self))
+
+    def ask(self, job: Job) -> None:
+        if job.wants_host:
+            self.post_message(self.AnswerAsked(self, job))
+        else:
+            super().ask(job)
 
     def action_go_to_target(self) -> None:
         job = self.current

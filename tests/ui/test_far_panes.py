@@ -1,0 +1,321 @@
+"""Panes at far places: going there, waiting for hosts, errors, and what is not asked of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fake_client import FakeClient
+from textual.widgets import Input
+
+from tui.model.ask import Ask, AskKind
+from tui.model.error import PermissionDenied, UsageError
+from tui.model.job import JobKind, JobState, Request
+from tui.model.location import Location
+from tui.ui.addresses import parse_address, parse_url, shortened
+from tui.ui.completion import complete
+from tui.ui.screens.host_question import HostQuestionScreen
+from tui.ui.screens.prompt import Prompt
+from tui.ui.widgets.pane_base import State
+
+BOX = Location("/", "sftp", "ann@box")
+SRV = BOX.child("srv")
+FAR = {
+    "srv": {"data": {"deep": {"x.txt": b"x"}}, "a.txt": b"alpha", "b b.txt": b"beta"},
+    "home": {"ann": {"me": 3}},
+}
+PASSWORD = Ask(AskKind.PASSWORD, "ann@box", "ann@box's password:")
+
+
+def with_box(client: FakeClient) -> None:
+    client.far("sftp://ann@box", FAR, home="/home/ann")
+
+
+def locked(client: FakeClient) -> None:
+    with_box(client)
+    client.ask_first("sftp://ann@box", PASSWORD, right="secret")
+
+
+async def at(s: Any, location: Location) -> None:
+    s.main.pane.go(location)
+    await s.until(
+        lambda: s.main.pane.state is State.READY and s.main.pane.location == location, f"{location} read"
+    )
+
+
+def note(s: Any) -> str:
+    """What the pane in use says below its rows."""
+    return " ".join(s.main.pane.listing._note)
+
+
+async def go_to(s: Any, typed: str) -> None:
+    await s.press("g", "space")
+    prompt = await s.dialog(Prompt)
+    prompt.query_one("#typed", Input).value = typed
+    await s.pilot.pause()
+    await s.press("enter")
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("sftp://box", "sftp://box/~"),
+        ("sftp://box/", "sftp://box/"),
+        ("sftp://u@box:2222/x y", "sftp://u@box:2222/x%20y"),
+        ("sftp://[::1]:22/x", "sftp://[::1]:22/x"),
+        ("sftp://box/~/x", "sftp://box/~/x"),
+    ],
+)
+def test_urls_are_understood_as_they_are_typed(typed: str, url: str) -> None:
+    assert parse_url(typed).url == url
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("box", "sftp://box/~"),
+        ("u@box", "sftp://u@box/~"),
+        ("u@box:2222", "sftp://u@box:2222/~"),
+        ("u@box:2222/srv", "sftp://u@box:2222/srv"),
+        ("box/srv", "sftp://box/srv"),
+        ("box:/srv/x", "sftp://box/srv/x"),
+        ("box:x", "sftp://box/~/x"),
+        ("box:~/x", "sftp://box/~/x"),
+        ("sftp://box/x", "sftp://box/x"),
+    ],
+)
+def test_addresses_are_understood_as_ssh_and_scp_write_them(typed: str, url: str) -> None:
+    assert parse_address(typed).url == url
+
+
+@pytest.mark.parametrize(
+    "typed", ["sftp://", "sftp:///x", "ftp://box", "sftp://-oProxyCommand=x/", "sftp://u:pw@box/"]
+)
+def test_what_is_no_address_or_holds_a_password_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_url(typed)
+    assert "pw" not in str(refused.value)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("sftp://ann@box/srv", 30, "sftp://ann@box/srv"),
+        ("sftp://ann@box/srv/pictures/2024/summer", 34, "sftp://ann@box…ictures/2024/summer"),
+        ("sftp://ann@box.example.org/srv/pictures/2024", 32, "ann@box.example.org…ictures/2024"),
+        ("sftp://ann@box.example.org/srv/pictures/2024", 28, "box.example.org…ictures/2024"),
+        ("/a/local/path/that/is/long", 10, "…t/is/long"),
+    ],
+)
+def test_a_far_path_is_shortened_behind_its_host(text: str, width: int, shown: str) -> None:
+    assert shortened(text, width) == shown
+    assert len(shown) <= width
+
+
+async def test_a_url_typed_into_the_path_prompt_opens_the_place(shell):
+    async with shell(prepare=with_box) as s:
+        await go_to(s, "sftp://ann@box/srv")
+        await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)
+        assert "sftp://ann@box/srv" in s.main.pane.path_bar.text
+
+
+async def test_a_url_of_a_file_shows_its_folder_with_the_cursor_on_it(shell):
+    async with shell(prepare=with_box) as s:
+        await go_to(s, "sftp://ann@box/srv/b%20b.txt")
+        await s.until(lambda: s.main.pane.current and s.main.pane.current.name == "b b.txt")
+        assert s.main.pane.location == SRV
+
+
+async def test_a_password_in_a_url_is_refused_and_kept_nowhere(shell):
+    async with shell(prepare=with_box) as s:
+        await go_to(s, "sftp://ann:hunter2@box/srv")
+        prompt = await s.dialog(Prompt)
+        await s.until(lambda: "password" in str(prompt.query_one("#feedback").render()))
+        await s.press("escape")
+        await s.back()
+        assert "hunter2" not in s.app.memory.as_text()
+
+
+async def test_home_on_a_far_place_is_the_home_there(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.press("g", "h")
+        await s.until(lambda: s.main.pane.location.url == "sftp://ann@box/home/ann")
+        await s.until(lambda: "me" in s.main.pane.folder.names)
+        await go_to(s, "~/")
+        await s.until(lambda: s.main.pane.location.url == "sftp://ann@box/home/ann")
+        assert all("~" not in place.path for place in s.app.memory.frequent)
+
+
+async def test_going_up_ends_at_the_far_root(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.press("h")
+        await s.until(lambda: s.main.pane.location == BOX and s.main.pane.current)
+        assert s.main.pane.current.name == "srv"
+        assert s.main.pane.folder.way_up == 0
+        await s.press("h")
+        await s.until(lambda: any("top of ann@box" in text for text in s.told))
+        assert s.main.pane.location == BOX
+
+
+async def test_the_history_leads_there_and_back(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.press("H")
+        await s.until(lambda: s.main.pane.location == Location("/home/ann"))
+        await s.press("L")
+        await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)
+
+
+async def test_completion_of_a_far_path_and_none_of_what_does_not_answer(monkeypatch):
+    client = FakeClient({})
+    with_box(client)
+    assert await complete(client, "sftp://ann@box/sr", Location("/")) == ["sftp://ann@box/srv/"]
+    assert await complete(client, "da", SRV) == ["data/"]
+    assert await complete(client, "~/", SRV) == []
+    assert await complete(client, "sftp://", Location("/")) == []
+    monkeypatch.setattr("tui.ui.completion._FAR_TIME_S", 0.01)
+    client.hang(SRV)
+    assert await complete(client, "sftp://ann@box/srv/d", Location("/")) == []
+
+
+async def test_keys_go_on_while_a_far_completion_waits(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        s.client.hang(SRV)
+        await s.press("g", "space")
+        field = (await s.dialog(Prompt)).query_one("#typed", Input)
+        await s.press("d", "tab", "a", "t")
+        await s.until(lambda: field.value == "sftp://ann@box/srv/dat")
+        s.client.release(SRV)
+        await s.pilot.pause()
+        assert field.value == "sftp://ann@box/srv/dat"
+
+
+async def test_nothing_far_is_asked_for_a_step_of_the_cursor_or_a_key_in_the_path(shell, monkeypatch):
+    monkeypatch.setattr("tui.ui.widgets.pane.REST_BEFORE_STAT_S", 0.001)
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.until(lambda: s.called("space")[-1:] == [(SRV,)])
+        before = len(s.client.calls)
+        await s.press("j", "j", "k", "space", "/", "b", "escape", "f", "a", "escape")
+        await s.press("g", "space", "d", "a")
+        await s.pilot.pause(0.05)
+        assert s.client.calls[before:] == []
+
+
+async def test_a_far_folder_is_neither_watched_nor_polled(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.pilot.pause()
+        assert all(location.is_local for (location,) in s.called("watch"))
+        s.client.write("sftp://ann@box/srv/new.txt", b"")
+        await s.press("ctrl+r")
+        await s.until(lambda: "new.txt" in s.main.pane.folder.names)
+
+
+async def test_a_far_folder_is_read_again_when_a_job_that_touched_it_ends(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        request = Request(kind=JobKind.COPY, sources=(Location("/home/ann/todo.md"),), target=SRV)
+        job = s.client.add_job(request, state=JobState.RUNNING)
+        s.client.write("sftp://ann@box/srv/todo.md", b"- sail")
+        s.client.set_job(job.id, state=JobState.DONE, ended_at=5.0)
+        await s.until(lambda: "todo.md" in s.main.pane.folder.names)
+
+
+async def test_a_job_too_quick_to_be_seen_running_counts_too_and_one_elsewhere_does_not(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        reads = len(s.called("list"))
+        elsewhere = Request(kind=JobKind.DELETE, sources=(Location("/home/ann/todo.md"),))
+        s.client.add_job(elsewhere, state=JobState.DONE, ended_at=5.0)
+        await s.until(lambda: len(s.main.queue_pane.jobs) == 1)
+        assert len(s.called("list")) == reads
+        s.client.vanish("sftp://ann@box/srv/a.txt")
+        removed = Request(kind=JobKind.DELETE, sources=(SRV.child("a.txt"),))
+        s.client.add_job(removed, state=JobState.DONE, ended_at=6.0)
+        await s.until(lambda: "a.txt" not in s.main.pane.folder.names)
+
+
+async def test_while_connecting_the_pane_says_so_and_escape_goes_back(shell):
+    async with shell(prepare=with_box) as s:
+        s.client.hang(SRV)
+        s.main.pane.go(SRV)
+        await s.until(lambda: note(s) == "connecting to ann@box … Esc gives up.")
+        assert "connecting…" in s.main.pane.path_bar.text
+        await s.press("tab", "j", "tab")  # the rest of the screen goes on
+        await s.press("escape")
+        await s.until(lambda: s.main.pane.location == Location("/home/ann") and s.main.pane.folder.order)
+        assert SRV not in s.app.memory.frequent
+
+
+async def test_a_host_that_cannot_be_reached_is_told_with_what_to_do_and_tried_again(shell):
+    async with shell() as s:
+        s.main.pane.go(SRV)
+        await s.until(lambda: s.main.pane.state is State.FAILED)
+        assert note(s).startswith("cannot reach sftp://ann@box/: nothing answers there.")
+        assert note(s).endswith("Ctrl+R tries again.")
+        with_box(s.client)
+        await s.press("ctrl+r")
+        await s.until(lambda: "a.txt" in s.main.pane.folder.names)
+
+
+async def test_a_folder_that_may_not_be_read_says_why(shell):
+    async with shell(prepare=with_box) as s:
+        s.client.refuse("sftp://ann@box/srv/data", PermissionDenied)
+        await at(s, SRV)
+        s.main.pane.go(SRV.child("data"))
+        await s.until(lambda: "permission denied" in note(s))
+        await s.press("h")
+        await s.until(lambda: s.main.pane.location == SRV and s.main.pane.folder.order)
+
+
+async def test_rows_appear_as_their_pages_come(shell):
+    def big(client: FakeClient) -> None:
+        client.far("sftp://ann@box", {})
+        client.fill("sftp://ann@box/many", 600)
+        client.hold("sftp://ann@box/many")
+
+    async with shell(prepare=big) as s:
+        s.main.pane.go(BOX.child("many"))
+        await s.until(lambda: len(s.main.pane.folder.order) == 256)
+        assert "256 reading…" in s.main.pane.path_bar.text
+        s.client.release("sftp://ann@box/many")
+        await s.until(lambda: len(s.main.pane.folder.order) == 600)
+
+
+async def test_a_host_that_asks_waits_for_an_answer_and_goes_on_with_it(shell):
+    async with shell(prepare=locked) as s:
+        s.main.pane.go(SRV)
+        await s.dialog(HostQuestionScreen)
+        await s.press("escape")
+        await s.back()
+        await s.until(lambda: "ann@box asks for a password, and waits for an answer." in note(s))
+        assert "Ctrl+G answers it, Esc gives up." in note(s)
+        assert "has a question" in s.main.pane.path_bar.text
+        await s.press("ctrl+g")
+        await s.dialog(HostQuestionScreen)
+        await s.press(*"secret", "enter")
+        await s.back()
+        await s.until(lambda: "a.txt" in s.main.pane.folder.names)
+        assert "secret" not in s.app.memory.as_text()
+
+
+async def test_the_right_pane_of_the_next_start_is_never_a_far_one(shell):
+    async with shell(prepare=with_box) as s:
+        s.main.right.go(SRV)
+        await s.until(lambda: s.main.right.state is State.READY and s.main.right.location == SRV)
+        s.main.remember()
+        assert s.app.memory.across is None
+
+
+async def test_a_bookmark_leads_to_a_far_folder(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.press("m", "b", "H")
+        await s.until(lambda: s.main.pane.location == Location("/home/ann"))
+        await s.press("'", "b")
+        await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)

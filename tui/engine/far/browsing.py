@@ -1,0 +1,329 @@
+"""Looking at other places, and single steps there: what a client's panes and commands ask for beside the queue.
+
+Every method takes a `token`, by which `drop` ends it: a host may take its time, or ask a question nobody answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+import string
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tui.engine.far.listing import Reading, kind_of_link
+from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
+from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.places.base import Attributes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Sequence
+
+    from tui.engine.clock import Clock
+    from tui.engine.far.doors import Doors
+    from tui.model.location import Location
+    from tui.places.base import Place, Reader
+
+T = TypeVar("T")
+
+MOST_READINGS = 64
+"""Folders being listed at once; of more, those that were asked for longest ago are given up."""
+
+READING_S = 60.0
+"""A listing nobody asked for so long is given up: whoever began it has gone."""
+
+MOST_READERS = 8
+READER_S = 3.0
+"""So long a file stays open for the next piece of it."""
+
+LOOKS_AT_ONCE = 32
+
+
+class Browsing:
+    """What clients see of places that the engine holds the connections of."""
+
+    def __init__(self, doors: Doors, clock: Clock) -> None:
+        self._doors, self._clock = doors, clock
+        self._calls: dict[str, asyncio.Task[Any]] = {}
+        self._readings: OrderedDict[int, Reading] = OrderedDict()
+        self._numbers = itertools.count(1)
+        self._readers: OrderedDict[Location, tuple[Reader, float]] = OrderedDict()
+
+    async def close(self) -> None:
+        """End everything under way."""
+        for task in tuple(self._calls.values()):
+            task.cancel()
+        for reading in self._readings.values():
+            await reading.close()
+        self._readings.clear()
+        await self._close_readers(since=None)
+
+    async def drop(self, token: str) -> None:
+        """End a call, if it is still under way."""
+        if (task := self._calls.get(token)) is not None:
+            task.cancel()
+
+    # Looking
+
+    async def resolve(self, location: Location, token: str = "") -> Location:
+        async def work() -> Location:
+            return await (await self._doors.place(location)).resolve(location)
+
+        return await self._call(token, work())
+
+    async def open(self, folder: Location, token: str = "") -> int:
+        """Begin to list a folder; return the number by which `page` is asked."""
+
+        async def work() -> int:
+            await self._give_up_old()
+            place = await self._doors.place(folder)
+            number = next(self._numbers)
+            self._readings[number] = Reading(place, await place.resolve(folder), self._clock.monotonic())
+            return number
+
+        return await self._call(token, work())
+
+    async def page(self, number: int, token: str = "") -> Listed:
+        """Return what has come of a listing since it was last asked; it waits for something to come."""
+        reading = self._readings.get(number)
+        if reading is None:
+            raise NotFound("this listing was given up", "Read the folder again.")
+        self._readings.move_to_end(number)
+        reading.asked_at = self._clock.monotonic()
+        listed = await self._call(token, reading.next())
+        if listed.last:
+            await self.shut(number)
+        return listed
+
+    async def _give_up_old(self) -> None:
+        """Give up listings nobody takes any more, and the oldest of too many."""
+        since = self._clock.monotonic() - READING_S
+        for number, reading in tuple(self._readings.items()):
+            if reading.asked_at < since or len(self._readings) >= MOST_READINGS:
+                await self.shut(number)
+
+    async def shut(self, number: int) -> None:
+        """Give a listing up."""
+        if (reading := self._readings.pop(number, None)) is not None:
+            await reading.close()
+
+    async def details(self, folder: Location, names: tuple[str, ...], token: str = "") -> Listed:
+        """Return what some entries of a folder are; those that have gone have size -1."""
+
+        async def work() -> Listed:
+            place = await self._doors.place(folder)
+            at_once = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+            async def look(name: str) -> Entry | None:
+                async with at_once:
+                    return await look_through(place, folder.child(name))
+
+            found = await asyncio.gather(*map(look, names))
+            return Listed.of([entry or _gone(name) for name, entry in zip(names, found, strict=True)])
+
+        return await self._call(token, work())
+
+    async def stat(self, location: Location, follow: bool = False, token: str = "") -> Entry:
+        async def work() -> Entry:
+            return await (await self._doors.place(location)).stat(location, follow=follow)
+
+        return await self._call(token, work())
+
+    async def read(self, location: Location, offset: int, size_bytes: int, token: str = "") -> bytes:
+        """Return a piece of a file; it stays open for a moment, for the next piece."""
+
+        async def work() -> bytes:
+            await self._close_readers(since=self._clock.monotonic() - READER_S)
+            place = await self._doors.place(location)
+            kept = self._readers.pop(location, None)
+            reader = kept[0] if kept is not None else await place.open_reader(location)
+            try:
+                return await reader.read(offset, size_bytes)
+            finally:
+                if place.alive and location not in self._readers:
+                    self._readers[location] = reader, self._clock.monotonic()
+                    while len(self._readers) > MOST_READERS:
+                        _, (oldest, _) = self._readers.popitem(last=False)
+                        await oldest.close()
+                else:
+                    await reader.close()
+
+        return await self._call(token, work())
+
+    async def space(self, folder: Location, token: str = "") -> Space:
+        async def work() -> Space:
+            place = await self._doors.place(folder)
+            if not place.capabilities.space:
+                raise Unsupported(f"cannot tell how much room there is at {folder}", location=folder)
+            return await place.space(folder)
+
+        return await self._call(token, work())
+
+    async def measure(
+        self, locations: tuple[Location, ...], time_limit_s: float = 2.0, token: str = ""
+    ) -> Totals:
+        """Count what lies at and below locations, for so long at most."""
+
+        async def work() -> Totals:
+            count = _Count()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(time_limit_s):
+                    for location in locations:
+                        await count.add(await self._doors.place(location), location)
+                    return count.totals(complete=True)
+            return count.totals(complete=False)
+
+        return await self._call(token, work())
+
+    # Steps
+
+    async def make_folder(self, location: Location, token: str = "") -> Location:
+        """Make a folder, and those above it that are missing; return the topmost of those made."""
+
+        async def work() -> Location:
+            place = await self._doors.place(location)
+            missing = [location]
+            while not missing[-1].is_root and not await _stands(place, missing[-1].parent):
+                missing.append(missing[-1].parent)
+            for each in reversed(missing):
+                await place.make_folder(each)
+            return missing[-1]
+
+        return await self._call(token, work())
+
+    async def create_file(self, location: Location, token: str = "") -> None:
+        async def work() -> None:
+            tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
+            place = await self._doors.place(location)
+            await place.put(location, b"", Attributes(), tag, replace=False, flush=False)
+
+        await self._call(token, work())
+
+    async def rename(self, location: Location, new: Location, token: str = "") -> None:
+        async def work() -> None:
+            place = await self._doors.place(location)
+            if not place.capabilities.renames:
+                raise Unsupported(
+                    f"cannot rename {location}: names cannot be changed in one step there",
+                    "Move it: the queue copies it, then removes the original.",
+                    location=location,
+                )
+            await place.rename(location, new)
+
+        await self._call(token, work())
+
+    async def set_mode(self, location: Location, mode: int, token: str = "") -> None:
+        async def work() -> None:
+            place = await self._doors.place(location)
+            if not place.capabilities.modes:
+                raise Unsupported(
+                    f"cannot change the permissions of {location}: there are none there", location=location
+                )
+            await place.set_attributes(location, Attributes(mode=mode))
+
+        await self._call(token, work())
+
+    async def make_symlink(self, location: Location, points_to: str, token: str = "") -> None:
+        async def work() -> None:
+            place = await self._doors.place(location)
+            if not place.capabilities.symlinks:
+                raise Unsupported(f"cannot make the link {location}: there are none there", location=location)
+            tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
+            await place.make_symlink(location, points_to, tag, replace=False)
+
+        await self._call(token, work())
+
+    # Calls
+
+    async def _call(self, token: str, work: Coroutine[Any, Any, T]) -> T:
+        """Do something that `drop` can end."""
+        task = asyncio.ensure_future(work)
+        if token:
+            self._calls[token] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            raise PlaceError("it was given up") from None
+        finally:
+            task.cancel()
+            self._calls.pop(token, None)
+
+    async def _close_readers(self, *, since: float | None) -> None:
+        """Close files nobody has read from for a while; all with `since` None."""
+        for location, (reader, used_at) in tuple(self._readers.items()):
+            if since is None or used_at < since:
+                del self._readers[location]
+                await reader.close()
+
+
+class _Count:
+    """Counts what lies at and below locations, each folder's entries once."""
+
+    def __init__(self) -> None:
+        self._files = self._folders = self._size_bytes = self._unreadable = 0
+
+    def totals(self, *, complete: bool) -> Totals:
+        return Totals(self._files, self._folders, self._size_bytes, self._unreadable, complete)
+
+    async def add(self, place: Place, location: Location) -> None:
+        waiting = []
+        entry = await place.stat(location)
+        if self._one(entry):
+            waiting.append(location)
+        while waiting:
+            folder = waiting.pop()
+            try:
+                async for entries in _closing(place.list(folder)):
+                    waiting += [folder.child(entry.name) for entry in entries if self._one(entry)]
+            except PlaceError:
+                self._unreadable += 1
+
+    def _one(self, entry: Entry) -> bool:
+        """Count one entry; say whether there is more below it."""
+        if entry.kind is EntryKind.FOLDER:
+            self._folders += 1
+            return True
+        self._files += 1
+        self._size_bytes += entry.size_bytes if entry.kind is EntryKind.FILE else 0
+        return False
+
+
+async def _closing(pages: AsyncIterator[Sequence[Entry]]) -> AsyncIterator[Sequence[Entry]]:
+    """Yield pages, and end their reading at once where it is not read to its end."""
+    try:
+        async for page in pages:
+            yield page
+    finally:
+        if (close := getattr(pages, "aclose", None)) is not None:
+            await close()
+
+
+async def look_through(place: Place, location: Location) -> Entry | None:
+    """Return an entry, of a link with the kind that tells what it leads to; None where it has gone."""
+    try:
+        entry = await place.stat(location)
+    except NotFound:
+        return None
+    return entry if entry.kind is not EntryKind.LINK else await kind_of_link(place, location, entry)
+
+
+async def _stands(place: Place, folder: Location) -> bool:
+    """Say whether a folder is there. Raises AlreadyExists where something else is."""
+    try:
+        entry = await place.stat(folder, follow=True)
+    except NotFound:
+        return False
+    if entry.kind is not EntryKind.FOLDER:
+        raise AlreadyExists(
+            f"cannot create the folder {folder}: a file of that name is there", location=folder
+        )
+    return True
+
+
+def _gone(name: str) -> Entry:
+    return Entry(name, EntryKind.UNKNOWN, -1, 0, 0, 0, 0, 0)

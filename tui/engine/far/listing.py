@@ -1,0 +1,103 @@
+"""One folder being listed for a client: read ahead a little, handed out as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.model.entry import Entry, EntryKind, Listed
+from tui.model.error import PlaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.model.location import Location
+    from tui.places.base import Place
+
+MOST_ENTRIES = 4000
+"""So many at most are handed out at once."""
+
+AHEAD_PAGES = 64
+"""So many pages of the place are read ahead of whoever asks."""
+
+LINKS_AT_ONCE = 32
+
+GATHER_S = 0.1
+"""After the first of a page, what comes so soon behind is handed out with it."""
+
+
+class Reading:
+    """A folder being listed. What is not taken is not read for long: the place waits."""
+
+    def __init__(self, place: Place, folder: Location, now: float) -> None:
+        self._place, self._folder = place, folder
+        self.asked_at = now
+        self._pages: asyncio.Queue[Sequence[Entry] | PlaceError | None] = asyncio.Queue(AHEAD_PAGES)
+        self._links = asyncio.Semaphore(LINKS_AT_ONCE)
+        self._ended: PlaceError | None = None
+        self._pump = asyncio.create_task(self._read(), name=f"list {folder}")
+
+    async def close(self) -> None:
+        """Stop reading."""
+        self._pump.cancel()
+        await asyncio.gather(self._pump, return_exceptions=True)
+
+    async def next(self) -> Listed:
+        """Return what has come: at least one entry, or the end.
+
+        Raises:
+            PlaceError: It cannot be read further. What came before was handed out.
+        """
+        if self._ended is not None:
+            raise self._ended
+        found: list[Entry] = []
+        page = await self._pages.get()
+        try:
+            async with asyncio.timeout(GATHER_S):
+                while page is not None and not isinstance(page, PlaceError):
+                    found += page
+                    if len(found) >= MOST_ENTRIES:
+                        return Listed.of(found)
+                    page = await self._pages.get()
+        except TimeoutError:
+            return Listed.of(found)
+        if isinstance(page, PlaceError):
+            if not found:
+                raise page
+            self._ended = page
+            return Listed.of(found)
+        return Listed.of(found, last=True)
+
+    async def _read(self) -> None:
+        end: PlaceError | None = None
+        try:
+            pages = self._place.list(self._folder)
+            async with contextlib.aclosing(pages):  # type: ignore[type-var]  # a generator, in every place
+                async for page in pages:
+                    await self._pages.put(await self._see_through(page))
+        except PlaceError as error:
+            end = error
+        await self._pages.put(end)
+
+    async def _see_through(self, page: Sequence[Entry]) -> Sequence[Entry]:
+        """Find out which links lead to folders."""
+        if not any(entry.kind is EntryKind.LINK for entry in page):
+            return page
+        return await asyncio.gather(*map(self._look, page))
+
+    async def _look(self, entry: Entry) -> Entry:
+        if entry.kind is not EntryKind.LINK:
+            return entry
+        async with self._links:
+            return await kind_of_link(self._place, self._folder.child(entry.name), entry)
+
+
+async def kind_of_link(place: Place, location: Location, link: Entry) -> Entry:
+    """Return the entry of a link with the kind that tells what it leads to."""
+    try:
+        led_to = await place.stat(location, follow=True)
+    except PlaceError:
+        return replace(link, kind=EntryKind.BROKEN_LINK)
+    return replace(link, kind=EntryKind.FOLDER_LINK if led_to.kind is EntryKind.FOLDER else EntryKind.LINK)

@@ -1,0 +1,229 @@
+"""Requests and answers of one SFTP session over an SSH channel: many under way at once, each answered or lost.
+
+Written on asyncssh's public session interface, because its own SFTP client takes several times the processor for small
+files: a reader, a task and an event a request, and an SSH packet each. Here the requests of one turn of the loop go out
+together, and an answer costs a look into a dictionary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING
+
+import asyncssh
+
+from tui.places.sftp.protocol import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HEAD = struct.Struct(">IBI")
+_FRAME = struct.Struct(">IB")
+_LONGEST = 1 << 24
+"""Bytes of a packet no server sends: what claims more is not SFTP."""
+_AT_ONCE = 1 << 18
+"""Bytes that wait no longer for the end of the loop's turn."""
+_HIGH, _LOW = 4 << 20, 1 << 20
+"""Unsent bytes above which writers wait, and below which they go on."""
+
+IDLE_S = 30.0
+"""Seconds after which a server that owes an answer, and sends nothing at all, is given up."""
+SLOW_IDLE_S = 900.0
+"""The same while it brings a file onto its disk or copies one: that is one request, however long it takes."""
+
+
+class Channel(asyncssh.SSHClientSession[bytes]):
+    """One SFTP session. An answer is (kind, body); where the connection is lost it is (Kind.LOST, why)."""
+
+    def __init__(self, abort: Callable[[], None], idle_s: float = IDLE_S) -> None:
+        """
+        Args:
+            abort: Ends the connection at once.
+            idle_s: Seconds of silence that are borne while an answer is owed.
+        """
+        self.alive = True
+        self._abort, self._idle_s = abort, idle_s
+        self._loop = asyncio.get_running_loop()
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._greeting: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
+        self._waiting: dict[int, asyncio.Future[tuple[int, bytes]] | None] = {}
+        self._slow: set[int] = set()
+        self._number = 0
+        self._outgoing: list[bytes] = []
+        self._outgoing_bytes = 0
+        self._arrived = bytearray()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._watch: asyncio.TimerHandle | None = None
+        self._life_at = self._loop.time()
+        self._handed_over = self._passed_on = 0
+
+    async def greet(self) -> bytes:
+        """Begin the session; return the body of the server's VERSION packet.
+
+        An answer of another kind, or none, comes back as empty bytes.
+        """
+        self._write([_FRAME.pack(5, Kind.INIT) + (3).to_bytes(4, "big")], 9)
+        self._await_life()
+        kind, body = await self._greeting
+        return body if kind == Kind.VERSION else b""
+
+    def send(self, kind: Kind, *parts: bytes, slow: bool = False) -> asyncio.Future[tuple[int, bytes]]:
+        """Send a request. The future always gets a result, so it may be left alone."""
+        future: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
+        if not self.alive:
+            future.set_result((Kind.LOST, b""))
+            return future
+        self._post(kind, parts, future)
+        if slow:
+            self._slow.add(self._number)
+        return future
+
+    def tell(self, kind: Kind, *parts: bytes) -> None:
+        """Send a request whose answer nobody wants. (The server takes them in order.)"""
+        if self.alive:
+            self._post(kind, parts, None)
+
+    async def room(self) -> None:
+        """Wait until not too much is waiting to be sent."""
+        if not self._room.is_set():
+            await self._room.wait()
+
+    @property
+    def is_full(self) -> bool:
+        return not self._room.is_set()
+
+    def lose(self, why: str) -> None:
+        """Take the connection for lost: every answer that is owed comes now, as LOST."""
+        if not self.alive:
+            return
+        self.alive = False
+        lost = (Kind.LOST, why.encode(errors="replace"))
+        waiting, self._waiting = self._waiting, {}
+        for future in (self._greeting, *waiting.values()):
+            if future is not None and not future.done():
+                future.set_result(lost)
+        self._outgoing.clear()
+        self._arrived.clear()
+        self._room.set()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def close(self) -> None:
+        self.lose("it was closed")
+        if self._channel is not None:
+            self._channel.close()
+
+    # What asyncssh calls.
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        self._channel = chan
+        chan.set_write_buffer_limits(_HIGH, _LOW)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lose(str(exc) if exc is not None else "the server ended the session")
+
+    def eof_received(self) -> bool:
+        self.lose("the server ended the session")
+        return False
+
+    def pause_writing(self) -> None:
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        self._room.set()
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        if datatype is not None or not self.alive:  # what the server says on its standard error is not SFTP
+            return
+        self._life_at = self._loop.time()
+        arrived = self._arrived
+        arrived += data
+        at, end = 0, len(arrived)
+        while end - at >= 5:
+            size, kind = _FRAME.unpack_from(arrived, at)
+            if not 5 <= size <= _LONGEST:
+                self._give_up("it does not speak SFTP")
+                return
+            if end - at < 4 + size:
+                break
+            number = int.from_bytes(arrived[at + 5 : at + 9], "big")
+            self._answered(kind, number, bytes(memoryview(arrived)[at + 9 : at + 4 + size]))
+            at += 4 + size
+        if at and self.alive:
+            del arrived[:at]
+
+    def _answered(self, kind: int, number: int, body: bytes) -> None:
+        if kind == Kind.VERSION:
+            if not self._greeting.done():
+                self._greeting.set_result((kind, body))
+            return
+        future = self._waiting.pop(number, None)
+        self._slow.discard(number)
+        if future is None:
+            return
+        if not future.done():
+            future.set_result((kind, body))
+        elif kind == Kind.HANDLE:  # who had opened it has gone
+            self.tell(Kind.CLOSE, body)
+
+    def _post(
+        self, kind: Kind, parts: tuple[bytes, ...], future: asyncio.Future[tuple[int, bytes]] | None
+    ) -> None:
+        if not self._waiting:
+            self._await_life()
+        self._number = number = (self._number + 1) & 0xFFFFFFFF
+        self._waiting[number] = future
+        size = sum(map(len, parts))
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(_HEAD.pack(5 + size, kind, number))
+        self._outgoing += parts
+        self._outgoing_bytes += 9 + size
+        if self._outgoing_bytes >= _AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._outgoing:
+            return
+        outgoing, size = self._outgoing, self._outgoing_bytes
+        self._outgoing, self._outgoing_bytes = [], 0
+        if self.alive:
+            self._write(outgoing, size)
+
+    def _write(self, parts: list[bytes], size: int) -> None:
+        assert self._channel is not None, "asyncssh made the connection before it gave the session out"
+        self._handed_over += size
+        try:
+            self._channel.write(b"".join(parts))
+        except OSError as error:  # it is closing, and has not told yet
+            self.lose(str(error))
+
+    # The watchdog.
+
+    def _await_life(self) -> None:
+        self._life_at = self._loop.time()
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._idle_s / 4, self._look)
+
+    def _look(self) -> None:
+        """Give the connection up where it owes an answer and has been silent for too long.
+
+        Bytes that still go out into the channel's window are life, too: a long write over a slow line is answered late.
+        """
+        self._watch = None
+        if not self.alive or not (self._waiting or not self._greeting.done()):
+            return
+        unsent = 0 if self._channel is None else self._channel.get_write_buffer_size()
+        if (passed_on := self._handed_over - unsent) != self._passed_on:
+            self._passed_on, self._life_at = passed_on, self._loop.time()
+        borne = max(self._idle_s, SLOW_IDLE_S) if self._slow else self._idle_s
+        if self._loop.time() - self._life_at >= borne:
+            self._give_up(f"it has not answered for {borne:.0f} seconds")
+        else:
+            self._watch = self._loop.call_later(self._idle_s / 4, self._look)
+
+    def _give_up(self, why: str) -> None:
+        self.lose(why)
+        self._abort()

@@ -1,0 +1,64 @@
+"""Folders at the far end, page by page as the server reads them out."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.places.sftp import reasons
+from tui.places.sftp.errors import Lost, Refused
+from tui.places.sftp.protocol import Kind, text
+from tui.places.sftp.session import names_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from tui.model.entry import Entry
+    from tui.model.location import Location
+    from tui.places.sftp.protocol import Named
+    from tui.places.sftp.session import Answer, Session
+
+_AHEAD = 3
+"""Pages asked for at once: a page is some hundred names, and each costs a round trip."""
+_DOING = "read the folder"
+_DOTS = (b".", b"..")
+
+
+async def list_folder(
+    session: Session, path: bytes, location: Location
+) -> AsyncGenerator[Sequence[Entry], None]:
+    """Yield the entries of a folder, links as links. Closing the iterator closes the folder."""
+    try:
+        handle = await session.open_folder(path)
+    except (Refused, Lost) as refused:
+        raise await reasons.not_listed(session, refused, location, path, _DOING) from refused
+    asked: deque[Answer] = deque()
+    try:
+        while True:
+            while len(asked) < _AHEAD:
+                asked.append(session.send(Kind.READDIR, text(handle)))
+            page = names_of(await asked.popleft())
+            if not page:
+                return
+            if entries := [_entry(named) for named in page if named.name not in _DOTS]:
+                yield entries
+    except (Refused, Lost) as refused:  # there are servers that open whatever it is
+        raise await reasons.not_listed(session, refused, location, path, _DOING) from refused
+    finally:
+        session.close(handle)
+
+
+def _entry(named: Named) -> Entry:
+    entry = named.attrs.entry(os.fsdecode(named.name))
+    words = named.line.split(None, 4)
+    if len(words) < 5 or not words[1].isdigit() or words[0][:1] not in b"-dlbcps":
+        return entry
+    # As `ls -l` writes it: mode, links, owner, group.
+    return replace(
+        entry,
+        links=int(words[1]),
+        owner=words[2].decode(errors="replace"),
+        group=words[3].decode(errors="replace"),
+    )

@@ -1,0 +1,293 @@
+"""Another host's disk over SFTP, as a `Place`: one SSH connection and one session on it, shared by all who use it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from contextlib import aclosing
+from dataclasses import replace as changed
+from typing import TYPE_CHECKING
+
+import asyncssh
+
+from tui.model import error
+from tui.model.entry import EntryKind, Space
+from tui.places.base import Attributes, Capabilities
+from tui.places.sftp import copying, listing, reading, reasons
+from tui.places.sftp.channel import IDLE_S, Channel
+from tui.places.sftp.errors import Lost, Refused, from_refusal, told
+from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
+from tui.places.sftp.protocol import NOTHING, SECOND_NS, Kind, attributes, text
+from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, is_ok
+from tui.places.sftp.writing import SftpWriter, put, sent_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from tui.model.entry import Entry
+    from tui.model.location import Location
+    from tui.places.base import Identity
+    from tui.places.sftp.reading import SftpReader
+
+_WINDOW_BYTES = 16 << 20
+"""What a server may send before it hears from us: at 30 ms this is 500 MB/s, where asyncssh's 2 MiB are 70."""
+_PACKET_BYTES = 32 << 10
+_CLOSING_S = 5.0
+"""How long a goodbye may take."""
+_PIPELINE = 128
+"""A small file is three round trips, one after another: so many at once hide a distance of 30 ms."""
+
+
+class SftpPlace:
+    """Implements `tui.places.base.Place` over an SSH connection, which becomes its own."""
+
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, session: Session, home: bytes, version: str
+    ) -> None:
+        self._connection, self._session, self._home = connection, session, os.fsdecode(home)
+        is_openssh = "OpenSSH" in version
+        self._naming = Naming(session, refuses_taken=is_openssh)
+        self._link_comes_last = not (is_openssh or "paramiko" in version)
+        self.capabilities = Capabilities(
+            symlinks=True,
+            modes=True,
+            sets_times=True,
+            time_step_ns=SECOND_NS,
+            renames=True,
+            resumes=True,
+            copies=session.offers(COPY_DATA),
+            space=session.offers(STATVFS),
+            flushes=session.offers(FSYNC),
+            pipeline=_PIPELINE,
+        )
+
+    @classmethod
+    async def start(
+        cls, connection: asyncssh.SSHClientConnection, root: Location, *, idle_s: float = IDLE_S
+    ) -> SftpPlace:
+        """Begin an SFTP session on a connection. Where that fails the connection is the caller's to close.
+
+        Args:
+            root: What is told to be out of reach if it fails.
+            idle_s: Seconds of silence after which a server that owes an answer is given up.
+        """
+        try:
+            channel, raw = await connection.create_session(
+                lambda: Channel(connection.abort, idle_s),
+                subsystem="sftp",
+                encoding=None,
+                window=_WINDOW_BYTES,
+                max_pktsize=_PACKET_BYTES,
+            )
+        except asyncssh.ChannelOpenError as failed:
+            raise told(error.Unsupported, "reach", root, f"it offers no SFTP ({failed.reason})") from failed
+        except (asyncssh.Error, OSError) as failed:
+            raise from_refusal(Lost(str(failed)), root, "reach") from failed
+        assert isinstance(raw, Channel)
+        session = Session(raw)
+        try:
+            home = await session.start()
+        except (Refused, Lost) as refused:
+            channel.close()
+            raise from_refusal(refused, root, "reach") from refused
+        except BaseException:
+            channel.close()
+            raise
+        return cls(connection, session, home, str(connection.get_extra_info("server_version", "")))
+
+    @property
+    def alive(self) -> bool:
+        """The connection has not been lost, as far as is known."""
+        return self._session.channel.alive
+
+    async def resolve(self, location: Location) -> Location:
+        """Return where `/~` and what is below it is; others are what they are."""
+        path = self._text(location)
+        return location if path == location.path else changed(location, path=path)
+
+    async def list(self, folder: Location) -> AsyncGenerator[Sequence[Entry], None]:
+        """Yield the entries of a folder in pages."""
+        async with aclosing(listing.list_folder(self._session, self._path(folder), folder)) as pages:
+            async for page in pages:
+                yield page
+
+    async def stat(self, location: Location, *, follow: bool = False) -> Entry:
+        """Return one entry in full; of a link also where it points, unless it is followed."""
+        session, path = self._session, self._path(location)
+        try:
+            found = await (session.stat(path) if follow else session.lstat(path))
+            if not stat.S_ISLNK(found.mode):
+                return found.entry(location.name)
+            points_to = await session.readlink(path)
+            kind = await self._kind_of_link(path)
+        except (Refused, Lost) as refused:
+            raise from_refusal(refused, location, "look at") from refused
+        return changed(found.entry(location.name, os.fsdecode(points_to)), kind=kind)
+
+    async def _kind_of_link(self, path: bytes) -> EntryKind:
+        try:
+            target = await self._session.stat(path)
+        except Refused:
+            return EntryKind.BROKEN_LINK
+        return EntryKind.FOLDER_LINK if stat.S_ISDIR(target.mode) else EntryKind.LINK
+
+    async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
+        """Return a small file whole, with what it was when it was read."""
+        return await reading.get(self._session, self._path(location), location, most_bytes)
+
+    async def put(
+        self, location: Location, data: bytes, attributes: Attributes, tag: str, *, replace: bool, flush: bool
+    ) -> None:
+        """Make a small file whole."""
+        path = self._path(location)
+        paths = passing_path(path, tag), path
+        await put(
+            self._session, self._naming, paths, location, data, attributes, replace=replace, flush=flush
+        )
+
+    async def open_reader(self, location: Location) -> SftpReader:
+        """Open a regular file, links not followed."""
+        return await reading.open_reader(self._session, self._path(location), location)
+
+    async def open_writer(self, location: Location, identity: Identity) -> SftpWriter:
+        """Begin a file, or go on with what an earlier writer of the same location and identity left."""
+        path, size = self._path(location), identity.size_bytes
+        partial = partial_path(path, identity.tag, size, identity.mtime_ns)
+        return await SftpWriter.open(self._session, self._naming, location, path, partial, size)
+
+    async def copy(
+        self, source: Location, target: Location, attributes: Attributes, tag: str, *, replace: bool
+    ) -> None:
+        """Copy a file within the server."""
+        if not self.capabilities.copies:
+            raise told(error.Unsupported, "copy", source, "the server cannot do that")
+        new = self._path(target)
+        paths = self._path(source), passing_path(new, tag), new
+        await copying.copy(self._session, self._naming, paths, source, target, attributes, replace=replace)
+
+    async def make_folder(self, location: Location, mode: int | None = None) -> None:
+        """Create one folder in an existing one."""
+        session, path, doing = self._session, self._path(location), "create the folder"
+        try:
+            sent = NOTHING if mode is None else attributes(mode=mode)
+            await session.done(Kind.MKDIR, text(path), sent)
+            if mode is not None:  # the server took away what its umask says
+                await session.set(path, sent)
+        except (Refused, Lost) as refused:
+            raise await reasons.not_made(session, refused, location, path, doing) from refused
+
+    async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None:
+        """Create a symbolic link."""
+        session, path, doing = self._session, self._path(location), "create the link"
+        target = os.fsencode(points_to)
+        partial = passing_path(path, tag)
+        try:
+            if not replace:
+                await self._link(target, path)
+                return
+            await self._link(target, partial)
+        except (Refused, Lost) as refused:
+            raise await reasons.not_made(session, refused, location, path, doing) from refused
+        named = False
+        try:
+            await self._naming.give(partial, path, location, doing, replace=True)
+            named = True
+        finally:
+            if not named:
+                await session.drop(partial)
+
+    async def _link(self, target: bytes, path: bytes) -> None:
+        """Make a link. (OpenSSH takes the two the other way round than the standard says, and paramiko follows it.)"""
+        first, second = (path, target) if self._link_comes_last else (target, path)
+        await self._session.done(Kind.SYMLINK, text(first), text(second))
+
+    async def remove_file(self, location: Location) -> None:
+        """Remove anything that is not a folder; a link itself."""
+        session, path = self._session, self._path(location)
+        try:
+            await session.done(Kind.REMOVE, text(path))
+        except (Refused, Lost) as refused:
+            raise await reasons.file_not_removed(session, refused, location, path, "remove") from refused
+
+    async def remove_folder(self, location: Location) -> None:
+        """Remove an empty folder."""
+        session, path = self._session, self._path(location)
+        try:
+            await session.done(Kind.RMDIR, text(path))
+        except (Refused, Lost) as refused:
+            raise await reasons.folder_not_removed(session, refused, location, path, "remove") from refused
+
+    async def rename(self, location: Location, new: Location, *, replace: bool = False) -> None:
+        """Give an entry another name in one step."""
+        path, new_path = self._path(location), self._path(new)
+        await self._naming.move((path, new_path), location, new, replace=replace)
+
+    async def set_attributes(self, location: Location, attributes: Attributes) -> None:
+        """Set what is given of one file or folder; a link is refused, not followed."""
+        session, path, doing = self._session, self._path(location), "change"
+        try:
+            found = await session.lstat(path)
+            if stat.S_ISLNK(found.mode):
+                raise told(error.LinkInTheWay, doing, location, "it is a link")
+            if (sent := sent_attributes(attributes)) is not None:
+                await session.set(path, sent)
+        except (Refused, Lost) as refused:
+            raise await reasons.not_changed(session, refused, location, path, doing) from refused
+
+    async def space(self, folder: Location) -> Space:
+        """Return the room on the filesystem of a folder."""
+        doing = "measure the room of"
+        if not self.capabilities.space:
+            raise told(error.Unsupported, doing, folder, "the server cannot do that")
+        try:
+            told_space = await self._session.statvfs(self._path(folder))
+        except (Refused, Lost) as refused:
+            raise from_refusal(refused, folder, doing) from refused
+        _, unit, blocks, _, available, _, _, files_available, *_ = told_space
+        return Space(available * unit, blocks * unit, files_available)
+
+    async def abandon(self, folder: Location, tag: str) -> int:
+        """Remove what writers of this tag left half done for names directly in a folder; its time stays."""
+        session, path = self._session, self._path(folder)
+        halves: list[bytes] = []
+        try:
+            before = await session.stat(path)
+        except (Refused, Lost) as refused:
+            raise from_refusal(refused, folder, "read the folder") from refused
+        async with aclosing(self.list(folder)) as pages:
+            async for page in pages:
+                names = (os.fsencode(entry.name) for entry in page if entry.kind is not EntryKind.FOLDER)
+                halves += [path.rstrip(b"/") + b"/" + name for name in names if is_own_partial(name, tag)]
+        asked = [session.send(Kind.REMOVE, text(half)) for half in halves]
+        removed = 0
+        try:
+            for answer in asked:
+                removed += is_ok(await answer)
+        except Lost as lost:
+            raise from_refusal(lost, folder, "tidy up") from lost
+        if removed:
+            session.tell(Kind.SETSTAT, text(path), attributes(mtime_ns=before.mtime_s * SECOND_NS))
+        return removed
+
+    async def flush(self, folder: Location) -> None:
+        """Do nothing: a server brings single files onto its disk, as they are written, and no folder."""
+
+    async def close(self) -> None:
+        """Let go of the connection; never raises."""
+        self._session.channel.close()
+        self._connection.close()
+        try:
+            async with asyncio.timeout(_CLOSING_S):
+                await self._connection.wait_closed()
+        except (TimeoutError, asyncssh.Error, OSError):
+            self._connection.abort()
+
+    def _text(self, location: Location) -> str:
+        path = location.path
+        if path == "/~" or path.startswith("/~/"):
+            return (self._home.rstrip("/") + path[2:]) or "/"
+        return path
+
+    def _path(self, location: Location) -> bytes:
+        return os.fsencode(self._text(location))

@@ -1,0 +1,281 @@
+"""The calls of SFTP, one method each: what they send, and what their answers mean.
+
+All raise Refused or Lost, which know no locations: callers make Ferry's errors of them (`SftpPlace.why`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING, TypeVar
+
+from tui.places.sftp.errors import Lost, Refused
+from tui.places.sftp.protocol import (
+    CREATE,
+    EXCLUSIVE,
+    NOTHING,
+    READ,
+    WRITE,
+    Attrs,
+    Code,
+    Kind,
+    Named,
+    attributes,
+    read_attributes,
+    read_extensions,
+    read_names,
+    read_space,
+    read_status,
+    read_text,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui.places.sftp.channel import Channel
+
+Answer = asyncio.Future[tuple[int, bytes]]
+T = TypeVar("T")
+
+_NUMBER = struct.Struct(">I")
+_RANGE = struct.Struct(">QI")
+_OFFSET = struct.Struct(">Q")
+_LIMITS = struct.Struct(">4Q")
+_COPY = struct.Struct(">QQ")
+
+_SAFE_BYTES = 32768
+"""What every server takes and gives in one packet."""
+_MOST_BYTES = 255 << 10
+"""More in one packet gains nothing, and delays what comes behind it."""
+_MOST_READS = 128
+"""Packets asked for at once by one read."""
+
+POSIX_RENAME, FSYNC, STATVFS = b"posix-rename@openssh.com", b"fsync@openssh.com", b"statvfs@openssh.com"
+LIMITS, LSETSTAT, COPY_DATA = b"limits@openssh.com", b"lsetstat@openssh.com", b"copy-data"
+_KNOWN = {POSIX_RENAME: b"1", FSYNC: b"1", STATVFS: b"2", LIMITS: b"1", LSETSTAT: b"1", COPY_DATA: b"1"}
+
+
+def taken(answer: tuple[int, bytes], wanted: Kind) -> bytes:
+    """Return the body of an answer of the wanted kind; raise for any other."""
+    kind, body = answer
+    if kind == wanted and kind != Kind.STATUS:
+        return body
+    if kind == Kind.STATUS:
+        code, words = _decoded(read_status, body)
+        if code == Code.OK and wanted == Kind.STATUS:
+            return b""
+        raise Refused(code, words)
+    if kind == Kind.LOST:
+        raise Lost(body.decode(errors="replace"))
+    raise Lost("it does not speak SFTP as it should")
+
+
+def _decoded(read: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return read(body)
+    except (struct.error, ValueError) as error:
+        raise Lost("it does not speak SFTP as it should") from error
+
+
+class Session:
+    """One SFTP session, greeted. `extensions` are the known ones it offers in the version known."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.send, self.tell = channel.send, channel.tell
+        self.extensions: frozenset[bytes] = frozenset()
+        self.most_read = self.most_written = _SAFE_BYTES
+        self.usual_mode: int | None = None
+        """What new files get that are made without a mode; None: not known yet."""
+
+    async def start(self) -> bytes:
+        """Greet, ask what is there, and return the path of the home folder."""
+        body = await self.channel.greet()
+        if not self.channel.alive:
+            raise Lost("the server ended the session")
+        offered = _decoded(read_extensions, body)
+        self.extensions = frozenset(name for name, version in _KNOWN.items() if offered.get(name) == version)
+        home = self.send(Kind.REALPATH, text(b"."))
+        if LIMITS in self.extensions:
+            limits = taken(await self.send(Kind.EXTENDED, text(LIMITS)), Kind.EXTENDED_REPLY)
+            _, read, written, _ = _decoded(_LIMITS.unpack_from, limits)
+            self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
+            self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
+        return self._one_name(await home)
+
+    def offers(self, extension: bytes) -> bool:
+        return extension in self.extensions
+
+    async def done(self, kind: Kind, *parts: bytes, slow: bool = False) -> None:
+        """Send a request that is answered by a status, and have it done."""
+        taken(await self.send(kind, *parts, slow=slow), Kind.STATUS)
+
+    # Names.
+
+    async def lstat(self, path: bytes) -> Attrs:
+        return attrs_of(await self.send(Kind.LSTAT, text(path)))
+
+    async def stat(self, path: bytes) -> Attrs:
+        return attrs_of(await self.send(Kind.STAT, text(path)))
+
+    async def readlink(self, path: bytes) -> bytes:
+        return self._one_name(await self.send(Kind.READLINK, text(path)))
+
+    async def realpath(self, path: bytes) -> bytes:
+        return self._one_name(await self.send(Kind.REALPATH, text(path)))
+
+    async def exists(self, path: bytes) -> Attrs | None:
+        """Return what stands under a name, a link itself; None where nothing does."""
+        try:
+            return await self.lstat(path)
+        except Refused as refused:
+            if refused.code in (Code.NO_SUCH_FILE, Code.NO_SUCH_PATH):
+                return None
+            raise
+
+    async def statvfs(self, path: bytes) -> tuple[int, ...]:
+        answer = await self.send(Kind.EXTENDED, text(STATVFS), text(path))
+        return _decoded(read_space, taken(answer, Kind.EXTENDED_REPLY))
+
+    async def posix_rename(self, path: bytes, new: bytes) -> None:
+        await self.done(Kind.EXTENDED, text(POSIX_RENAME), text(path), text(new))
+
+    async def rename(self, path: bytes, new: bytes) -> None:
+        await self.done(Kind.RENAME, text(path), text(new))
+
+    async def set(self, path: bytes, sent_attributes: bytes) -> None:
+        """Set attributes of what is no link; of a link that was swapped in, its own where the server can."""
+        if self.offers(LSETSTAT):
+            try:
+                await self.done(Kind.EXTENDED, text(LSETSTAT), text(path), sent_attributes)
+            except Refused as refused:
+                if refused.code in (Code.NO_SUCH_FILE, Code.PERMISSION_DENIED):
+                    raise
+            else:
+                return
+        await self.done(Kind.SETSTAT, text(path), sent_attributes)
+
+    # Open files.
+
+    async def open(self, path: bytes, flags: int, mode: int | None = None) -> bytes:
+        sent = NOTHING if mode is None else attributes(mode=mode)
+        return await self._opened(self.send(Kind.OPEN, text(path), _NUMBER.pack(flags), sent))
+
+    async def create(self, path: bytes, mode: int | None = None, *, readable: bool = False) -> bytes:
+        """Open a file that was not there; Refused where anything is."""
+        return await self.open(path, WRITE | CREATE | EXCLUSIVE | (READ if readable else 0), mode)
+
+    async def open_folder(self, path: bytes) -> bytes:
+        return await self._opened(self.send(Kind.OPENDIR, text(path)))
+
+    async def fstat(self, handle: bytes) -> Attrs:
+        return attrs_of(await self.send(Kind.FSTAT, text(handle)))
+
+    def send_read(self, handle: bytes, offset: int, size_bytes: int) -> Answer:
+        return self.send(Kind.READ, text(handle), _RANGE.pack(offset, size_bytes))
+
+    def send_write(self, handle: bytes, offset: int, data: bytes) -> Answer:
+        return self.send(Kind.WRITE, text(handle), _RANGE.pack(offset, len(data)), data)
+
+    def send_fsync(self, handle: bytes) -> Answer:
+        return self.send(Kind.EXTENDED, text(FSYNC), text(handle), slow=True)
+
+    def send_copy(self, source: bytes, target: bytes, offset: int, size_bytes: int) -> Answer:
+        """Have the server copy a range of one open file to the same place in another."""
+        span, place = _COPY.pack(offset, size_bytes), _OFFSET.pack(offset)
+        return self.send(Kind.EXTENDED, text(COPY_DATA), text(source), span, text(target), place, slow=True)
+
+    def close(self, handle: bytes) -> None:
+        """Close a file or a folder whose last words nobody waits for."""
+        self.tell(Kind.CLOSE, text(handle))
+
+    async def drop(self, partial: bytes) -> None:
+        """Remove what is not to stay; nothing is said of a failure. It is asked for also where nobody waits for it."""
+        await self.send(Kind.REMOVE, text(partial))
+
+    async def read(self, handle: bytes, offset: int, size_bytes: int) -> bytes:
+        """Return up to `size_bytes` from `offset`; fewer only at the end of the file."""
+        got: list[bytes] = []
+        end = offset + size_bytes
+        while offset < end:
+            until = min(end, offset + _MOST_READS * self.most_read)
+            wave = self.send_reads(handle, offset, until)
+            part = await self.gathered(handle, offset, until, wave)
+            got.append(part)
+            offset += len(part)
+            if offset < until:
+                break
+        return got[0] if len(got) == 1 else b"".join(got)
+
+    def send_reads(self, handle: bytes, offset: int, end: int) -> list[Answer]:
+        step = self.most_read
+        return [self.send_read(handle, at, min(step, end - at)) for at in range(offset, end, step)]
+
+    async def gathered(self, handle: bytes, offset: int, end: int, answers: list[Answer]) -> bytes:
+        """Return what `send_reads` asked for, up to the end of the file; what came short is asked for again."""
+        parts: list[bytes] = []
+        for answer in answers:
+            size = min(self.most_read, end - offset)
+            part = data_of(await answer)
+            while 0 < len(part) < size:
+                more = data_of(await self.send_read(handle, offset + len(part), size - len(part)))
+                if not more:
+                    break
+                part += more
+            parts.append(part)
+            offset += len(part)
+            if len(part) < size:
+                break
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _opened(self, answer: Answer) -> bytes:
+        try:
+            return _decoded(read_text, taken(await answer, Kind.HANDLE))[0]
+        except asyncio.CancelledError:
+            if answer.done() and not answer.cancelled() and answer.result()[0] == Kind.HANDLE:
+                self.tell(Kind.CLOSE, answer.result()[1])
+            raise
+
+    @staticmethod
+    def _one_name(answer: tuple[int, bytes]) -> bytes:
+        names = _decoded(read_names, taken(answer, Kind.NAME))
+        if len(names) != 1:
+            raise Lost("it does not speak SFTP as it should")
+        return names[0].name
+
+
+def is_ok(answer: tuple[int, bytes]) -> bool:
+    """Say whether what was asked for has been done; raise only where nobody knows."""
+    try:
+        taken(answer, Kind.STATUS)
+    except Refused:
+        return False
+    return True
+
+
+def attrs_of(answer: tuple[int, bytes]) -> Attrs:
+    return _decoded(read_attributes, taken(answer, Kind.ATTRS))[0]
+
+
+def data_of(answer: tuple[int, bytes]) -> bytes:
+    """Return the bytes a read brought; none at the end of the file."""
+    kind, body = answer
+    if kind == Kind.DATA:
+        return _decoded(read_text, body)[0]
+    try:
+        taken(answer, Kind.DATA)
+    except Refused as refused:
+        if refused.code != Code.EOF:
+            raise
+    return b""
+
+
+def names_of(answer: tuple[int, bytes]) -> list[Named]:
+    """Return a page of a folder; an empty one at its end."""
+    try:
+        return _decoded(read_names, taken(answer, Kind.NAME))
+    except Refused as refused:
+        if refused.code != Code.EOF:
+            raise
+    return []

@@ -1,0 +1,282 @@
+"""Files in the making at the far end: written under a partial name, gone on with after a lost connection."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tui.model.error import PlaceError, VerificationFailed
+from tui.places.sftp import protocol, reasons
+from tui.places.sftp.errors import Lost, Refused, from_refusal, told
+from tui.places.sftp.protocol import READ, WRITE, Code, Kind, text
+from tui.places.sftp.reading import open_regular
+from tui.places.sftp.session import FSYNC, attrs_of, taken
+
+if TYPE_CHECKING:
+    from tui.model.location import Location
+    from tui.places.base import Attributes
+    from tui.places.sftp.naming import Naming
+    from tui.places.sftp.session import Answer, Session
+
+UNPROVEN_BYTES = 4 << 20
+"""Sent and not acknowledged yet, at most (OpenSSH's window is 2 MiB), so what may lie beyond a gap in a half file.
+
+Never made smaller: half files of earlier versions are gone on with by this number.
+"""
+_PATIENCE_S = 5.0
+"""How long the end of a writer waits for a server that may be dead."""
+
+
+def sent_attributes(wanted: Attributes) -> bytes | None:
+    """Return attributes as they are sent; None where none is wanted."""
+    if wanted.mode is None and wanted.mtime_ns is None:
+        return None
+    return protocol.attributes(mode=wanted.mode, mtime_ns=wanted.mtime_ns)
+
+
+def mode_of_partial(mode: int | None) -> int | None:
+    """Return with which mode a half file is made: nobody else reads it, and its maker can go on with it."""
+    return None if mode is None else 0o600 | mode & 0o700
+
+
+async def put(
+    session: Session,
+    naming: Naming,
+    paths: tuple[bytes, bytes],
+    location: Location,
+    data: bytes,
+    wanted: Attributes,
+    *,
+    replace: bool,
+    flush: bool,
+) -> None:
+    """Make a small file whole in three round trips: its opening, all it is to hold and be, and its name.
+
+    Args:
+        paths: Of the half file and of the final one.
+    """
+    partial, path = paths
+    if session.channel.is_full:
+        await session.channel.room()
+    named = False
+    try:
+        handle = await session.create(partial, mode_of_partial(wanted.mode))
+        step = session.most_written
+        answers = [
+            session.send_write(handle, at, data if len(data) <= step else data[at : at + step])
+            for at in range(0, len(data), step)
+        ]
+        if (sent := sent_attributes(wanted)) is not None:
+            answers.append(session.send(Kind.FSETSTAT, text(handle), sent))
+        if flush and session.offers(FSYNC):
+            answers.append(session.send_fsync(handle))
+        answers.append(session.send(Kind.CLOSE, text(handle)))
+        await answers[-1]
+        for answer in answers:
+            taken(await answer, Kind.STATUS)
+        await naming.give(partial, path, location, "write", replace=replace)
+        named = True
+    except (Refused, Lost) as refused:
+        raise await reasons.not_written(session, refused, location, path, "write", len(data)) from refused
+    finally:
+        if not named:
+            await session.drop(partial)
+
+
+class SftpWriter:
+    """A half file, written on from `start`.
+
+    Why nothing before `start` can be missing: requests carry rising offsets without gaps from `start`, and none is
+    sent that ends more than UNPROVEN_BYTES beyond the first byte whose write is not acknowledged. So whatever a server
+    did with the requests it got (all in order, or some of them, or one failed in the middle and those behind it did
+    not, or the line was cut between two of them), the end of the file is at most UNPROVEN_BYTES beyond what is there
+    without gap. All but the last UNPROVEN_BYTES of a half file is therefore there, and that is where `start` is put.
+    It stays so over several tries: a try that does not get beyond the old end leaves the size, hence `start`, as it
+    was; one that does obeys the same rule from a `start` that was already right. Requests of a lost connection that a
+    server carries out late bring the same bytes to the same offsets: they are of the same source, by its identity.
+    (What a host lost that went down with writes in its memory, no size tells: `check` is for that.) The rule holds
+    whichever version wrote the file, so the number only grows.
+    """
+
+    def __init__(
+        self, session: Session, naming: Naming, location: Location, path: bytes, partial: bytes, handle: bytes
+    ) -> None:
+        self.start = 0
+        self.size_bytes = 0
+        self._session, self._naming, self._location = session, naming, location
+        self._path, self._partial, self._handle = path, partial, handle
+        self._sent = self._acknowledged = 0
+        self._under_way: deque[tuple[Answer, int]] = deque()
+        self._failed: PlaceError | None = None
+        self._closed = self._complete = False
+
+    @classmethod
+    async def open(
+        cls,
+        session: Session,
+        naming: Naming,
+        location: Location,
+        path: bytes,
+        partial: bytes,
+        size_bytes: int,
+    ) -> SftpWriter:
+        """Begin a file of so many bytes, or go on with what is there under its partial name."""
+        try:
+            handle, start = await _begin_or_go_on(session, location, partial, size_bytes)
+        except (Refused, Lost) as refused:
+            raise await reasons.not_written(session, refused, location, path, "write") from refused
+        writer = cls(session, naming, location, path, partial, handle)
+        writer.size_bytes = size_bytes
+        writer.start = writer._sent = writer._acknowledged = start
+        return writer
+
+    async def check(self, size_bytes: int) -> bytes | None:
+        """Return the last bytes before `start`, at most so many."""
+        begin = max(0, self.start - size_bytes)
+        try:
+            return await self._session.read(self._handle, begin, self.start - begin)
+        except (Refused, Lost) as refused:
+            raise from_refusal(refused, self._location, "read what is there of") from refused
+
+    async def rewind(self) -> None:
+        """Throw away what is there: `start` becomes 0."""
+        try:
+            await self._session.done(Kind.FSETSTAT, text(self._handle), protocol.attributes(size_bytes=0))
+        except (Refused, Lost) as refused:
+            raise from_refusal(refused, self._location, "begin anew with") from refused
+        self.start = self._sent = self._acknowledged = 0
+
+    async def write(self, offset: int, data: bytes | memoryview) -> None:
+        """Write some bytes behind those before. Errors may come from a later call."""
+        self._refuse_if_failed()
+        if not self._session.channel.alive:
+            raise from_refusal(Lost(), self._location, "write")
+        if offset != self._sent:
+            raise ValueError(f"bytes for {offset} where {self._sent} is next")
+        step, size = self._session.most_written, len(data)
+        for at in range(0, size, step):
+            piece = data[at : at + step] if size > step else data
+            while self._sent + len(piece) - self._acknowledged > UNPROVEN_BYTES:
+                await self._acknowledge()
+            if self._session.channel.is_full:
+                await self._session.channel.room()
+            while self._under_way and self._under_way[0][0].done():
+                await self._acknowledge()
+            self._refuse_if_failed()
+            # A view may be of a buffer that is used again before the bytes are sent.
+            answer = self._session.send_write(
+                self._handle, self._sent, piece if isinstance(piece, bytes) else bytes(piece)
+            )
+            self._sent += len(piece)
+            self._under_way.append((answer, self._sent))
+
+    async def publish(self, attributes: Attributes, *, replace: bool, flush: bool) -> None:
+        """Give the complete file its attributes (the time last) and then its name, in one step."""
+        if not self._complete:
+            await self._finish(attributes, flush=flush)
+            self._complete = True
+        await self._naming.give(self._partial, self._path, self._location, "write", replace=replace)
+
+    async def suspend(self) -> None:
+        """Close it and keep what is there; never raises."""
+        await self._end(keep=True)
+
+    async def discard(self) -> None:
+        """Close it and remove what is there; never raises."""
+        await self._end(keep=False)
+
+    async def _acknowledge(self) -> None:
+        """Wait for the oldest write."""
+        self._refuse_if_failed()
+        answer, end = self._under_way[0]
+        reply = await asyncio.shield(answer)  # who is cancelled while waiting must not take it from the next
+        if self._under_way and self._under_way[0][0] is answer:
+            self._under_way.popleft()
+        try:
+            taken(reply, Kind.STATUS)
+        except (Refused, Lost) as refused:
+            self._failed = await self._why(refused)
+            raise self._failed from refused
+        self._acknowledged = end
+
+    async def _finish(self, attributes: Attributes, *, flush: bool) -> None:
+        session, handle = self._session, text(self._handle)
+        self._refuse_if_failed()
+        look = session.send(Kind.FSTAT, handle)
+        while self._under_way:
+            await self._acknowledge()
+        try:
+            if (found := attrs_of(await look).size_bytes) != self._sent:
+                raise told(
+                    VerificationFailed,
+                    "write",
+                    self._location,
+                    f"{found} bytes are there, not {self._sent}",
+                )
+            answers = [session.send_fsync(self._handle)] if flush and session.offers(FSYNC) else []
+            mode = attributes.mode if attributes.mode is not None else await self._usual_mode()
+            sent = protocol.attributes(mode=mode, mtime_ns=attributes.mtime_ns)
+            answers.append(session.send(Kind.FSETSTAT, handle, sent))
+            answers.append(session.send(Kind.CLOSE, handle))
+            self._closed = True
+            for answer in answers:
+                taken(await answer, Kind.STATUS)
+        except (Refused, Lost) as refused:
+            self._failed = await self._why(refused)
+            raise self._failed from refused
+
+    async def _end(self, *, keep: bool) -> None:
+        """Ask for all that is to be done at once, so that it is done also where nobody can wait for it."""
+        last: Answer | None = None
+        if not self._closed:
+            self._closed = True
+            last = self._session.send(Kind.CLOSE, text(self._handle))
+        if not keep:
+            last = self._session.send(Kind.REMOVE, text(self._partial))
+        if last is not None:
+            await asyncio.wait([last], timeout=_PATIENCE_S)
+
+    async def _usual_mode(self) -> int:
+        """Return the mode the server gives to new files: half files are nobody else's, whatever that is."""
+        session = self._session
+        if session.usual_mode is None:
+            probe = self._partial[:-16] + os.urandom(8).hex().encode()
+            handle = await session.create(probe)
+            session.tell(Kind.REMOVE, text(probe))
+            try:
+                session.usual_mode = stat.S_IMODE((await session.fstat(handle)).mode)
+            finally:
+                session.close(handle)
+        return session.usual_mode
+
+    async def _why(self, refused: Refused | Lost) -> PlaceError:
+        left = max(self.size_bytes - self._acknowledged, 0)
+        return await reasons.not_written(self._session, refused, self._location, self._path, "write", left)
+
+    def _refuse_if_failed(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+
+async def _begin_or_go_on(
+    session: Session, location: Location, partial: bytes, size_bytes: int
+) -> tuple[bytes, int]:
+    """Return the handle of a half file, and from where it is to be written."""
+    try:
+        return await session.create(partial, 0o600, readable=True), 0
+    except Refused as refused:
+        if refused.code not in (Code.FAILURE, Code.FILE_ALREADY_EXISTS):
+            raise
+        standing = await session.exists(partial)
+        if standing is None:
+            raise
+    if stat.S_ISREG(standing.mode) and standing.size_bytes <= size_bytes:
+        handle, found = await open_regular(session, partial, location, "write", READ | WRITE)
+        if found.size_bytes <= size_bytes:
+            return handle, max(0, found.size_bytes - UNPROVEN_BYTES)
+        session.close(handle)
+    await session.done(Kind.REMOVE, text(partial))
+    return await session.create(partial, 0o600, readable=True), 0
