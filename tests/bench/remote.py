@@ -1,4 +1,4 @@
-"""Times Ferry against sftp, scp, rsync, lftp and rclone, to and from a real sshd of this machine, near or made far away.
+"""Times Ferry against sftp, scp, rsync, lftp and rclone, to and from a real sshd of this machine, near or made far.
 
 Interleaved rounds after one warm-up, in turns, medians of paired ratios to the first. All speak aes128-gcm; a delay is
 that of a proxy, the same for all. What is copied has no name at the target before. What is not installed is left out.
