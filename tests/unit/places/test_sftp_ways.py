@@ -129,6 +129,20 @@ async def test_a_command_makes_the_connection_and_ends_with_it(sshd: Sshd, tmp_p
     assert found == []
 
 
+async def test_giving_up_on_a_command_that_says_nothing_ends_it(sshd: Sshd, tmp_path: Path) -> None:
+    mark = str(tmp_path / "mark")
+    waits = f"{sys.executable} -c 'import time; time.sleep(600)' {mark}"
+    async with complaints() as found:
+        text = sshd.config_for("here", ProxyCommand=waits)
+        task = asyncio.create_task(connect(HERE, Somebody(), settings(tmp_path, text)))
+        await eventually(lambda: processes_of(mark))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not processes_of(mark)
+    assert found == []
+
+
 async def test_a_command_that_fails_is_a_host_that_cannot_be_reached(sshd: Sshd, tmp_path: Path) -> None:
     text = sshd.config_for("here", ProxyCommand="echo no way >&2; exit 1")
     with pytest.raises(PlaceUnavailable, match="cannot reach here"):
