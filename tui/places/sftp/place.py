@@ -35,7 +35,7 @@ _WINDOW_BYTES = 16 << 20
 _PACKET_BYTES = 32 << 10
 _CLOSING_S = 5.0
 """How long a goodbye may take."""
-_PIPELINE = 128
+_MOST_AT_ONCE = 256
 """A small file is three round trips, one after another: so many at once hide a distance of 30 ms."""
 
 
@@ -59,7 +59,7 @@ class SftpPlace:
             copies=session.offers(COPY_DATA),
             space=session.offers(STATVFS),
             flushes=session.offers(FSYNC),
-            pipeline=_PIPELINE,
+            pipeline=min(_MOST_AT_ONCE, session.most_open // 2),  # others have files open, too
         )
 
     @classmethod

@@ -1,6 +1,6 @@
 """The calls of SFTP, one method each: what they send, and what their answers mean.
 
-All raise Refused or Lost, which know no locations: callers make Ferry's errors of them (`SftpPlace.why`).
+All raise Refused or Lost, which know no locations: callers make Ferry's errors of them (`errors`, `reasons`).
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ _COPY = struct.Struct(">QQ")
 
 _SAFE_BYTES = 32768
 """What every server takes and gives in one packet."""
+_SAFE_OPEN = 128
+"""So many files every server lets one have open."""
 _MOST_BYTES = 255 << 10
 """More in one packet gains nothing, and delays what comes behind it."""
 _MOST_READS = 128
@@ -86,6 +88,7 @@ class Session:
         self.send, self.tell = channel.send, channel.tell
         self.extensions: frozenset[bytes] = frozenset()
         self.most_read = self.most_written = _SAFE_BYTES
+        self.most_open = _SAFE_OPEN
         self.usual_mode: int | None = None
         """What new files get that are made without a mode; None: not known yet."""
 
@@ -99,9 +102,10 @@ class Session:
         home = self.send(Kind.REALPATH, text(b"."))
         if LIMITS in self.extensions:
             limits = taken(await self.send(Kind.EXTENDED, text(LIMITS)), Kind.EXTENDED_REPLY)
-            _, read, written, _ = _decoded(_LIMITS.unpack_from, limits)
+            _, read, written, opened = _decoded(_LIMITS.unpack_from, limits)
             self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
             self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
+            self.most_open = opened or _SAFE_OPEN
         return self._one_name(await home)
 
     def offers(self, extension: bytes) -> bool:
