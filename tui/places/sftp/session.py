@@ -94,10 +94,7 @@ class Session:
 
     async def start(self) -> bytes:
         """Greet, ask what is there, and return the path of the home folder."""
-        body = await self.channel.greet()
-        if not self.channel.alive:
-            raise Lost("the server ended the session")
-        offered = _decoded(read_extensions, body)
+        offered = _decoded(read_extensions, taken(await self.channel.greet(), Kind.VERSION))
         self.extensions = frozenset(name for name, version in _KNOWN.items() if offered.get(name) == version)
         home = self.send(Kind.REALPATH, text(b"."))
         if LIMITS in self.extensions:
@@ -195,8 +192,11 @@ class Session:
         self.tell(Kind.CLOSE, text(handle))
 
     async def drop(self, partial: bytes) -> None:
-        """Remove what is not to stay; nothing is said of a failure. It is asked for also where nobody waits for it."""
-        await self.send(Kind.REMOVE, text(partial))
+        """Remove what is not to stay; nothing is said of a failure. Who was cancelled does not wait for it."""
+        removed = self.send(Kind.REMOVE, text(partial))
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            await removed
 
     async def read(self, handle: bytes, offset: int, size_bytes: int) -> bytes:
         """Return up to `size_bytes` from `offset`; fewer only at the end of the file."""
