@@ -267,3 +267,14 @@ async def test_what_is_no_file_or_too_big_is_not_edited(shell, editor, monkeypat
         await at(s, SRV, "a.txt")
         await s.press("e")
         await s.until(lambda: any("a.txt has more than" in text for text in s.told))
+
+
+async def test_where_the_queue_refuses_the_job_the_edited_copy_is_kept_and_named(shell, paths, editor):
+    editor('echo more >> "$1"')
+    async with shell(prepare=far) as s:
+        await at(s, SRV, "a.txt")
+        s.client.unreachable = True
+        await s.press("e")
+        await s.until(lambda: any(f"Your version is kept as {paths.state}" in text for text in s.told))
+        (kept,) = (paths.state / "edits").iterdir()
+        assert content(str(kept / "a.txt")) == b"alpha\nmore\n"
