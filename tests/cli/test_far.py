@@ -10,6 +10,8 @@ from cli_engine import FakeEngine, at_the_door
 from cli_places import FOLDER, HOME, far
 
 from tui.model.ask import KnownHost
+from tui.model.comparison import Change, Compared, Difference
+from tui.model.entry import EntryKind, Facts
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 
@@ -303,3 +305,85 @@ def test_an_answer_can_be_refused_and_needs_a_question(
     assert (result.status, result.out) == (1, "")
     assert "no host asks anything for job 1" in result.err
     assert ferry("queue", "answer-host", "1", "hunter2").status == 2
+
+
+# sync
+
+
+def test_a_folder_is_synced_with_one_on_a_host(ferry: Run, engine: FakeEngine, here: Path) -> None:
+    assert ferry("sync", "--delete", "folder", "sftp://box/data/sub").status == 0
+    request = queued(engine)
+    assert (request.kind, request.sources, request.into) == (
+        JobKind.SYNC,
+        (Location(f"{here}/folder"),),
+        False,
+    )
+    assert (request.target, request.delete_extra) == (far("/data/sub"), True)
+
+
+def test_a_sync_with_a_host_can_be_rehearsed(ferry: Run, engine: FakeEngine) -> None:
+    new = Difference("x\x1b", Change.NEW, Facts(EntryKind.FILE, 3, 0), None)
+    gone = Difference("old", Change.EXTRA, None, Facts(EntryKind.FILE, 4, 0))
+    engine.compared = [Compared([new]), Compared([gone], files_same=2)]
+    result = ferry("sync", "--dry-run", "sftp://box/data", "folder")
+    assert result.status == 0
+    assert result.out.splitlines()[:2] == ["+ x␛", "- old"]
+    assert "would leave 1 file, 4 B, without --delete" in result.out
+    assert not engine.requests
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sftp://box/data", "sftp://box/data/sub"), "sftp://box/data/sub is in sftp://box/data"),
+        (("sftp://box/data", "sftp://box/data/"), "cannot sync sftp://box/data with itself"),
+        (("sftp://box/data/one", "folder"), "cannot sync sftp://box/data/one: it is not a folder"),
+        (("sftp://box/gone", "folder"), "cannot sync sftp://box/gone: no such file or folder"),
+    ],
+)
+def test_a_sync_that_cannot_be_is_refused(
+    ferry: Run, engine: FakeEngine, words: tuple[str, ...], said: str
+) -> None:
+    result = ferry("sync", *words)
+    assert result.status == 1
+    assert said in result.err
+    assert not engine.requests
+
+
+# verify
+
+
+def test_verify_finds_what_differs_on_a_host(ferry: Run, engine: FakeEngine, here: Path) -> None:
+    data = here / "data"
+    (data / "sub").mkdir(parents=True)
+    (data / "one").write_bytes(b"1")
+    (data / ".hidden").write_bytes(b"x")
+    (data / "more").write_bytes(b"")
+    (data / "sub" / "kind").mkdir()
+    engine.host.files[far("/data/sub/kind")] = b""
+    result = ferry("verify", "data", "sftp://box/")
+    assert (result.status, result.err) == (1, "")
+    assert sorted(result.out.splitlines()) == [
+        "differs  sftp://box/data/.hidden (size)",
+        "differs  sftp://box/data/sub/kind (another kind)",
+        "extra    sftp://box/data/sub/␛[31m⣿",
+        "missing  sftp://box/data/more",
+        "verified 3 files, 1 B: 2 differ, 1 missing, 1 extra",
+    ]
+
+
+def test_verify_reads_contents_on_both_sides(ferry: Run, engine: FakeEngine, here: Path) -> None:
+    data = bytes(3 << 20)
+    engine.host.files[far("/data/a")] = data
+    (here / "a").write_bytes(data)
+    assert ferry("verify", "a", "sftp://box/data").out == "verified 1 file, 3.0 MiB: all alike\n"
+    engine.host.files[far("/data/a")] = data[:-1] + b"x"
+    result = ferry("verify", "a", "sftp://box/data")
+    assert result.out.splitlines()[0] == "differs  sftp://box/data/a (content)"
+    assert result.status == 1
+
+
+def test_sums_are_of_files_here(ferry: Run, here: Path) -> None:
+    result = ferry("verify", "--write", "sums", "sftp://box/data")
+    assert result.status == 2
+    assert not (here / "sums").exists()
