@@ -118,7 +118,7 @@ class Engine:
     # Jobs
 
     async def submit(self, request: Request) -> int:
-        check(request)
+        check(request, self._doors.schemes)
         return await self._queue(await self._journal.add_job(request, _tag(), self._clock.now()))
 
     async def undo(self, id: int) -> int:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from tui.engine.naming import agree_on_names
 from tui.engine.run import Stop
 from tui.engine.totals import Counting
-from tui.model.error import FerryError, PlaceError, Unsupported
+from tui.model.error import FerryError, PlaceError
 from tui.model.job import JobKind, JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui.engine.run import Run
 
 logger = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ def work_for(run: Run) -> Work:
     """Return what does a job of this kind."""
     kind = run.record.row.kind
     if run.record.row.far:
-        return _far_work_for(run, kind)
+        return _far_work_for(run)
     if kind is JobKind.COPY:
         from tui.engine.copying import Copying
 
@@ -64,25 +66,24 @@ def work_for(run: Run) -> Work:
     return InPlace(run)
 
 
-def _far_work_for(run: Run, kind: JobKind) -> Work:
-    """Return what does a job of this kind beyond the local disk."""
-    if kind is JobKind.RENAME:
-        from tui.engine.far.renaming import FarRenaming
+def _far_work_for(run: Run) -> Work:
+    """Return what does a job of this kind where one of its places is not the local disk."""
+    from tui.engine.far.copying import FarCopying
+    from tui.engine.far.modes import Modes
+    from tui.engine.far.moving import FarMoving
+    from tui.engine.far.removing import Removing
+    from tui.engine.far.renaming import FarRenaming
+    from tui.engine.far.verifying import Verifying
 
-        return FarRenaming(run)
-    if kind is JobKind.CHMOD:
-        from tui.engine.far.modes import Modes
-
-        return Modes(run)
-    if kind is JobKind.VERIFY:
-        from tui.engine.far.verifying import Verifying
-
-        return Verifying(run)
-    if kind is JobKind.DELETE:
-        from tui.engine.far.removing import Removing
-
-        return Removing(run)
-    raise Unsupported(f"a {kind} cannot be done beyond the local disk")
+    works: dict[JobKind, Callable[[Run], Work]] = {
+        JobKind.COPY: FarCopying,
+        JobKind.MOVE: FarMoving,
+        JobKind.DELETE: Removing,
+        JobKind.CHMOD: Modes,
+        JobKind.RENAME: FarRenaming,
+        JobKind.VERIFY: Verifying,
+    }
+    return works[run.record.row.kind](run)
 
 
 async def carry_out(run: Run) -> JobState | None:
@@ -91,7 +92,8 @@ async def carry_out(run: Run) -> JobState | None:
     A failure nobody foresaw ends this job, with an error row that says so, and no other.
     """
     try:
-        await agree_on_names(run)
+        if not run.record.row.far:
+            await agree_on_names(run)
         run.has_names = True
         if not run.stopped:
             await _work_and_count(run)
@@ -114,8 +116,12 @@ async def carry_out(run: Run) -> JobState | None:
 async def _work_and_count(run: Run) -> None:
     """Count while the work goes on. What was done needs no count any more; what is left does, so it is waited for."""
     record = run.record
-    row = record.row
-    if record.failed_only or record.walked or row.far or row.kind in (JobKind.RENAME, JobKind.MAKE):
+    if (
+        record.row.far
+        or record.failed_only
+        or record.walked
+        or record.row.kind in (JobKind.RENAME, JobKind.MAKE)
+    ):
         await work_for(run).execute()
         return
     counting = Counting(run)

@@ -10,12 +10,10 @@ from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobKind
 from tui.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from tui.engine.rows import Source
     from tui.model.job import Request
-
-SCHEMES = ("file", "sftp", "s3")
 
 NO_TRASH = "What is deleted there cannot be brought back."
 
@@ -23,9 +21,11 @@ CHUNK = 256
 """Sources looked at in one go."""
 
 
-def check(request: Request) -> None:
+def check(request: Request, schemes: Collection[str] = ()) -> None:
     """Refuse a request that makes no sense as it stands.
 
+    Args:
+        schemes: Of places that can be reached besides the local disk.
     Raises:
         UsageError: Something is missing, or does not go together.
         Unsupported: It names a place that is not known, or that cannot do this.
@@ -35,7 +35,7 @@ def check(request: Request) -> None:
     if request.kind is JobKind.MAKE:
         raise UsageError("what is made is made at once, without a job")
     if request.far:
-        _check_far(request)
+        _check_far(request, schemes)
     for source in request.sources:
         if source.is_root:
             raise UsageError(
@@ -55,10 +55,10 @@ def check(request: Request) -> None:
     check_limit(request.limit_bytes_s)
 
 
-def _check_far(request: Request) -> None:
+def _check_far(request: Request, schemes: Collection[str]) -> None:
     """Refuse what cannot be done beyond the local disk."""
     for location in (*request.sources, *request.targets, *((request.target,) if request.target else ())):
-        if location.scheme not in SCHEMES:
+        if not location.is_local and location.scheme not in schemes:
             raise Unsupported(
                 f"cannot reach {location}: {location.scheme} is not known here", location=location
             )

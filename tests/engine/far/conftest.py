@@ -1,15 +1,23 @@
-"""Far places in memory for every test that asks for them."""
+"""Places in memory, and an engine between them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import HostsHarness, Hosts, running_hosts
+from far_harness import Far
+from hosts_harness import Hosts, HostsHarness, running_hosts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+
+@pytest.fixture
+async def far(tmp_path: Path) -> AsyncIterator[Far]:
+    far = Far(tmp_path / "journal")
+    async with far.engine_on():
+        yield far
 
 
 @pytest.fixture

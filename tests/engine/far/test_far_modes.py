@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hosts_harness import HostsHarness, Hosts, Trouble, at
+from hosts_harness import Hosts, HostsHarness, Trouble, at
 
 from tui.model.error import PermissionDenied
 from tui.model.job import JobKind, JobState

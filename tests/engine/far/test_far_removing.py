@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hosts_harness import HostsHarness, Hosts, Trouble, at, killed_and_done
+from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
 
 from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import JobKind, JobState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import HostsHarness, Hosts, Trouble, at, killed_and_done
+from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
 
 from tui.model.error import PermissionDenied, UsageError
 from tui.model.job import JobKind, JobState

@@ -15,7 +15,7 @@ from tui.model.location import Location
 from tui.places.base import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from tui.engine.clock import Clock
     from tui.model.ask import Ask
@@ -92,6 +92,11 @@ class Doors:
         self._open: dict[int, tuple[_Door, HostQuestion]] = {}
         self._ids = itertools.count(1)
         self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def schemes(self) -> Collection[str]:
+        """Return of which schemes there are places."""
+        return self._makers.keys()
 
     # Places
 
