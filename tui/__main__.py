@@ -11,7 +11,10 @@ from tui import __version__
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-COMMANDS = ("copy", "move", "delete", "sync", "verify", "queue", "engine", "config", "doctor")
+COMMANDS = (
+    *("copy", "move", "delete", "sync", "verify", "ls", "cat", "du", "mkdir", "hosts"),
+    *("queue", "engine", "config", "doctor"),
+)
 """First words that are never folders; ./copy is."""
 
 USAGE = 2

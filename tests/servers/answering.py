@@ -21,6 +21,8 @@ class Door:
     Attributes:
         password: Taken by the method of that name; empty: the method is not offered.
         prompts: What is asked by keyboard-interactive: (prompt, shown while typed, right answer) in turn.
+        key: The public key that is let in.
+        sftp: It has SFTP, and shows the real disk.
         heard: What was sent to be let in: passwords, answers, in order.
         users: Who asked to be let in, once a try.
     """
@@ -28,6 +30,7 @@ class Door:
     password: str = ""
     prompts: tuple[tuple[str, bool, str], ...] = ()
     key: str = ""
+    sftp: bool = False
     port: int = 0
     host_key: str = ""
     heard: list[str] = field(default_factory=list)
@@ -91,7 +94,12 @@ async def answering(door: Door, host_key: asyncssh.SSHKey | None = None) -> Asyn
     key = host_key or asyncssh.generate_private_key("ssh-ed25519")
     door.host_key = key.export_public_key().decode().strip()
     acceptor = await asyncssh.listen(
-        "127.0.0.1", door.port, server_factory=lambda: _Porter(door), server_host_keys=[key], config=None
+        "127.0.0.1",
+        door.port,
+        server_factory=lambda: _Porter(door),
+        server_host_keys=[key],
+        config=None,
+        sftp_factory=door.sftp or None,
     )
     door.port = acceptor.get_port()
     try:

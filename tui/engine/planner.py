@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.model.job import Request
 
+SCHEMES = ("file", "sftp", "s3")
+"""Kinds of places a request may name, unless it is checked for others."""
+
 NO_TRASH = "What is deleted there cannot be brought back."
 
 CHUNK = 256
 """Sources looked at in one go."""
 
 
-def check(request: Request, schemes: Collection[str] = ()) -> None:
+def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
     """Refuse a request that makes no sense as it stands.
 
     Args:
-        schemes: Of places that can be reached besides the local disk.
+        schemes: The kinds of places there are.
+
     Raises:
         UsageError: Something is missing, or does not go together.
         Unsupported: It names a place that is not known, or that cannot do this.
@@ -58,9 +62,11 @@ def check(request: Request, schemes: Collection[str] = ()) -> None:
 def _check_far(request: Request, schemes: Collection[str]) -> None:
     """Refuse what cannot be done beyond the local disk."""
     for location in (*request.sources, *request.targets, *((request.target,) if request.target else ())):
-        if not location.is_local and location.scheme not in schemes:
+        if location.scheme not in schemes:
             raise Unsupported(
-                f"cannot reach {location}: {location.scheme} is not known here", location=location
+                f"cannot reach {location}: {location.scheme} is not known here",
+                f"Places are of: {', '.join(sorted(schemes))}.",
+                location=location,
             )
     source = request.sources[0]
     if any(_place(other) != _place(source) for other in request.sources):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def far(tmp_path: Path) -> AsyncIterator[Far]:
+    """Two places, and an engine."""
     far = Far(tmp_path / "journal")
     async with far.engine_on():
         yield far
@@ -27,5 +28,6 @@ def hosts() -> Hosts:
 
 @pytest.fixture
 async def queue(tmp_path: Path, hosts: Hosts) -> AsyncIterator[HostsHarness]:
+    """An engine that reaches hosts by name."""
     async with running_hosts(tmp_path / "journal.sqlite3", hosts) as harness:
         yield harness

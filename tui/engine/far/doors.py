@@ -15,7 +15,7 @@ from tui.model.location import Location
 from tui.places.base import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from tui.engine.clock import Clock
     from tui.model.ask import Ask
@@ -94,9 +94,9 @@ class Doors:
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
-    def schemes(self) -> Collection[str]:
-        """Return of which schemes there are places."""
-        return self._makers.keys()
+    def schemes(self) -> tuple[str, ...]:
+        """The kinds of places that can be reached."""
+        return tuple(self._makers)
 
     # Places
 

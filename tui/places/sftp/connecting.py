@@ -165,13 +165,13 @@ class _Attempt:
                 self.introduction = us = Introduction(host, self._known, asking)
                 async with aclosing(asking), aclosing(us.keys):
                     try:
-                        connection = await asyncssh.connect(**self._arguments())
+                        connection = await self._connected()
                     except asyncssh.HostKeyNotVerifiable as error:
                         self._judge(error)
                         return None
-                    except asyncssh.DisconnectError:
+                    except asyncssh.DisconnectError as error:
                         if not asking.unanswered:
-                            us.forget()
+                            us.forget_refused(error)
                             raise
                         await asking.finish()  # it hung up on somebody who is still typing
                         return None
@@ -180,6 +180,13 @@ class _Attempt:
         if connection.is_closed():
             raise PlaceUnavailable(f"cannot reach {host.name}: it hung up")
         return connection
+
+    async def _connected(self) -> asyncssh.SSHClientConnection:
+        try:
+            return await asyncssh.connect(**self._arguments())
+        except BaseException:
+            await self.introduction.command_gone()
+            raise
 
     def _judge(self, error: asyncssh.HostKeyNotVerifiable) -> None:
         """Raise what a host's key that was not taken amounts to, unless more may come of another attempt."""
