@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tests.engine.engine_harness import crash
+from tests.engine.engine_harness import Harness, crash
 from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
-from tui.model.error import PlaceUnavailable
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.memory import ALL, MemoryOpener
@@ -46,7 +44,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, str]] = []
-        self.at: Callable[[int, str, str], None | Awaitable[None]] = lambda number, name, path: None
+        self.at: Callable[[int, str, str], Awaitable[None] | None] = lambda number, name, path: None
 
     def __call__(self, name: str, location: Location) -> Awaitable[None] | None:
         number = len(self.steps)
@@ -73,20 +71,33 @@ class Far:
         openers = {scheme: (lambda opener=opener: opener) for scheme, opener in self.openers.items()}
         self.engine = Engine(Journal(self.journal), HastyClock(), Limits(slots), openers=openers)
         await self.engine.start_up()
+        self.crashed = False
         try:
             yield self.engine
         finally:
-            await self.engine.shut_down()
+            if not self.crashed:
+                await self.engine.shut_down()
+
+    async def crash(self) -> None:
+        """End the engine as a kill would: nothing is told to anybody any more."""
+        self.crashed = True
+        await crash(Harness(self.engine, self.journal))
+        await self.engine._keeper.doors.close()
 
     async def submit(
-        self, *sources: str, to: str = "/target", kind: JobKind = JobKind.COPY, within: bool = False, **rest: object
+        self,
+        *sources: str,
+        to: str = "/target",
+        kind: JobKind = JobKind.COPY,
+        within: bool = False,
+        **rest: object,
     ) -> int:
         places = tuple(HERE.below(source.strip("/")) for source in sources)
         target = (HERE if within else THERE).below(to.strip("/"))
         rest.setdefault("into", True)
         return await self.engine.submit(Request(kind=kind, sources=places, target=target, **rest))  # type: ignore[arg-type]
 
-    async def rests(self, id: int, *, after: float = 0.0) -> Job:
+    async def rests(self, id: int) -> Job:
         """Wait until a job has ended, or waits for somebody."""
         resting = (JobState.WAITING, JobState.PAUSED)
         return await self.until(id, lambda job: job.state.is_final or job.state in resting)
@@ -99,6 +110,14 @@ class Far:
                     return job
         raise AssertionError("updates ended")
 
+    async def pause(self, id: int) -> None:
+        """Pause a job, and wait until nothing works on it any more."""
+        await self.engine.pause([id])
+        record = self.engine._board.get(id)
+        assert record is not None
+        await self.engine._keeper.settled([record], 5)
+        assert not self.engine._keeper.is_busy(record)
+
     async def done(self, id: int) -> Job:
         job = await self.rests(id)
         assert job.state is JobState.DONE, (job, await self.messages(id))
@@ -109,7 +128,3 @@ class Far:
 
     def tree(self, path: str = "/target") -> dict[str, bytes | str | None]:
         return self.there.tree(path)
-
-
-class Killed(BaseException):
-    """The engine was ended by a kill."""

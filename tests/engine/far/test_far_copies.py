@@ -14,7 +14,9 @@ NOON = 1_700_000_000_123_456_789
 
 def make_tree(far: Far) -> None:
     for number in range(30):
-        far.here.write(f"/tree/{number % 5}/file {number}", b"%d" % number * number, mtime_ns=NOON, mode=0o640)
+        far.here.write(
+            f"/tree/{number % 5}/file {number}", b"%d" % number * number, mtime_ns=NOON, mode=0o640
+        )
     far.here.write("/tree/large", bytes(range(256)) * 4000, mtime_ns=NOON)
     far.here.folder("/tree/empty")
     far.here.link("/tree/link", "large")
