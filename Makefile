@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint types contracts bench soak screenshots docs clean
+.PHONY: run test lint types contracts bench bench-remote soak screenshots docs clean
 
 .venv/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Ferry needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
@@ -46,6 +46,9 @@ soak: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-remote: .venv/ready
+	$(BIN)/python -m tests.bench --remote $(ARGS)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

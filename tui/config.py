@@ -7,7 +7,9 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from tui import config_kinds as kinds
+from tui.config_far import NAME, S3Settings, SshSettings, is_secret
 from tui.config_kinds import Kind, parse_rate, quoted, rate_text, word_list
+from tui.config_kinds import key as _key
 from tui.model.error import ConfigError
 from tui.model.job import Conflict, Flush, Staging
 
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui.paths import Paths
-
-
-def _key(default: Any, kind: Kind, doc: str, name: str = "") -> Any:
-    return field(default=default, metadata={"kind": kind, "doc": doc, "name": name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +122,32 @@ class HookSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a person may set. `keys` maps an action's id to the keys that replace its default ones."""
+    """Everything a person may set.
+
+    `s3` maps the name of an endpoint to where it is, `keys` an action's id to the keys that replace its default ones.
+    """
 
     screen: ScreenSettings = field(default_factory=ScreenSettings)
     confirm: ConfirmSettings = field(default_factory=ConfirmSettings)
     queue: QueueSettings = field(default_factory=QueueSettings)
     hooks: HookSettings = field(default_factory=HookSettings)
+    ssh: SshSettings = field(default_factory=SshSettings)
+    s3: dict[str, S3Settings] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 __all__ = [
     "KEYS",
+    "S3",
     "SECTIONS",
     "ConfirmSettings",
     "HookSettings",
     "Kind",
     "QueueSettings",
+    "S3Settings",
     "ScreenSettings",
     "Settings",
+    "SshSettings",
     "default_of",
     "load",
     "parse",
@@ -157,7 +163,9 @@ SECTIONS: dict[str, type[Any]] = {
     "confirm": ConfirmSettings,
     "queue": QueueSettings,
     "hooks": HookSettings,
+    "ssh": SshSettings,
 }
+S3 = "s3"
 KEYS = "keys"
 
 
@@ -215,9 +223,10 @@ def parse(
     reading = _Reading(text, file)
     settings = Settings(
         **{name: reading.section(table, name, cls) for name, cls in SECTIONS.items()},
+        s3=reading.endpoints(table),
         keys=reading.keys(table, actions),
     )
-    reading.strangers(table, (*SECTIONS, KEYS))
+    reading.strangers(table, (*SECTIONS, S3, KEYS))
     return settings, [error for _, error in sorted(reading.errors, key=lambda pair: pair[0])]
 
 
@@ -239,6 +248,46 @@ class _Reading:
         if not isinstance(values, dict):
             self.wrong(name, f"{name} must be a section", f"Write it as [{name}], with its keys below.")
             return cls()
+        return self.values(values, name, cls)
+
+    def endpoints(self, table: dict[str, Any]) -> dict[str, S3Settings]:
+        """Return what the sections [s3.NAME] say, by name."""
+        found: dict[str, S3Settings] = {}
+        values = table.get(S3, {})
+        if not isinstance(values, dict):
+            self.wrong(S3, f"{S3} must be sections", f"Write them as [{S3}.NAME], with their keys below.")
+            return found
+        for name, value in values.items():
+            if is_secret(name) and not isinstance(value, dict):
+                self.secret(f"{S3}.{name}")
+            elif not isinstance(value, dict):
+                remedy = f"Write it below [{S3}.NAME], NAME being what you call that store. It is left out."
+                self.wrong(f"{S3}.{name}", f"there is no key {_shown(f'{S3}.{name}')}", remedy)
+            elif not NAME.fullmatch(name):
+                remedy = "Use letters, digits, dots and dashes: it stands in URLs. It is left out."
+                self.wrong(f"{S3}.{name}", f"{_shown(name)} cannot be the name of a store", remedy)
+            elif self._is_somewhere(value, name):
+                found[name] = self.values(value, f"{S3}.{name}", S3Settings)
+        return found
+
+    def _is_somewhere(self, values: dict[str, Any], name: str) -> bool:
+        """Refuse a store whose address cannot be used: without one, it would be another store."""
+        kind: Kind = next(item for item in fields(S3Settings) if item.name == "url").metadata["kind"]
+        try:
+            kind.read(values.get("url", ""))
+        except ValueError:
+            remedy = f"The whole of [{S3}.{name}] is left out."
+            self.wrong(f"{S3}.{name}.url", f"{S3}.{name}.url must be {kind.wants}", remedy)
+            return False
+        return True
+
+    def secret(self, key: str) -> None:
+        ssh = "An agent or a key file holds what ssh needs, or Ferry asks"
+        s3 = "Put it under a profile of ~/.aws/credentials, and name that by profile"
+        remedy = f"{s3 if key.startswith(S3) else ssh}. It is left out."
+        self.wrong(key, f"{key}: secrets have no place in this file", remedy)
+
+    def values(self, values: dict[str, Any], name: str, cls: type[Any]) -> Any:
         known = {toml_name(item): item for item in fields(cls)}
         self.strangers(values, known, name)
         taken: dict[str, Any] = {}
@@ -282,8 +331,10 @@ class _Reading:
 
     def strangers(self, values: dict[str, Any], known: Collection[str], section: str = "") -> None:
         for key, value in values.items():
-            if key not in known:
-                full = f"{section}.{key}" if section else key
+            full = f"{section}.{key}" if section else key
+            if key not in known and section.partition(".")[0] in ("ssh", S3) and is_secret(key):
+                self.secret(full)
+            elif key not in known:
                 what = "section" if not section and isinstance(value, dict) else "key"
                 remedy = _advice(key, known)
                 self.wrong(full, f"there is no {what} {_shown(full)}", f"{remedy}It is left out.")

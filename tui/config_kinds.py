@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import UsageError
@@ -13,6 +13,7 @@ from tui.model.job import Conflict
 if TYPE_CHECKING:
     from enum import StrEnum
 
+_WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s@?#]*)?")
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgt]?)(i?)b?(?:/s|ps)?", re.IGNORECASE)
 
 
@@ -65,6 +66,11 @@ class Kind:
     """Writes the setting as TOML."""
 
 
+def key(default: Any, kind: Kind, doc: str, name: str = "") -> Any:
+    """Return a field of a section: what it may hold, what it is for, its name in the file where that is another."""
+    return field(default=default, metadata={"kind": kind, "doc": doc, "name": name})
+
+
 def quoted(text: str) -> str:
     """Return a TOML basic string. Control characters and lone surrogates never stand in it raw."""
     escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
@@ -91,6 +97,15 @@ def text() -> Kind:
         return value
 
     return Kind("text in quotes", read, show=quoted)
+
+
+def web_address() -> Kind:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or (value and not _WEB_ADDRESS.fullmatch(value)):
+            raise ValueError
+        return value
+
+    return Kind('an address such as "https://host:9000", without user and password', read, show=quoted)
 
 
 def choice(*choices: str) -> Kind:

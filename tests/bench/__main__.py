@@ -5,25 +5,26 @@ from __future__ import annotations
 import argparse
 import tempfile
 
-from tests.bench import copying, key_latency
+from tests.bench import copying, key_latency, remote
 
 
 def main() -> None:
+    known = [*copying.CONTESTS, "keys", *remote.CONTESTS]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "tables", nargs="*", metavar="TABLE", help=f"{', '.join([*copying.CONTESTS, 'keys'])} (all)"
-    )
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"{', '.join(known)} (all)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--folder", default=tempfile.gettempdir(), help="where to copy: tmpfs or a journaled disk"
     )
+    parser.add_argument("--remote", action="store_true", help="all tables of copies to and from another host")
     given = parser.parse_args()
-    known = {*copying.CONTESTS, "keys"}
-    if unknown := set(given.tables) - known:
-        parser.error(f"there is no table {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
-    tables = given.tables or [*copying.CONTESTS, "keys"]
+    if unknown := set(given.tables) - set(known):
+        parser.error(f"there is no table {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    tables = given.tables or (remote.CONTESTS if given.remote else [*copying.CONTESTS, "keys"])
     if contests := [table for table in tables if table in copying.CONTESTS]:
         copying.main(contests, given.rounds, given.folder)
+    if contests := [table for table in tables if table in remote.CONTESTS]:
+        remote.main(contests, given.rounds, given.folder)
     if "keys" in tables:
         key_latency.main([])
 

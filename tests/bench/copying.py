@@ -114,14 +114,47 @@ class Times:
     cpu: list[float] = field(default_factory=list)
 
 
+class Clock:
+    """An engine of its own, and what commands cost: wall and processor seconds, those of the engine among them."""
+
+    def __init__(self, folder: Path, settings: str = "") -> None:
+        self.environment = {**os.environ, "FERRY_HOME": str(folder / "home")}
+        config = folder / "home" / "config" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(f"[queue]\nidle_exit_s = 3600\n{settings}")  # the others take their time
+        self._engine("start", check=True)
+
+    def time(self, command: Sequence[str]) -> tuple[float, float]:
+        """Return wall and processor seconds: of the command, its children, and the engine with its workers."""
+        engine, before, begin = self._engine_s(), _children_s(), time.perf_counter()
+        subprocess.run(
+            command, check=True, env=self.environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        wall = time.perf_counter() - begin
+        return wall, _children_s() - before + self._engine_s() - engine
+
+    def stop(self) -> None:
+        self._engine("stop", check=False)
+
+    def _engine(self, what: str, *, check: bool) -> None:
+        subprocess.run([*FERRY, "engine", what], env=self.environment, stdout=subprocess.DEVNULL, check=check)
+
+    def _engine_s(self) -> float:
+        said = subprocess.run(
+            [*FERRY, "engine", "status", "--json"], env=self.environment, capture_output=True, check=True
+        )
+        pid = json.loads(said.stdout)["pid"]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(map(_process_s, [str(pid), *children]))
+
+
 class Ground:
-    """Folders for one contest, and an engine of its own."""
+    """Folders for one contest."""
 
     def __init__(self, contest: Contest, folder: Path) -> None:
-        self._contest, self._folder = contest, folder
+        self._contest = contest
         self.source, self.into = folder / "source" / "tree", folder / "into"
         self._standing = folder / "standing" / "tree"
-        self.environment = {**os.environ, "FERRY_HOME": str(folder / "home")}
         self._elsewhere = _elsewhere(folder) if contest.elsewhere else None
         self.source.parent.mkdir()
         contest.shape(self.source)
@@ -131,12 +164,6 @@ class Ground:
             self._standing.parent.mkdir()
             contest.standing(self._standing)
             subprocess.run(["touch", "-r", self.source, self._standing], check=True)
-        config = folder / "home" / "config" / "config.toml"
-        config.parent.mkdir(parents=True)
-        config.write_text("[queue]\nidle_exit_s = 3600\n")  # the others take their time
-        subprocess.run(
-            [*FERRY, "engine", "start"], check=True, env=self.environment, stdout=subprocess.DEVNULL
-        )
 
     def lay(self) -> None:
         """Make the target folder what it is before a run."""
@@ -156,27 +183,7 @@ class Ground:
         self.into.mkdir()
         subprocess.run(["cp", "-a", self.source, self.into], check=True)
 
-    def time(self, command: Sequence[str]) -> tuple[float, float]:
-        """Return wall and processor seconds: of the command, its children, and the engine with its workers."""
-        engine, before, begin = self._engine_s(), _children_s(), time.perf_counter()
-        subprocess.run(
-            command, check=True, env=self.environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-        )
-        wall = time.perf_counter() - begin
-        return wall, _children_s() - before + self._engine_s() - engine
-
-    def _engine_s(self) -> float:
-        said = subprocess.run(
-            [*FERRY, "engine", "status", "--json"], env=self.environment, capture_output=True, check=True
-        )
-        pid = json.loads(said.stdout)["pid"]
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return sum(map(_process_s, [str(pid), *children]))
-
     def clear(self) -> None:
-        subprocess.run(
-            [*FERRY, "engine", "stop"], env=self.environment, stdout=subprocess.DEVNULL, check=False
-        )
         if self._elsewhere is not None:
             shutil.rmtree(self._elsewhere, ignore_errors=True)
 
@@ -233,12 +240,15 @@ def run(name: str, rounds: int, root: Path) -> None:
                 return
             ground = Ground(contest, place)
             stack.callback(ground.clear)
-            _show(name, rounds, _times(contest, ground, rounds))
+            clock = Clock(place)
+            stack.callback(clock.stop)
+            title = contest.title or contest.shape.__doc__
+            show(f"{name}: {title} ({rounds} rounds)", _times(contest, ground, clock, rounds))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _times(contest: Contest, ground: Ground, rounds: int) -> dict[str, Times]:
+def _times(contest: Contest, ground: Ground, clock: Clock, rounds: int) -> dict[str, Times]:
     peers = {
         peer: command
         for peer, command in contest.peers.items()
@@ -252,17 +262,17 @@ def _times(contest: Contest, ground: Ground, rounds: int) -> dict[str, Times]:
             if contest.many:
                 ground.settle()
             ground.lay()
-            wall, cpu = ground.time(command(ground.source, ground.into))
+            wall, cpu = clock.time(command(ground.source, ground.into))
             if number:
                 times[peer].wall.append(wall)
                 times[peer].cpu.append(cpu)
     return times
 
 
-def _show(name: str, rounds: int, times: dict[str, Times]) -> None:
-    contest = CONTESTS[name]
+def show(title: str, times: dict[str, Times]) -> None:
+    """Print a table: medians, and medians of the ratios to the first peer round by round."""
     first, base = next(iter(times.items()))
-    print(f"\n{name}: {contest.title or contest.shape.__doc__} ({rounds} rounds)")
+    print(f"\n{title}")
     print(f"{'command':26} {'median s':>9} {'x ' + first:>22}   {'range':13} {'cpu s':>7} {'x ' + first:>20}")
     for peer, mine in times.items():
         ratios = [one / other for one, other in zip(mine.wall, base.wall, strict=True)]

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cli_places import FakePlaces, Host
+
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import CollisionRefused, EngineUnreachable, NoSuchJob, NotPossible
 from tui.model.job import (
@@ -27,6 +29,8 @@ from tui.model.misfit import Misfits, Names
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from tui.model.ask import KnownHost
+    from tui.model.comparison import Compared
     from tui.model.fidelity import Lost
 
 STATUS = EngineStatus(4242, "0.1.0", 1, 1_800_000_000.0, None, 2, 0.0)
@@ -56,6 +60,10 @@ class FakeEngine:
         self.plan: list[Callable[[Job], Job]] = [done()]
         self.between: Callable[[], None] = lambda: None
         """Called before each update after the first."""
+        self.host = Host()
+        self.hosts: tuple[KnownHost, ...] = ()
+        self.compared: list[Compared] = []
+        """What comparing anything with anything on another host comes to."""
         self.silent_for = 0
         """So many times the engine does not answer before its first update."""
 
@@ -102,7 +110,7 @@ class FakeEngine:
         self.errors.setdefault(job, []).extend(errors)
 
 
-class FakeClient:
+class FakeClient(FakePlaces):
     """A client of it."""
 
     def __init__(self, engine: FakeEngine) -> None:
@@ -112,6 +120,10 @@ class FakeClient:
 
     async def close(self) -> None:
         self.engine.calls.append(("close",))
+        self.close_places()
+
+    async def hosts(self) -> tuple[KnownHost, ...]:
+        return self.engine.hosts
 
     async def submit(self, request: Request) -> int:
         if self.engine.unreachable:
@@ -138,7 +150,9 @@ class FakeClient:
                 if not job.state.is_final and id in self.engine.requests:
                     self.engine.jobs[id] = self.engine.plan[min(seq, len(self.engine.plan) - 1)](job)
             seq += 1
-            yield Update(seq, tuple(self.engine.jobs.values()), (), STATUS, full=seq == 1)
+            yield Update(
+                seq, tuple(self.engine.jobs.values()), (), STATUS, seq == 1, tuple(self.engine.host.questions)
+            )
             await asyncio.sleep(0.01)
             self.engine.between()
 

@@ -17,6 +17,7 @@ from tui.daemon import server as server_module
 from tui.daemon.server import Server
 from tui.model.error import EngineError, EngineUnreachable, NoSuchJob, ProtocolMismatch
 from tui.model.job import Disconnected, Update
+from tui.model.location import Location
 from tui.paths import Paths
 from tui.wire.protocol import METHODS
 
@@ -316,3 +317,44 @@ async def test_a_client_of_another_user_is_refused(serving: Serving, monkeypatch
     client = await serving.raw(greet=False)
     assert await client.hear() is None
     assert serving.server.clients == 0
+
+
+# Other hosts
+
+
+class Waiting:
+    """A host that never answers."""
+
+    def __init__(self) -> None:
+        self.asked, self.given_up = asyncio.Event(), asyncio.Event()
+
+    async def stat(self, location: Location, follow: bool, token: str) -> None:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.given_up.set()
+
+
+async def test_what_waits_for_a_host_ends_with_the_client_who_asked(serving: Serving) -> None:
+    host = serving.engine.browsing = Waiting()  # type: ignore[attr-defined]
+    client = RemoteClient(serving.paths, start=None)
+    asking = asyncio.create_task(client.stat(Location("/file", "sftp", "box")))
+    await host.asked.wait()
+    await client.close()
+    await host.given_up.wait()
+    with pytest.raises(EngineError):
+        await asking
+    await eventually(lambda: not serving.server.clients)
+
+
+async def test_a_call_to_a_host_has_no_time_limit_of_its_own(serving: Serving) -> None:
+    host = serving.engine.browsing = Waiting()  # type: ignore[attr-defined]
+    client = RemoteClient(serving.paths, start=None, wait_s=0.05)
+    asking = asyncio.create_task(client.stat(Location("/file", "sftp", "box")))
+    await host.asked.wait()
+    await asyncio.wait({asking}, timeout=0.2)
+    assert not asking.done()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await client.close()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tui.cli.configuration import shown
 from tui.cli.reference import commands, configuration
-from tui.config import SECTIONS, Settings, load, parse, parse_rate, rate_text
+from tui.config import SECTIONS, S3Settings, Settings, load, parse, parse_rate, rate_text
 from tui.model.error import UsageError
 from tui.model.job import Conflict, Flush, Staging
 from tui.paths import Paths
@@ -51,6 +51,14 @@ def test_values_of_every_kind_are_read() -> None:
         idle_exit_s = 5
         [hooks]
         job_ended = ["notify-send", "done"]
+        [ssh]
+        config_file = "/etc/other"
+        [s3.minio]
+        url = "https://[::1]:9000/below"
+        region = "local"
+        [s3."aws.eu"]
+        profile = "work"
+        path_style = false
         [keys]
         "pane.copy" = ["f5", "c"]
         pane.first = "g g"
@@ -66,6 +74,11 @@ def test_values_of_every_kind_are_read() -> None:
     assert (settings.queue.flush, settings.queue.staging) == (Flush.FILE, Staging.FILE)
     assert settings.queue.idle_exit_s == 5.0
     assert settings.hooks.job_ended == ("notify-send", "done")
+    assert settings.ssh.config_file == "/etc/other"
+    assert settings.s3 == {
+        "minio": S3Settings(url="https://[::1]:9000/below", region="local"),
+        "aws.eu": S3Settings(profile="work", path_style=False),
+    }
     assert settings.keys == {"pane.copy": ("f5", "c"), "pane.first": ("g g",), "app.shell": ()}
 
 
@@ -126,6 +139,30 @@ def test_a_wrong_value_falls_back_alone() -> None:
             ("config.toml:1: queue must be a section", "Write it as [queue], with its keys below.", "queue"),
         ),
         (
+            '[s3.m]\nprofil = "x"\n',
+            ('config.toml:2: there is no key "s3.m.profil"', 'Did you mean "profile"? It is left out.', "s3.m.profil"),
+        ),
+        (
+            '[s3]\nurl = "https://x"\n',
+            (
+                'config.toml:2: there is no key "s3.url"',
+                "Write it below [s3.NAME], NAME being what you call that store. It is left out.",
+                "s3.url",
+            ),
+        ),
+        (
+            '[s3."a b"]\n',
+            (
+                'config.toml:1: "a b" cannot be the name of a store',
+                "Use letters, digits, dots and dashes: it stands in URLs. It is left out.",
+                "s3.a b",
+            ),
+        ),
+        (
+            's3 = 3\n',
+            ("config.toml:1: s3 must be sections", "Write them as [s3.NAME], with their keys below.", "s3"),
+        ),
+        (
             '[keys]\n"pane.copy" = 5\n',
             (
                 "config.toml:2: keys.pane.copy must be a key or a list of keys, not 5",
@@ -149,6 +186,30 @@ def test_a_wrong_value_falls_back_alone() -> None:
 )  # fmt: skip
 def test_an_error_names_line_key_and_nearest_right_one(text: str, expected: tuple[str, str, str]) -> None:
     assert problems(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "where"),
+    [
+        ('[s3.m]\naws_secret_access_key = "hunter2"\n', "s3.m.aws_secret_access_key", "~/.aws/credentials"),
+        ('[s3.m]\naccess_key = "hunter2"\n', "s3.m.access_key", "~/.aws/credentials"),
+        ('[s3]\nsecret = "hunter2"\n', "s3.secret", "~/.aws/credentials"),
+        ('[ssh]\npassword = "hunter2"\n', "ssh.password", "An agent or a key file"),
+    ],
+)
+def test_a_secret_in_the_file_is_refused_and_not_repeated(text: str, key: str, where: str) -> None:
+    ((message, remedy, named),) = problems(text)
+    assert (message, named) == (f"config.toml:2: {key}: secrets have no place in this file", key)
+    assert where in remedy
+    assert "hunter2" not in message + remedy
+
+
+@pytest.mark.parametrize("url", ["http://me:hunter2@host", "host:9000", "ftp://host"])
+def test_a_store_without_an_address_that_can_be_used_is_left_out(url: str) -> None:
+    settings, (error,) = parse(f'[s3.m]\nurl = "{url}"\nprofile = "p"\n', FILE)
+    assert settings.s3 == {}
+    assert error.key == "s3.m.url"
+    assert "hunter2" not in str(error)
 
 
 def test_an_unknown_action_names_the_nearest_one() -> None:
@@ -187,6 +248,7 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
 def test_what_is_shown_is_read_back_the_same() -> None:
     settings, _ = parse(
         '[screen]\neditor = "vi \\"x\\"\\t\\u001b"\n[queue]\nlimit = "1500KiB/s"\nidle_exit_s = 0.5\n'
+        '[s3.a]\nurl = "http://h"\n[s3."b.c"]\nregion = "r"\n[ssh]\nconfig_file = ""\n'
         '[hooks]\njob_ended = ["a\\\\b"]\n[keys]\npane.copy = ["c", "g c"]\n',
         FILE,
     )
@@ -231,7 +293,7 @@ def test_no_text_stops_ferry(text: str) -> None:
 
 
 def test_every_key_has_a_description() -> None:
-    for cls in SECTIONS.values():
+    for cls in (*SECTIONS.values(), S3Settings):
         assert cls.__doc__
         for item in fields(cls):
             assert item.metadata["doc"].endswith(".")

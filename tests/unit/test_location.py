@@ -61,3 +61,53 @@ def test_what_is_not_one_name_is_no_child(name: str) -> None:
 def test_a_password_is_never_shown() -> None:
     shown = str(Location.from_url("sftp://me:secret@host:22/data"))
     assert shown == "sftp://me@host:22/data"
+
+
+# Stores
+
+
+@given(st.sampled_from(["", "minio", "a b@c/d:é", "\udcff"]), st.lists(names, max_size=4))
+def test_any_key_of_a_store_survives_the_url_form(name: str, parts: list[bytes]) -> None:
+    location = Location("/" + "/".join(os.fsdecode(part) for part in parts), "s3", name)
+    assert location.url.isascii()
+    assert Location.from_url(location.url) == location
+
+
+@pytest.mark.parametrize(
+    ("location", "url"),
+    [
+        (Location("/bucket/a key", "s3"), "s3://bucket/a%20key"),
+        (Location("/bucket/key", "s3", "minio"), "s3://minio@bucket/key"),
+        (Location("/bucket", "s3"), "s3://bucket"),
+        (Location("/", "s3"), "s3:///"),
+        (Location("/", "s3", "minio"), "s3://minio@/"),
+        (Location("/no@name/a@b", "s3"), "s3://no%40name/a@b"),
+    ],
+)
+def test_the_url_of_a_store_begins_with_the_bucket(location: Location, url: str) -> None:
+    assert location.url == url
+    assert Location.from_url(url) == location
+
+
+@pytest.mark.parametrize(
+    ("url", "location"),
+    [
+        ("s3://bucket/", Location("/bucket", "s3")),
+        ("s3://bucket/a//b/../c/", Location("/bucket/a/c", "s3")),
+        ("s3://", Location("/", "s3")),
+        ("s3:///bucket/key", Location("/bucket/key", "s3")),
+        ("s3://minio@", Location("/", "s3", "minio")),
+    ],
+)
+def test_other_ways_to_write_a_store_are_understood(url: str, location: Location) -> None:
+    assert Location.from_url(url) == location
+
+
+def test_a_store_that_is_named_by_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="not a location"):
+        Location.from_url("s3://@bucket/key")
+
+
+def test_a_store_is_shown_as_it_is_written() -> None:
+    assert str(Location("/bucket/two words", "s3", "minio")) == "s3://minio@bucket/two words"
+    assert str(Location("/", "s3")) == "s3:///"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.cli.diagnostics import Status
-from tui.config import KEYS, SECTIONS, Kind, default_of, load, toml_name
+from tui.config import KEYS, S3, SECTIONS, Kind, S3Settings, default_of, load, toml_name
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -44,25 +44,33 @@ def _check(session: Session) -> int:
 
 def shown(settings: Settings) -> Iterator[str]:
     """Yield the lines of a configuration file that gives these settings, with what each key is for."""
-    import textwrap
-
     from tui.config import quoted, word_list
 
-    for number, (section, cls) in enumerate(SECTIONS.items()):
-        if number:
-            yield ""
+    for section, cls in SECTIONS.items():
         yield f"# {cls.__doc__}"
         yield f"[{section}]"
-        values = getattr(settings, section)
-        for item in fields(cls):
-            kind: Kind = item.metadata["kind"]
-            value, default = getattr(values, item.name), default_of(item)
-            for line in textwrap.wrap(item.metadata["doc"], 100):
-                yield f"# {line}"
-            changed = "" if value == default else f"  # default: {kind.show(default)}"
-            yield f"{toml_name(item)} = {kind.show(value)}{changed}"
-    yield ""
+        yield from _values(getattr(settings, section), told=True)
+        yield ""
+    for number, (name, endpoint) in enumerate(settings.s3.items()):
+        if not number:
+            yield f"# {S3Settings.__doc__}"
+        yield f"[{S3}.{name if '.' not in name else quoted(name)}]"
+        yield from _values(endpoint, told=not number)
+        yield ""
     yield "# Keys by action id; the keys given replace the default ones."
     yield f"[{KEYS}]"
     for action, keys in settings.keys.items():
         yield f"{quoted(action)} = {word_list(keys)}"
+
+
+def _values(section: Any, *, told: bool) -> Iterator[str]:
+    """Yield the keys of a section with their values, and what they are for where that is not told above."""
+    import textwrap
+
+    for item in fields(section):
+        kind: Kind = item.metadata["kind"]
+        value, default = getattr(section, item.name), default_of(item)
+        for line in textwrap.wrap(item.metadata["doc"], 100) if told else ():
+            yield f"# {line}"
+        changed = "" if value == default else f"  # default: {kind.show(default)}"
+        yield f"{toml_name(item)} = {kind.show(value)}{changed}"

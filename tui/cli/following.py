@@ -6,9 +6,10 @@ import asyncio
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.cli.keyboard import Keyboard, signals
+from tui.cli.prompt import Prompt
 from tui.model.error import EngineUnreachable, FerryError, NoSuchJob, NotPossible
 from tui.model.job import Conflict, Disconnected, Job, Question, Update
 from tui.model.misfit import Names
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tui.cli.telling import Teller
     from tui.client.base import Client
+    from tui.model.ask import HostQuestion
 
 SILENCE_S = 30.0
 """An engine that does not answer for so long is given up."""
@@ -26,8 +28,15 @@ CLOSE_LOOKS, CLOSE_LOOK_S = 8, 0.01
 CANCEL_S = 10.0
 """Time for a job to stop after it was cancelled."""
 
-Item = Update | Job | Disconnected | FerryError | signal.Signals | str
-"""What comes in: news of jobs, what ends the following, a signal, a key."""
+
+class Said(NamedTuple):
+    """What somebody typed to answer a host; None: no answer."""
+
+    text: str | None
+
+
+Item = Update | Job | Disconnected | FerryError | signal.Signals | Said | str
+"""What comes in: news of jobs, what ends the following, a signal, an answer, a key."""
 
 ANSWERS: dict[str, Conflict] = {
     "s": Conflict.SKIP,
@@ -90,8 +99,15 @@ class Following:
         """The job whose names are asked about."""
         self._named: set[int] = set()
         """Those that were answered for: what comes in of them may be older than the answer."""
+        self._hosts: tuple[HostQuestion, ...] = ()
+        """What hosts ask for our jobs, as last heard."""
+        self._host: HostQuestion | None = None
+        """That of them which stands on the terminal."""
+        self._answered: set[int] = set()
+        self._asks_hosts = teller.asks_hosts
         self._asks_to_leave = False
         self._give_up_at: float | None = None
+        self._prompt = Prompt(asyncio.get_running_loop(), lambda text: self._inbox.put_nowait(Said(text)))
         self._keyboard = Keyboard(asyncio.get_running_loop(), self._inbox.put_nowait)
 
     async def to_the_end(self) -> Ending:
@@ -106,8 +122,10 @@ class Following:
             with signals(asyncio.get_running_loop(), self._inbox.put_nowait):
                 while self._waited_for and not self._ending.detached:
                     await self._take(await self._next())
+                    await self._ask_host()
         finally:
             self._keyboard.close()
+            self._prompt.close()
             pump.cancel()
             with suppress(asyncio.CancelledError):
                 await pump
@@ -156,6 +174,8 @@ class Following:
                     self._teller.silent(item.reason)
             case signal.Signals():
                 await self._signal(item)
+            case Said():
+                await self._answer_host(item.text)
             case str():
                 await self._key(item)
             case FerryError():
@@ -164,6 +184,11 @@ class Following:
     async def _update(self, update: Update) -> None:
         if not self._ending.interrupted:
             self._give_up_at = None
+        self._hosts = tuple(
+            each for each in update.host_questions if self._waited_for.intersection(each.jobs)
+        )
+        if self._host is not None and self._host.id not in {each.id for each in self._hosts}:
+            self._close_host("answered elsewhere")
         listed = {job.id: job for job in update.jobs}
         for id in sorted(self._waited_for):
             if job := listed.get(id):
@@ -179,19 +204,28 @@ class Following:
             self._waited_for.discard(job.id)
             if self._question is not None and self._question.job == job.id:
                 self._close_question("ended")
-        elif job.wants_room or (job.wants_names and not self._interactive):
+        elif self._cannot_go_on(job):
             await self._hold(job)
         elif self._misfit is not None and not job.wants_names and self._misfit == job.id:
             self._misfit = None
             self._close_question("answered elsewhere")
-        elif job.wants_names and not (
-            self._question or self._misfit or self._asks_to_leave or job.id in self._named
-        ):
+        elif job.wants_names and not (self._asks or job.id in self._named):
             await self._ask_names(job)
         elif self._question is not None and self._question.job == job.id and not job.progress.questions:
             self._close_question("answered elsewhere")
-        elif job.progress.questions and self._question is None and not self._asks_to_leave:
+        elif job.progress.questions and not self._asks:
             await self._ask(job.id)
+
+    def _cannot_go_on(self, job: Job) -> bool:
+        """Whether a job waits for something that nobody does, or says, here."""
+        if job.wants_host:
+            return not self._asks_hosts
+        return job.wants_room or (job.wants_names and not self._interactive)
+
+    @property
+    def _asks(self) -> bool:
+        """Something stands on the terminal to be answered."""
+        return bool(self._question or self._misfit or self._host or self._asks_to_leave)
 
     async def _hold(self, job: Job) -> None:
         """Leave a job that cannot go on to whoever makes space; where it would end with this process, end it well."""
@@ -225,6 +259,46 @@ class Following:
             self._keyboard.open()
             self._teller.ask_names(misfits)
 
+    async def _ask_host(self) -> None:
+        """Put the oldest open question of a host, where nothing else is asked just now."""
+        open_ones = [each for each in self._hosts if each.id not in self._answered]
+        if not open_ones or not self._asks_hosts or self._asks or self._ending.interrupted:
+            return
+        self._teller.hold()
+        if self._prompt.open(open_ones[0]):
+            self._host = open_ones[0]
+            return
+        self._teller.go_on()
+        self._asks_hosts = self._teller.asks_hosts = False  # The terminal has gone.
+        for job in list(self._ending.jobs.values()):
+            if job.wants_host:
+                await self._changed(job)
+
+    def _close_host(self, said: str) -> None:
+        if self._host is None:
+            return
+        self._host = None
+        self._prompt.close(said)
+        self._teller.go_on()
+
+    async def _answer_host(self, text: str | None) -> None:
+        question = self._host
+        if question is None:
+            return
+        self._answered.add(question.id)
+        self._close_host("")
+        with suppress(NotPossible):
+            await self._client.answer_host(question.id, text)
+        await self._ask_what_else()
+
+    async def _ask_what_else(self) -> None:
+        """Put what could not be put while something else was asked."""
+        for job in list(self._ending.jobs.values()):
+            if job.progress.questions and not self._asks:
+                await self._ask(job.id)
+            elif job.wants_names and not self._asks and job.id not in self._named:
+                await self._ask_names(job)
+
     def _close_question(self, said: str) -> None:
         self._question = None
         self._keyboard.close()
@@ -256,6 +330,7 @@ class Following:
             self._ending.interrupted = self._ending.detached = True
         elif number == signal.SIGINT and self._interactive and not self._asks_to_leave:
             self._question = self._misfit = None
+            self._close_host("")
             self._asks_to_leave = True
             self._keyboard.open()
             self._teller.ask_to_leave(self._detach)
@@ -272,15 +347,12 @@ class Following:
             self._asks_to_leave = False
             self._keyboard.close()
             self._teller.answered("go on")
-            for job in list(self._ending.jobs.values()):
-                if job.progress.questions and self._question is None:
-                    await self._ask(job.id)
-                elif job.wants_names and self._misfit is None:
-                    await self._ask_names(job)
+            await self._ask_what_else()
 
     async def _cancel(self) -> None:
         """Cancel what has not ended, and go on following until it has."""
         self._keyboard.close()
+        self._close_host("")
         if self._ending.interrupted:
             return
         self._teller.answered("cancel")

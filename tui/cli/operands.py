@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tui.cli.urls import is_url, parse_url, scp_hint
 from tui.model.error import (
     AlreadyExists,
     NotAFolder,
@@ -35,6 +36,10 @@ class Plan:
     into: bool = True
     target_is_missing: bool = False
     """The target was named with a / at its end and is to be made, as a folder."""
+    hint: str = ""
+    """What the words may have been meant to be, in one or two sentences; empty where nothing seems odd."""
+    far_folders: set[Location] = field(default_factory=set)
+    """Those of the sources on other hosts that are folders."""
 
     def finals(self) -> list[tuple[Location, Location]]:
         """Return (source, where it will stand) pairs."""
@@ -44,10 +49,12 @@ class Plan:
 
 
 def locate(word: str) -> Location:
-    """Return the location of a path from the command line, relative to the current folder.
+    """Return the location of a path or URL from the command line, a path relative to the current folder.
 
-    `..` goes to the folder that really holds the one before it, as it does for the kernel, links or not.
+    `..` of a path goes to the folder that really holds the one before it, as it does for the kernel, links or not.
     """
+    if is_url(word):
+        return parse_url(word)
     parts = word.split("/")
     if ".." in parts:
         last = len(parts) - parts[::-1].index("..")
@@ -79,30 +86,48 @@ def plan_transfer(words: Sequence[str], doing: str, *, exact: bool = False) -> P
     """
     *sources, last = words
     target = locate(last)
-    is_folder = os.path.isdir(target.path)
-    wants_folder = last.endswith("/")
-    if wants_folder and not is_folder and os.path.lexists(target.path):
-        raise UsageError(
-            f"{target} is not a folder", "Leave out the / at its end, or choose another destination."
-        )
-    if len(sources) > 1 and not (is_folder or wants_folder):
-        what = "is not a folder" if os.path.lexists(target.path) else "does not exist"
-        remedy = (
-            "End it in / to have it made as a folder." if what == "does not exist" else "Name a folder last."
-        )
-        raise UsageError(f"{target} {what}, and several sources need a folder to go into", remedy)
-    if exact and len(sources) > 1:
-        raise UsageError(f"{target} can be only one of several sources", "Name one, or leave out --exact.")
-    into = (is_folder or wants_folder) and not exact
-    plan = Plan(target=target, into=into, target_is_missing=wants_folder and not is_folder)
+    plan = aim(
+        target,
+        len(sources),
+        exists=os.path.lexists(target.path),
+        is_folder=os.path.isdir(target.path),
+        wants_folder=last.endswith("/"),
+        exact=exact,
+    )
     _take(plan, sources, doing)
     if not plan.into and plan.sources and not os.path.isdir(target.parent.path):
         remedy = "Make that folder first, or end the destination in / to have all of it made."
         message = f"cannot {doing} to {target}: there is no folder {target.parent}"
-        plan.refused.append(NotFound(message, remedy, location=target))
+        plan.refused.append(NotFound(message, scp_hint(last) or remedy, location=target))
         plan.sources.clear()
-    _refuse_impossible(plan, doing)
+    elif not plan.into and (hint := scp_hint(last)):
+        plan.hint = f"{last} is taken for a file here. {hint}"
+    refuse_impossible(plan, doing)
     return plan
+
+
+def aim(
+    target: Location, source_count: int, *, exists: bool, is_folder: bool, wants_folder: bool, exact: bool
+) -> Plan:
+    """Return a plan without sources: whether they go into the target or become it.
+
+    Args:
+        wants_folder: It was named with a / at its end.
+    Raises:
+        UsageError: It cannot take what is to go there.
+    """
+    if wants_folder and exists and not is_folder:
+        raise UsageError(
+            f"{target} is not a folder", "Leave out the / at its end, or choose another destination."
+        )
+    if source_count > 1 and not (is_folder or wants_folder):
+        what = "is not a folder" if exists else "does not exist"
+        remedy = "Name a folder last." if exists else "End it in / to have it made as a folder."
+        raise UsageError(f"{target} {what}, and several sources need a folder to go into", remedy)
+    if exact and source_count > 1:
+        raise UsageError(f"{target} can be only one of several sources", "Name one, or leave out --exact.")
+    into = (is_folder or wants_folder) and not exact
+    return Plan(target=target, into=into, target_is_missing=wants_folder and not is_folder)
 
 
 def _take(plan: Plan, words: Sequence[str], doing: str) -> None:
@@ -113,7 +138,7 @@ def _take(plan: Plan, words: Sequence[str], doing: str) -> None:
         try:
             mode = os.lstat(location.path).st_mode
         except (OSError, ValueError) as error:
-            plan.refused.append(_refusal(error, location, doing))
+            plan.refused.append(_refusal(error, location, doing, scp_hint(word)))
             continue
         if word.endswith("/") and not (stat.S_ISDIR(mode) or os.path.isdir(location.path)):
             message = f"cannot {doing} {location}/: it is not a folder"
@@ -123,16 +148,16 @@ def _take(plan: Plan, words: Sequence[str], doing: str) -> None:
     plan.sources += found
 
 
-def _refusal(error: OSError | ValueError, location: Location, doing: str) -> PlaceError:
+def _refusal(error: OSError | ValueError, location: Location, doing: str, hint: str) -> PlaceError:
     if isinstance(error, OSError):
         refusal = from_os_error(error, location, doing)
         if isinstance(refusal, NotFound):
-            refusal.remedy = "Check how it is written; `ferry` takes no patterns, the shell does."
+            refusal.remedy = hint or "Check how it is written; `ferry` takes no patterns, the shell does."
         return refusal
     return PlaceError(f"cannot {doing} {location}: {error}", location=location)
 
 
-def _refuse_impossible(plan: Plan, doing: str) -> None:
+def refuse_impossible(plan: Plan, doing: str) -> None:
     """Take off the plan what would meet itself, or a neighbour, at the target."""
     kept: list[Location] = []
     names: dict[str, Location] = {}
@@ -154,6 +179,8 @@ def _impossible(plan: Plan, source: Location, names: dict[str, Location], doing:
             f"cannot {doing} / into a folder: it has no name of its own", remedy, location=source
         )
     final = plan.target.child(source.name) if plan.into else plan.target
+    if not (source.is_local and final.is_local):
+        return _impossible_by_name(plan, source, final, names, doing)
     if _real(source) == _real(final):
         message = f"cannot {doing} {source}: source and target are the same file"
         return SameFile(message, "Nothing needs to be done.", location=source)
@@ -163,12 +190,32 @@ def _impossible(plan: Plan, source: Location, names: dict[str, Location], doing:
     if _is_folder(source) and holds(source, final):
         message = f"cannot {doing} {source} into itself ({final})"
         return TargetInsideSource(message, location=source)
-    if (other := names.get(source.name)) and plan.into and not (_is_folder(other) and _is_folder(source)):
-        message = f"cannot {doing} {source}: {other} takes the same name at the target"
-        return AlreadyExists(
-            message, "Give one of them another name, or copy them one by one.", location=source
-        )
-    return None
+    return _name_taken(plan, source, names, doing)
+
+
+def _impossible_by_name(
+    plan: Plan, source: Location, final: Location, names: dict[str, Location], doing: str
+) -> PlaceError | None:
+    """Judge by names alone what no kernel tells; the engine looks again."""
+    if source == final:
+        message = f"cannot {doing} {source}: source and target are the same file"
+        return SameFile(message, "Nothing needs to be done.", location=source)
+    if source in plan.far_folders and source.holds(final):
+        message = f"cannot {doing} {source} into itself ({final})"
+        return TargetInsideSource(message, location=source)
+    return _name_taken(plan, source, names, doing)
+
+
+def _name_taken(plan: Plan, source: Location, names: dict[str, Location], doing: str) -> PlaceError | None:
+    def merges(location: Location) -> bool:
+        return _is_folder(location) if location.is_local else location in plan.far_folders
+
+    other = names.get(source.name)
+    if other is None or not plan.into or (merges(other) and merges(source)):
+        return None
+    message = f"cannot {doing} {source}: {other} takes the same name at the target"
+    remedy = "Give one of them another name, or copy them one by one."
+    return AlreadyExists(message, remedy, location=source)
 
 
 def _real(location: Location) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.cli.commands import COMMANDS, help_for, overview
 from tui.cli.events import DIFFERENCE, EVENTS, FINDING, MISFIT, REHEARSAL, SYNC_REHEARSAL, VERIFIED
 from tui.cli.output import Output
-from tui.config import SECTIONS, Kind, default_of, toml_name
+from tui.config import S3, SECTIONS, Kind, S3Settings, default_of, toml_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,17 @@ _HEAD = """\
 Ferry reads one TOML file. `ferry config path` says where it is, `ferry config show` prints what is in effect, and
 `ferry config check` names what is wrong by line, key and nearest right key. Whatever is wrong or missing falls back to
 its default; Ferry starts in any case. `FERRY_HOME=DIR` moves configuration, state and socket below DIR.
+"""
+
+_STORES = """\
+Keys and passwords never stand in this file: a line that holds one is refused. What needs no section is reached
+without: `s3://bucket/key` is Amazon's store, with the default profile and region of the AWS files.
+
+```toml
+[s3.minio]
+url = "https://minio.example:9000"
+profile = "minio"
+```
 """
 
 _KEYS = """\
@@ -68,18 +79,23 @@ That of `sync` writes an event `difference` for each entry that differs, with th
 {", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and a summary with
 {", ".join(f"`{key}`" for key in SYNC_REHEARSAL.split())}.
 
-`ferry queue --json` writes one job a line (`id`, `kind`, `state`, `source`, `target`, counts, times …), and
-`ferry queue show ID --json` the same with all `source_urls`.
+`ferry ls --json` writes one entry a line (`name`, `kind`, `size_bytes`, `mtime_ns`, `mode`, 0 where the place knows
+none, `path`, `url`), `ferry du --json` one operand (`files`, `folders`, `size_bytes`, `unreadable`, `path`, `url`), and
+`ferry hosts --json` one host (`title`, `detail`, `url`); what fails is an event `error` as above.
+
+`ferry queue --json` writes one job a line (`id`, `kind`, `state`, `source`, `target`, counts, times,
+`host_questions` …), and `ferry queue show ID --json` the same with all `source_urls`.
 """
 
 
 def configuration() -> str:
     """Return the whole text of docs/configuration.md."""
-    return "\n".join([_HEAD, *_sections(), _KEYS])
+    return "\n".join([_HEAD, *_sections(), _STORES, _KEYS])
 
 
 def _sections() -> Iterator[str]:
-    for section, cls in SECTIONS.items():
+    sections: dict[str, type[Any]] = {**SECTIONS, f"{S3}.NAME": S3Settings}
+    for section, cls in sections.items():
         yield f"## [{section}]\n\n{cls.__doc__}\n"
         yield "| key | value | default | what it does |\n|---|---|---|---|"
         for item in fields(cls):

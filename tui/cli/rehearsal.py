@@ -13,7 +13,7 @@ from tui.cli.diagnostics import Status
 from tui.model.entry import Totals
 from tui.model.error import PlaceError
 from tui.model.job import Conflict, JobKind
-from tui.model.misfit import Names, Unfit
+from tui.model.misfit import Misfits, Names, Unfit
 from tui.places.local.forecast import Forecast, Found
 from tui.places.local.hops import Brake
 from tui.places.local.name_rules import one_for_all, rules_for
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.cli.operands import Plan
     from tui.cli.session import Session
     from tui.model.location import Location
-    from tui.model.misfit import Misfit, Misfits
+    from tui.model.misfit import Misfit
 
 SHOWN_NAMES = 10
 
@@ -75,13 +75,36 @@ def rehearse(
         if json:
             for misfit in misfits:
                 session.out.json(events.misfit(misfit))
-    status = Status.DONE
+    status = rehearsed(plan, taken, conflict)
+    told(session, plan, kind, conflict, totals, taken, names, status, found.sum(), json=json)
+    session.messages.rows(plan.refused, len(plan.refused))
+    return status
+
+
+def rehearsed(plan: Plan, taken: Sequence[Location], conflict: Conflict) -> Status:
+    """Return the exit status a request would be refused with, or 0."""
     if taken and conflict is Conflict.FAIL:
-        status = Status.CONFLICT
-    elif plan.refused:
-        status = Status.ERRORS
+        return Status.CONFLICT
+    return Status.ERRORS if plan.refused else Status.DONE
+
+
+def told(
+    session: Session,
+    plan: Plan,
+    kind: JobKind,
+    conflict: Conflict,
+    totals: Totals,
+    taken: Sequence[Location],
+    names: Names,
+    status: Status,
+    misfits: Misfits | None = None,
+    *,
+    json: bool,
+) -> None:
+    """Write what would be done; `taken` are the targets whose names are, by something different."""
+    misfits = misfits or Misfits()
     if json:
-        _as_json(session, plan, kind, conflict, totals, taken, found.sum(), names, status)
+        _as_json(session, plan, kind, conflict, totals, taken, misfits, names, status)
     elif plan.sources:
         into = f" {'into' if plan.into else 'to'} {visible(str(plan.target))}" if plan.target else ""
         session.out.line(f"would {_VERBS[kind]} {amount(totals)}{into}")
@@ -94,9 +117,7 @@ def rehearse(
                 session.out.line(f"  {visible(location.name)}")
             if len(taken) > SHOWN_NAMES:
                 session.out.line(f"  … and {format.count(len(taken) - SHOWN_NAMES)} more")
-        _tell_misfits(session, found.sum(), names)
-    session.messages.rows(plan.refused, len(plan.refused))
-    return status
+        _tell_misfits(session, misfits, names)
 
 
 def _as_json(

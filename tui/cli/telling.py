@@ -21,11 +21,16 @@ SHOWN_MISFITS = 10
 
 
 class Teller:
-    """What both have in common: questions and remarks, on standard error."""
+    """What both have in common: questions and remarks, on standard error.
 
-    def __init__(self, messages: Diagnostics, *, interactive: bool) -> None:
+    Attributes:
+        asks_hosts: What hosts ask is put to somebody, so that nobody need be told how to answer.
+    """
+
+    def __init__(self, messages: Diagnostics, *, interactive: bool, asks_hosts: bool = False) -> None:
         self._messages = messages
         self._interactive = interactive
+        self.asks_hosts = asks_hosts
         self._asking = False
         self._remarked: set[tuple[int, JobState]] = set()
 
@@ -33,6 +38,9 @@ class Teller:
         """Tell how a job stands, `before` being how it stood when last seen."""
         if job.state is JobState.PAUSED:
             self._remark(job, f"job {job.id} is paused; `ferry queue resume {job.id}` lets it go on")
+        elif job.wants_host and not self.asks_hosts:
+            waits = job.note or "waits until somebody answers what a host asks"
+            self._remark(job, f"job {job.id} {waits}; `ferry queue answer-host {job.id}` does")
         elif job.wants_room:
             self._remark(job, f"job {job.id} waits: {job.note}")
         elif job.wants_names and not self._interactive:
@@ -52,6 +60,14 @@ class Teller:
         if key not in self._remarked:
             self._remarked.add(key)
             self._messages.note(text)
+
+    def hold(self) -> None:
+        """Draw nothing for now: something is asked on the terminal."""
+        self._messages.erase()
+        self._asking = True
+
+    def go_on(self) -> None:
+        self._asking = False
 
     def silent(self, reason: str) -> None:
         self._messages.note(f"the engine does not answer ({reason}); trying again")
@@ -103,8 +119,8 @@ class Teller:
 class PeopleTeller(Teller):
     """Draws the progress line, where there is a terminal to draw on."""
 
-    def __init__(self, messages: Diagnostics, *, interactive: bool) -> None:
-        super().__init__(messages, interactive=interactive)
+    def __init__(self, messages: Diagnostics, *, interactive: bool, asks_hosts: bool = False) -> None:
+        super().__init__(messages, interactive=interactive, asks_hosts=asks_hosts)
         self._jobs: dict[int, Job] = {}
         self._drawn_at = 0.0
 
@@ -120,13 +136,17 @@ class PeopleTeller(Teller):
 class JsonTeller(Teller):
     """Writes an event for every change of state, every error and question, and for progress."""
 
-    def __init__(self, messages: Diagnostics, out: Output, *, interactive: bool) -> None:
-        super().__init__(messages, interactive=interactive)
+    def __init__(
+        self, messages: Diagnostics, out: Output, *, interactive: bool, asks_hosts: bool = False
+    ) -> None:
+        super().__init__(messages, interactive=interactive, asks_hosts=asks_hosts)
         self._out = out
         self._errors: dict[int, int] = {}
         """Errors told, by job."""
         self._asked: dict[int, int] = {}
         """The newest question told, by job."""
+        self._hosts: set[int] = set()
+        """The questions of hosts told."""
 
     async def changed(self, job: Job, before: Job | None, client: Client) -> None:
         await super().changed(job, before, client)
@@ -137,6 +157,14 @@ class JsonTeller(Teller):
         await self._tell_errors(job, client)
         if job.progress.questions:
             await self._tell_questions(job, client)
+        if job.wants_host:
+            await self._tell_hosts(job, client)
+
+    async def _tell_hosts(self, job: Job, client: Client) -> None:
+        for question in await client.host_questions():
+            if job.id in question.jobs and question.id not in self._hosts:
+                self._out.json({"event": "host_question", "job": job.id, **events.host_question(question)})
+                self._hosts.add(question.id)
 
     async def _tell_errors(self, job: Job, client: Client) -> None:
         told = self._errors.get(job.id, 0)

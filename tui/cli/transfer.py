@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.cli import events
@@ -10,6 +11,7 @@ from tui.cli.diagnostics import Status, status_of
 from tui.cli.keyboard import held_signals
 from tui.cli.operands import Plan, make_target, plan_removal, plan_transfer
 from tui.cli.report import summary
+from tui.cli.urls import is_far
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, PlaceError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from tui.cli.session import OpenClient, Session
 
 
+REMOVING = (JobKind.DELETE, JobKind.TRASH)
+
 QUICK_S = 0.15
 """So long a job is looked at before an event loop is loaded to show its progress."""
 
@@ -28,44 +32,52 @@ QUICK_S = 0.15
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
     check_ways(parsed)
-    kind = _kind(parsed)
-    removes = kind in (JobKind.DELETE, JobKind.TRASH)
-    plan = plan_removal(parsed.operands) if removes else plan_transfer(parsed.operands, str(kind))
-    conflict = _conflict(session, parsed)
-    limit_bytes_s, preserve = limit_of(parsed), _preserved(parsed)
+    if any(map(is_far, parsed.operands)):
+        from tui.cli import far_transfer
+
+        return far_transfer.run(session, parsed)
+    kind = kind_of(parsed)
+    request = prepared(session, parsed, kind)
+    plan = plan_removal(parsed.operands) if kind in REMOVING else plan_transfer(parsed.operands, str(kind))
     if parsed.has("--dry-run"):
         from tui.cli.rehearsal import rehearse
 
-        times = Trait.TIMES in preserve
-        names = names_of(session, parsed)
-        return rehearse(session, plan, kind, conflict, names, times=times, json=parsed.has("--json"))
-    _tell_refused(session, plan, json=parsed.has("--json"))
-    if not plan.sources:
-        if parsed.has("--json"):
-            session.out.json(events.summary(None, Status.ERRORS, len(plan.refused)))
+        times, json = Trait.TIMES in request.preserve, parsed.has("--json")
+        return rehearse(session, plan, kind, request.conflict, request.names, times=times, json=json)
+    if not tell_refused(session, plan, json=parsed.has("--json")):
         return Status.ERRORS
-    request = Request(
+    if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
+        return Status.INTERRUPTED
+    try:
+        return submit_and_follow(session, parsed, plan, aimed(request, plan))
+    except PlaceError as error:
+        session.messages.error(error)
+        return status_of(error)
+
+
+def prepared(session: Session, parsed: Parsed, kind: JobKind) -> Request:
+    """Return what the options ask for; sources and target are to come.
+
+    Raises:
+        UsageError: An option cannot be what it says.
+    """
+    return Request(
         kind=kind,
-        sources=tuple(plan.sources),
-        target=plan.target,
-        into=plan.into,
-        conflict=conflict,
+        sources=(),
+        conflict=_conflict(session, parsed),
         priority=int(parsed.get("--priority") or NORMAL_PRIORITY),
-        limit_bytes_s=limit_bytes_s,
+        limit_bytes_s=limit_of(parsed),
         paused=parsed.has("--paused"),
-        verify=not removes and verifies(session, parsed),
-        preserve=preserve,
+        verify=kind not in REMOVING and verifies(session, parsed),
+        preserve=_preserved(parsed),
         flush=Flush(parsed.get("--sync") or session.settings.queue.flush),
         staging=Staging(parsed.get("--stage") or session.settings.queue.staging),
         names=names_of(session, parsed),
     )
-    if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
-        return Status.INTERRUPTED
-    try:
-        return submit_and_follow(session, parsed, plan, request)
-    except PlaceError as error:
-        session.messages.error(error)
-        return status_of(error)
+
+
+def aimed(request: Request, plan: Plan) -> Request:
+    return replace(request, sources=tuple(plan.sources), target=plan.target, into=plan.into)
 
 
 def check_ways(parsed: Parsed) -> None:
@@ -83,7 +95,7 @@ def check_ways(parsed: Parsed) -> None:
         raise UsageError("--paused and --foreground exclude each other", "Nobody could let the job go on.")
 
 
-def _kind(parsed: Parsed) -> JobKind:
+def kind_of(parsed: Parsed) -> JobKind:
     if parsed.command.name == "delete":
         return JobKind.TRASH if parsed.has("--trash") else JobKind.DELETE
     return JobKind(parsed.command.name)
@@ -138,11 +150,17 @@ def _traits(parsed: Parsed, option: str, otherwise: frozenset[Trait]) -> frozens
     return frozenset(Trait(word) for word in words.split(","))
 
 
-def _tell_refused(session: Session, plan: Plan, *, json: bool) -> None:
+def tell_refused(session: Session, plan: Plan, *, json: bool) -> bool:
+    """Tell what is not done, and return whether anything is left."""
     if json:
         for error in plan.refused:
             session.out.json(events.refusal(error, error.location))
     session.messages.rows(plan.refused, len(plan.refused))
+    if plan.hint:
+        session.messages.note(plan.hint)
+    if json and not plan.sources:
+        session.out.json(events.summary(None, Status.ERRORS, len(plan.refused)))
+    return bool(plan.sources)
 
 
 def submit_and_follow(session: Session, parsed: Parsed, plan: Plan, request: Request) -> int:
@@ -182,28 +200,41 @@ def _long_way(session: Session, parsed: Parsed, plan: Plan, request: Request, id
 
 
 async def _queue(session: Session, parsed: Parsed, plan: Plan, request: Request, id: int | None) -> int:
+    client = engine_for(session, parsed)
+    try:
+        return await queue(session, parsed, client, plan, request, id)
+    finally:
+        await client.close()
+
+
+def engine_for(session: Session, parsed: Parsed) -> OpenClient:
+    return session.engines.foreground() if parsed.has("--foreground") else session.engines.client()
+
+
+async def queue(
+    session: Session, parsed: Parsed, client: OpenClient, plan: Plan, request: Request, id: int | None = None
+) -> int:
     """Queue a request, unless that is done (`id`), with whatever engine there can be, and follow the job."""
     from tui.cli.waiting import follow
 
     foreground, json = parsed.has("--foreground"), parsed.has("--json")
-    client = session.engines.foreground() if foreground else session.engines.client()
-    try:
-        if parsed.has("--detach"):
-            await _require_background(client)
-        if id is None:
-            if plan.target_is_missing:
+    if parsed.has("--detach"):
+        await _require_background(client)
+    if id is None:
+        if plan.target_is_missing and plan.target is not None:
+            if plan.target.is_local:
                 make_target(plan)
-            id = await client.submit(request)
-            _tell_submitted(session, parsed, request, id)
-        if parsed.has("--detach"):
-            return Status.ERRORS if plan.refused else Status.DONE
-        if client.notice and not foreground:
-            session.messages.note(client.notice)
-        return await follow(
-            session, client, [id], json=json, own=True, foreground=foreground, refused=len(plan.refused)
-        )
-    finally:
-        await client.close()
+            else:
+                await client.make_folder(plan.target)
+        id = await client.submit(request)
+        _tell_submitted(session, parsed, request, id)
+    if parsed.has("--detach"):
+        return Status.ERRORS if plan.refused else Status.DONE
+    if client.notice and not foreground:
+        session.messages.note(client.notice)
+    return await follow(
+        session, client, [id], json=json, own=True, foreground=foreground, refused=len(plan.refused)
+    )
 
 
 def _tell_submitted(session: Session, parsed: Parsed, request: Request, id: int) -> None:

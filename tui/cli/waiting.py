@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.cli.following import LETTING_IT_GO_ON, Following
+from tui.cli.prompt import terminal
 from tui.cli.report import faults_of, losses_of, report, status_after
 from tui.cli.telling import JsonTeller, PeopleTeller
 
@@ -34,10 +35,11 @@ async def follow(
         refused: Sources that were refused before there was a job; they count as errors.
     """
     interactive = session.interactive and own
+    asks_hosts = own and terminal() is not None
     teller = (
-        JsonTeller(session.messages, session.out, interactive=interactive)
+        JsonTeller(session.messages, session.out, interactive=interactive, asks_hosts=asks_hosts)
         if json
-        else PeopleTeller(session.messages, interactive=interactive)
+        else PeopleTeller(session.messages, interactive=interactive, asks_hosts=asks_hosts)
     )
     stays = not client.notice
     detach = "" if foreground else LETTING_IT_GO_ON if stays else "leaving it for later"

@@ -131,10 +131,12 @@ class _Connection:
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
         self._greeted = False
         self._following: asyncio.Task[None] | None = None
+        self._patient: set[asyncio.Task[None]] = set()
+        """Calls that wait for other hosts, for as long as somebody wants their answer."""
         self._calls: asyncio.TaskGroup
 
     async def run(self) -> None:
-        """Serve until the client goes. Calls under way are done to their end."""
+        """Serve until the client goes. Calls under way are done to their end, but for those that wait for a host."""
         async with asyncio.TaskGroup() as self._calls:
             try:
                 while (line := await self._line()) is not None:
@@ -145,6 +147,8 @@ class _Connection:
             finally:
                 if self._following:
                     self._following.cancel()
+                for call in self._patient:
+                    call.cancel()
 
     async def part(self, reason: str) -> None:
         with contextlib.suppress(TimeoutError, OSError):
@@ -189,6 +193,8 @@ class _Connection:
             silent = envelope.id is msgspec.UNSET
             id = None if envelope.id is msgspec.UNSET else envelope.id
             method = lines.method_of(envelope, METHODS)
+            if method.patient:
+                self._wait_patiently()
             bulky = len(line) > BULKY_BYTES
             arguments = await _off_loop(bulky, _decode, method, envelope.params)
             result = await self._do(method, arguments)
@@ -205,6 +211,13 @@ class _Connection:
         if not silent:
             with contextlib.suppress(OSError):
                 await self._send(reply)
+
+    def _wait_patiently(self) -> None:
+        """Have the call that is being served end with its client."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._patient.add(task)
+        task.add_done_callback(self._patient.discard)
 
     async def _do(self, method: Method, arguments: dict[str, Any]) -> Any:
         match method.name:

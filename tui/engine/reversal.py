@@ -133,7 +133,9 @@ async def _check_record(journal: Journal, record: Record, what: str) -> None:
         }
         raise refuse(what, why.get(kind, f"a {kind} cannot be undone"))
     if record.row.far:
-        raise refuse(what, "it was done on another host, and nothing is kept of that; move things back instead")
+        raise refuse(
+            what, "it was done on another host, and nothing is kept of that; move things back instead"
+        )
     if kind is JobKind.MAKE and record.row.undoes:
         raise refuse(what, "what was taken away is not made again")
     if record.undone_by:

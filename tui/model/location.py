@@ -16,6 +16,9 @@ from tui.model.error import UsageError
 LOCAL = "file"
 """Scheme of the local disk."""
 
+S3 = "s3"
+"""Scheme of stores, whose URLs have the first folder (the bucket) where others have a host: s3://[NAME@]bucket/key."""
+
 _SAFE = "/-._~!$&'()*+,;=:@"
 """Bytes that stay themselves in a path. (RFC 3986 section 3.3, pchar and the slash.)"""
 
@@ -58,14 +61,30 @@ class Location:
             UsageError: It is not an absolute URL of the form scheme://authority/path.
         """
         scheme, mark, rest = url.partition("://")
+        if mark and scheme == S3:
+            return cls._from_s3(rest)
         authority, slash, path = rest.partition("/")
         if not mark or not scheme or not slash:
             raise UsageError(f"not a location: {url!r}")
         return cls(_normal(os.fsdecode(unquote_to_bytes("/" + path))), scheme, authority)
 
+    @classmethod
+    def _from_s3(cls, rest: str) -> Location:
+        first, slash, key = rest.partition("/")
+        name, at, bucket = first.rpartition("@")
+        if at and not name:
+            raise UsageError(f"not a location: 's3://{rest}'")
+        path = os.fsdecode(unquote_to_bytes(f"/{bucket}{slash}{key}"))
+        return cls(_normal(path), S3, os.fsdecode(unquote_to_bytes(name)))
+
     @property
     def url(self) -> str:
         """The location as plain ASCII: what goes over the wire and into the journal."""
+        if self.scheme == S3:
+            bucket, slash, key = os.fsencode(self.path[1:]).partition(b"/")
+            name = f"{quote(os.fsencode(self.authority), safe='')}@" if self.authority else ""
+            end = quote(slash + key, safe=_SAFE) if bucket else "/"
+            return f"{S3}://{name}{quote(bucket, safe=_SAFE.replace('@', '').replace('/', ''))}{end}"
         return f"{self.scheme}://{self.authority}{quote(os.fsencode(self.path), safe=_SAFE)}"
 
     @property
@@ -127,6 +146,9 @@ class Location:
         """The form people read: the bare path on the local disk, else the URL without a password."""
         if self.is_local:
             return self.path
+        if self.scheme == S3:
+            name = f"{self.authority}@" if self.authority else ""
+            return f"{S3}://{name}{self.path[1:] or '/'}"
         user, at, host = self.authority.rpartition("@")
         return f"{self.scheme}://{user.partition(':')[0]}{at}{host}{self.path}"
 

@@ -7,7 +7,8 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tests.engine.engine_harness import Harness, crash
+from engine_harness import Harness, crash
+
 from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
 from tui.model.job import JobKind, JobState, Request

@@ -74,6 +74,16 @@ async def test_of_too_many_listings_the_oldest_is_given_up(
     assert (await browsing.page(numbers[2])).last
 
 
+async def test_a_listing_nobody_takes_is_given_up(
+    browsing: Browsing, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = await browsing.open(BOX)
+    monkeypatch.setattr(browsing_module, "READING_S", -1.0)
+    await browsing.open(BOX)
+    with pytest.raises(NotFound):
+        await browsing.page(left)
+
+
 async def test_links_are_told_apart_by_what_they_lead_to(browsing: Browsing, store: MemoryStore) -> None:
     store.write("/file", b"")
     store.folder("/folder")

@@ -31,6 +31,9 @@ T = TypeVar("T")
 MOST_READINGS = 64
 """Folders being listed at once; of more, those that were asked for longest ago are given up."""
 
+READING_S = 60.0
+"""A listing nobody asked for so long is given up: whoever began it has gone."""
+
 MOST_READERS = 8
 READER_S = 3.0
 """So long a file stays open for the next piece of it."""
@@ -74,13 +77,10 @@ class Browsing:
         """Begin to list a folder; return the number by which `page` is asked."""
 
         async def work() -> int:
+            await self._give_up_old()
             place = await self._doors.place(folder)
-            reading = Reading(place, await place.resolve(folder))
             number = next(self._numbers)
-            self._readings[number] = reading
-            while len(self._readings) > MOST_READINGS:
-                _, oldest = self._readings.popitem(last=False)
-                await oldest.close()
+            self._readings[number] = Reading(place, await place.resolve(folder), self._clock.monotonic())
             return number
 
         return await self._call(token, work())
@@ -91,10 +91,18 @@ class Browsing:
         if reading is None:
             raise NotFound("this listing was given up", "Read the folder again.")
         self._readings.move_to_end(number)
+        reading.asked_at = self._clock.monotonic()
         listed = await self._call(token, reading.next())
         if listed.last:
             await self.shut(number)
         return listed
+
+    async def _give_up_old(self) -> None:
+        """Give up listings nobody takes any more, and the oldest of too many."""
+        since = self._clock.monotonic() - READING_S
+        for number, reading in tuple(self._readings.items()):
+            if reading.asked_at < since or len(self._readings) >= MOST_READINGS:
+                await self.shut(number)
 
     async def shut(self, number: int) -> None:
         """Give a listing up."""

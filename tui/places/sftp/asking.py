@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
-from tui.model.ask import Ask, AskKind
-
 if TYPE_CHECKING:
+    from tui.model.ask import Ask, AskKind
     from tui.places.base import Asker
 
 
@@ -66,7 +66,7 @@ class Asking:
         try:
             return await asyncio.shield(self._open)
         finally:
-            if not self._limit.expired():
+            with contextlib.suppress(RuntimeError):  # the connection is over, and its time with it
                 self._limit.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
 
     async def finish(self) -> None:
@@ -75,7 +75,7 @@ class Asking:
             self._limit.reschedule(None)
             await self._open
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Take back a question that is still open."""
         if self._open is not None:
             self._open.cancel()

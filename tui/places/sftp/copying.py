@@ -10,7 +10,7 @@ from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import Kind, text
 from tui.places.sftp.reading import open_regular
 from tui.places.sftp.session import taken
-from tui.places.sftp.writing import create_partial, mode_of_partial, sent_attributes
+from tui.places.sftp.writing import mode_of_partial, sent_attributes
 
 if TYPE_CHECKING:
     from tui.model.location import Location
@@ -56,12 +56,12 @@ async def copy(
     finally:
         session.close(handle)
         if not named:
-            session.tell(Kind.REMOVE, text(partial))
+            await session.drop(partial)
 
 
 async def _filled(session: Session, source: bytes, found: Attrs, partial: bytes, wanted: Attributes) -> Attrs:
     """Copy the content into a half file and close it; return what the source is afterwards."""
-    half = await create_partial(session, partial, mode_of_partial(wanted.mode))
+    half = await session.create(partial, mode_of_partial(wanted.mode))
     try:
         for offset in range(0, found.size_bytes, _RANGE_BYTES):
             size = min(_RANGE_BYTES, found.size_bytes - offset)

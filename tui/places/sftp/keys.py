@@ -54,7 +54,7 @@ class Keys:
             return pair
         return None
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         if self._agent is not None:
             self._agent.close()
             await self._agent.wait_closed()

@@ -1,7 +1,7 @@
 """Judge a host's key by known_hosts files, and add one to them. (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT.)
 
-asyncssh says the same of a key that nobody knows and of one that is not the known one: what is to be asked and what is to
-be refused is decided here.
+asyncssh says the same of a key that nobody knows and of one that is not the known one: what is to be asked and what is
+to be refused is therefore decided here.
 """
 
 from __future__ import annotations

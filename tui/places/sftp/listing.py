@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.places.sftp import reasons
-from tui.places.sftp.errors import Lost, Refused, from_refusal
+from tui.places.sftp.errors import Lost, Refused
 from tui.places.sftp.protocol import Kind, text
 from tui.places.sftp.session import names_of
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 3
 """Pages asked for at once: a page is some hundred names, and each costs a round trip."""
+_DOING = "read the folder"
 _DOTS = (b".", b"..")
 
 
@@ -32,7 +33,7 @@ async def list_folder(
     try:
         handle = await session.open_folder(path)
     except (Refused, Lost) as refused:
-        raise await reasons.not_listed(session, refused, location, path, "list") from refused
+        raise await reasons.not_listed(session, refused, location, path, _DOING) from refused
     asked: deque[Answer] = deque()
     try:
         while True:
@@ -43,8 +44,8 @@ async def list_folder(
                 return
             if entries := [_entry(named) for named in page if named.name not in _DOTS]:
                 yield entries
-    except (Refused, Lost) as refused:
-        raise from_refusal(refused, location, "list") from refused
+    except (Refused, Lost) as refused:  # there are servers that open whatever it is
+        raise await reasons.not_listed(session, refused, location, path, _DOING) from refused
     finally:
         session.close(handle)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -25,10 +26,9 @@ def partial_path(path: bytes, tag: str, size_bytes: int, mtime_ns: int) -> bytes
     return folder + b"/" + prefix(tag) + blake2b(identity, digest_size=8).hexdigest().encode()
 
 
-def partial_beside(partial: bytes) -> bytes:
-    """Return another path of that kind in the same folder."""
-    head, digest = partial[:-16], partial[-16:]
-    return head + blake2b(digest, digest_size=8).hexdigest().encode()
+def passing_path(path: bytes, tag: str) -> bytes:
+    """Return a path of that kind for what nobody goes on with: no two are the same."""
+    return path[: path.rindex(b"/") + 1] + prefix(tag) + os.urandom(8).hex().encode()
 
 
 def is_own_partial(name: bytes, tag: str) -> bool:
@@ -108,7 +108,7 @@ class Naming:
                 raise
         except Refused as refused:
             raise await reasons.not_made(session, refused, location, path, doing) from refused
-        session.tell(Kind.REMOVE, text(aside))  # also one that an earlier try had to leave
+        await session.send(Kind.REMOVE, text(aside))  # also one that an earlier try had to leave
 
     async def move(
         self, paths: tuple[bytes, bytes], location: Location, new: Location, *, replace: bool

@@ -17,7 +17,7 @@ from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
 from tui.places.sftp.channel import IDLE_S, Channel
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
-from tui.places.sftp.naming import Naming, is_own_partial, partial_path
+from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
 from tui.places.sftp.protocol import NOTHING, SECOND_NS, Kind, attributes, text
 from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, is_ok
 from tui.places.sftp.writing import SftpWriter, put, sent_attributes
@@ -141,8 +141,7 @@ class SftpPlace:
     ) -> None:
         """Make a small file whole."""
         path = self._path(location)
-        partial = partial_path(path, tag, len(data), attributes.mtime_ns or 0)
-        paths = partial, path
+        paths = passing_path(path, tag), path
         await put(
             self._session, self._naming, paths, location, data, attributes, replace=replace, flush=flush
         )
@@ -164,7 +163,7 @@ class SftpPlace:
         if not self.capabilities.copies:
             raise told(error.Unsupported, "copy", source, "the server cannot do that")
         new = self._path(target)
-        paths = self._path(source), partial_path(new, tag, 0, attributes.mtime_ns or 0), new
+        paths = self._path(source), passing_path(new, tag), new
         await copying.copy(self._session, self._naming, paths, source, target, attributes, replace=replace)
 
     async def make_folder(self, location: Location, mode: int | None = None) -> None:
@@ -182,12 +181,11 @@ class SftpPlace:
         """Create a symbolic link."""
         session, path, doing = self._session, self._path(location), "create the link"
         target = os.fsencode(points_to)
-        partial = partial_path(path, tag, len(target), 0)
+        partial = passing_path(path, tag)
         try:
             if not replace:
                 await self._link(target, path)
                 return
-            session.tell(Kind.REMOVE, text(partial))
             await self._link(target, partial)
         except (Refused, Lost) as refused:
             raise await reasons.not_made(session, refused, location, path, doing) from refused
@@ -197,7 +195,7 @@ class SftpPlace:
             named = True
         finally:
             if not named:
-                session.tell(Kind.REMOVE, text(partial))
+                await session.drop(partial)
 
     async def _link(self, target: bytes, path: bytes) -> None:
         """Make a link. (OpenSSH takes the two the other way round than the standard says, and paramiko follows it.)"""

@@ -111,9 +111,9 @@ async def _got(session: Session, path: bytes, found: Attrs) -> bytes | None:
     handle = await session.open(path, READ)
     end = found.size_bytes
     reads = session.send_reads(handle, 0, end)
-    look = session.send(Kind.FSTAT, text(handle))
+    looks = session.send(Kind.FSTAT, text(handle)), session.send(Kind.LSTAT, text(path))
     session.close(handle)
-    if attrs_of(await look) != found:
+    if any([attrs_of(await look) != found for look in looks]):
         return None
     parts = [data_of(await read) for read in reads]
     data = parts[0] if len(parts) == 1 else b"".join(parts)

@@ -190,6 +190,10 @@ class Session:
         """Close a file or a folder whose last words nobody waits for."""
         self.tell(Kind.CLOSE, text(handle))
 
+    async def drop(self, partial: bytes) -> None:
+        """Remove what is not to stay; nothing is said of a failure. It is asked for also where nobody waits for it."""
+        await self.send(Kind.REMOVE, text(partial))
+
     async def read(self, handle: bytes, offset: int, size_bytes: int) -> bytes:
         """Return up to `size_bytes` from `offset`; fewer only at the end of the file."""
         got: list[bytes] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from collections import deque
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 from tui.model.error import PlaceError, VerificationFailed
 from tui.places.sftp import protocol, reasons
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
-from tui.places.sftp.naming import partial_beside
 from tui.places.sftp.protocol import READ, WRITE, Code, Kind, text
 from tui.places.sftp.reading import open_regular
 from tui.places.sftp.session import FSYNC, attrs_of, taken
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from tui.places.sftp.naming import Naming
     from tui.places.sftp.session import Answer, Session
 
-UNPROVEN_BYTES = 8 << 20
-"""What may lie beyond a gap at the end of a half file: never made smaller, or files of earlier versions break."""
-_UNDER_WAY_BYTES = 4 << 20
-"""Written and not acknowledged yet, at most; must not be more than UNPROVEN_BYTES."""
+UNPROVEN_BYTES = 4 << 20
+"""Sent and not acknowledged yet, at most (OpenSSH's window is 2 MiB), so what may lie beyond a gap in a half file.
+
+Never made smaller: half files of earlier versions are gone on with by this number.
+"""
 _PATIENCE_S = 5.0
 """How long the end of a writer waits for a server that may be dead."""
 
@@ -39,17 +40,6 @@ def sent_attributes(wanted: Attributes) -> bytes | None:
 def mode_of_partial(mode: int | None) -> int | None:
     """Return with which mode a half file is made: nobody else reads it, and its maker can go on with it."""
     return None if mode is None else 0o600 | mode & 0o700
-
-
-async def create_partial(session: Session, partial: bytes, mode: int | None = None) -> bytes:
-    """Open a new half file; one that an earlier try left is removed first."""
-    try:
-        return await session.create(partial, mode)
-    except Refused as refused:
-        if refused.code not in (Code.FAILURE, Code.FILE_ALREADY_EXISTS):
-            raise
-        session.tell(Kind.REMOVE, text(partial))
-        return await session.create(partial, mode)
 
 
 async def put(
@@ -73,7 +63,7 @@ async def put(
         await session.channel.room()
     named = False
     try:
-        handle = await create_partial(session, partial, mode_of_partial(wanted.mode))
+        handle = await session.create(partial, mode_of_partial(wanted.mode))
         step = session.most_written
         answers = [
             session.send_write(handle, at, data if len(data) <= step else data[at : at + step])
@@ -93,7 +83,7 @@ async def put(
         raise await reasons.not_written(session, refused, location, path, "write", len(data)) from refused
     finally:
         if not named:
-            session.tell(Kind.REMOVE, text(partial))
+            await session.drop(partial)
 
 
 class SftpWriter:
@@ -108,7 +98,7 @@ class SftpWriter:
     was; one that does obeys the same rule from a `start` that was already right. Requests of a lost connection that a
     server carries out late bring the same bytes to the same offsets: they are of the same source, by its identity.
     (What a host lost that went down with writes in its memory, no size tells: `check` is for that.) The rule holds
-    whichever version wrote the file, so the number may only grow.
+    whichever version wrote the file, so the number only grows.
     """
 
     def __init__(
@@ -161,12 +151,15 @@ class SftpWriter:
 
     async def write(self, offset: int, data: bytes | memoryview) -> None:
         """Write some bytes behind those before. Errors may come from a later call."""
+        self._refuse_if_failed()
+        if not self._session.channel.alive:
+            raise from_refusal(Lost(), self._location, "write")
         if offset != self._sent:
             raise ValueError(f"bytes for {offset} where {self._sent} is next")
         step, size = self._session.most_written, len(data)
         for at in range(0, size, step):
             piece = data[at : at + step] if size > step else data
-            while self._sent + len(piece) - self._acknowledged > _UNDER_WAY_BYTES:
+            while self._sent + len(piece) - self._acknowledged > UNPROVEN_BYTES:
                 await self._acknowledge()
             if self._session.channel.is_full:
                 await self._session.channel.room()
@@ -216,12 +209,12 @@ class SftpWriter:
         while self._under_way:
             await self._acknowledge()
         try:
-            if (found := attrs_of(await look).size_bytes) != self.size_bytes:
+            if (found := attrs_of(await look).size_bytes) != self._sent:
                 raise told(
                     VerificationFailed,
                     "write",
                     self._location,
-                    f"{found} bytes are there, not {self.size_bytes}",
+                    f"{found} bytes are there, not {self._sent}",
                 )
             answers = [session.send_fsync(self._handle)] if flush and session.offers(FSYNC) else []
             mode = attributes.mode if attributes.mode is not None else await self._usual_mode()
@@ -250,8 +243,8 @@ class SftpWriter:
         """Return the mode the server gives to new files: half files are nobody else's, whatever that is."""
         session = self._session
         if session.usual_mode is None:
-            probe = partial_beside(self._partial)
-            handle = await create_partial(session, probe)
+            probe = self._partial[:-16] + os.urandom(8).hex().encode()
+            handle = await session.create(probe)
             session.tell(Kind.REMOVE, text(probe))
             try:
                 session.usual_mode = stat.S_IMODE((await session.fstat(handle)).mode)

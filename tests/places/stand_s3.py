@@ -1,0 +1,125 @@
+"""A store that speaks S3, really: OpenStack Swift, looked at through requests of the stand's own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from tests.places.stand import Stand
+from tests.servers.keys import set_keys
+from tests.servers.relay import Relay
+from tests.servers.swift import Swift
+from tui.model.location import S3, Location
+from tui.places.s3.endpoints import Endpoint, Sizes
+from tui.places.s3.ledger import MemoryLedger
+from tui.places.s3.opening import S3Opener
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from tui.places.base import Place
+
+PART_BYTES = 96 << 10
+SIZES = Sizes(single_bytes=2 * PART_BYTES, part_bytes=PART_BYTES, page_keys=100)
+
+_BUCKET = "contract"
+_numbers = itertools.count(1)
+
+
+class S3Stand(Stand):
+    """A folder of a bucket; each place has a way to the server of its own, which can be cut."""
+
+    kept_bytes = PART_BYTES
+    excused: ClassVar[Mapping[str, str]] = {
+        "test_names_that_are_no_text_travel_unchanged": "S3 takes names in UTF-8 only",
+    }
+
+    def __init__(self, server: Swift, client: Any) -> None:
+        self._server, self._client = server, client
+        self._ledger = MemoryLedger()
+        self._relays: dict[Place, Relay] = {}
+        self.folder = Location(f"/{_BUCKET}/{next(_numbers)}", S3, "swift")
+        self._prefix = self.folder.path.removeprefix(f"/{_BUCKET}/") + "/"
+
+    async def open(self) -> Place:
+        relay = Relay(int(self._server.url.rpartition(":")[2]))
+        await relay.start()
+        endpoint = Endpoint("swift", f"http://127.0.0.1:{relay.port}", self._server.region)
+        place = await S3Opener({"swift": endpoint}, self._ledger, SIZES).open(self.folder, NOBODY)
+        self._relays[place] = relay
+        return place
+
+    async def lose(self, place: Place) -> None:
+        self._relays[place].cut()
+
+    def close(self) -> None:
+        for relay in self._relays.values():
+            relay.cut()
+
+    async def names(self, name: str = "") -> set[str]:
+        prefix = self._prefix + (f"{name}/" if name else "")
+        found: set[str] = set()
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET, Prefix=prefix)
+        async for page in pages:
+            found |= {it["Key"][len(prefix) :].partition("/")[0] for it in page.get("Contents", ())}
+        return found - {""}
+
+    async def read(self, name: str) -> bytes:
+        answer = await self._client.get_object(Bucket=_BUCKET, Key=self._prefix + name)
+        async with answer["Body"] as body:
+            return bytes(await body.read())
+
+    async def write(self, name: str, data: bytes) -> None:
+        await self._client.put_object(Bucket=_BUCKET, Key=self._prefix + name, Body=data)
+
+    async def make(self) -> None:
+        with contextlib.suppress(self._client.exceptions.BucketAlreadyOwnedByYou):
+            await self._client.create_bucket(Bucket=_BUCKET)
+        await self.write("", b"")
+
+
+class Nobody:
+    """Whom nothing is asked (`tui.places.base.Asker`)."""
+
+    async def ask(self, ask: object) -> Any:
+        raise AssertionError(f"S3 asks nothing: {ask}")
+
+
+NOBODY = Nobody()
+
+
+@contextlib.asynccontextmanager
+async def client_of(server: Swift) -> AsyncIterator[Any]:
+    """A client of the library as it comes, to look at a store behind a place's back."""
+    from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
+    from aiobotocore.session import get_session  # type: ignore[import-untyped]
+
+    config = AioConfig(
+        s3={"addressing_style": "path"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    async with get_session().create_client(
+        "s3", region_name=server.region, endpoint_url=server.url, config=config
+    ) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def _s3(request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
+    pytest.importorskip("aiobotocore", reason="S3 needs the extra: pip install 'ferry-tui[s3]'")
+    server: Swift = request.getfixturevalue("swift")
+    set_keys(request.getfixturevalue("monkeypatch"), server)
+    async with client_of(server) as client:
+        stand = S3Stand(server, client)
+        await stand.make()
+        try:
+            yield stand
+        finally:
+            stand.close()
+
+
+STANDS = {"s3": _s3}

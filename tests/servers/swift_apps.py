@@ -1,0 +1,128 @@
+"""OpenStack Swift in one process: its proxy with the S3 interface, and the three stores behind it.
+
+Run by the system's Python (to which Debian's python3-swift belongs) with a folder of its own and a port, 0 for any.
+It prints the port it answers on, and ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+from pathlib import Path
+
+ACCESS_KEY, SECRET_KEY = "ferry:user", "ferrysecret"
+
+_COMMON = """[DEFAULT]
+swift_dir = {folder}
+devices = {folder}/srv
+mount_check = false
+disable_fallocate = true
+log_udp_host = 127.0.0.1
+log_udp_port = 9
+log_level = CRITICAL
+"""
+
+_STORE = """
+[pipeline:main]
+pipeline = {kind}-server
+[app:{kind}-server]
+use = egg:swift#{kind}
+"""
+
+_PROXY = """
+[pipeline:main]
+pipeline = catch_errors s3api tempauth copy slo dlo proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+[filter:catch_errors]
+use = egg:swift#catch_errors
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+min_segment_size = {least_part_bytes}
+[filter:tempauth]
+use = egg:swift#tempauth
+user_ferry_user = {secret} .admin
+[filter:copy]
+use = egg:swift#copy
+[filter:slo]
+use = egg:swift#slo
+[filter:dlo]
+use = egg:swift#dlo
+"""
+
+
+class NoMemory:
+    """Stands for memcached, which the proxy insists on and can do without: it remembers nothing."""
+
+    def get(self, key: str, raise_on_error: bool = False) -> None:
+        return None
+
+    def set(self, key: str, value: object, **_: object) -> None:
+        pass
+
+    def delete(self, key: str, **_: object) -> None:
+        pass
+
+
+def main(folder: Path, port: int, least_part_bytes: int) -> None:
+    ctypes.CDLL(None).prctl(
+        1, signal.SIGKILL
+    )  # PR_SET_PDEATHSIG: nothing stays where the test's process was killed
+    folder.joinpath("swift.conf").write_text(
+        "[swift-hash]\nswift_hash_path_prefix = ferry\nswift_hash_path_suffix = ferry\n"
+        "[storage-policy:0]\nname = only\ndefault = yes\n"
+    )
+    sys.path.remove(str(Path(__file__).parent))  # there is a swift.py in it
+
+    import eventlet
+    import eventlet.debug
+    from eventlet import wsgi
+
+    eventlet.monkey_patch(all=False, socket=True, select=True, thread=True)
+    from swift.common import constraints, storage_policy, utils
+    from swift.common.http_protocol import SwiftHttpProtocol
+    from swift.common.ring import RingBuilder
+    from swift.common.utils import NullLogger
+    from swift.common.wsgi import loadapp
+
+    eventlet.debug.hub_exceptions(False)
+    utils.set_swift_dir(str(folder))
+    constraints.reload_constraints()
+    storage_policy.reload_storage_policies()
+
+    def serve(kind: str, sock: object, text: str) -> None:
+        conf = folder / f"{kind}.conf"
+        conf.write_text(_COMMON.format(folder=folder) + text)
+        app, memory = loadapp(str(conf)), NoMemory()
+        forgetful = lambda environ, start: app({**environ, "swift.cache": memory}, start)  # noqa: E731
+        eventlet.spawn(
+            wsgi.server,
+            sock,
+            forgetful,
+            NullLogger(),
+            protocol=SwiftHttpProtocol,
+            capitalize_response_headers=False,
+        )
+
+    sockets = {kind: eventlet.listen(("127.0.0.1", 0)) for kind in ("account", "container", "object")}
+    for kind, sock in sockets.items():
+        (folder / "srv" / "d1").mkdir(parents=True, exist_ok=True)
+        builder = RingBuilder(4, 1, 0)
+        device = {"region": 1, "zone": 1, "ip": "127.0.0.1", "port": sock.getsockname()[1], "device": "d1"}
+        builder.add_dev({**device, "weight": 1.0})
+        builder.rebalance(seed=1)
+        builder.get_ring().save(str(folder / f"{kind}.ring.gz"))
+    for kind, sock in sockets.items():
+        serve(kind, sock, _STORE.format(kind=kind))
+    front = eventlet.listen(("127.0.0.1", port), reuse_port=False)
+    serve("proxy", front, _PROXY.format(secret=SECRET_KEY, least_part_bytes=least_part_bytes))
+    print(front.getsockname()[1], flush=True)  # noqa: T201
+    while True:
+        eventlet.sleep(3600)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,102 @@
+"""`ferry copy`, `move` and `delete` where some operands are URLs: one client looks, queues and follows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.cli.diagnostics import Status, status_of
+from tui.cli.far_operands import Looking, plan_removal, plan_transfer
+from tui.cli.reaching import reach
+from tui.cli.rehearsal import amount, rehearsed, told
+from tui.cli.transfer import REMOVING, aimed, engine_for, kind_of, prepared, queue, tell_refused
+from tui.model.entry import Totals
+from tui.model.error import NotFound, PlaceError, UsageError
+from tui.model.job import JobKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tui.cli.arguments import Parsed
+    from tui.cli.operands import Plan
+    from tui.cli.session import OpenClient, Session
+    from tui.model.job import Request
+    from tui.model.location import Location
+
+
+def run(session: Session, parsed: Parsed) -> int:
+    """Do what the words ask for and return the exit status."""
+    kind = kind_of(parsed)
+    if kind is JobKind.TRASH:
+        raise UsageError("there is no trash on other hosts", "Leave out --trash to delete for good.")
+    return asyncio.run(_run(session, parsed, prepared(session, parsed, kind)))
+
+
+async def _run(session: Session, parsed: Parsed, request: Request) -> int:
+    client = engine_for(session, parsed)
+    try:
+        looking = Looking(client, session.messages)
+        plan = await _plan(looking, parsed, request.kind)
+        if parsed.has("--dry-run"):
+            return await _rehearse(session, parsed, client, plan, request)
+        if not tell_refused(session, plan, json=parsed.has("--json")):
+            return Status.ERRORS
+        asks = request.kind is JobKind.DELETE and not parsed.has("--yes")
+        if asks and not await _sure(session, client, plan):
+            return Status.INTERRUPTED
+        return await queue(session, parsed, client, plan, aimed(request, plan))
+    except PlaceError as error:
+        session.messages.error(error)
+        return status_of(error)
+    finally:
+        await client.close()
+
+
+async def _plan(looking: Looking, parsed: Parsed, kind: JobKind) -> Plan:
+    if kind in REMOVING:
+        plan = await plan_removal(looking, parsed.operands)
+    else:
+        plan = await plan_transfer(looking, parsed.operands, str(kind))
+    if looking.unanswered is not None and (parsed.has("--dry-run") or parsed.has("--foreground")):
+        raise looking.unanswered  # Nobody could answer an engine that ends with this command.
+    return plan
+
+
+async def _measure(session: Session, client: OpenClient, plan: Plan, time_limit_s: float) -> Totals:
+    measuring = client.measure(plan.sources, time_limit_s=time_limit_s)
+    return await reach(client, session.messages, plan.sources, measuring)
+
+
+async def _rehearse(
+    session: Session, parsed: Parsed, client: OpenClient, plan: Plan, request: Request
+) -> int:
+    """Print in numbers what would be done, with nothing touched."""
+    totals = await _measure(session, client, plan, 3600.0) if plan.sources else Totals()
+    taken = [final async for final in _taken(client, plan)]
+    status = rehearsed(plan, taken, request.conflict)
+    json = parsed.has("--json")
+    told(session, plan, request.kind, request.conflict, totals, taken, request.names, status, json=json)
+    session.messages.rows(plan.refused, len(plan.refused))
+    return status
+
+
+async def _taken(client: OpenClient, plan: Plan) -> AsyncIterator[Location]:
+    """Yield the targets whose names are taken by something different. (A folder on a folder is merged.)"""
+    for source, final in plan.finals():
+        try:
+            old, new = await client.stat(final), await client.stat(source)
+        except NotFound:
+            continue
+        both_folders = old.kind.opens_as_folder and new.kind.opens_as_folder
+        if not both_folders and old.facts != new.facts:
+            yield final
+
+
+async def _sure(session: Session, client: OpenClient, plan: Plan) -> bool:
+    """Say in numbers what is to be deleted, and ask, where there is somebody to ask."""
+    if not (session.interactive and session.settings.confirm.delete):
+        return True
+    from tui.cli.asking import yes
+
+    totals = await _measure(session, client, plan, 5.0)
+    return yes(session.messages, f"Delete {amount(totals)} for good? [y/N] ")

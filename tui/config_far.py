@@ -1,0 +1,49 @@
+"""Settings of what is reached over the network, without any secret: those stay where ssh and AWS keep theirs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tui import config_kinds as kinds
+from tui.config_kinds import key
+
+
+@dataclass(frozen=True, slots=True)
+class SshSettings:
+    """How hosts are reached by SFTP."""
+
+    config_file: str = key(
+        "~/.ssh/config",
+        kinds.text(),
+        "File in the format of ssh_config(5) that tells users, ports, keys and jump hosts; where empty, none is read.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """A store that speaks S3, under a name of its own: what is in it is written `s3://NAME@bucket/key`."""
+
+    url: str = key(
+        "", kinds.web_address(), 'Where it answers: "https://minio.example:9000". Where empty, Amazon itself.'
+    )
+    region: str = key("", kinds.text(), "Its region; where empty, what the AWS files say.")
+    profile: str = key(
+        "", kinds.text(), "Profile of the AWS files (~/.aws/credentials, ~/.aws/config) that holds its keys."
+    )
+    path_style: bool = key(
+        True,
+        kinds.boolean(),
+        "With url: the bucket stands in the path of what is asked for, as most stores want it, not in the host name.",
+    )
+
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+"""What an endpoint may be called: it stands in URLs."""
+
+_SECRET = re.compile(r"secret|passw|passphrase|token|credential|access_?key|key_?id", re.IGNORECASE)
+
+
+def is_secret(name: str) -> bool:
+    """Say whether a key's name is that of something which must not stand in the file."""
+    return _SECRET.search(name) is not None

@@ -1,0 +1,30 @@
+"""What stores tell of things, as entries. There are no owners and no permissions to be told."""
+
+from __future__ import annotations
+
+import stat
+from typing import Any
+
+from tui.model.entry import Entry, EntryKind
+from tui.places.s3.times import MTIME, mtime_of_text, stored_ns
+
+
+def file_entry(name: str, size_bytes: int, mtime_ns: int) -> Entry:
+    return Entry(name, EntryKind.FILE, size_bytes, mtime_ns, stat.S_IFREG, 0, 0, 1)
+
+
+def folder_entry(name: str, mtime_ns: int = 0) -> Entry:
+    """Return the entry of a folder: nobody knows when a prefix came about, but when a bucket did."""
+    return Entry(name, EntryKind.FOLDER, 0, mtime_ns, stat.S_IFDIR, 0, 0, 1)
+
+
+def entry_of_head(name: str, head: dict[str, Any]) -> Entry:
+    """Return the entry of a file from the answer to HEAD or GET: with the time it was given, if it was given one."""
+    given = mtime_of_text(head.get("Metadata", {}).get(MTIME, ""))
+    return file_entry(name, size_of_head(head), stored_ns(head["LastModified"]) if given is None else given)
+
+
+def size_of_head(head: dict[str, Any]) -> int:
+    """Return how big the whole file is, also where only a range was asked for."""
+    _, slash, whole = str(head.get("ContentRange", "")).partition("/")
+    return int(whole) if slash else int(head["ContentLength"])

@@ -1,0 +1,100 @@
+"""Looking at single things, and whether a name is free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
+from tui.places.s3.entries import entry_of_head, folder_entry
+from tui.places.s3.errors import code_of
+
+if TYPE_CHECKING:
+    from tui.model.entry import Entry
+    from tui.model.location import Location
+    from tui.places.s3.spots import Spot
+    from tui.places.s3.store import Store
+
+
+async def look(store: Store, location: Location, spot: Spot, doing: str) -> Entry:
+    """Return what a name stands for: of a file and a folder of the same name, the file."""
+    if not spot.bucket:
+        return folder_entry("")
+    if not spot.key:
+        try:
+            await _first_key(store, location, spot.bucket, "", doing)
+        except Unsupported as error:  # the name is none for a bucket
+            raise not_found(doing, location) from error
+        return folder_entry(location.name)
+    head = await head_of(store, location, spot, doing)
+    if head is not None:
+        return entry_of_head(location.name, head)
+    if await is_folder(store, location, spot, doing):
+        return folder_entry(location.name)
+    raise not_found(doing, location)
+
+
+async def head_of(store: Store, location: Location, spot: Spot, doing: str) -> dict[str, Any] | None:
+    """Return what is told of a file; None where there is none. (Sizes: `size_of_head`.)"""
+    try:
+        if not store.answers_head:
+            try:
+                async with store.fetch(doing, location, Range="bytes=0-0", **spot.at) as (head, chunks):
+                    async for _ in chunks:
+                        pass
+                    return head
+            except PlaceError as error:
+                if code_of(error.__cause__) != "InvalidRange":  # it has no byte, so it is there
+                    raise
+        return await store.call("head_object", doing, location, **spot.at)
+    except NotFound:
+        return None
+
+
+async def is_folder(store: Store, location: Location, spot: Spot, doing: str) -> bool:
+    """Say whether anything lies below a key, be it only the mark of an empty folder."""
+    return await _first_key(store, location, spot.bucket, spot.prefix, doing) is not None
+
+
+async def make_sure_it_is_free(
+    store: Store, location: Location, spot: Spot, doing: str, *, replace: bool
+) -> None:
+    """Refuse what must not be written to: a folder always, a file unless it is to be replaced.
+
+    One listing tells mostly both. Where the store does not heed conditions a listing may lag behind, too (Swift): there
+    the file is asked for itself.
+
+    Raises:
+        IsAFolder, AlreadyExists.
+    """
+    if not spot.key:
+        raise IsAFolder(f"cannot {doing} {location}: only folders (buckets) can be there", location=location)
+    if not replace:
+        if not store.conditional and await head_of(store, location, spot, doing) is not None:
+            raise taken(doing, location)
+        first = await _first_key(store, location, spot.bucket, spot.key, doing)
+        if first is None:
+            return
+        if first == spot.key or first.startswith(spot.prefix):
+            raise taken(doing, location)
+    if await is_folder(store, location, spot, doing):
+        if not replace:
+            raise taken(doing, location)
+        if await head_of(store, location, spot, doing) is None:
+            raise IsAFolder(f"cannot {doing} {location}: it is a folder", location=location)
+
+
+def not_found(doing: str, location: Location) -> NotFound:
+    return NotFound(f"cannot {doing} {location}: no such file or folder", location=location)
+
+
+def taken(doing: str, location: Location) -> AlreadyExists:
+    return AlreadyExists(
+        f"cannot {doing} {location}: something of that name is already there", location=location
+    )
+
+
+async def _first_key(store: Store, location: Location, bucket: str, prefix: str, doing: str) -> str | None:
+    """Return the first key that begins so."""
+    page = await store.call("list_objects_v2", doing, location, Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    found = page.get("Contents", ())
+    return str(found[0]["Key"]) if found else None

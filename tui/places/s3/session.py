@@ -1,0 +1,101 @@
+"""Clients of the library, set up for one endpoint; and whether it lets us in."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
+from aiobotocore.session import AioSession  # type: ignore[import-untyped]
+from botocore.configprovider import ConfiguredEndpointProvider  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ProfileNotFound  # type: ignore[import-untyped]
+from botocore.loaders import create_loader  # type: ignore[import-untyped]
+
+from tui.model.error import AuthenticationFailed, NotFound, PlaceError, PlaceUnavailable
+from tui.places.s3.endpoints import DEFAULT_REGION
+from tui.places.s3.errors import from_foreign
+from tui.places.s3.store import SILENCE_S, Store
+
+if TYPE_CHECKING:
+    from tui.model.location import Location
+    from tui.places.s3.endpoints import Endpoint
+
+_DOING = "connect to"
+
+_CONNECT_S = 10.0
+_NEVER_S = 24 * 3600.0
+"""The library's own limit: ours are shorter, and know what moves."""
+_TRIES = 3
+_CONNECTIONS = 64
+
+
+async def connect(endpoint: Endpoint, location: Location, silence_s: float | None = None) -> Store:
+    """Return a store that has answered once.
+
+    Raises:
+        NotFound: There is no profile of that name.
+        AuthenticationFailed, PlaceUnavailable.
+    """
+    try:
+        session, request = await asyncio.to_thread(_session, endpoint)
+        client = await session.create_client("s3", **request).__aenter__()
+    except ProfileNotFound as error:
+        message = f"cannot {_DOING} {location}: there is no endpoint and no profile of that name"
+        remedy = "Name one of ~/.aws/config, or add it to the configuration."
+        raise NotFound(message, remedy, location=location) from error
+    except (BotoCoreError, ValueError) as error:
+        raise from_foreign(error, _DOING, location) from error
+    store = Store(client, endpoint, SILENCE_S if silence_s is None else silence_s)
+    store.answers_head = request["endpoint_url"] is None
+    try:
+        await _knock(store, location)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+async def _knock(store: Store, location: Location) -> None:
+    """Find out whether it is there and knows the keys. That buckets may not be listed is no reason to stay outside."""
+    try:
+        await store.call("list_buckets", _DOING, location)
+    except (AuthenticationFailed, PlaceUnavailable):
+        raise
+    except PlaceError:
+        pass
+
+
+def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
+    """Return a session, with all read that it needs, and what a client is made with. Blocks: run it in a thread."""
+    session = AioSession(profile=endpoint.profile or None)
+    session.register_component("data_loader", _models())
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    scoped = session.get_scoped_config()
+    url = endpoint.url or ConfiguredEndpointProvider(session.full_config, scoped, "s3").provide() or None
+    region = endpoint.region or session.get_config_variable("region") or DEFAULT_REGION
+    config: dict[str, Any] = {
+        "connect_timeout": _CONNECT_S,
+        "read_timeout": _NEVER_S,
+        "retries": {"total_max_attempts": _TRIES, "mode": "standard"},
+        "max_pool_connections": _CONNECTIONS,
+    }
+    style = endpoint.path_style
+    if style is None and url and "addressing_style" not in (scoped.get("s3") or {}):
+        style = True
+    if style is not None:
+        config["s3"] = {"addressing_style": "path" if style else "virtual"}
+    if endpoint.when_required:
+        config["request_checksum_calculation"] = config["response_checksum_validation"] = "when_required"
+    return session, {"region_name": region, "endpoint_url": url, "config": AioConfig(**config)}
+
+
+@cache
+def _models() -> Any:
+    """Return the library's descriptions of the protocol: it reads them once, and here, not in the event loop."""
+    loader = create_loader()
+    for name in ("service-2", "endpoint-rule-set-1"):
+        loader.load_service_model("s3", name)
+    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+        loader.load_data(name)
+    return loader

@@ -1,0 +1,164 @@
+"""One store, spoken to: every request has a time by which it must have moved, and every error is Ferry's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+from typing import TYPE_CHECKING, Any
+
+from tui.model.error import PlaceError, PlaceUnavailable
+from tui.places.s3.errors import LOST, from_foreign
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tui.model.location import Location
+    from tui.places.s3.endpoints import Endpoint
+    from tui.places.s3.spots import Spot
+
+SILENCE_S = 28.0
+"""A store that has neither answered nor taken nor sent a byte for so long is out of reach."""
+
+_CHUNK_BYTES = 256 << 10
+_AT_ONCE_BYTES = 64 << 10
+"""So few bytes go off in one step: nothing is to be seen of how they move."""
+
+
+class _Body(io.RawIOBase):
+    """Bytes to be sent, without another copy of them; tells each time some are taken. (By a thread of aiohttp's.)"""
+
+    def __init__(self, data: bytes | bytearray | memoryview, moved: Any) -> None:
+        super().__init__()
+        self._data, self._moved, self._at = memoryview(data), moved, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        self._at = min(max(base + offset, 0), len(self._data))
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        end = len(self._data) if size is None or size < 0 else self._at + size
+        piece = bytes(self._data[self._at : end])
+        self._at += len(piece)
+        self._moved()
+        return piece
+
+
+class Store:
+    """Requests to one endpoint.
+
+    Attributes:
+        alive: It answered when it was last asked.
+        answers_head: It answers HEAD as HTTP has it, also of what is not there. (With eventlet 0.33 Swift ends such answers
+            as if they had a body, and what follows on that connection cannot be read.)
+        conditional: As far as is known it heeds `If-None-Match` when it is given something. (Swift refuses that.)
+    """
+
+    def __init__(self, client: Any, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
+        self._client, self.endpoint, self._silence_s = client, endpoint, silence_s
+        self._turns: dict[Spot, tuple[asyncio.Lock, int]] = {}
+        self.alive = True
+        self.conditional = self.answers_head = True
+
+    @contextlib.asynccontextmanager
+    async def turn(self, spot: Spot) -> AsyncIterator[None]:
+        """Of those here who want one name let one after the other find out whether it is free, and take it."""
+        lock, waiting = self._turns.get(spot) or (asyncio.Lock(), 0)
+        self._turns[spot] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._turns.pop(spot)
+            if waiting > 1:
+                self._turns[spot] = lock, waiting - 1
+
+    @property
+    def region(self) -> str:
+        return str(self._client.meta.region_name)
+
+    async def call(
+        self, operation: str, doing: str, location: Location, *, longer_s: float = 0.0, **request: Any
+    ) -> dict[str, Any]:
+        """Ask for something that has a short answer.
+
+        Args:
+            operation: Name of the client's method: "head_object", ….
+            longer_s: So much longer than usual it may take, as it is real work for the store.
+        """
+        with self._told(doing, location):
+            async with asyncio.timeout(self._silence_s + longer_s):
+                return self._answer(await getattr(self._client, operation)(**request))
+
+    async def send(
+        self,
+        operation: str,
+        doing: str,
+        location: Location,
+        data: bytes | bytearray | memoryview,
+        **request: Any,
+    ) -> dict[str, Any]:
+        """Send some bytes; it may take as long as they move."""
+        with self._told(doing, location):
+            async with asyncio.timeout(self._silence_s) as limit:
+                loop = asyncio.get_running_loop()
+
+                def moved() -> None:
+                    with contextlib.suppress(RuntimeError):  # it has just ended
+                        limit.reschedule(loop.time() + self._silence_s)
+
+                small = len(data) <= _AT_ONCE_BYTES
+                body = bytes(data) if small else _Body(data, lambda: loop.call_soon_threadsafe(moved))
+                return self._answer(await getattr(self._client, operation)(Body=body, **request))
+
+    @contextlib.asynccontextmanager
+    async def fetch(
+        self, doing: str, location: Location, **request: Any
+    ) -> AsyncIterator[tuple[dict[str, Any], AsyncIterator[bytes]]]:
+        """Get an object: what is told about it, and its bytes as they come."""
+        with self._told(doing, location):
+            async with asyncio.timeout(self._silence_s):
+                answer = self._answer(await self._client.get_object(**request))
+            async with answer["Body"] as body:
+                yield answer, self._chunks(body)
+
+    async def _chunks(self, body: Any) -> AsyncIterator[bytes]:
+        while True:
+            async with asyncio.timeout(self._silence_s):
+                chunk = await body.read(_CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk
+
+    async def close(self) -> None:
+        self.alive = False
+        with contextlib.suppress(Exception):
+            await self._client.close()
+
+    def _answer(self, answer: Any) -> dict[str, Any]:
+        assert isinstance(answer, dict)
+        return answer
+
+    @contextlib.contextmanager
+    def _told(self, doing: str, location: Location) -> Iterator[None]:
+        if not self.alive:
+            message = f"cannot {doing} {location}: the connection was lost"
+            raise PlaceUnavailable(message, location=location)
+        try:
+            yield
+        except PlaceError:
+            raise
+        except Exception as error:
+            if isinstance(error, LOST):
+                self.alive = False
+            raise from_foreign(error, doing, location) from error

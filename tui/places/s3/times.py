@@ -1,0 +1,40 @@
+"""Times as stores tell them: what a file was given is kept as rclone keeps it, so that both see the same."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+MTIME = "mtime"
+"""Name of the metadata (`x-amz-meta-mtime`) with the time of last change."""
+
+_SECONDS = re.compile(r"(-?)(\d{1,10})(?:\.(\d*))?")
+
+
+def mtime_text(mtime_ns: int) -> str:
+    """Return a time as rclone writes it: decimal seconds since 1970, without zeros at the end."""
+    sign = "-" if mtime_ns < 0 else ""
+    seconds, nanoseconds = divmod(abs(mtime_ns), 1_000_000_000)
+    return f"{sign}{seconds}.{nanoseconds:09}".rstrip("0").rstrip(".")
+
+
+def mtime_of_text(text: str) -> int | None:
+    """Return the time some metadata tells, to the nanosecond; None where it tells none."""
+    found = _SECONDS.fullmatch(text.strip())
+    if found is None:
+        return None
+    sign, seconds, fraction = found.groups()
+    value = int(seconds) * 1_000_000_000 + int((fraction or "")[:9].ljust(9, "0"))
+    return -value if sign else value
+
+
+def stored_ns(text: str) -> int:
+    """Return when something was stored: as a listing tells it (ISO 8601) or as HTTP does; 0 where it is neither."""
+    try:
+        when = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
+    except ValueError:
+        return 0
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return round(when.timestamp() * 1_000) * 1_000_000

@@ -1,0 +1,175 @@
+"""Uploads in parts, as a store keeps them: begun, looked up again, completed or given up."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import md5
+from typing import TYPE_CHECKING, Any
+
+from tui.model.error import NotFound, PlaceError, PlaceUnavailable, Unsupported
+from tui.model.location import Location
+from tui.places.s3.errors import code_of
+from tui.places.s3.spots import spot_of
+from tui.places.s3.times import MTIME, mtime_text, stored_ns
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from tui.places.s3.spots import Spot
+    from tui.places.s3.store import Store
+
+_HASH_AT_ONCE_BYTES = 256 << 10
+_GIVE_UP_S = 10.0
+
+COMPLETE_S = 600.0
+"""Putting ten thousand parts together is real work for some stores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    number: int
+    size_bytes: int
+    etag: str
+
+    @property
+    def md5(self) -> str:
+        """The hash of what is in it, with stores that do not encrypt by keys of their own."""
+        return self.etag.strip('"')
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An upload that was begun and neither completed nor given up; its parts take room, and cost."""
+
+    location: Location
+    upload_id: str
+    began_ns: int
+
+
+async def digest_of(data: bytes | bytearray) -> bytes:
+    """Return the MD5 of some bytes; of many in a thread. (It guards against faults on the way, not against people.)"""
+    if len(data) <= _HASH_AT_ONCE_BYTES:
+        return md5(data, usedforsecurity=False).digest()
+    return await asyncio.to_thread(lambda: md5(data, usedforsecurity=False).digest())
+
+
+def for_header(digest: bytes) -> str:
+    """Return a hash as `Content-MD5` has it."""
+    return b64encode(digest).decode()
+
+
+def described(name: str, mtime_ns: int | None) -> dict[str, Any]:
+    """Return what goes with a new file: the time it is given, and what its name tells of its content."""
+    kind, packed = mimetypes.guess_type(name)
+    told: dict[str, Any] = {} if kind is None or packed else {"ContentType": kind}
+    if mtime_ns is not None:
+        told["Metadata"] = {MTIME: mtime_text(mtime_ns)}
+    return told
+
+
+async def begin(store: Store, location: Location, spot: Spot, described_as: Mapping[str, Any]) -> str:
+    """Begin an upload and return its id."""
+    answer = await store.call("create_multipart_upload", "write", location, **spot.at, **described_as)
+    return str(answer["UploadId"])
+
+
+async def parts_of(store: Store, location: Location, spot: Spot, upload_id: str) -> dict[int, Part] | None:
+    """Return the parts that have arrived, by number; None where the store knows of no such upload."""
+    request: dict[str, Any] = {**spot.at, "UploadId": upload_id}
+    found: dict[int, Part] = {}
+    while True:
+        try:
+            page = await store.call("list_parts", "write", location, **request)
+        except NotFound:
+            return None
+        for it in page.get("Parts", ()):
+            found[it["PartNumber"]] = Part(it["PartNumber"], it["Size"], it["ETag"])
+        if not page.get("IsTruncated"):
+            return found
+        request["PartNumberMarker"] = page["NextPartNumberMarker"]
+
+
+async def complete(
+    store: Store, location: Location, spot: Spot, upload_id: str, etags: Mapping[int, str], *, replace: bool
+) -> None:
+    """Put the parts together: the file is there, whole, when this returns."""
+    parts = [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
+    request: dict[str, Any] = {**spot.at, "UploadId": upload_id, "MultipartUpload": {"Parts": parts}}
+    await unless_taken(
+        store, "complete_multipart_upload", location, replace=replace, longer_s=COMPLETE_S, **request
+    )
+
+
+async def unless_taken(
+    store: Store,
+    operation: str,
+    location: Location,
+    *,
+    replace: bool,
+    data: bytes | bytearray | None = None,
+    **request: Any,
+) -> dict[str, Any]:
+    """Make a file, without replacing one where that is not wished and the store can tell.
+
+    Raises:
+        AlreadyExists: There is one, and `replace` is False.
+    """
+
+    async def ask(**more: Any) -> dict[str, Any]:
+        if data is not None:
+            return await store.send(operation, "write", location, data, **request, **more)
+        return await store.call(operation, "write", location, **request, **more)
+
+    if replace or not store.conditional:
+        return await ask()
+    try:
+        return await ask(IfNoneMatch="*")
+    except Unsupported as error:
+        if code_of(error.__cause__) != "NotImplemented":
+            raise
+        store.conditional = False
+        return await ask()
+
+
+async def give_up(store: Store, location: Location, spot: Spot, upload_id: str) -> bool:
+    """Have the parts of an upload removed; return whether there is certainly nothing left of it. Never raises."""
+    try:
+        async with asyncio.timeout(_GIVE_UP_S):
+            await store.call("abort_multipart_upload", "remove", location, **spot.at, UploadId=upload_id)
+    except NotFound:
+        return True
+    except (PlaceError, TimeoutError):
+        return False
+    return True
+
+
+async def unfinished_in(
+    store: Store, root: Location, bucket: str, older_than_s: float
+) -> AsyncIterator[Unfinished]:
+    """Yield the uploads in a bucket that were begun so long ago and have not ended."""
+    before_ns = time.time_ns() - int(older_than_s * 1e9)
+    folder = root.child(bucket)
+    request: dict[str, Any] = {"Bucket": bucket}
+    while True:
+        page = await store.call("list_multipart_uploads", "read the folder", folder, **request)
+        for it in page.get("Uploads", ()):
+            began_ns = stored_ns(it["Initiated"])
+            if began_ns <= before_ns:
+                yield Unfinished(folder.below(it["Key"]), it["UploadId"], began_ns)
+        if not page.get("IsTruncated"):
+            return
+        request["KeyMarker"], request["UploadIdMarker"] = page["NextKeyMarker"], page["NextUploadIdMarker"]
+
+
+async def give_up_unfinished(store: Store, upload: Unfinished) -> None:
+    """Remove what there is of an unfinished upload. Raises PlaceError."""
+    spot = spot_of(upload.location, "remove")
+    if not await give_up(store, upload.location, spot, upload.upload_id):
+        message = (
+            f"cannot remove the half upload of {upload.location}: the store refused it or did not answer"
+        )
+        raise PlaceUnavailable(message, location=upload.location)

@@ -1,0 +1,79 @@
+"""What goes wrong on the way to a host, in Ferry's errors."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import asyncssh
+
+from tui.model.error import AuthenticationFailed, HostKeyMismatch, PlaceError, PlaceUnavailable, Unsupported
+
+if TYPE_CHECKING:
+    from tui.places.sftp.introducing import Introduction
+    from tui.places.sftp.known_hosts import Key
+    from tui.places.sftp.settings import HostSettings
+
+
+def from_ssh(error: Exception, host: HostSettings, us: Introduction) -> PlaceError:
+    """Return Ferry's error for asyncssh's or the operating system's."""
+    if isinstance(error, TimeoutError) and not isinstance(error, asyncssh.Error) and not error.errno:
+        why = f"it did not answer within {host.connect_timeout_s:g} s"
+        return PlaceUnavailable(f"cannot reach {host.name}: {why}")
+    if isinstance(error, OSError):
+        return PlaceUnavailable(f"cannot reach {host.name}: {_of_system(error)}")
+    if isinstance(error, asyncssh.PermissionDenied) or _too_many(error, us):
+        tried = ", ".join(us.tried) or "nothing, as it takes no method that is allowed here"
+        return AuthenticationFailed(f"permission denied for {host.address}: tried {tried}")
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        return Unsupported(f"cannot connect to {host.name}: no algorithm in common ({error.reason})")
+    if isinstance(error, asyncssh.Error):
+        through = " through the hosts between" if isinstance(error, asyncssh.ChannelOpenError) else ""
+        return PlaceUnavailable(f"cannot reach {host.name}{through}: {error.reason or 'it hung up'}")
+    return PlaceError(f"cannot connect to {host.name}: {error}", "Correct ~/.ssh/config, then retry.")
+
+
+def changed_key(host: HostSettings, key: asyncssh.SSHKey | None, known: Key | None) -> HostKeyMismatch:
+    assert key is not None and known is not None
+    return HostKeyMismatch(
+        f"cannot trust {host.name}: its key {key.get_fingerprint()} is not the one it is known by"
+        f" ({known.file}:{known.line})"
+    )
+
+
+def revoked_key(host: HostSettings, key: asyncssh.SSHKey | None, known: Key | None) -> HostKeyMismatch:
+    assert key is not None and known is not None
+    return HostKeyMismatch(
+        f"cannot trust {host.name}: its key {key.get_fingerprint()} was revoked ({known.file}:{known.line})",
+        "Whoever has that key may be anybody. Ask who runs the host for its new one.",
+    )
+
+
+def unknown_key(host: HostSettings, key: asyncssh.SSHKey) -> HostKeyMismatch:
+    return HostKeyMismatch(
+        f"cannot trust {host.name}: its key {key.get_fingerprint()} is not known, and StrictHostKeyChecking is yes",
+        "Add its key to known_hosts (`ssh-keyscan` prints it; ask who runs the host whether it is right), then retry.",
+    )
+
+
+def not_accepted(host: HostSettings, key: asyncssh.SSHKey) -> HostKeyMismatch:
+    return HostKeyMismatch(
+        f"cannot trust {host.name}: its key {key.get_fingerprint()} was not accepted",
+        "Ask who runs the host for its fingerprint, then retry.",
+    )
+
+
+def _too_many(error: Exception, us: Introduction) -> bool:
+    """Say whether a host broke off because of too many wrong keys or passwords: OpenSSH calls that a protocol error."""
+    return isinstance(error, asyncssh.ProtocolError) and us.signing_in and bool(us.tried)
+
+
+def _of_system(error: OSError) -> str:
+    """Return what the system says, without addresses: asyncio wraps it in a text of its own."""
+    numbers = re.findall(r"\[Errno (\d+)\]", str(error))
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    if numbers:
+        return os.strerror(int(numbers[0])).lower()
+    return (error.strerror or str(error)).lower()
