@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tui.engine.far.doors import AnswerWanted
 from tui.engine.retry import wait_before_retry
@@ -15,6 +15,7 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
+    from tui.engine.far.doors import Doors
     from tui.engine.run import Run
     from tui.model.entry import Entry
     from tui.places.base import Place
@@ -48,6 +49,42 @@ class Unreachable(Exception):
     def __init__(self, error: PlaceError) -> None:
         super().__init__(error.message)
         self.error = error
+
+
+class Reaching(Protocol):
+    """Whoever can have something done at places."""
+
+    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]]) -> R: ...
+
+    async def do_both(
+        self, source: Location, target: Location, work: Callable[[Place, Place], Awaitable[R]]
+    ) -> R: ...
+
+
+class Directly:
+    """Has something done for somebody who waits: a connection that was lost is made anew once."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]]) -> R:
+        """Do something at the place of a location."""
+        return await self._again((location,), work)
+
+    async def do_both(
+        self, source: Location, target: Location, work: Callable[[Place, Place], Awaitable[R]]
+    ) -> R:
+        """Do something at two places."""
+        return await self._again((source, target), work)
+
+    async def _again(self, locations: Sequence[Location], work: Callable[..., Awaitable[R]]) -> R:
+        places = [await self._doors.place(location) for location in locations]
+        try:
+            return await work(*places)
+        except PlaceUnavailable:
+            if all(place.alive for place in places):
+                raise
+        return await work(*[await self._doors.place(location) for location in locations])
 
 
 class Reach:
