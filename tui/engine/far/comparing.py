@@ -60,14 +60,22 @@ class Comparison:
     """
 
     def __init__(
-        self, reach: Reaching, source: Location, target: Location, *, by_content: bool = False
+        self,
+        reach: Reaching,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        through: bool = True,
     ) -> None:
         """Say what is compared.
 
         Args:
             target: It need not exist: then all is new.
             by_content: Compare files by content, not by size and time.
+            through: Tell what is in a folder that only one side has, too.
         """
+        self._through = through
         self._reach, self._by_content = reach, by_content
         self._source, self._target = source, target
         self._likeness = Likeness(reach, lambda _size, _where: None, _at_ease)
@@ -146,7 +154,7 @@ class Comparison:
             for name in names:
                 path = f"{folder.path}/{name}" if folder.path else name
                 entry, there = source.get(name), target.get(name)
-                if (side := _side(entry, there)) is not None:
+                if (side := _side(entry, there)) is Side.BOTH or (side is not None and self._through):
                     below.append(_Folder(path, side))
                 window.append(asyncio.ensure_future(self._entry(path, entry, there)))
                 if len(window) == AT_ONCE:
