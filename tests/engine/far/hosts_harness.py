@@ -14,6 +14,7 @@ from tui.engine.journal import Journal
 from tui.model.error import PlaceUnavailable
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
+from tui.places.local.end import LocalOpener
 from tui.places.memory import ALL, MemoryOpener
 from tui.places.memory_store import MemoryStore
 
@@ -103,7 +104,13 @@ class HostsHarness(Harness):
 
 
 def _new(journal: Path, hosts: Hosts) -> HostsHarness:
-    engine = Engine(Journal(journal), FastClock(), Limits(), version="test", openers={"sftp": lambda: hosts})
+    engine = Engine(
+        Journal(journal),
+        FastClock(),
+        Limits(),
+        version="test",
+        openers={"file": LocalOpener, "sftp": lambda: hosts},
+    )
     return HostsHarness(engine, journal)
 
 

@@ -9,11 +9,11 @@ from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
 
 from tui.model.error import PermissionDenied
 from tui.model.job import Conflict, JobKind, JobState
+from tui.model.location import Location
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.model.location import Location
     from tui.places.memory_store import MemoryStore
 
 S = 1_000_000_000
@@ -248,3 +248,63 @@ async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Pat
         assert there.tree("/data") == mirrored(here), when
         when += 3
     assert when > 60
+
+
+# With the local disk
+
+
+def plant_here(folder: Path) -> None:
+    (folder / "inner").mkdir(parents=True)
+    for path in ("file", "inner/file"):
+        (folder / path).write_text("text")
+    (folder / "inner" / "link").symlink_to("nowhere")
+
+
+THERE = {"file": b"text", "inner": None, "inner/file": b"text", "inner/link": "nowhere"}
+
+
+async def test_a_folder_of_this_computer_is_mirrored_and_mirrored_back(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    plant_here(source := tmp_path / "source")
+    hosts.store().write("/data/tree/extra", b"extra")
+    there, rest = at("/data/tree"), {"into": False, "conflict": Conflict.OVERWRITE, "delete_extra": True}
+    await queue.done(await queue.add(JobKind.SYNC, Location.local(source), target=there, **rest))
+    assert hosts.store().tree("/data/tree") == THERE
+    hosts.store().remove("/data/tree/inner/file")
+    await queue.done(await queue.add(JobKind.SYNC, there, target=Location.local(source), **rest))
+    assert sorted(str(path.relative_to(source)) for path in source.rglob("*")) == [
+        "file",
+        "inner",
+        "inner/link",
+    ]
+    job = await queue.done(await queue.add(JobKind.SYNC, there, target=Location.local(source), **rest))
+    assert job.progress.files_same == 2
+
+
+async def test_nothing_is_removed_where_another_folder_stands_for_the_source(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    plant_here(source := tmp_path / "source")
+    plant_here(tmp_path / "other")
+    (tmp_path / "other" / "file").unlink()
+    store = hosts.store()
+    store.write("/data/tree/extra", b"extra")
+
+    def swap(name: str, location: Location) -> None:
+        if name == "put done" and not (tmp_path / "away").exists():
+            source.rename(tmp_path / "away")
+            (tmp_path / "other").rename(source)
+
+    hosts.trouble = swap
+    id = await queue.add(
+        JobKind.SYNC,
+        Location.local(source),
+        target=at("/data/tree"),
+        into=False,
+        conflict=Conflict.OVERWRITE,
+        delete_extra=True,
+    )
+    await queue.ends(id)
+    assert "SourceChanged" in [error.code for error in await queue.engine.errors(id)]
+    assert store.read("/data/tree/extra") == b"extra"
