@@ -71,6 +71,8 @@ class Hosts:
         self.stores: dict[str, MemoryStore] = {}
         self.openers: dict[str, MemoryOpener] = {}
         self.trouble: Faults | None = None
+        self.password = ""
+        """Asked for at each connection."""
 
     def store(self, host: str = "host") -> MemoryStore:
         return self.stores.setdefault(host, MemoryStore())
@@ -86,7 +88,9 @@ class Hosts:
     async def open(self, location: Location, asker: Asker) -> MemoryPlace:
         host = location.authority
         if host not in self.openers:
-            self.openers[host] = MemoryOpener(self.store(host), self.capabilities, self._faults)
+            self.openers[host] = MemoryOpener(
+                self.store(host), self.capabilities, self._faults, password=self.password
+            )
         return await self.openers[host].open(location, asker)
 
     def _faults(self, name: str, location: Location) -> Awaitable[None] | None:

@@ -182,6 +182,18 @@ async def test_where_a_folder_meets_something_else_the_target_gives_way_last(
     assert there.tree("/data") == mirrored(here)
 
 
+async def test_a_home_folder_is_not_removed_however_extra_it_is(queue: HostsHarness, hosts: Hosts) -> None:
+    here, there = plant(hosts)
+    there.home = "/data/tree/users/me"
+    there.write("/data/tree/users/me/file", b"dear")
+    job = await queue.ends(await sync(queue))
+    assert await queue.messages(job.id) == [
+        "sftp://other/data/tree/users was not removed: your home folder is in it"
+    ]
+    home = {"tree/users": None, "tree/users/me": None, "tree/users/me/file": b"dear"}
+    assert there.tree("/data") == mirrored(here) | home
+
+
 async def test_a_clash_is_an_error_where_nothing_may_be_removed(queue: HostsHarness, hosts: Hosts) -> None:
     _, there = plant(hosts)
     there.link("/data/tree/fresh", "/data/kept")
@@ -246,7 +258,7 @@ async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Pat
         there.write("/data/tree/fresh", b"in the way")
         reached = await killed_and_done(tmp_path, hosts, sync, when)
         assert there.tree("/data") == mirrored(here), when
-        when += 3
+        when += 5
     assert when > 60
 
 

@@ -10,8 +10,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.far.ends import look
 from tui.engine.far.likeness import Likeness
-from tui.engine.far.reaching import find, listing
+from tui.engine.far.reaching import listing
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing
 from tui.model.comparison import Change, Compared, Difference, Differences
 from tui.model.entry import EntryKind
@@ -113,12 +114,12 @@ class Comparison:
     async def _tops(self) -> Compared:
         """Compare the two folders as such."""
 
-        async def look(here: Place, there: Place) -> tuple[Entry, Entry | None]:
+        async def tops(here: Place, there: Place) -> tuple[Entry, Entry | None]:
             self._source, self._target = await here.resolve(self._source), await there.resolve(self._target)
             self._pairing = Pairing.of(here.capabilities, there.capabilities, ALL_TRAITS)
             return await here.stat(self._source, follow=True), await _found(there, self._target)
 
-        source, target = await self._reach.do_both(self._source, self._target, look)
+        source, target = await self._reach.do_both(self._source, self._target, tops)
         for where, entry in ((self._source, source), (self._target, target)):
             if entry is not None and entry.kind is not EntryKind.FOLDER:
                 raise NotAFolder(f"cannot compare {where}: it is not a folder", location=where)
@@ -298,7 +299,7 @@ async def _found(place: Place, where: Location) -> Entry | None:
     try:
         return await place.stat(where, follow=True)
     except NotFound:
-        return await find(place, where)
+        return await look(place, where)
 
 
 async def _nothing() -> Entries:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.comparing import Comparison
 from tui.engine.far.copying import FarCopying
-from tui.engine.far.reaching import HOME, Reach, carry, each, find
+from tui.engine.far.ends import each, look
+from tui.engine.far.reaching import HOME, Reach, carry
 from tui.engine.far.removing import TreeRemoval
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS
 from tui.engine.run import Spot
@@ -17,6 +18,7 @@ from tui.model.error import (
     IsAFolder,
     NotAFolder,
     NothingRemoved,
+    PermissionDenied,
     PlaceError,
     SameFile,
     SourceChanged,
@@ -55,6 +57,8 @@ class FarSyncing(FarCopying):
         self.reach = Reach(run)
         self._tops: tuple[Location, Location] | None = None
         """The two folders, once it is known that they can be synced."""
+        self._home: Location | None = None
+        """Where the target's user is at home."""
         self._identity: tuple[int, int] | None = None
         """Device and inode of a source folder on the local disk."""
 
@@ -114,6 +118,7 @@ class FarSyncing(FarCopying):
         if removes and not run.stopped:
             for row in clashes:
                 await self._supplant(row)
+            self._home = None if target.is_local else await self.reach.home(target)
             extra = [item for item in differences if item.change is Change.EXTRA]
             if run.record.errors and extra:
                 await self._leave_all(target)
@@ -188,16 +193,26 @@ class FarSyncing(FarCopying):
         if self.run.stopped:
             return
 
-        async def look(here: Place, there: Place) -> tuple[Entry | None, Entry | None]:
-            return await find(here, source.below(path)), await find(there, target.below(path))
-
+        where = target.below(path)
+        if self._home is not None and where.holds(self._home):
+            why = PermissionDenied(f"{where} was not removed: your home folder is in it", location=where)
+            await self.run.fail(self._spot(path, where), why, removing=True)
+            return
         try:
-            entry, there = await self.reach.do_both(source, target, look)
+            entry, there = await self._both(source.below(path), where)
         except PlaceError as error:
-            await self.run.fail(self._spot(path, target.below(path)), error, removing=True)
+            await self.run.fail(self._spot(path, where), error, removing=True)
             return
         if entry is None and there is not None:
-            await self._remove_tree(path, target.below(path), there)
+            await self._remove_tree(path, where, there)
+
+    async def _both(self, source: Location, target: Location) -> tuple[Entry | None, Entry | None]:
+        """Return what stands at two locations."""
+
+        async def find(here: Place, there: Place) -> tuple[Entry | None, Entry | None]:
+            return await look(here, source), await look(there, target)
+
+        return await self.reach.do_both(source, target, find)
 
     async def _remove_tree(self, path: str, where: Location, entry: Entry) -> None:
         run = self.run
@@ -232,11 +247,7 @@ class FarSyncing(FarCopying):
         path, where = os.fsdecode(row.path).partition("/")[2], self.goal.below(os.fsdecode(row.target_path))
         (source, _), errors = self._tops or (None, None), run.record.errors
         assert source is not None
-
-        async def look(here: Place, there: Place) -> tuple[Entry | None, Entry | None]:
-            return await find(here, source.below(path)), await find(there, where)
-
-        entry, there = await self.reach.do_both(source, where, look)
+        entry, there = await self._both(source.below(path), where)
         if entry is not None and there is not None and _clash(entry, there):
             await self._remove_tree(path, where, there)
         if run.stopped or run.record.errors > errors:

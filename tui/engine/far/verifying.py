@@ -8,8 +8,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tui.engine.checking import Checking
+from tui.engine.far.ends import Halted, look
 from tui.engine.far.likeness import Likeness
-from tui.engine.far.reaching import Halted, Reach, carry, find, listing
+from tui.engine.far.reaching import Reach, carry, listing
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError
@@ -209,10 +210,10 @@ class TreeCheck:
         return await self._list(self._target.parent)
 
     async def _look(self, where: Location) -> Entry | None:
-        async def look(place: Place) -> Entry | None:
-            return await find(place, where)
+        async def find(place: Place) -> Entry | None:
+            return await look(place, where)
 
-        return await self._reach.do(where, look)
+        return await self._reach.do(where, find)
 
     async def _list(self, folder: Location) -> dict[bytes, Entry]:
         async def read(place: Place) -> dict[bytes, Entry]:
