@@ -60,6 +60,8 @@ class FakeEngine:
         self.plan: list[Callable[[Job], Job]] = [done()]
         self.between: Callable[[], None] = lambda: None
         """Called before each update after the first."""
+        self.on_look: Callable[[], None] = lambda: None
+        """Called before a job is returned."""
         self.host = Host()
         self.hosts: tuple[KnownHost, ...] = ()
         self.compared: list[Compared] = []
@@ -164,6 +166,7 @@ class FakeClient(FakePlaces):
     async def job(self, id: int, seconds: float = 0.0) -> Job:
         if id not in self.engine.jobs:
             raise NoSuchJob(f"there is no job {id}")
+        self.engine.on_look()
         return self.engine.jobs[id]
 
     async def request(self, id: int) -> Request:
@@ -276,6 +279,19 @@ def paused(errors: int = 0) -> Callable[[Job], Job]:
 def short_of_room(note: str) -> Callable[[Job], Job]:
     def step(job: Job) -> Job:
         return replace(paused()(job), state=JobState.WAITING, note=note)
+
+    return step
+
+
+def at_the_door(engine: FakeEngine) -> Callable[[Job], Job]:
+    """A job that waits for what a host asks, and is done when it is let in."""
+
+    def step(job: Job) -> Job:
+        engine.host.ask((job.id,))
+        if engine.host.refused or not engine.host.questions:
+            return (failed(1) if engine.host.refused else done())(replace(job, wants_host=False))
+        note = "waits until somebody answers what me@box asks"
+        return replace(job, state=JobState.WAITING, wants_host=True, note=note)
 
     return step
 

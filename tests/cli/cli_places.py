@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,9 @@ class Host:
 
     def ask(self, jobs: tuple[int, ...] = ()) -> None:
         """Ask for what is missing, unless that is asked already or nothing is."""
+        if self.questions:
+            (asked,) = self.questions
+            self.questions = [replace(asked, jobs=tuple({*asked.jobs, *jobs}))]
         if self.questions or self.refused or (self.known and not self.password):
             return
         self.asked += 1

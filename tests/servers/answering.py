@@ -21,7 +21,6 @@ class Door:
     Attributes:
         password: Taken by the method of that name; empty: the method is not offered.
         prompts: What is asked by keyboard-interactive: (prompt, shown while typed, right answer) in turn.
-        key: The public key that is let in.
         sftp: It has SFTP, and shows the real disk.
         heard: What was sent to be let in: passwords, answers, in order.
         users: Who asked to be let in, once a try.
@@ -29,7 +28,6 @@ class Door:
 
     password: str = ""
     prompts: tuple[tuple[str, bool, str], ...] = ()
-    key: str = ""
     sftp: bool = False
     port: int = 0
     host_key: str = ""
@@ -63,12 +61,6 @@ class _Porter(asyncssh.SSHServer):
     def begin_auth(self, username: str) -> bool:
         self._door.users.append(username)
         return True
-
-    def public_key_auth_supported(self) -> bool:
-        return bool(self._door.key)
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return key.public_data == asyncssh.import_public_key(self._door.key).public_data
 
     def password_auth_supported(self) -> bool:
         return bool(self._door.password)

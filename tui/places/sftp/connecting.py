@@ -73,6 +73,9 @@ class _Journey:
     ) -> tuple[asyncssh.SSHClientConnection, HostSettings]:
         """Connect to a host, by way of another one or of those that ssh_config names."""
         host = await asyncio.to_thread(settings_for, authority, self._settings)
+        if host.canonical_domains:
+            name = await _full_name(host)
+            host = await asyncio.to_thread(settings_for, authority, self._settings, name)
         self._hops += 1
         if self._hops > _MOST_HOPS:
             raise PlaceError(
@@ -239,6 +242,21 @@ class _Attempt:
         elif host.proxy_command:
             arguments["proxy_command"] = ["/bin/sh", "-c", _PROXY, "sh", f"exec {host.proxy_command}"]
         return arguments
+
+
+async def _full_name(host: HostSettings) -> str:
+    """Return a host's name in the first of its domains that has it. (CanonicalizeHostname.)"""
+    for domain in host.canonical_domains:
+        name = f"{host.host}.{domain.strip('.')}"
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(host.connect_timeout_s):
+                await asyncio.get_running_loop().getaddrinfo(name, host.port)
+            return name
+    if not host.fallback_local:
+        raise PlaceUnavailable(
+            f"cannot reach {host.name}: none of {', '.join(host.canonical_domains)} knows it"
+        )
+    return host.host
 
 
 def _known(host: HostSettings) -> Known:
