@@ -252,3 +252,26 @@ async def test_what_is_given_up_half_way_leaves_nothing(sshd: Sshd, tmp_path: Pa
         assert [name for name in os.listdir(tmp_path) if name.startswith(".ferry-")] == []
         for name in os.listdir(tmp_path):
             assert (tmp_path / name).read_bytes() == b"x" * 100
+
+
+async def test_who_is_cancelled_does_not_wait_for_a_silent_line(
+    sshd: Sshd, proxy: Proxy, tmp_path: Path
+) -> None:
+    async with place_on(sshd, proxy.port) as place:
+        proxy.freeze()
+        steps = [
+            place.put(at(tmp_path, "a"), b"x", NOTHING_ASKED, TAG, replace=True, flush=True),
+            place.open_writer(at(tmp_path, "b"), IDENTITY),
+            place.stat(at(tmp_path)),
+            place.get(at(tmp_path), 10),
+        ]
+        tasks = [asyncio.create_task(step) for step in steps]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert all(task.cancelled() for task in tasks)
+        proxy.thaw()
+        await place.stat(at(tmp_path))

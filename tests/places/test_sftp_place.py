@@ -475,3 +475,26 @@ async def test_after_closing_all_is_out_of_reach(sshd: Sshd, tmp_path: Path) -> 
         with pytest.raises(PlaceUnavailable):
             await place.stat(at(tmp_path))
         await place.close()
+
+
+async def test_what_is_closed_touches_no_other_file(far: SftpPlace, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    reader = await far.open_reader(at(tmp_path, "a"))
+    writer = await far.open_writer(at(tmp_path, "b"), Identity(TAG, 2, 5))
+    await reader.close()
+    await writer.suspend()
+    other = await far.open_writer(at(tmp_path, "c"), Identity(TAG, 2, 5))  # has a handle of those
+    with pytest.raises(ValueError, match="closed"):
+        await reader.read(0, 1)
+    with pytest.raises(ValueError, match="closed"):
+        await writer.write(0, b"bb")
+    await other.write(0, b"cc")
+    await other.publish(PLAIN, replace=False, flush=False)
+    assert (tmp_path / "c").read_bytes() == b"cc"
+
+
+async def test_a_shell_that_prints_is_told_as_no_sftp(tmp_path: Path) -> None:
+    with running_sshd(tmp_path / "sshd", extra="ForceCommand echo Welcome to this host") as server:
+        async with connected(server) as connection:
+            with pytest.raises(Unsupported, match="what answers is not SFTP"):
+                await SftpPlace.start(connection, Location("/", "sftp", "test"))

@@ -267,3 +267,25 @@ async def test_what_is_no_file_or_too_big_is_not_edited(shell, editor, monkeypat
         await at(s, SRV, "a.txt")
         await s.press("e")
         await s.until(lambda: any("a.txt has more than" in text for text in s.told))
+
+
+async def test_where_the_queue_refuses_the_job_the_edited_copy_is_kept_and_named(shell, paths, editor):
+    editor('echo more >> "$1"')
+    async with shell(prepare=far) as s:
+        await at(s, SRV, "a.txt")
+        s.client.unreachable = True
+        await s.press("e")
+        await s.until(lambda: any(f"Your version is kept as {paths.state}" in text for text in s.told))
+        (kept,) = (paths.state / "edits").iterdir()
+        assert content(str(kept / "a.txt")) == b"alpha\nmore\n"
+
+
+async def test_an_operation_that_waits_for_a_host_says_so(shell, monkeypatch):
+    monkeypatch.setattr("tui.ui.operations.SLOW_S", 0.01)
+    async with shell(prepare=far) as s:
+        await at(s, SRV, "a.txt")
+        s.client.hang(SRV)
+        await s.press("f3")
+        await s.until(lambda: "Waiting for ann@box …" in s.told)
+        s.client.release(SRV)
+        await s.dialog(Viewer)

@@ -293,7 +293,7 @@ async def test_a_host_that_asks_waits_for_an_answer_and_goes_on_with_it(shell):
         await s.dialog(HostQuestionScreen)
         await s.press("escape")
         await s.back()
-        await s.until(lambda: "ann@box asks for a password, and waits for an answer." in note(s))
+        await s.until(lambda: "ann@box asks for a password. It waits for an answer:" in note(s))
         assert "Ctrl+G answers it, Esc gives up." in note(s)
         assert "has a question" in s.main.pane.path_bar.text
         await s.press("ctrl+g")
@@ -319,3 +319,23 @@ async def test_a_bookmark_leads_to_a_far_folder(shell):
         await s.until(lambda: s.main.pane.location == Location("/home/ann"))
         await s.press("'", "b")
         await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)
+
+
+async def test_a_url_typed_behind_the_folder_proposed_takes_its_place(shell):
+    async with shell(prepare=with_box) as s:
+        await s.press("g", "space")
+        field = (await s.dialog(Prompt)).query_one("#typed", Input)
+        await s.press(*"sftp://ann@box/srv")
+        await s.until(lambda: field.value == "sftp://ann@box/srv")
+        await s.press("enter")
+        await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)
+
+
+async def test_an_error_is_shown_whole_however_long_the_path_in_it(shell):
+    async with shell() as s:
+        long = BOX.child("x" * 90)
+        s.main.pane.go(long)
+        await s.until(lambda: s.main.pane.state is State.FAILED)
+        s.main.pane._failure = f"cannot read {long}: gone."
+        s.main.pane._put(s.main.pane.folder)
+        assert "x" * 90 in note(s).replace(" ", "")

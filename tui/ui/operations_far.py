@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import ModalScreen
 
+from tui.model.error import FerryError
 from tui.ui.addresses import asks_of
 from tui.ui.operations import Operations, operation
 from tui.ui.widgets.pane_moves import home
@@ -123,7 +124,11 @@ class FarOperations(Operations):
             self.tell("Nothing was changed.")
             return
         request = await far_edit.put_back(self.client, fetched)
-        job = await self.submit(request, f"Putting {visible(location.name)} back")
+        try:
+            job = await self.submit(request, f"Putting {visible(location.name)} back")
+        except FerryError as error:
+            error.remedy = far_edit.kept_as(fetched)
+            raise
         self.run_worker(
             far_edit.forget_when_done(self.client, fetched, job), group="edits", exit_on_error=False
         )

@@ -7,6 +7,8 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from engine_harness import Harness, crash
+
 from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
 from tui.model.job import JobKind, JobState, Request
@@ -70,10 +72,18 @@ class Far:
         openers = {scheme: (lambda opener=opener: opener) for scheme, opener in self.openers.items()}
         self.engine = Engine(Journal(self.journal), HastyClock(), Limits(slots), openers=openers)
         await self.engine.start_up()
+        self.crashed = False
         try:
             yield self.engine
         finally:
-            await self.engine.shut_down()
+            if not self.crashed:
+                await self.engine.shut_down()
+
+    async def crash(self) -> None:
+        """End the engine as a kill would: nothing is told to anybody any more."""
+        self.crashed = True
+        await crash(Harness(self.engine, self.journal))
+        await self.engine._keeper.doors.close()
 
     async def submit(
         self,
@@ -88,7 +98,7 @@ class Far:
         rest.setdefault("into", True)
         return await self.engine.submit(Request(kind=kind, sources=places, target=target, **rest))  # type: ignore[arg-type]
 
-    async def rests(self, id: int, *, after: float = 0.0) -> Job:
+    async def rests(self, id: int) -> Job:
         """Wait until a job has ended, or waits for somebody."""
         resting = (JobState.WAITING, JobState.PAUSED)
         return await self.until(id, lambda job: job.state.is_final or job.state in resting)
@@ -101,6 +111,14 @@ class Far:
                     return job
         raise AssertionError("updates ended")
 
+    async def pause(self, id: int) -> None:
+        """Pause a job, and wait until nothing works on it any more."""
+        await self.engine.pause([id])
+        record = self.engine._board.get(id)
+        assert record is not None
+        await self.engine._keeper.settled([record], 5)
+        assert not self.engine._keeper.is_busy(record)
+
     async def done(self, id: int) -> Job:
         job = await self.rests(id)
         assert job.state is JobState.DONE, (job, await self.messages(id))
@@ -111,7 +129,3 @@ class Far:
 
     def tree(self, path: str = "/target") -> dict[str, bytes | str | None]:
         return self.there.tree(path)
-
-
-class Killed(BaseException):
-    """The engine was ended by a kill."""

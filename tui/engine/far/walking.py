@@ -70,6 +70,7 @@ class Walk(Deciding):
         self._news = asyncio.Event()
         """All is done, or a task has ended."""
         self._room = asyncio.Event()
+        self._connect()
 
     # What there is to do
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -19,6 +20,7 @@ from tui.places.local import end_files, syscalls
 from tui.places.local.end_files import LocalReader, LocalWriter, entry_of
 from tui.places.local.end_folders import Folders
 from tui.places.local.flushing import DiskFlush
+from tui.places.local.making import not_held
 from tui.places.local.modes import change_mode
 from tui.places.local.names import check_end, told
 from tui.places.local.partial import discard, name_of_half, sweep
@@ -40,6 +42,10 @@ T = TypeVar("T")
 _THREADS = 8
 """More of them only get into each other's way."""
 _FIRST_ENTRIES, _MOST_ENTRIES = 200, 1000
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""How filesystems such as FAT answer to symlink(2)."""
+_A_LINK = os.stat_result((stat.S_IFLNK, *(0,) * 9))
 
 _CAN = Capabilities(
     symlinks=True,
@@ -150,6 +156,8 @@ class LocalEnd:
                     discard(fd, scratch)
                     raise
             except OSError as error:
+                if error.errno in _NO_LINKS:
+                    raise not_held(_A_LINK, location) from error
                 raise told(error, location, "create the link") from error
 
     async def remove_file(self, location: Location) -> None:

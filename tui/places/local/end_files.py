@@ -127,7 +127,10 @@ def landing_in(folder: Folder, wanted: Attributes, tag: str, *, flush: bool = Fa
 
 
 def give(landing: Landing, draft: Draft, wanted: Attributes) -> None:
-    """Give a written file what it is to have, the time last."""
+    """Give a written file what it is to have, the time last.
+
+    Its owner is whoever runs this, not the other end's: it never becomes a program that runs as somebody else.
+    """
     made = os.fstat(draft.fd)
     if wanted.mode is None:
         attributes.set_mode(draft.fd, _NEW_FILE_MODE & ~landing.root.umask)
@@ -135,8 +138,8 @@ def give(landing: Landing, draft: Draft, wanted: Attributes) -> None:
             attributes.set_times(draft.fd, _state(made.st_size, wanted.mtime_ns), landing.traits)
         return
     mtime_ns = made.st_mtime_ns if wanted.mtime_ns is None else wanted.mtime_ns
-    state = _state(made.st_size, mtime_ns, stat.S_IFREG | stat.S_IMODE(wanted.mode), made.st_uid, made.st_gid)
-    landing.give(-1, draft, state, ())
+    mode = stat.S_IFREG | stat.S_IMODE(wanted.mode) & ~attributes.SET_ID
+    landing.give(-1, draft, _state(made.st_size, mtime_ns, mode, made.st_uid, made.st_gid), ())
 
 
 def _state(

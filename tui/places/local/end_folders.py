@@ -155,7 +155,7 @@ class Folders:
         root = self._bases[location]
         if root is not None and not os.fstat(root.fd).st_nlink:
             root.close()
-            root = None
+            self._bases[location] = root = None
         if root is None:
             root = self._bases[location] = Root.open(location.path)
         return root
