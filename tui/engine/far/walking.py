@@ -119,6 +119,7 @@ class Walk(Deciding):
                 try:
                     await self._go()
                 except Lost:
+                    self._counts.show()
                     self._gather()
                     await self._ends.again()
                 except Full as full:
@@ -523,10 +524,10 @@ class Walk(Deciding):
             try:
                 entry = await self._transfer.file(item)
             except (SourceChanged, VerificationFailed) as error:
-                if isinstance(error, VerificationFailed):
-                    item.replace = True
+                item.made |= isinstance(error, VerificationFailed)
+                item.replace |= item.made
                 if last:
-                    if item.replace:
+                    if item.made:
                         with contextlib.suppress(NotFound):
                             await self._to.remove_file(item.target)
                     raise
