@@ -269,3 +269,33 @@ def test_a_lost_connection_is_told_with_its_cause() -> None:
     told = errors.from_refusal(Lost("it has not answered for 30 seconds"), FOLDER, "read")
     assert type(told) is error.PlaceUnavailable
     assert str(told).endswith("the connection is lost (it has not answered for 30 seconds)")
+
+
+async def test_bytes_that_still_go_out_are_life(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = wire.channel.send(Kind.WRITE, bytes(1000))
+    await asyncio.sleep(0)
+    for unsent in (900, 500, 100):
+        monkeypatch.setattr(wire, "get_write_buffer_size", lambda unsent=unsent: unsent)
+        wire.channel._life_at = -1e9
+        wire.channel._look()
+        assert wire.channel.alive
+    wire.channel._life_at = -1e9
+    wire.channel._look()
+    assert wire.given_up and (await answer)[0] == Kind.LOST
+
+
+async def test_what_takes_long_by_nature_is_borne_longer(wire: Wire) -> None:
+    wire.session.send_fsync(b"handle")
+    await asyncio.sleep(0)
+    wire.channel._look()  # what went out counts
+    wire.channel._life_at -= 100
+    wire.channel._look()
+    assert wire.channel.alive
+    ((_, number, _),) = wire.sent
+    wire.channel.send(Kind.LSTAT, text(b"x"))
+    await asyncio.sleep(0)
+    wire.say(status(number, Code.OK))
+    wire.channel._look()
+    wire.channel._life_at -= 100
+    wire.channel._look()
+    assert wire.given_up

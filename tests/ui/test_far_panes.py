@@ -64,10 +64,13 @@ async def go_to(s: Any, typed: str) -> None:
         ("sftp://u@box:2222/x y", "sftp://u@box:2222/x%20y"),
         ("sftp://[::1]:22/x", "sftp://[::1]:22/x"),
         ("sftp://box/~/x", "sftp://box/~/x"),
+        ("s3://bucket", "s3://bucket/"),
+        ("s3://minio@bucket/a b", "s3://minio@bucket/a%20b"),
+        ("s3://", "s3:///"),
     ],
 )
 def test_urls_are_understood_as_they_are_typed(typed: str, url: str) -> None:
-    assert parse_url(typed).url == url
+    assert parse_url(typed) == Location.from_url(url)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,9 @@ async def test_completion_of_a_far_path_and_none_of_what_does_not_answer(monkeyp
     assert await complete(client, "sftp://ann@box/sr", Location("/")) == ["sftp://ann@box/srv/"]
     assert await complete(client, "da", SRV) == ["data/"]
     assert await complete(client, "~/", SRV) == []
-    assert await complete(client, "sftp://", Location("/")) == []
+    assert await complete(client, "sftp://ann@b", Location("/")) == []  # half a name is no host yet
+    client.far("s3:///", {"photos": {}})
+    assert await complete(client, "s3://ph", Location("/")) == ["s3://photos/"]
     monkeypatch.setattr("tui.ui.completion._FAR_TIME_S", 0.01)
     client.hang(SRV)
     assert await complete(client, "sftp://ann@box/srv/d", Location("/")) == []

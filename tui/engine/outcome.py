@@ -74,6 +74,10 @@ def _far_work_for(run: Run, kind: JobKind) -> Work:
         from tui.engine.far.moving import FarMoving
 
         return FarMoving(run)
+    if kind is JobKind.SYNC:
+        from tui.engine.far.syncing import FarSyncing
+
+        return FarSyncing(run)
     if kind is JobKind.RENAME:
         from tui.engine.far.renaming import FarRenaming
 

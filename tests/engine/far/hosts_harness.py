@@ -14,6 +14,7 @@ from tui.engine.journal import Journal
 from tui.model.error import PlaceUnavailable
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
+from tui.places.local.end import LocalOpener
 from tui.places.memory import ALL, MemoryOpener
 from tui.places.memory_store import MemoryStore
 
@@ -70,6 +71,8 @@ class Hosts:
         self.stores: dict[str, MemoryStore] = {}
         self.openers: dict[str, MemoryOpener] = {}
         self.trouble: Faults | None = None
+        self.password = ""
+        """Asked for at each connection."""
 
     def store(self, host: str = "host") -> MemoryStore:
         return self.stores.setdefault(host, MemoryStore())
@@ -85,7 +88,9 @@ class Hosts:
     async def open(self, location: Location, asker: Asker) -> MemoryPlace:
         host = location.authority
         if host not in self.openers:
-            self.openers[host] = MemoryOpener(self.store(host), self.capabilities, self._faults)
+            self.openers[host] = MemoryOpener(
+                self.store(host), self.capabilities, self._faults, password=self.password
+            )
         return await self.openers[host].open(location, asker)
 
     def _faults(self, name: str, location: Location) -> Awaitable[None] | None:
@@ -103,7 +108,13 @@ class HostsHarness(Harness):
 
 
 def _new(journal: Path, hosts: Hosts) -> HostsHarness:
-    engine = Engine(Journal(journal), FastClock(), Limits(), version="test", openers={"sftp": lambda: hosts})
+    engine = Engine(
+        Journal(journal),
+        FastClock(),
+        Limits(),
+        version="test",
+        openers={"file": LocalOpener, "sftp": lambda: hosts},
+    )
     return HostsHarness(engine, journal)
 
 

@@ -11,12 +11,12 @@ from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
 
 from tui.model.error import PermissionDenied
 from tui.model.job import Conflict, JobKind, JobState
+from tui.model.location import Location
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
 
-    from tui.model.location import Location
     from tui.places.memory_store import MemoryStore
 
 LARGE = bytes(range(256)) * 20
@@ -202,3 +202,16 @@ async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Pat
         assert (hosts.store("other").tree(), hosts.store().tree()) == before
         when += 7  # all of them are tried above
     assert when > 50
+
+
+async def test_a_folder_of_this_computer_is_compared_with_one_that_is_far(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    plant(hosts.store())
+    for path, data in (("a file", b"text"), ("large", LARGE), ("inner/file", b"tixt")):
+        (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / path).write_bytes(data)
+    here = Location.local(tmp_path / "tree")
+    job = await queue.ends(await queue.add(JobKind.VERIFY, here, targets=(at("/data/tree"),)))
+    assert list(await told(queue, job.id)) == ["inner/file"]
+    assert job.progress.files_verified == 2

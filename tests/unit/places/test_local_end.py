@@ -155,6 +155,18 @@ async def test_without_a_named_folder_every_path_is_one(
     assert names(target) == {"file"}
 
 
+async def test_a_folder_may_be_named_later(anywhere: LocalEnd, source: Path, target: Path) -> None:
+    (target / "link").symlink_to(source)
+    await put(anywhere, target / "link" / "one")
+    anywhere.name(at(target))
+    anywhere.name(at(target))
+    with pytest.raises(LinkInTheWay):
+        await put(anywhere, target / "link" / "two")
+    anywhere.name(at(target / "link"))
+    await put(anywhere, target / "link" / "three")
+    assert names(source) == {"one", "three"}
+
+
 async def test_what_goes_into_a_folder_goes_into_the_one_of_that_name_now(
     end: LocalEnd, target: Path
 ) -> None:

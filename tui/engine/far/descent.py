@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.engine.far.reaching import each, listing, some
+from tui.engine.far.ends import each
+from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import LinkInTheWay, NotFound, PlaceError
 from tui.model.location import Location
@@ -73,7 +74,7 @@ class Descent:
             while (self._stack or going) and not self.run.stopped:
                 while self._stack and len(going) < FOLDERS_AT_ONCE:
                     going.add(asyncio.ensure_future(self._through(self._stack.pop())))
-                going = await some(going)
+                going = await _some(going)
         finally:
             for task in going:
                 task.cancel()
@@ -151,7 +152,7 @@ class Descent:
                 await self._file(level.where.child(entry.name), entry, level)
                 level.done.add(entry.name)
 
-        await each(files, one, place.capabilities.pipeline)
+        await each(files, one, min(len(files), place.capabilities.pipeline))
 
     async def _file(self, where: Location, entry: Entry, level: Level | None) -> None:
         try:
@@ -183,4 +184,13 @@ class Descent:
             if (await place.stat(where)).kind is not EntryKind.FOLDER:
                 raise LinkInTheWay(f"cannot go into {where}: it is no folder any more", location=where)
 
-        await each(way, one, place.capabilities.pipeline)
+        await each(way, one, len(way))
+
+
+async def _some(going: set[asyncio.Future[None]]) -> set[asyncio.Future[None]]:
+    """Wait until one of them has ended; return the others."""
+    done, left = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+    errors = [error for task in done if not task.cancelled() and (error := task.exception())]
+    if errors:
+        raise errors[0]
+    return left

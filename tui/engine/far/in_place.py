@@ -6,7 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.reaching import Reach, carry, each, find
+from tui.engine.far.ends import each, look
+from tui.engine.far.reaching import Reach, carry
 from tui.engine.removing import InPlace
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
@@ -82,10 +83,10 @@ class FarInPlace(InPlace):
         pipeline = (await self.reach.place(rest[0].location)).capabilities.pipeline
         looked: dict[int, Looked] = {}
 
-        async def look(source: Source) -> None:
+        async def find(source: Source) -> None:
             looked[source.idx] = source, await self._look(source)
 
-        await each(rest, look, pipeline)
+        await each(rest, find, pipeline)
         if self.removes:
             begun = [replace(s, phase=Phase.REMOVING) for s, found in looked.values() if _is_there(found)]
             await run.journal.set_sources(self.row.id, begun, durable=True)
@@ -105,11 +106,11 @@ class FarInPlace(InPlace):
     async def _look(self, source: Source) -> Entry | PlaceError | None:
         where = await self.reach.resolve(source.location)
 
-        async def look(place: Place) -> Entry | None:
-            return await find(place, where)
+        async def stand(place: Place) -> Entry | None:
+            return await look(place, where)
 
         try:
-            return await self.reach.do(where, look)
+            return await self.reach.do(where, stand)
         except PlaceError as error:
             return error
 

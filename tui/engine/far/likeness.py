@@ -7,14 +7,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.engine.far.reaching import Halted
 from tui.model.entry import EntryKind, Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from tui.engine.far.reaching import Reach
-    from tui.engine.run import Run
+    from tui.engine.far.reaching import Reaching
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place, Reader
@@ -43,10 +41,16 @@ class Likeness:
 
     Args:
         count: Called with how many bytes were compared, as it goes; a number below zero takes back.
+        pace: Waited for after each piece of so many bytes; whatever it raises ends the comparison.
     """
 
-    def __init__(self, run: Run, reach: Reach, count: Callable[[int, Location], None]) -> None:
-        self._run, self._reach, self._count = run, reach, count
+    def __init__(
+        self,
+        reach: Reaching,
+        count: Callable[[int, Location], None],
+        pace: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self._reach, self._count, self._pace = reach, count, pace
         self._turn = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def difference(self, source: Location, entry: Entry, target: Location, there: Entry) -> str:
@@ -85,7 +89,7 @@ class Likeness:
 
         one, other = await self._reach.do_both(source, target, both)
         self._count(len(one), source)
-        await self._run.pay(len(one))
+        await self._pace(len(one))
         return "" if one == other else "content"
 
     async def _large(self, source: Location, target: Location) -> str:
@@ -133,9 +137,7 @@ class Likeness:
                     return "content"
                 part.done_bytes += len(one)
                 self._count(len(one), source)
-                await self._run.pay(len(one))
-                if self._run.stopped:
-                    raise Halted
+                await self._pace(len(one))
             return ""
         finally:
             left = [read for pair in reads for read in pair]

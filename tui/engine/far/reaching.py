@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tui.engine.far.doors import AnswerWanted
+from tui.engine.far.ends import Halted, OutOfReach
 from tui.engine.retry import wait_before_retry
 from tui.engine.run import Stop
-from tui.model.error import NotAFolder, NotFound, PlaceError, PlaceUnavailable
+from tui.model.error import PlaceError, PlaceUnavailable
 from tui.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
+    from tui.engine.far.doors import Doors
     from tui.engine.run import Run
     from tui.model.entry import Entry
     from tui.places.base import Place
@@ -38,16 +40,40 @@ GRACE_S = 0.1
 """So long work that is told to stop may go on by itself."""
 
 
-class Halted(Exception):
-    """The run was stopped while something waited for a place."""
+class Reaching(Protocol):
+    """Whoever can have something done at places."""
+
+    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]]) -> R: ...
+
+    async def do_both(
+        self, source: Location, target: Location, work: Callable[[Place, Place], Awaitable[R]]
+    ) -> R: ...
 
 
-class Unreachable(Exception):
-    """A place cannot be reached: nothing more of a job can be done for now."""
+class Directly:
+    """Has something done for somebody who waits: a connection that was lost is made anew once."""
 
-    def __init__(self, error: PlaceError) -> None:
-        super().__init__(error.message)
-        self.error = error
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]]) -> R:
+        """Do something at the place of a location."""
+        return await self._again((location,), work)
+
+    async def do_both(
+        self, source: Location, target: Location, work: Callable[[Place, Place], Awaitable[R]]
+    ) -> R:
+        """Do something at two places."""
+        return await self._again((source, target), work)
+
+    async def _again(self, locations: Sequence[Location], work: Callable[..., Awaitable[R]]) -> R:
+        places = [await self._doors.place(location) for location in locations]
+        try:
+            return await work(*places)
+        except PlaceUnavailable:
+            if all(place.alive for place in places):
+                raise
+        return await work(*[await self._doors.place(location) for location in locations])
 
 
 class Reach:
@@ -64,7 +90,7 @@ class Reach:
         """Return the connected place of a location, however often that has to be tried.
 
         Raises:
-            Halted, Unreachable, AnswerWanted.
+            Halted, OutOfReach, AnswerWanted.
         """
         async with self._turn:
             run, tries = self._run, 0
@@ -74,7 +100,7 @@ class Reach:
                 except PlaceError as error:
                     tries += 1
                     if not error.transient or tries == TRIES:
-                        raise Unreachable(error) from error
+                        raise OutOfReach(error, location) from error
                     self._note(f"tries again: {error.message}")
                 else:
                     self._note("")
@@ -88,7 +114,7 @@ class Reach:
 
         Raises:
             PlaceError: It was refused; PlaceUnavailable where it could not be done however often it was tried.
-            Halted, Unreachable, AnswerWanted.
+            Halted, OutOfReach, AnswerWanted.
         """
         return await self._again((location,), work)
 
@@ -168,44 +194,11 @@ async def carry(run: Run, work: Awaitable[None], grace_s: float = GRACE_S) -> No
         return
     except AnswerWanted:
         run.stop(Stop.HOST)
-    except Unreachable as told:
-        await run.fail_job(told.error, told.error.location or run.record.row.first_source)
-
-
-async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], at_once: int) -> None:
-    """Do something with each of some things, so many at once. What goes wrong with one of them ends all."""
-    going: set[asyncio.Future[None]] = set()
-    try:
-        for item in items:
-            if len(going) >= at_once:
-                going = await some(going)
-            going.add(asyncio.ensure_future(work(item)))
-        while going:
-            going = await some(going)
-    finally:
-        for task in going:
-            task.cancel()
-        await asyncio.gather(*going, return_exceptions=True)
-
-
-async def some(going: set[asyncio.Future[None]]) -> set[asyncio.Future[None]]:
-    """Wait until one of them has ended; return the others."""
-    done, left = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-    errors = [error for task in done if not task.cancelled() and (error := task.exception())]
-    if errors:
-        raise errors[0]
-    return left
+    except OutOfReach as told:
+        await run.fail_job(told.error, told.location)
 
 
 def listing(place: Place, folder: Location) -> aclosing[AsyncGenerator[Sequence[Entry], None]]:
     """Return the pages of a folder, for `async with`: closed at its end, they are read no further."""
     pages: AsyncIterator[Sequence[Entry]] = place.list(folder)
     return aclosing(cast("AsyncGenerator[Sequence[Entry], Any]", pages))
-
-
-async def find(place: Place, location: Location) -> Entry | None:
-    """Return an entry, links not followed, or None where it is not there."""
-    try:
-        return await place.stat(location)
-    except (NotFound, NotAFolder):
-        return None

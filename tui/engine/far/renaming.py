@@ -6,7 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.reaching import Reach, carry, each, find
+from tui.engine.far.ends import each, look
+from tui.engine.far.reaching import Reach, carry
 from tui.engine.renaming import Renaming
 from tui.model.error import NotFound, PlaceError, Unsupported
 
@@ -113,10 +114,10 @@ class FarRenaming(Renaming):
         return None
 
     async def _stands(self, where: Location) -> bool:
-        async def look(place: Place) -> bool:
-            return await find(place, where) is not None
+        async def find(place: Place) -> bool:
+            return await look(place, where) is not None
 
-        return await self.reach.do(where, look)
+        return await self.reach.do(where, find)
 
     def _aside(self, source: Source) -> Location:
         return source.location.parent.child(os.fsdecode(self._passage(source)))

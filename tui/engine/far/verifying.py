@@ -8,8 +8,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tui.engine.checking import Checking
+from tui.engine.far.ends import Halted, look
 from tui.engine.far.likeness import Likeness
-from tui.engine.far.reaching import Reach, carry, find, listing
+from tui.engine.far.reaching import Reach, carry, listing
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError
@@ -84,7 +85,7 @@ class TreeCheck:
         """
         self._run, self._reach, self._take, self._kept_both = run, reach, take, kept_both
         self._source, self._target = source, target
-        self._likeness = Likeness(run, reach, self._count)
+        self._likeness = Likeness(reach, self._count, self._pace)
         self._untold: dict[Location, int] = {}
         """Bytes counted of entries of which nothing was told yet."""
 
@@ -209,10 +210,10 @@ class TreeCheck:
         return await self._list(self._target.parent)
 
     async def _look(self, where: Location) -> Entry | None:
-        async def look(place: Place) -> Entry | None:
-            return await find(place, where)
+        async def find(place: Place) -> Entry | None:
+            return await look(place, where)
 
-        return await self._reach.do(where, look)
+        return await self._reach.do(where, find)
 
     async def _list(self, folder: Location) -> dict[bytes, Entry]:
         async def read(place: Place) -> dict[bytes, Entry]:
@@ -226,6 +227,11 @@ class TreeCheck:
 
     def _to(self, path: bytes) -> Location:
         return self._target.below(os.fsdecode(path))
+
+    async def _pace(self, size_bytes: int) -> None:
+        await self._run.pay(size_bytes)
+        if self._run.stopped:
+            raise Halted
 
     def _count(self, size_bytes: int, current: Location) -> None:
         self._untold[current] = self._untold.get(current, 0) + size_bytes

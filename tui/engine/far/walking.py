@@ -27,7 +27,7 @@ from tui.places.base import Attributes
 from tui.places.local.partial import prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Set
+    from collections.abc import Awaitable, Callable, Sequence, Set
 
     from tui.engine.far.deciding import Tools
     from tui.model.entry import Entry
@@ -137,8 +137,9 @@ class Walk(Deciding):
         self._transfer.connect(self._from, self._to, self._pairing)
 
     async def _go(self) -> None:
-        one, other = self._from.capabilities.pipeline, self._to.capabilities.pipeline
-        small = max(1, min(one, other, MOST_SMALL))
+        # A task is at one of the two ends at a time: neither is to run dry because the other is slow.
+        ends = {id(place): place.capabilities.pipeline for place in (self._from, self._to)}
+        small = max(1, min(sum(ends.values()), MOST_SMALL))
         large = max(1, min(MOST_LARGE, self._run.shared.slots))
         self._news.clear()
         tasks = [asyncio.ensure_future(self._take(self._stack, self._folder)) for _ in range(SCANNERS)]
@@ -215,9 +216,14 @@ class Walk(Deciding):
 
     async def _close_listings(self) -> None:
         for folder in {*_drain(self._stack), *(f for f in self._under_way if isinstance(f, Folder))}:
-            close = getattr(folder.listing, "aclose", None)
-            if close is not None:
-                await in_time(close(), CLOSE_S)
+            await self._close(folder)
+
+    @staticmethod
+    async def _close(folder: Folder) -> None:
+        close = getattr(folder.listing, "aclose", None)
+        folder.listing = None
+        if close is not None:
+            await in_time(close(), CLOSE_S)
 
     async def _hold(self, error: OutOfSpace) -> None:
         """Stop for want of room, and tell how much there is."""
@@ -234,20 +240,36 @@ class Walk(Deciding):
                 self._room.clear()
                 await self._room.wait()
             if folder.state is State.NEW:
-                if not await self._begin(folder):
-                    return
-                folder.state = State.LISTING
-            await self._page(folder)
+                await self._open(folder)
+            else:
+                self._take_page(folder, await self._next_page(folder))
         except PlaceError as error:
             if (ends := self._lost(error)) is not None:
                 raise ends from error
-            folder.stays, folder.listing = True, None
+            await self._close(folder)
+            folder.stays = True
             await self._run.fail(self._as_item(folder).spot, error)
             if folder.state in (State.NEW, State.FINISH):
                 self._over(folder)
             else:
                 folder.state = State.FINISH
                 self._less(folder)
+
+    async def _open(self, folder: Folder) -> None:
+        """Have the folder at the target, and read its first page at the same time."""
+        folder.listing = aiter(self._from.list(folder.source))
+        first = asyncio.ensure_future(self._next_page(folder))
+        try:
+            if await self._begin(folder):
+                folder.state = State.LISTING
+                self._take_page(folder, await first)
+                return
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+        await self._close(folder)
+        folder.stays = True
+        self._over(folder)
 
     async def _begin(self, folder: Folder) -> bool:
         """Have the folder at the target; say False where it is settled without."""
@@ -269,7 +291,6 @@ class Walk(Deciding):
                 return True
             item = self._as_item(folder)
             if not await self.decide(item):
-                self._over(folder)
                 return False
             # What is not a folder never makes way for one: it can only go by another name.
             folder.target_path, folder.target = item.target_path, item.target
@@ -305,13 +326,15 @@ class Walk(Deciding):
                 await close()
         return found
 
-    async def _page(self, folder: Folder) -> None:
-        """Take one page of a listing, and hand out what is in it."""
-        if folder.listing is None:
-            folder.listing = aiter(self._from.list(folder.source))
-        try:
-            page = await anext(folder.listing)
-        except StopAsyncIteration:
+    @staticmethod
+    async def _next_page(folder: Folder) -> Sequence[Entry] | None:
+        """Return one page of a listing; None at its end."""
+        assert folder.listing is not None
+        return await anext(folder.listing, None)
+
+    def _take_page(self, folder: Folder, page: Sequence[Entry] | None) -> None:
+        """Hand out what is in one page."""
+        if page is None:
             folder.listing, folder.state = None, State.FINISH
             folder.subs, folder.settled = set(), set()
             folder.standing = None

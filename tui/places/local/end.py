@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_THREADS = 8
-"""More of them only get into each other's way."""
+_THREADS = 16
+"""More of them only get into each other's way; with fewer, some that hang on a dead mount would hold up all others."""
 _FIRST_ENTRIES, _MOST_ENTRIES = 200, 1000
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -55,7 +55,7 @@ _CAN = Capabilities(
     resumes=True,
     space=True,
     flushes=True,
-    pipeline=_THREADS,
+    pipeline=128,
     part_bytes=1 << 20,
 )
 
@@ -84,6 +84,10 @@ class LocalEnd:
         threads = None if self._closed else self._threads
         result: T = await aiofiles.os.wrap(do)(*args, executor=threads, **kwargs)
         return result
+
+    def name(self, folder: Location) -> None:
+        """Say that somebody named one more folder, as with `bases`."""
+        self._folders.name(folder)
 
     async def resolve(self, location: Location) -> Location:
         return location

@@ -76,6 +76,18 @@ class Folders:
         self._closed = False
         self.ways = Ways()
 
+    def name(self, base: Location) -> None:
+        """Add a base. What is open below it was opened as something named itself, and is not used again."""
+        with self._base_lock:
+            if base in self._bases:
+                return
+            self._bases[base] = None
+        with self._lock:
+            below = base.path.rstrip("/") + "/"
+            unused = self._without([path for path in self._open if path.startswith(below)])
+        for folder in unused:
+            folder.close()
+
     @contextlib.contextmanager
     def at(self, location: Location, doing: str) -> Iterator[tuple[Folder, bytes]]:
         """Use the folder that holds an entry, with the entry's name; OSErrors become ours."""
@@ -139,14 +151,12 @@ class Folders:
                     root.close()
 
     def _opened(self, location: Location) -> Root:
-        held = [base for base in self._bases if base.holds(location)]
-        if not held:
-            root = Root.open(location.path)
-        else:
-            base = max(held, key=lambda base: len(base.path))
-            with self._base_lock:
+        with self._base_lock:
+            held = [base for base in self._bases if base.holds(location)]
+            if held:
+                base = max(held, key=lambda base: len(base.path))
                 fd = self._base(base).folder(os.fsencode(base.relative(location)))
-            root = Root(location.path, fd)
+        root = Root(location.path, fd) if held else Root.open(location.path)
         root.ways = self.ways
         return root
 
