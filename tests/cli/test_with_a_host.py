@@ -83,8 +83,10 @@ def test_a_tree_goes_to_a_host_and_comes_back(real: Ferry) -> None:
     assert b"(content)" in real("verify", "tree", real.url("new"), status=1).stdout
     assert b"moved 2" in real("move", real.url("new/tree/"), "back/").stdout
     assert (real.here / "back" / "tree" / "big").read_bytes() == data
+    assert b"copied 1 file" in real("copy", "--foreground", "back/tree/big", real.url("x/")).stdout
+    assert (real.there / "x" / "big").read_bytes() == data
     real("mkdir", real.url("x/y"))
-    assert b"deleted 0 files" in real("delete", real.url("new"), real.url("x")).stdout
+    assert b"deleted 1 file" in real("delete", real.url("new"), real.url("x")).stdout
     assert list(real.there.iterdir()) == []
 
 
