@@ -206,7 +206,7 @@ class S3Place:
 async def unfinished(place: S3Place, older_than_s: float) -> Sequence[uploads.Unfinished]:
     """Return the uploads that were begun so long ago and have neither been completed nor given up, in all buckets.
 
-    Buckets that may not be looked into are passed over. `give_up` removes one.
+    0 stands for all. Buckets that may not be looked into are passed over. `give_up` removes one.
     """
     root = place.store.endpoint.root
     found: list[uploads.Unfinished] = []
