@@ -11,7 +11,12 @@ from tui import __version__
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-COMMANDS = ("copy", "move", "delete", "sync", "verify", "queue", "engine", "config", "doctor")
+    from tui.model.location import Location
+
+COMMANDS = (
+    *("copy", "move", "delete", "sync", "verify", "ls", "cat", "du", "mkdir", "hosts"),
+    *("queue", "engine", "config", "doctor"),
+)
 """First words that are never folders; ./copy is."""
 
 USAGE = 2
@@ -93,7 +98,6 @@ def _screen(words: list[str]) -> int:
     prepare_environment(os.environ)
     from tui.client.spawn import open_client
     from tui.config import load
-    from tui.model.location import Location
     from tui.paths import Paths
     from tui.ui.app import run_screen
 
@@ -101,18 +105,20 @@ def _screen(words: list[str]) -> int:
     settings, errors = load(paths, _actions())
     client = open_client(paths, settings)
     notices = [f"{error.message}. {error.remedy}" for error in errors]
-    across = Location.local(right) if right is not None else None
-    return run_screen(client, settings, Location.local(left), across, paths, notices)
+    return run_screen(client, settings, left, right, paths, notices)
 
 
-def _folders(words: list[str]) -> tuple[str, str | None]:
-    """Return the full paths of both folders: the first is the current one, the second None, where it is not named.
+def _folders(words: list[str]) -> tuple[Location, Location | None]:
+    """Return both folders: the first is the current one, the second None, where it is not named.
+
+    Whether those on other hosts are there, their panes tell.
 
     Raises:
         UsageError: More was said than two folders, or something else.
     """
     from tui.cli.arguments import nearest
     from tui.cli.operands import locate
+    from tui.cli.urls import is_far
     from tui.model.error import UsageError
 
     if words[:1] == ["--"]:
@@ -124,10 +130,10 @@ def _folders(words: list[str]) -> tuple[str, str | None]:
     if len(words) > 2:
         raise UsageError("ferry opens two folders at most", advice or "`ferry --help` lists the commands.")
     for word in words:
-        if not os.path.isdir(word):
+        if not is_far(word) and not os.path.isdir(word):
             what = "is not a folder" if os.path.lexists(word) else "does not exist"
             raise UsageError(f"{word or 'an empty name'} {what}", advice or "Name folders, or a command.")
-    folders = [locate(word).path for word in words] or [locate(".").path]
+    folders = [locate(word) for word in words] or [locate(".")]
     return folders[0], folders[1] if len(folders) > 1 else None
 
 

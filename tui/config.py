@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from tui import config_kinds as kinds
-from tui.config_far import NAME, S3Settings, SshSettings, is_secret
+from tui.config_far import S3Settings, SshSettings, is_name, is_secret
 from tui.config_kinds import Kind, parse_rate, quoted, rate_text, word_list
 from tui.config_kinds import key as _key
 from tui.model.error import ConfigError
@@ -263,7 +263,7 @@ class _Reading:
             elif not isinstance(value, dict):
                 remedy = f"Write it below [{S3}.NAME], NAME being what you call that store. It is left out."
                 self.wrong(f"{S3}.{name}", f"there is no key {_shown(f'{S3}.{name}')}", remedy)
-            elif not NAME.fullmatch(name):
+            elif not is_name(name):
                 remedy = "Use letters, digits, dots and dashes: it stands in URLs. It is left out."
                 self.wrong(f"{S3}.{name}", f"{_shown(name)} cannot be the name of a store", remedy)
             elif self._is_somewhere(value, name):

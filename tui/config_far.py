@@ -38,12 +38,15 @@ class S3Settings:
     )
 
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-"""What an endpoint may be called: it stands in URLs."""
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+_SECRET = r"(?i)secret|passw|passphrase|token|credential|access_?key|key_?id"
 
-_SECRET = re.compile(r"secret|passw|passphrase|token|credential|access_?key|key_?id", re.IGNORECASE)
+
+def is_name(name: str) -> bool:
+    """Say whether a store may be called so: it stands in URLs."""
+    return re.fullmatch(_NAME, name) is not None
 
 
 def is_secret(name: str) -> bool:
     """Say whether a key's name is that of something which must not stand in the file."""
-    return _SECRET.search(name) is not None
+    return re.search(_SECRET, name) is not None

@@ -13,7 +13,7 @@ from tui.model.job import Conflict
 if TYPE_CHECKING:
     from enum import StrEnum
 
-_WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s@?#]*)?")
+_WEB_ADDRESS = r"https?://[^\s/@?#]+(?:/[^\s@?#]*)?"
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgt]?)(i?)b?(?:/s|ps)?", re.IGNORECASE)
 
 
@@ -101,7 +101,7 @@ def text() -> Kind:
 
 def web_address() -> Kind:
     def read(value: object) -> str:
-        if not isinstance(value, str) or (value and not _WEB_ADDRESS.fullmatch(value)):
+        if not isinstance(value, str) or (value and not re.fullmatch(_WEB_ADDRESS, value)):
             raise ValueError
         return value
 

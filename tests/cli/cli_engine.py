@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cli_places import FakePlaces, Host
+
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import CollisionRefused, EngineUnreachable, NoSuchJob, NotPossible
 from tui.model.job import (
@@ -27,6 +29,8 @@ from tui.model.misfit import Misfits, Names
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from tui.model.ask import KnownHost
+    from tui.model.comparison import Compared
     from tui.model.fidelity import Lost
 
 STATUS = EngineStatus(4242, "0.1.0", 1, 1_800_000_000.0, None, 2, 0.0)
@@ -56,6 +60,12 @@ class FakeEngine:
         self.plan: list[Callable[[Job], Job]] = [done()]
         self.between: Callable[[], None] = lambda: None
         """Called before each update after the first."""
+        self.on_look: Callable[[], None] = lambda: None
+        """Called before a job is returned."""
+        self.host = Host()
+        self.hosts: tuple[KnownHost, ...] = ()
+        self.compared: list[Compared] = []
+        """What comparing anything with anything on another host comes to."""
         self.silent_for = 0
         """So many times the engine does not answer before its first update."""
 
@@ -102,7 +112,7 @@ class FakeEngine:
         self.errors.setdefault(job, []).extend(errors)
 
 
-class FakeClient:
+class FakeClient(FakePlaces):
     """A client of it."""
 
     def __init__(self, engine: FakeEngine) -> None:
@@ -112,6 +122,10 @@ class FakeClient:
 
     async def close(self) -> None:
         self.engine.calls.append(("close",))
+        self.close_places()
+
+    async def hosts(self) -> tuple[KnownHost, ...]:
+        return self.engine.hosts
 
     async def submit(self, request: Request) -> int:
         if self.engine.unreachable:
@@ -138,7 +152,9 @@ class FakeClient:
                 if not job.state.is_final and id in self.engine.requests:
                     self.engine.jobs[id] = self.engine.plan[min(seq, len(self.engine.plan) - 1)](job)
             seq += 1
-            yield Update(seq, tuple(self.engine.jobs.values()), (), STATUS, full=seq == 1)
+            yield Update(
+                seq, tuple(self.engine.jobs.values()), (), STATUS, seq == 1, tuple(self.engine.host.questions)
+            )
             await asyncio.sleep(0.01)
             self.engine.between()
 
@@ -150,6 +166,7 @@ class FakeClient:
     async def job(self, id: int, seconds: float = 0.0) -> Job:
         if id not in self.engine.jobs:
             raise NoSuchJob(f"there is no job {id}")
+        self.engine.on_look()
         return self.engine.jobs[id]
 
     async def request(self, id: int) -> Request:
@@ -262,6 +279,19 @@ def paused(errors: int = 0) -> Callable[[Job], Job]:
 def short_of_room(note: str) -> Callable[[Job], Job]:
     def step(job: Job) -> Job:
         return replace(paused()(job), state=JobState.WAITING, note=note)
+
+    return step
+
+
+def at_the_door(engine: FakeEngine) -> Callable[[Job], Job]:
+    """A job that waits for what a host asks, and is done when it is let in."""
+
+    def step(job: Job) -> Job:
+        engine.host.ask((job.id,))
+        if engine.host.refused or not engine.host.questions:
+            return (failed(1) if engine.host.refused else done())(replace(job, wants_host=False))
+        note = "waits until somebody answers what me@box asks"
+        return replace(job, state=JobState.WAITING, wants_host=True, note=note)
 
     return step
 

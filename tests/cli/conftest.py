@@ -32,6 +32,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the tests are run: nobody is asked what hosts ask, but in a pseudo-terminal of a test's own."""
+    for module in ("prompt", "reaching", "waiting"):
+        monkeypatch.setattr(f"tui.cli.{module}.terminal", lambda: None)
+
+
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli_engine import FakeEngine, done, question, running, short_of_room
+from cli_engine import FakeEngine, at_the_door, done, question, running, short_of_room
+from cli_places import far
 
 import tui.cli.run
 from tui.__main__ import main
@@ -79,7 +80,31 @@ def unfit(engine: FakeEngine) -> None:
     engine.plan = [step]
 
 
-SCENES = {scene.__name__: scene for scene in (endless, asking, elsewhere, slow, standing, unfit)}
+def door(engine: FakeEngine) -> None:
+    """A host that is not known, and asks for a password; what is there is told when it has been answered."""
+    engine.host.known, engine.host.password = False, "sesame"
+    engine.host.files |= {far("/data"): None, far("/data/one\x1b[31m"): b"1"}
+    engine.plan = [at_the_door(engine)]
+
+
+def job_at_the_door(engine: FakeEngine) -> None:
+    """A job of somebody else that waits for a password."""
+    engine.host.password = "sesame"
+    engine.requests[engine.add().id] = None  # type: ignore[assignment]
+    engine.plan = [at_the_door(engine)]
+    step = at_the_door(engine)
+    engine.jobs[1] = step(engine.jobs[1])
+
+    def look() -> None:
+        engine.jobs[1] = step(engine.jobs[1])
+
+    engine.on_look = look
+
+
+SCENES = {
+    scene.__name__: scene
+    for scene in (endless, asking, elsewhere, slow, standing, unfit, door, job_at_the_door)
+}
 
 
 def run() -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
+import threading
+from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +28,16 @@ def config(here: Path, tmp_path: Path) -> Path:
     file = tmp_path / "home" / "config" / "config.toml"
     file.parent.mkdir(parents=True)
     return file
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of a person who has set up nothing."""
+    folder = tmp_path / "person"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return folder
 
 
 def test_path_is_printed(ferry: Run, config: Path) -> None:
@@ -73,9 +86,73 @@ def test_doctor_is_content_with_a_fresh_home(ferry: Run, engine: FakeEngine) -> 
     result = ferry("doctor")
     assert (result.status, result.err) == (0, "")
     topics = [line.split()[1].rstrip(":") for line in result.out.splitlines()]
-    assert topics == "python terminal socket engine journal configuration leftovers space".split()
+    assert topics == (
+        "python terminal socket engine journal configuration sftp s3 ssh agent known leftovers space".split()
+    )
     assert all(line.startswith("ok ") for line in result.out.splitlines())
     assert not Paths.from_environment().state.exists()
+
+
+def topic(out: str, name: str) -> dict[str, str]:
+    (found,) = [each for each in map(json.loads, out.splitlines()) if each["topic"] == name]
+    return found
+
+
+def test_doctor_names_the_line_of_the_ssh_configuration_that_is_wrong(
+    ferry: Run, engine: FakeEngine, config: Path, home: Path
+) -> None:
+    engine.running = False
+    (home / ".ssh").mkdir()
+    file = home / ".ssh" / "config"
+    file.write_text("Host box other\n  User me\nHost *.example\n  User you\n")
+    assert topic(ferry("doctor", "--json").out, "ssh")["text"] == f"{file}, 2 hosts"
+    file.write_text("Host box\n  User 'me\n")
+    result = ferry("doctor", "--json")
+    assert result.status == 1
+    assert topic(result.out, "ssh")["level"] == "fail"
+    assert "line 2" in topic(result.out, "ssh")["text"]
+    config.write_text('[ssh]\nconfig_file = ""\n')
+    assert ferry("doctor").status == 0
+
+
+def test_doctor_asks_the_agent_for_its_keys(
+    ferry: Run, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.running = False
+    path = tmp_path / "agent"
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+    found = topic(ferry("doctor", "--json").out, "agent")
+    assert (found["level"], found["text"]) == ("warn", f"{path} does not answer: No such file or directory")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def answer() -> None:
+            line, _ = listening.accept()
+            with line:
+                assert line.recv(100) == b"\0\0\0\1\x0b"
+                line.sendall(b"\0\0\0\5\x0c\0\0\0\2")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert topic(ferry("doctor", "--json").out, "agent")["text"] == f"{path}, 2 keys"
+        thread.join()
+
+
+def test_doctor_tells_that_a_store_is_set_up_and_cannot_be_reached(
+    ferry: Run, engine: FakeEngine, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    engine.running = False
+    monkeypatch.setattr("tui.cli.doctor_far.version", version)
+    assert topic(ferry("doctor", "--json").out, "s3")["level"] == "ok"
+    config.write_text('[s3.mine]\nregion = "x"\n')
+    result = ferry("doctor", "--json")
+    assert topic(result.out, "s3")["level"] == "warn"
+    assert "pip install 'ferry-tui[s3]'" in topic(result.out, "s3")["remedy"]
+    assert topic(result.out, "sftp")["level"] == "fail"
 
 
 def test_doctor_finds_what_is_wrong(ferry: Run, engine: FakeEngine, config: Path, here: Path) -> None:

@@ -13,6 +13,7 @@ from cli_run import Run, golden
 from tests.e2e.terminal import Terminal
 from tui import __version__
 from tui.cli.commands import BY_WORDS, COMMANDS, help_for
+from tui.model.location import Location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,7 +153,16 @@ def test_only_the_folders_named_are_asked_for(here: Path) -> None:
     from tui.__main__ import _folders
 
     (here / "sub").mkdir()
-    inside = str(here / "sub")
-    assert _folders([]) == (str(here), None)
-    assert _folders([inside]) == (inside, None)
-    assert _folders([inside, str(here)]) == (inside, str(here))
+    first, inside = Location.local(here), Location.local(here / "sub")
+    assert _folders([]) == (first, None)
+    assert _folders([inside.path]) == (inside, None)
+    assert _folders([inside.path, first.path]) == (inside, first)
+
+
+def test_the_screen_opens_on_folders_of_other_hosts(here: Path) -> None:
+    from tui.__main__ import _folders
+
+    assert _folders(["sftp://me@box/data", "."]) == (
+        Location("/data", "sftp", "me@box"),
+        Location.local(here),
+    )

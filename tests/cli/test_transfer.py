@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_engine import FakeEngine, done, error_row, failed, paused, question, running, short_of_room
+from cli_engine import (
+    FakeEngine,
+    at_the_door,
+    done,
+    error_row,
+    failed,
+    paused,
+    question,
+    running,
+    short_of_room,
+)
 
 from tui.cli import rehearsal
 from tui.cli.events import EVENTS, MISFIT, REHEARSAL
@@ -548,6 +558,8 @@ def test_every_event_has_the_keys_that_are_documented(ferry: Run, engine: FakeEn
     engine.fail(1, error_row(1, 1))
     told = objects(ferry("copy", "--json", "--on-conflict", "ask", "a", "gone", "folder").out)
     told += objects(ferry("copy", "--json", "gone", "folder").out)
+    engine.host.password, engine.plan = "sesame", [at_the_door(engine)]
+    told += objects(ferry("copy", "--json", "a", "sftp://box/").out)
     assert {each["event"] for each in told} == set(EVENTS)
     for each in told:
         assert set(each) == {"event", *EVENTS[str(each["event"])][0].split()}

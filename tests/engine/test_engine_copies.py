@@ -221,7 +221,7 @@ async def test_hard_links_across_sources_stay_linked(harness: Harness, source: P
         (Request(kind=JobKind.COPY, sources=(Location("/a"),)), UsageError),
         (Request(kind=JobKind.COPY, sources=(Location("/a"),) * 2, target=Location("/x"), into=False), UsageError),
         (Request(kind=JobKind.DELETE, sources=(Location("/"),)), UsageError),
-        (Request(kind=JobKind.COPY, sources=(Location("/a", "sftp", "host"),), target=Location("/x")), Unsupported),
+        (Request(kind=JobKind.COPY, sources=(Location("/a", "ftp", "host"),), target=Location("/x")), Unsupported),
         (Request(kind=JobKind.RENAME, sources=(Location("/a"),)), UsageError),
         (Request(kind=JobKind.DELETE, sources=(Location("/a"),), priority=6), UsageError),
         (Request(kind=JobKind.DELETE, sources=(Location("/a"),), limit_bytes_s=0), UsageError),

@@ -23,6 +23,7 @@ from tui.model.error import (
     NotEmpty,
     NotFound,
     OutOfSpace,
+    PlaceError,
     PlaceUnavailable,
     ReadOnly,
     Unsupported,
@@ -30,7 +31,9 @@ from tui.model.error import (
 )
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
+from tui.places.sftp.errors import Refused
 from tui.places.sftp.place import SftpPlace
+from tui.places.sftp.protocol import Code
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -475,3 +478,74 @@ async def test_after_closing_all_is_out_of_reach(sshd: Sshd, tmp_path: Path) -> 
         with pytest.raises(PlaceUnavailable):
             await place.stat(at(tmp_path))
         await place.close()
+
+
+async def test_what_is_closed_touches_no_other_file(far: SftpPlace, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    reader = await far.open_reader(at(tmp_path, "a"))
+    writer = await far.open_writer(at(tmp_path, "b"), Identity(TAG, 2, 5))
+    await reader.close()
+    await writer.suspend()
+    other = await far.open_writer(at(tmp_path, "c"), Identity(TAG, 2, 5))  # has a handle of those
+    with pytest.raises(ValueError, match="closed"):
+        await reader.read(0, 1)
+    with pytest.raises(ValueError, match="closed"):
+        await writer.write(0, b"bb")
+    await other.write(0, b"cc")
+    await other.publish(PLAIN, replace=False, flush=False)
+    assert (tmp_path / "c").read_bytes() == b"cc"
+
+
+async def test_a_shell_that_prints_is_told_as_no_sftp(tmp_path: Path) -> None:
+    with running_sshd(tmp_path / "sshd", extra="ForceCommand echo Welcome to this host") as server:
+        async with connected(server) as connection:
+            with pytest.raises(Unsupported, match="what answers is not SFTP"):
+                await SftpPlace.start(connection, Location("/", "sftp", "test"))
+
+
+@pytest.mark.parametrize("at_step", [1, 2])
+@pytest.mark.parametrize("by", ["refusal", "cancelling"])
+async def test_what_was_to_be_replaced_comes_back_where_that_fails(
+    plain_sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_step: int, by: str
+) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    async with place_on(plain_sshd) as place:
+        session = place._session
+        rename, steps = session.rename, []
+
+        async def fail(path: bytes, new: bytes) -> None:
+            steps.append(new)
+            if len(steps) < at_step:
+                await rename(path, new)
+            elif by == "refusal":
+                raise Refused(Code.FAILURE)
+            else:  # it is done, but nobody hears of it
+                await rename(path, new) if at_step == 1 else None
+                raise asyncio.CancelledError
+
+        monkeypatch.setattr(session, "rename", fail)
+        put = place.put(at(tmp_path, "a"), b"new", PLAIN, TAG, replace=True, flush=False)
+        with pytest.raises((PlaceError, asyncio.CancelledError)):
+            await put
+        await place.stat(at(tmp_path))
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+async def test_a_rename_that_replaces_touches_no_third_file(place: SftpPlace, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"new")
+    (tmp_path / "b").write_bytes(b"old")
+    for name in ("a.part", "b.part"):
+        (tmp_path / name).write_bytes(b"precious")
+    await place.rename(at(tmp_path, "a"), at(tmp_path, "b"), replace=True)
+    assert sorted(os.listdir(tmp_path)) == ["a.part", "b", "b.part"]
+    assert (tmp_path / "b").read_bytes() == b"new"
+    assert (tmp_path / "a.part").read_bytes() == (tmp_path / "b.part").read_bytes() == b"precious"
+
+
+async def test_a_file_renamed_to_itself_stays(place: SftpPlace, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    await place.rename(at(tmp_path, "a"), at(tmp_path, "a"), replace=True)
+    with pytest.raises(AlreadyExists):
+        await place.rename(at(tmp_path, "a"), at(tmp_path, "a"))
+    assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"a"

@@ -21,13 +21,14 @@ class Door:
     Attributes:
         password: Taken by the method of that name; empty: the method is not offered.
         prompts: What is asked by keyboard-interactive: (prompt, shown while typed, right answer) in turn.
+        sftp: It has SFTP, and shows the real disk.
         heard: What was sent to be let in: passwords, answers, in order.
         users: Who asked to be let in, once a try.
     """
 
     password: str = ""
     prompts: tuple[tuple[str, bool, str], ...] = ()
-    key: str = ""
+    sftp: bool = False
     port: int = 0
     host_key: str = ""
     heard: list[str] = field(default_factory=list)
@@ -61,12 +62,6 @@ class _Porter(asyncssh.SSHServer):
         self._door.users.append(username)
         return True
 
-    def public_key_auth_supported(self) -> bool:
-        return bool(self._door.key)
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return key.public_data == asyncssh.import_public_key(self._door.key).public_data
-
     def password_auth_supported(self) -> bool:
         return bool(self._door.password)
 
@@ -91,7 +86,12 @@ async def answering(door: Door, host_key: asyncssh.SSHKey | None = None) -> Asyn
     key = host_key or asyncssh.generate_private_key("ssh-ed25519")
     door.host_key = key.export_public_key().decode().strip()
     acceptor = await asyncssh.listen(
-        "127.0.0.1", door.port, server_factory=lambda: _Porter(door), server_host_keys=[key], config=None
+        "127.0.0.1",
+        door.port,
+        server_factory=lambda: _Porter(door),
+        server_host_keys=[key],
+        config=None,
+        sftp_factory=door.sftp or None,
     )
     door.port = acceptor.get_port()
     try:

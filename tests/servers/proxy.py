@@ -43,6 +43,7 @@ class Proxy:
         self.target_port, self.delay_s, self.port = target_port, delay_s, 0
         self.sent_bytes = self.connections = 0
         self._cut_at: int | None = None
+        self._by_reset = False
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._open: set[asyncio.StreamWriter] = set()
@@ -69,15 +70,12 @@ class Proxy:
 
     def reset(self) -> None:
         """End all connections by a reset (RST), as a host does that knows nothing of them any more."""
-        for writer in list(self._open):
-            writer.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-            )
+        self._linger(self._open)
         self.cut()
 
-    def cut_after(self, size_bytes: int) -> None:
+    def cut_after(self, size_bytes: int, *, by_reset: bool = False) -> None:
         """Let so many more bytes from clients pass, then cut, once."""
-        self.sent_bytes, self._cut_at = 0, size_bytes
+        self.sent_bytes, self._cut_at, self._by_reset = 0, size_bytes, by_reset
 
     def freeze(self) -> None:
         """Pass nothing on any more, with all connections staying."""
@@ -86,22 +84,29 @@ class Proxy:
     def thaw(self) -> None:
         self._flowing.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.create_task(self._carry(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    def _linger(ends: set[asyncio.StreamWriter]) -> None:
+        """Have connections end by a reset when they are closed."""
+        for end in ends:
+            with contextlib.suppress(OSError):
+                made = end.get_extra_info("socket")
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until an end of it, or somebody else, closes it."""
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         except OSError:
             writer.transport.abort()
-            self._tasks.discard(task)
             return
         ends = {writer, far_writer}
         self._open |= ends
-        with contextlib.suppress(OSError):
-            for end in ends:
-                end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         up, down = Way(reader, far_writer), Way(far_reader, writer)
         steps = [self._take(up, counted=True), self._give(up), self._take(down), self._give(down)]
         parts = [asyncio.create_task(step) for step in steps]
@@ -111,10 +116,11 @@ class Proxy:
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
+            if self._by_reset:
+                self._linger(ends)
             for end in ends:
                 end.transport.abort()
             self._open -= ends
-            self._tasks.discard(task)
 
     async def _take(self, way: Way, *, counted: bool = False) -> None:
         loop = asyncio.get_running_loop()

@@ -195,6 +195,10 @@ async def test_a_far_file_is_viewed(shell):
         await s.until(lambda: any("edited from its pane" in text for text in s.told))
 
 
+def content(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
 @pytest.fixture
 def editor(tmp_path, monkeypatch):
     """Return a function that has $EDITOR run some lines of shell on its file "$1"."""
@@ -219,9 +223,9 @@ async def test_an_edited_far_file_is_put_back_over_the_old_one_by_a_job(shell, p
         assert (request.kind, request.target, request.into) == (JobKind.COPY, SRV.child("a.txt"), False)
         assert request.conflict is Conflict.OVERWRITE
         copy = request.sources[0].path
-        assert Path(copy).read_bytes() == b"alpha\nmore\n"
+        assert content(copy) == b"alpha\nmore\n"
         assert copy.startswith(str(paths.state))
-        assert Path(os.environ["EDITOR"] + ".mode").read_text() == "700\n"
+        assert content(os.environ["EDITOR"] + ".mode") == b"700\n"
         s.client.set_job(1, state=JobState.DONE, ended_at=5.0)
         await s.until(lambda: not os.path.exists(os.path.dirname(copy)), "the copy is removed")
 
@@ -263,3 +267,25 @@ async def test_what_is_no_file_or_too_big_is_not_edited(shell, editor, monkeypat
         await at(s, SRV, "a.txt")
         await s.press("e")
         await s.until(lambda: any("a.txt has more than" in text for text in s.told))
+
+
+async def test_where_the_queue_refuses_the_job_the_edited_copy_is_kept_and_named(shell, paths, editor):
+    editor('echo more >> "$1"')
+    async with shell(prepare=far) as s:
+        await at(s, SRV, "a.txt")
+        s.client.unreachable = True
+        await s.press("e")
+        await s.until(lambda: any(f"Your version is kept as {paths.state}" in text for text in s.told))
+        (kept,) = (paths.state / "edits").iterdir()
+        assert content(str(kept / "a.txt")) == b"alpha\nmore\n"
+
+
+async def test_an_operation_that_waits_for_a_host_says_so(shell, monkeypatch):
+    monkeypatch.setattr("tui.ui.operations.SLOW_S", 0.01)
+    async with shell(prepare=far) as s:
+        await at(s, SRV, "a.txt")
+        s.client.hang(SRV)
+        await s.press("f3")
+        await s.until(lambda: "Waiting for ann@box …" in s.told)
+        s.client.release(SRV)
+        await s.dialog(Viewer)

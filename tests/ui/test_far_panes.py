@@ -64,10 +64,13 @@ async def go_to(s: Any, typed: str) -> None:
         ("sftp://u@box:2222/x y", "sftp://u@box:2222/x%20y"),
         ("sftp://[::1]:22/x", "sftp://[::1]:22/x"),
         ("sftp://box/~/x", "sftp://box/~/x"),
+        ("s3://bucket", "s3://bucket/"),
+        ("s3://minio@bucket/a b", "s3://minio@bucket/a%20b"),
+        ("s3://", "s3:///"),
     ],
 )
 def test_urls_are_understood_as_they_are_typed(typed: str, url: str) -> None:
-    assert parse_url(typed).url == url
+    assert parse_url(typed) == Location.from_url(url)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,9 @@ async def test_completion_of_a_far_path_and_none_of_what_does_not_answer(monkeyp
     assert await complete(client, "sftp://ann@box/sr", Location("/")) == ["sftp://ann@box/srv/"]
     assert await complete(client, "da", SRV) == ["data/"]
     assert await complete(client, "~/", SRV) == []
-    assert await complete(client, "sftp://", Location("/")) == []
+    assert await complete(client, "sftp://ann@b", Location("/")) == []  # half a name is no host yet
+    client.far("s3:///", {"photos": {}})
+    assert await complete(client, "s3://ph", Location("/")) == ["s3://photos/"]
     monkeypatch.setattr("tui.ui.completion._FAR_TIME_S", 0.01)
     client.hang(SRV)
     assert await complete(client, "sftp://ann@box/srv/d", Location("/")) == []
@@ -293,7 +298,7 @@ async def test_a_host_that_asks_waits_for_an_answer_and_goes_on_with_it(shell):
         await s.dialog(HostQuestionScreen)
         await s.press("escape")
         await s.back()
-        await s.until(lambda: "ann@box asks for a password, and waits for an answer." in note(s))
+        await s.until(lambda: "ann@box asks for a password. It waits for an answer:" in note(s))
         assert "Ctrl+G answers it, Esc gives up." in note(s)
         assert "has a question" in s.main.pane.path_bar.text
         await s.press("ctrl+g")
@@ -319,3 +324,23 @@ async def test_a_bookmark_leads_to_a_far_folder(shell):
         await s.until(lambda: s.main.pane.location == Location("/home/ann"))
         await s.press("'", "b")
         await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)
+
+
+async def test_a_url_typed_behind_the_folder_proposed_takes_its_place(shell):
+    async with shell(prepare=with_box) as s:
+        await s.press("g", "space")
+        field = (await s.dialog(Prompt)).query_one("#typed", Input)
+        await s.press(*"sftp://ann@box/srv")
+        await s.until(lambda: field.value == "sftp://ann@box/srv")
+        await s.press("enter")
+        await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)
+
+
+async def test_an_error_is_shown_whole_however_long_the_path_in_it(shell):
+    async with shell() as s:
+        long = BOX.child("x" * 90)
+        s.main.pane.go(long)
+        await s.until(lambda: s.main.pane.state is State.FAILED)
+        s.main.pane._failure = f"cannot read {long}: gone."
+        s.main.pane._put(s.main.pane.folder)
+        assert "x" * 90 in note(s).replace(" ", "")

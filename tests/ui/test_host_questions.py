@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.widgets import Button, Input
@@ -10,8 +10,12 @@ from textual.widgets import Button, Input
 from tui.model.ask import YES, Ask, AskKind
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
+from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.screens.host_question import HostQuestionScreen, shown_lines
 from tui.ui.screens.prompt import Prompt
+
+if TYPE_CHECKING:
+    from fake_client import FakeClient
 
 BOX = "sftp://ann@box"
 PASSWORD = Ask(AskKind.PASSWORD, "ann@box", "ann@box's password:")
@@ -203,3 +207,34 @@ async def test_a_job_that_waits_for_a_host_says_so_and_a_answers_it(shell):
         await s.press("w", "a")
         dialog = await s.dialog(HostQuestionScreen)
         assert dialog.question.jobs == (job.id,)
+
+
+async def test_a_in_the_queue_answers_a_host_that_no_job_waits_for(shell):
+    async with shell() as s:
+        s.client.ask_host(BOX, PASSWORD)
+        await s.dialog(HostQuestionScreen)
+        await s.press("escape")
+        await s.back()
+        await s.press("w", "a")
+        await s.dialog(HostQuestionScreen)
+
+
+async def test_what_a_copy_dialog_waits_for_is_put_over_it(shell):
+    def locked(client: FakeClient) -> None:
+        client.far(BOX, {"srv": {}})
+        client.ask_first(BOX, PASSWORD)
+
+    async with shell(prepare=locked) as s:
+        await s.cursor_on("todo.md")
+        await s.press("f5")
+        dialog = await s.dialog(CopyDialog)
+        dialog.query_one("#target", Input).value = f"{BOX}/srv/"
+        await s.pilot.pause()
+        assert s.app.screen is dialog
+        await s.press("enter")
+        await s.dialog(HostQuestionScreen)
+        assert "asking ann@box …" in str(dialog.query_one("#feedback").render())
+        await s.press(*"secret", "enter")
+        await s.back()
+        await s.until(lambda: s.client.requests)
+        assert s.client.requests[1].target == Location("/srv", "sftp", "ann@box")

@@ -228,3 +228,20 @@ def test_numbers_read_as_what_would_be_done():
     extra = Amounts()
     extra.add(Compared([difference(Change.EXTRA)]))
     assert (anything_to_do(extra, removes=False), anything_to_do(extra, removes=True)) == (False, True)
+
+
+async def test_a_comparison_that_breaks_off_says_so(shell, monkeypatch):
+    async def broken(*_: object, **__: object):
+        raise KeyError("compare")
+        yield
+
+    async with shell() as s:
+        monkeypatch.setattr(s.client, "compare", broken)
+        await s.press("ctrl+x", "d", "enter")
+        dialog = await s.dialog(Comparing)
+        await s.until(lambda: "before its time" in str(dialog.query_one("#feedback").render()))
+        await s.press("escape")
+        await s.back()
+        await s.press("ctrl+x", "y")
+        plan = await s.dialog(SyncPlan)
+        await s.until(lambda: "before its time" in str(plan.query_one("#feedback").render()))

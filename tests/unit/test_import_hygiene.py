@@ -29,6 +29,8 @@ def loaded(statement: str) -> set[str]:
         ("tui.engine.engine", {"textual", "rich", "msgspec", "pygments", "xxhash"}),
         ("tui.engine.copying", {"xxhash"}),
         ("tui.cli.verify", {"xxhash", "blake3", "textual", "asyncio"}),
+        ("tui.places.sftp.opening", {"asyncssh"}),
+        ("tui.places.sftp.settings", {"asyncssh", "asyncio"}),
         ("tui.ui.app", {"pygments", "sqlite3", "tui.engine.engine", "markdown_it"}),
     ],
 )

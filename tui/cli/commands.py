@@ -88,6 +88,13 @@ _TARGETS = (
     "everything.",
     "Names may hold anything; put -- before one that begins with a dash.",
 )
+_URLS = (
+    "What is on another host is written sftp://user@host:port/path, or sftp://host/~/path from its home folder, and "
+    "what is in a store s3://bucket/key, or s3://NAME@bucket/key with a [s3.NAME] of the configuration. Bytes that a "
+    "URL cannot hold are written as %20; there are no patterns. A file here that looks like that is written ./sftp:…. "
+    "What a host asks (a password, whether its key is right) is asked on the terminal; without one a queued job "
+    "waits for `ferry queue answer-host`."
+)
 _ALL = Option("--all", "All jobs to which it applies.")
 
 
@@ -96,13 +103,13 @@ def _on_jobs(word: str, summary: str, *notes: str) -> Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(("copy",), "SRC… DST", "Copy files and folders.", _COPYING, _TARGETS, 2, None),
+    Command(("copy",), "SRC… DST", "Copy files and folders.", _COPYING, (*_TARGETS, _URLS), 2, None),
     Command(
         ("move",),
         "SRC… DST",
         "Move files and folders; a source goes only when its copy is complete.",
         _COPYING,
-        _TARGETS,
+        (*_TARGETS, _URLS),
         2,
         None,
     ),
@@ -115,7 +122,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("--yes", "Do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
             *_RUNNING,
         ),
-        ("Links are deleted, never what they point to.",),
+        ("Links are deleted, never what they point to.", _URLS),
         1,
         None,
     ),
@@ -137,6 +144,7 @@ COMMANDS: tuple[Command, ...] = (
             "A folder in the place of a file, or the reverse, is replaced only with --delete; else it is an error.",
             "A plan (--dry-run) has a line for each entry that differs: + new, ~ changed, = only attributes, - only "
             "in DST, ! a folder on one side only.",
+            _URLS,
         ),
         2,
         2,
@@ -170,8 +178,49 @@ COMMANDS: tuple[Command, ...] = (
             "b3sum, with names as they were written, from the current folder; it is never written over another one, "
             "and appears when it is whole. Interrupted, the same command goes on where it was. "
             "Lines of the two look alike: only those that --tag wrote say which they are, and are always read right.",
+            _URLS,
         ),
         at_most=None,
+    ),
+    Command(
+        ("ls",),
+        "[PATH|URL]…",
+        "List folders, here and on other hosts.",
+        (
+            Option("--long", "With permissions, size and time of last change.", short="-l"),
+            Option("--all", "Names that begin with a dot too.", short="-a"),
+            JSON,
+        ),
+        (
+            "A folder's name ends in /. On a terminal names are written so that all of their characters can be seen, "
+            "else with the bytes they have.",
+            _URLS,
+        ),
+        at_most=None,
+    ),
+    Command(
+        ("cat",),
+        "PATH|URL…",
+        "Write files to standard output.",
+        notes=(_URLS,),
+        at_least=1,
+        at_most=None,
+    ),
+    Command(("du",), "[PATH|URL]…", "Count files, folders and bytes below.", (JSON,), (_URLS,), at_most=None),
+    Command(
+        ("mkdir",),
+        "PATH|URL…",
+        "Make folders, and those above them that are missing.",
+        notes=(_URLS,),
+        at_least=1,
+        at_most=None,
+    ),
+    Command(
+        ("hosts",),
+        "",
+        "List what may be connected to.",
+        (JSON,),
+        ("The hosts of the ssh configuration, and the stores and profiles of S3.",),
     ),
     Command(
         ("queue",),
@@ -180,7 +229,7 @@ COMMANDS: tuple[Command, ...] = (
         (JSON,),
         (
             "More: ferry queue pause, resume, cancel, retry, start, top, remove, restore, undo, show, wait, limit, "
-            "answer, names.",
+            "answer, answer-host, names.",
         ),
     ),
     _on_jobs("pause", "Pause jobs; they stay paused until they are resumed."),
@@ -255,6 +304,18 @@ COMMANDS: tuple[Command, ...] = (
         at_most=2,
     ),
     Command(
+        ("queue", "answer-host"),
+        "ID",
+        "Answer what a host asks before a job can go on: a password, whether its key is right.",
+        (Option("--refuse", "There is no answer: what waits for it fails."),),
+        (
+            "Asked on the terminal, unseen where it is a secret. From elsewhere the answer is the first line of "
+            "standard input: `ferry queue answer-host 3 < file`.",
+        ),
+        at_least=1,
+        at_most=1,
+    ),
+    Command(
         ("queue", "names"),
         "ID HOW",
         "Say what a waiting job does with names that do not fit its target.",
@@ -307,9 +368,9 @@ def help_for(command: Command) -> str:
     lines = [f"ferry {command.name} {command.operands}".rstrip(), "", command.summary, ""]
     for option in (*command.options, HELP):
         left = f"{option.name} {option.value}".rstrip() + (f", {option.short}" if option.short else "")
-        texts = textwrap.wrap(option.help, 72)
+        texts = textwrap.wrap(option.help, 72, break_on_hyphens=False)
         lines.append(f"  {left:20} {texts[0]}")
         lines += [" " * 23 + text for text in texts[1:]]
     for note in command.notes:
-        lines += ["", *textwrap.wrap(note, 96)]
+        lines += ["", *textwrap.wrap(note, 96, break_on_hyphens=False)]
     return "\n".join([*lines, "", _STATUSES])

@@ -75,6 +75,8 @@ def _print(session: Session, finding: Finding) -> None:
 
 
 async def _examine(session: Session) -> list[Finding]:
+    from tui.cli import doctor_far
+
     paths = session.paths
     engine, status = await _engine(session)
     journal, targets = await _journal(session, running=status is not None)
@@ -85,6 +87,7 @@ async def _examine(session: Session) -> list[Finding]:
         engine,
         *journal,
         *_configuration(session),
+        *doctor_far.findings(session.settings),
         *_partials(targets),
         _space(paths),
     ]
@@ -182,7 +185,7 @@ async def _journal(session: Session, *, running: bool) -> tuple[list[Finding], s
     targets = {
         target if into else target.parent
         for state, target, into in jobs
-        if state.is_final and target is not None
+        if state.is_final and target is not None and target.is_local
     }
     return [*findings, Finding(Level.OK, "journal", f"{file}, {format.entries(len(jobs), 'job')}")], targets
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.cli.verify import Counts
+    from tui.model.ask import HostQuestion
     from tui.model.comparison import Difference
     from tui.model.error import FerryError
     from tui.model.fidelity import Lost
@@ -43,6 +44,11 @@ EVENTS: dict[str, tuple[str, str]] = {
     "question": (
         "job question path url source source_url size_bytes mtime_ns source_size_bytes source_mtime_ns",
         "A conflict waits for an answer; path is the name that is taken.",
+    ),
+    "host_question": (
+        "job question ask host text secret retry place_url",
+        "A host asks something before a job can go on: ask is password, passphrase, code or host_key. "
+        "`ferry queue answer-host JOB` answers.",
     ),
     "summary": (
         f"job state exit {_COUNTS} bytes_flushed losses seconds target target_url",
@@ -252,8 +258,21 @@ def difference(found: Difference, source: Location, target: Location) -> dict[st
     }
 
 
-def job(each: Job) -> dict[str, Any]:
-    """Return a job as `ferry queue --json` lists it."""
+def host_question(asked: HostQuestion) -> dict[str, Any]:
+    """Return what a host asks. (No answer is ever in it.)"""
+    return {
+        "question": asked.id,
+        "ask": str(asked.ask.kind),
+        "host": text(asked.ask.host),
+        "text": text(asked.ask.text),
+        "secret": asked.ask.secret,
+        "retry": asked.ask.retry,
+        "place_url": asked.place.url,
+    }
+
+
+def job(each: Job, asked: Sequence[HostQuestion] = ()) -> dict[str, Any]:
+    """Return a job as `ferry queue --json` lists it, with those of the open questions of hosts that it waits for."""
     return {
         "id": each.id,
         "kind": str(each.kind),
@@ -283,6 +302,8 @@ def job(each: Job) -> dict[str, Any]:
         "reversible": each.reversible,
         "names": str(each.names),
         "misfits": each.misfits,
+        "wants_host": each.wants_host,
+        "host_questions": [host_question(question) for question in asked if each.id in question.jobs],
         **place("path", each.progress.current),
     }
 

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tui.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,24 @@ class Output:
         try:
             self.stream.write(text + "\n")
             self.stream.flush()
+        except BrokenPipeError:
+            self._drop()
+
+    def name(self, name: str, prefix: str = "", suffix: str = "") -> None:
+        """Write the name of a file on a line: visibly on a terminal, else with the very bytes it has."""
+        if self.is_terminal:
+            self.line(f"{prefix}{visible(name)}{suffix}")
+        else:
+            self.write(prefix.encode() + os.fsencode(name) + suffix.encode() + b"\n")
+
+    def write(self, data: bytes) -> None:
+        """Write bytes as they are."""
+        if self.broken:
+            return
+        try:
+            self.stream.flush()
+            self.stream.buffer.write(data)
+            self.stream.buffer.flush()
         except BrokenPipeError:
             self._drop()
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tui import format
-from tui.cli import events
+from tui.cli import events, queue_hosts
 from tui.cli.bar import cells
 from tui.cli.commands import ANSWERS, NAMES
 from tui.cli.diagnostics import Status, sentence, status_of
@@ -50,6 +50,7 @@ async def _run(session: Session, parsed: Parsed) -> int:
         "wait": _wait,
         "limit": _limit,
         "answer": _answer,
+        "answer-host": queue_hosts.answer,
         "names": _names,
         "undo": _undo,
         "restore": _restore,
@@ -65,13 +66,15 @@ async def _run(session: Session, parsed: Parsed) -> int:
 
 def _list(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
     async def step(client: Client) -> int:
-        jobs = await client.jobs()
+        jobs, asked = await client.jobs(), await client.host_questions()
         if parsed.has("--json"):
             for job in jobs:
-                session.out.json(events.job(job))
+                session.out.json(events.job(job, asked))
         elif jobs:
             for line in table(jobs, session.out.styled):
                 session.out.line(line)
+            for line in queue_hosts.lines(asked):
+                session.messages.note(line)
         elif session.out.is_terminal:
             session.messages.note("the queue is empty")
         return Status.DONE
@@ -192,7 +195,7 @@ def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]
             misfits = await client.misfits(id)
             session.out.json(
                 {
-                    **events.job(job),
+                    **events.job(job, await client.host_questions()),
                     "sync": str(request.flush),
                     "stage": str(request.staging),
                     "source_urls": [source.url for source in request.sources],

@@ -79,8 +79,12 @@ That of `sync` writes an event `difference` for each entry that differs, with th
 {", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and a summary with
 {", ".join(f"`{key}`" for key in SYNC_REHEARSAL.split())}.
 
-`ferry queue --json` writes one job a line (`id`, `kind`, `state`, `source`, `target`, counts, times …), and
-`ferry queue show ID --json` the same with all `source_urls`.
+`ferry ls --json` writes one entry a line (`name`, `kind`, `size_bytes`, `mtime_ns`, `mode`, 0 where the place knows
+none, `path`, `url`), `ferry du --json` one operand (`files`, `folders`, `size_bytes`, `unreadable`, `path`, `url`), and
+`ferry hosts --json` one host (`title`, `detail`, `url`); what fails is an event `error` as above.
+
+`ferry queue --json` writes one job a line (`id`, `kind`, `state`, `source`, `target`, counts, times,
+`host_questions` …), and `ferry queue show ID --json` the same with all `source_urls`.
 """
 
 

@@ -106,6 +106,10 @@ def dispatch(session: Session, parsed: Parsed) -> int:
             from tui.cli import queue
 
             return queue.run(session, parsed)
+        case "ls" | "cat" | "du" | "mkdir" | "hosts":
+            from tui.cli import looks
+
+            return looks.run(session, parsed)
         case "engine":
             from tui.cli import engine
 

@@ -11,6 +11,7 @@ from tui.cli import events
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.operands import Plan, holds, locate
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
+from tui.cli.urls import is_far
 from tui.model.comparison import Amounts, Change, Compared
 from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
@@ -40,34 +41,48 @@ _SIGNS = {
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
     check_ways(parsed)
-    limit_bytes_s = limit_of(parsed)
+    limit_of(parsed)  # A wrong one is refused before anything is looked at.
+    if any(map(is_far, parsed.operands)):
+        from tui.cli import far_sync
+
+        return far_sync.run(session, parsed)
     plan = plan_sync(parsed.operands)
     delete, by_content = parsed.has("--delete"), parsed.has("--checksum")
     if parsed.has("--dry-run"):
-        compared = _compare(plan, by_content=by_content, delete=delete)
-        return _rehearse(session, plan, compared, delete=delete, json=parsed.has("--json"))
-    if delete and not parsed.has("--yes") and not _sure(session, plan):
-        return Status.INTERRUPTED
-    request = Request(
+        rehearsal = Rehearsal(session, plan, delete=delete, json=parsed.has("--json"))
+        for part in _compare(plan, by_content=by_content, delete=delete):
+            rehearsal.add(part)
+        return rehearsal.end()
+    if delete and not parsed.has("--yes") and asks(session):
+        doomed = Doomed(session)
+        for part in _compare(plan, by_content=False, delete=True):
+            doomed.add(part)
+        if not doomed.may_go(plan):
+            return Status.INTERRUPTED
+    try:
+        return submit_and_follow(session, parsed, plan, requested(session, parsed, plan))
+    except PlaceError as error:
+        session.messages.error(error)
+        return status_of(error)
+
+
+def requested(session: Session, parsed: Parsed, plan: Plan) -> Request:
+    """Return the request that the options ask for."""
+    return Request(
         kind=JobKind.SYNC,
         sources=tuple(plan.sources),
         target=plan.target,
         into=False,
         conflict=Conflict.OVERWRITE,
         priority=int(parsed.get("--priority") or NORMAL_PRIORITY),
-        limit_bytes_s=limit_bytes_s,
+        limit_bytes_s=limit_of(parsed),
         paused=parsed.has("--paused"),
-        delete_extra=delete,
-        by_content=by_content,
+        delete_extra=parsed.has("--delete"),
+        by_content=parsed.has("--checksum"),
         verify=verifies(session, parsed),
         flush=session.settings.queue.flush,
         staging=session.settings.queue.staging,
     )
-    try:
-        return submit_and_follow(session, parsed, plan, request)
-    except PlaceError as error:
-        session.messages.error(error)
-        return status_of(error)
 
 
 def plan_sync(words: Sequence[str]) -> Plan:
@@ -76,7 +91,7 @@ def plan_sync(words: Sequence[str]) -> Plan:
     Raises:
         PlaceError: They are not two folders apart from each other (the second may be missing).
     """
-    source, target = (_behind_link(locate(word)) for word in words)
+    source, target = (behind_link(locate(word)) for word in words)
     _require_folder(source)
     if os.path.lexists(target.path):
         _require_folder(target)
@@ -94,7 +109,7 @@ def plan_sync(words: Sequence[str]) -> Plan:
     return Plan(sources=[source], target=target, into=False)
 
 
-def _behind_link(location: Location) -> Location:
+def behind_link(location: Location) -> Location:
     if os.path.islink(location.path) and os.path.isdir(location.path):
         return Location.local(os.path.realpath(location.path))
     return location
@@ -125,27 +140,36 @@ def _compare(plan: Plan, *, by_content: bool, delete: bool) -> Iterator[Compared
 # The plan
 
 
-def _rehearse(session: Session, plan: Plan, compared: Iterator[Compared], *, delete: bool, json: bool) -> int:
-    """Print every difference as it is found, and then what would be done in numbers."""
-    amounts = Amounts()
-    for part in compared:
-        amounts.add(part)
+class Rehearsal:
+    """Prints every difference as it is found, and in the end what would be done in numbers."""
+
+    def __init__(self, session: Session, plan: Plan, *, delete: bool, json: bool) -> None:
+        self._session, self._plan = session, plan
+        self._delete, self._json = delete, json
+        self._amounts = Amounts()
+
+    def add(self, part: Compared) -> None:
+        session = self._session
+        self._amounts.add(part)
         for difference in part.differences:
-            if json:
-                session.out.json(events.difference(difference, *_places(plan, difference)))
+            if self._json:
+                session.out.json(events.difference(difference, *_places(self._plan, difference)))
             else:
                 session.out.line(line_of(session, difference))
         for error in part.failures:
-            if json:
+            if self._json:
                 session.out.json(events.refusal(error, error.location))
             session.messages.error(error)
-    status = Status.ERRORS if amounts.failures else Status.DONE
-    if json:
-        session.out.json(_summary(plan, amounts, status, delete=delete))
+
+    def end(self) -> int:
+        """Return the exit status."""
+        status = Status.ERRORS if self._amounts.failures else Status.DONE
+        if self._json:
+            self._session.out.json(_summary(self._plan, self._amounts, status, delete=self._delete))
+            return status
+        for line in in_numbers(self._amounts, str(self._plan.target), delete=self._delete):
+            self._session.out.line(visible(line))
         return status
-    for line in in_numbers(amounts, str(plan.target), delete=delete):
-        session.out.line(visible(line))
-    return status
 
 
 def line_of(session: Session, difference: Difference) -> str:
@@ -215,26 +239,37 @@ def _summary(plan: Plan, amounts: Amounts, status: Status, *, delete: bool) -> d
 # The question
 
 
-def _sure(session: Session, plan: Plan) -> bool:
-    """List and count what is to be removed, and ask, where there is somebody to ask."""
-    if not (session.interactive and session.settings.confirm.delete):
-        return True
-    from tui.cli.asking import yes
+def asks(session: Session) -> bool:
+    """Say whether there is somebody to be asked, who wants to be."""
+    return session.interactive and session.settings.confirm.delete
 
-    amounts = Amounts()
-    shown = 0
-    for part in _compare(plan, by_content=False, delete=True):
+
+class Doomed:
+    """Lists and counts what is to be removed, and asks."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._amounts = Amounts()
+        self._shown = 0
+
+    def add(self, part: Compared) -> None:
         doomed = [each for each in part.differences if each.change in (Change.EXTRA, Change.CLASH)]
-        amounts.add(Compared(doomed))
-        for difference in doomed[: max(0, SHOWN_EXTRAS - shown)]:
-            session.messages.say(line_of(session, difference))
-        shown += len(doomed)
-    if not shown:
-        return True
-    if shown > SHOWN_EXTRAS:
-        session.messages.say(f"… and {format.count(shown - SHOWN_EXTRAS)} more")
-    parts = [_amount(amounts, Change.EXTRA)]
-    if number := amounts.number(Change.CLASH):
-        parts.append(f"{format.entries(number, 'name')} in the way")
-    what = " and ".join(filter(None, parts))
-    return yes(session.messages, f"Remove {what} from {visible(str(plan.target))} for good? [y/N] ")
+        self._amounts.add(Compared(doomed))
+        for difference in doomed[: max(0, SHOWN_EXTRAS - self._shown)]:
+            self._session.messages.say(line_of(self._session, difference))
+        self._shown += len(doomed)
+
+    def may_go(self, plan: Plan) -> bool:
+        """Return whether there is nothing to remove, or somebody says that it may be."""
+        from tui.cli.asking import yes
+
+        if not self._shown:
+            return True
+        messages = self._session.messages
+        if self._shown > SHOWN_EXTRAS:
+            messages.say(f"… and {format.count(self._shown - SHOWN_EXTRAS)} more")
+        parts = [_amount(self._amounts, Change.EXTRA)]
+        if number := self._amounts.number(Change.CLASH):
+            parts.append(f"{format.entries(number, 'name')} in the way")
+        what = " and ".join(filter(None, parts))
+        return yes(messages, f"Remove {what} from {visible(str(plan.target))} for good? [y/N] ")

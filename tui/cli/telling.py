@@ -39,8 +39,8 @@ class Teller:
         if job.state is JobState.PAUSED:
             self._remark(job, f"job {job.id} is paused; `ferry queue resume {job.id}` lets it go on")
         elif job.wants_host and not self.asks_hosts:
-            answer = f"`ferry queue answer-host {job.id}` answers"
-            self._remark(job, f"job {job.id} waits: {job.note or 'a host asks something'}; {answer}")
+            waits = job.note or "waits until somebody answers what a host asks"
+            self._remark(job, f"job {job.id} {waits}; `ferry queue answer-host {job.id}` does")
         elif job.wants_room:
             self._remark(job, f"job {job.id} waits: {job.note}")
         elif job.wants_names and not self._interactive:
@@ -145,6 +145,8 @@ class JsonTeller(Teller):
         """Errors told, by job."""
         self._asked: dict[int, int] = {}
         """The newest question told, by job."""
+        self._hosts: set[int] = set()
+        """The questions of hosts told."""
 
     async def changed(self, job: Job, before: Job | None, client: Client) -> None:
         await super().changed(job, before, client)
@@ -155,6 +157,14 @@ class JsonTeller(Teller):
         await self._tell_errors(job, client)
         if job.progress.questions:
             await self._tell_questions(job, client)
+        if job.wants_host:
+            await self._tell_hosts(job, client)
+
+    async def _tell_hosts(self, job: Job, client: Client) -> None:
+        for question in await client.host_questions():
+            if job.id in question.jobs and question.id not in self._hosts:
+                self._out.json({"event": "host_question", "job": job.id, **events.host_question(question)})
+                self._hosts.add(question.id)
 
     async def _tell_errors(self, job: Job, client: Client) -> None:
         told = self._errors.get(job.id, 0)

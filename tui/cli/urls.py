@@ -14,20 +14,21 @@ KNOWN = (SFTP, S3, LOCAL)
 HOME = "/~"
 """Path that stands for the home folder of a host, until the host has told where that is."""
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|\w[\w.-]*)(?::([0-9]{1,5}))?")
-_USER = re.compile(r"[^\s:/@\0-\x1f\x7f-][^\s:/\0-\x1f\x7f]*")
-_STORE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_LIKE_SCP = re.compile(r"(?:[\w.-]+@)?[A-Za-z][\w.-]*:[^/].*|[\w.-]+@[\w.-]+:.*|[A-Za-z][\w.-]+:/.*")
+# Compiled when the first of them is needed: few command lines hold a URL.
+_URL = r"(?s)([A-Za-z][A-Za-z0-9+.-]*)://(.*)"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|\w[\w.-]*)(?::([0-9]{1,5}))?"
+_USER = r"[^\s:/@\0-\x1f\x7f-][^\s:/\0-\x1f\x7f]*"
+_STORE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_LIKE_SCP = r"(?:[\w.-]+@)?[A-Za-z][\w.-]*:[^/].*|[\w.-]+@[\w.-]+:.*|[A-Za-z][\w.-]+:/.*"
 
 
 def is_url(word: str) -> bool:
-    return _URL.fullmatch(word) is not None
+    return "://" in word and re.fullmatch(_URL, word) is not None
 
 
 def is_far(word: str) -> bool:
     """Say whether a word is a URL of something that is not on the local disk, or of nothing Ferry knows."""
-    found = _URL.fullmatch(word)
+    found = re.fullmatch(_URL, word) if "://" in word else None
     return found is not None and found[1].lower() != LOCAL
 
 
@@ -42,7 +43,7 @@ def place_of(location: Location) -> str:
 
 def scp_hint(word: str) -> str:
     """Return what to write in place of `host:path`, or nothing where a word does not look like that."""
-    if os.path.lexists(word) or not _LIKE_SCP.fullmatch(word):
+    if ":" not in word or os.path.lexists(word) or not re.fullmatch(_LIKE_SCP, word):
         return ""
     return "What is on another host is written sftp://host/path, or sftp://host/~/path from its home folder."
 
@@ -53,7 +54,7 @@ def parse_url(word: str) -> Location:
     Raises:
         UsageError: It names none. A password that it may hold is not repeated.
     """
-    found = _URL.fullmatch(word)
+    found = re.fullmatch(_URL, word)
     if found is None:
         raise UsageError(f"not a URL: {word!r}")
     scheme, rest = found[1].lower(), found[2]
@@ -84,14 +85,14 @@ def _host(authority: str) -> str:
     user, at, host = authority.rpartition("@")
     if ":" in user:
         raise _password()
-    found = _HOST.fullmatch(host)
+    found = re.fullmatch(_HOST, host)
     if found is None or (found[1] and not 0 < int(found[1]) < 65536):
         # Not repeated: with an unquoted / in it, it is the beginning of a password.
         raise UsageError(
             "an sftp: URL has no host, or none that can be one", "Write sftp://user@host:port/path."
         )
     user = os.fsdecode(unquote_to_bytes(user))
-    if at and not _USER.fullmatch(user):
+    if at and not re.fullmatch(_USER, user):
         raise UsageError("an sftp: URL has a user who cannot be one", "Write sftp://user@host:port/path.")
     return f"{user}{at}{host}"
 
@@ -101,11 +102,11 @@ def _in_store(authority: str, key: str) -> Location:
     name, at, bucket = authority.rpartition("@")
     if ":" in name:
         raise _password()
-    if at and not _STORE.fullmatch(name):
+    if at and not re.fullmatch(_STORE, name):
         raise UsageError(
             "an s3: URL has a name before the @ that no store can have", "Write s3://NAME@bucket/key."
         )
-    if bucket and not _STORE.fullmatch(bucket):
+    if bucket and not re.fullmatch(_STORE, bucket):
         raise UsageError(
             "an s3: URL has a bucket that cannot be one", "Write s3://bucket/key or s3://NAME@bucket/key."
         )

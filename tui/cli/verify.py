@@ -11,6 +11,7 @@ from tui import format
 from tui.cli import bar, checksums, events
 from tui.cli.diagnostics import SHOWN_ERRORS, Status
 from tui.cli.operands import plan_transfer
+from tui.cli.urls import is_far
 from tui.model.error import (
     FerryError,
     NotFound,
@@ -22,6 +23,8 @@ from tui.places.local.hops import Brake
 from tui.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
     from tui.model.location import Location
@@ -45,12 +48,29 @@ def run(session: Session, parsed: Parsed) -> int:
     if (file := parsed.get("--write")) is not None:
         if not parsed.operands:
             raise UsageError("--write needs what is to be summed", usage)
+        refuse_far(parsed.operands)
         return checksums.write(told, file, parsed.operands, checksums.algorithm(parsed, file))
     if parsed.has("--algorithm"):
         raise UsageError("--algorithm says of --write or --check what kind of sums it is", usage)
     if len(parsed.operands) < 2:
         raise UsageError("ferry verify needs more than was given", usage)
+    if any(map(is_far, parsed.operands)):
+        from tui.cli import far_verify
+
+        return far_verify.run(session, told, parsed.operands, exact=parsed.has("--exact"))
     return _compare(told, parsed.operands, exact=parsed.has("--exact"))
+
+
+def refuse_far(words: Sequence[str]) -> None:
+    """Refuse URLs where files are read from the disk only.
+
+    Raises:
+        UsageError: There is one.
+    """
+    if any(map(is_far, words)):
+        raise UsageError(
+            "sums are taken of files on this machine", "Compare SRC with DST, of which either may be a URL."
+        )
 
 
 @dataclass(slots=True)

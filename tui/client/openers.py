@@ -40,7 +40,9 @@ def openers(settings: Settings, journal: Journal) -> Mapping[str, Callable[[], O
         from tui.places.s3.opening import S3Opener
 
         endpoints = {
-            name: Endpoint(name, url=each.url, region=each.region, profile=each.profile, path_style=each.path_style)
+            name: Endpoint(
+                name, url=each.url, region=each.region, profile=each.profile, path_style=each.path_style
+            )
             for name, each in settings.s3.items()
         }
         return S3Opener(endpoints, JournalLedger(journal))
@@ -57,7 +59,8 @@ def known_hosts(settings: Settings) -> tuple[KnownHost, ...]:
         for alias in aliases(_config_file(settings))
     ]
     stores = [
-        KnownHost(Location("/", S3, name), name, each.url or "Amazon S3") for name, each in settings.s3.items()
+        KnownHost(Location("/", S3, name), name, each.url or "Amazon S3")
+        for name, each in settings.s3.items()
     ]
     return (*hosts, *stores)
 

@@ -131,6 +131,8 @@ class Record:
     """Its next go does not ask whether it fits."""
     wants_host = False
     """It waits for the answer to what a host asks."""
+    halves: dict[Location, int] | None = None
+    """Of a job between places: the target folders that may hold half files; None: nobody knows any more."""
     walked = False
     """Everything was looked at since this engine started: only answers are missing."""
     revision = 0

@@ -90,6 +90,11 @@ class Checking:
         """
         await self.run.write_errors(rows, self.run.record.columns())
 
+    @staticmethod
+    def text(number: int, at: Checkpoint = START) -> str:
+        """Return as text where a check is: in which source, and where in it."""
+        return _text(number, at)
+
     def _row(self, source: Source, error: PlaceError, location: Location) -> ErrorRow:
         at = self.run.clock.now()
         return ErrorRow(source.idx, b"", b"", False, location, error.code, error.message, error.remedy, at)

@@ -46,6 +46,10 @@ class Left:
 async def tidy_up(run: Run, how: Cleanup) -> str:
     """Tidy up after a cancelled copy or move; return a note on what is left, or ""."""
     row = run.record.row
+    if row.far:
+        from tui.engine.far.tidying import tidy_up as tidy_up_far
+
+        return await tidy_up_far(run, how)
     if (
         row.kind not in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
         or row.target is None

@@ -24,6 +24,7 @@ from tui.engine.run import Stop
 from tui.engine.traces import Step
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobKind, JobState, Request
+from tui.model.location import LOCAL
 from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
@@ -118,7 +119,7 @@ class Engine:
     # Jobs
 
     async def submit(self, request: Request) -> int:
-        check(request)
+        check(request, (LOCAL, *self._doors.schemes))
         return await self._queue(await self._journal.add_job(request, _tag(), self._clock.now()))
 
     async def undo(self, id: int) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from tui.engine.naming import agree_on_names
 from tui.engine.run import Stop
 from tui.engine.totals import Counting
-from tui.model.error import FerryError, PlaceError
+from tui.model.error import FerryError, PlaceError, Unsupported
 from tui.model.job import JobKind, JobState
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class Work(Protocol):
 def work_for(run: Run) -> Work:
     """Return what does a job of this kind."""
     kind = run.record.row.kind
+    if run.record.row.far:
+        return _far_work_for(run, kind)
     if kind is JobKind.COPY:
         from tui.engine.copying import Copying
 
@@ -62,13 +64,47 @@ def work_for(run: Run) -> Work:
     return InPlace(run)
 
 
+def _far_work_for(run: Run, kind: JobKind) -> Work:
+    """Return what does a job of this kind beyond the local disk."""
+    if kind is JobKind.COPY:
+        from tui.engine.far.copying import FarCopying
+
+        return FarCopying(run)
+    if kind is JobKind.MOVE:
+        from tui.engine.far.moving import FarMoving
+
+        return FarMoving(run)
+    if kind is JobKind.SYNC:
+        from tui.engine.far.syncing import FarSyncing
+
+        return FarSyncing(run)
+    if kind is JobKind.RENAME:
+        from tui.engine.far.renaming import FarRenaming
+
+        return FarRenaming(run)
+    if kind is JobKind.CHMOD:
+        from tui.engine.far.modes import Modes
+
+        return Modes(run)
+    if kind is JobKind.VERIFY:
+        from tui.engine.far.verifying import Verifying
+
+        return Verifying(run)
+    if kind is JobKind.DELETE:
+        from tui.engine.far.removing import Removing
+
+        return Removing(run)
+    raise Unsupported(f"a {kind} cannot be done beyond the local disk")
+
+
 async def carry_out(run: Run) -> JobState | None:
     """Run a job; return the state it comes to, or None where it was stopped.
 
     A failure nobody foresaw ends this job, with an error row that says so, and no other.
     """
     try:
-        await agree_on_names(run)
+        if not run.record.row.far:
+            await agree_on_names(run)
         run.has_names = True
         if not run.stopped:
             await _work_and_count(run)
@@ -91,7 +127,8 @@ async def carry_out(run: Run) -> JobState | None:
 async def _work_and_count(run: Run) -> None:
     """Count while the work goes on. What was done needs no count any more; what is left does, so it is waited for."""
     record = run.record
-    if record.failed_only or record.walked or record.row.kind in (JobKind.RENAME, JobKind.MAKE):
+    row = record.row
+    if record.failed_only or record.walked or row.far or row.kind in (JobKind.RENAME, JobKind.MAKE):
         await work_for(run).execute()
         return
     counting = Counting(run)

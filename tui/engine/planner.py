@@ -10,29 +10,36 @@ from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobKind
 from tui.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from tui.engine.rows import Source
     from tui.model.job import Request
+
+SCHEMES = ("file", "sftp", "s3")
+"""Kinds of places a request may name, unless it is checked for others."""
+
+NO_TRASH = "What is deleted there cannot be brought back."
 
 CHUNK = 256
 """Sources looked at in one go."""
 
 
-def check(request: Request) -> None:
+def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
     """Refuse a request that makes no sense as it stands.
+
+    Args:
+        schemes: The kinds of places there are.
 
     Raises:
         UsageError: Something is missing, or does not go together.
-        Unsupported: It names a place other than the local disk.
+        Unsupported: It names a place that is not known, or that cannot do this.
     """
     if not request.sources:
         raise UsageError("nothing to do: no source was named", "Name at least one file or folder.")
     if request.kind is JobKind.MAKE:
         raise UsageError("what is made is made at once, without a job")
-    places = [*request.sources, *request.targets, *([request.target] if request.target else [])]
-    for location in places:
-        check_local(location)
+    if request.far:
+        _check_far(request, schemes)
     for source in request.sources:
         if source.is_root:
             raise UsageError(
@@ -50,6 +57,37 @@ def check(request: Request) -> None:
         raise UsageError("a sync makes one folder like one other")
     check_priority(request.priority)
     check_limit(request.limit_bytes_s)
+
+
+def _check_far(request: Request, schemes: Collection[str]) -> None:
+    """Refuse what cannot be done beyond the local disk."""
+    for location in (*request.sources, *request.targets, *((request.target,) if request.target else ())):
+        if location.scheme not in schemes:
+            raise Unsupported(
+                f"cannot reach {location}: {location.scheme} is not known here",
+                f"Places are of: {', '.join(sorted(schemes))}.",
+                location=location,
+            )
+    source = request.sources[0]
+    if any(_place(other) != _place(source) for other in request.sources):
+        raise UsageError("all sources must be at one place", "Make one job for each place.")
+    if request.kind is JobKind.TRASH:
+        where = source.authority.rpartition("@")[2] or source.scheme
+        raise Unsupported(
+            f"there is no trash on {where}: delete it for good instead", NO_TRASH, location=source
+        )
+    if request.kind is JobKind.RENAME and any(_place(new) != _place(source) for new in request.targets):
+        raise UsageError("a new name is at the same place as the old one", "To bring it elsewhere, move it.")
+    if request.kind is JobKind.VERIFY and any(
+        _place(o) != _place(request.targets[0]) for o in request.targets
+    ):
+        raise UsageError("all targets must be at one place", "Make one job for each place.")
+    if request.names.changes:
+        raise UsageError("names are changed on the way from one folder of this computer to another only")
+
+
+def _place(location: Location) -> tuple[str, str]:
+    return location.scheme, location.authority
 
 
 def check_local(location: Location) -> None:

@@ -82,7 +82,7 @@ class Renaming:
         """Do both rounds. Once begun nothing stops them: half a swap is worse than a late pause."""
         run = self.run
         parking = [source for source in sources if source.phase is Phase.PARKING]
-        failed = await run.hop(self._step_aside, parking)
+        failed = await self.step_aside(parking)
         parked = [replace(source, phase=Phase.PARKED) for source in parking if source.idx not in failed]
         refused = [replace(source, phase=None) for source in parking if source.idx in failed]
         await run.journal.set_sources(self.row.id, parked + refused, durable=True)
@@ -91,7 +91,7 @@ class Renaming:
         going = [*parked, *(source for source in sources if source.phase is not Phase.PARKING)]
         for start in range(0, len(going), PORTION):
             portion = going[start : start + PORTION]
-            errors = await run.hop(self._take_names, portion)
+            errors = await self.take_names(portion)
             after = [
                 replace(source, phase=self._phase_after(source, error))
                 for source, error in zip(portion, errors, strict=True)
@@ -121,7 +121,7 @@ class Renaming:
         if run.stopped:
             return []
         targets = [self.target(source) for source in sources]
-        taken = await run.hop(_taken, targets)
+        taken = await self.taken(targets)
         plan = plan_renames([source.location for source in sources], targets, taken)
         for number, obstacle in plan.refused.items():
             source = sources[number]
@@ -136,9 +136,27 @@ class Renaming:
             for number, source in enumerate(sources)
             if number not in plan.refused
         ]
-        await run.journal.set_traces(self.row.id, await run.hop(self._traces, going))
+        await self.note_traces(going)
         await run.journal.set_sources(self.row.id, going, durable=True)
         return going
+
+    # What touches the disk
+
+    async def step_aside(self, sources: list[Source]) -> dict[int, PlaceError]:
+        """Move those whose names are wanted out of the way; return what failed, by number."""
+        return await self.run.hop(self._step_aside, sources)
+
+    async def take_names(self, sources: list[Source]) -> list[PlaceError | None]:
+        """Give some their new names; return what was in the way of each."""
+        return await self.run.hop(self._take_names, sources)
+
+    async def taken(self, targets: list[Location]) -> set[Location]:
+        """Return those names under which something stands."""
+        return await self.run.hop(_taken, targets)
+
+    async def note_traces(self, sources: list[Source]) -> None:
+        """Write down by what the renames of some can be undone."""
+        await self.run.journal.set_traces(self.row.id, await self.run.hop(self._traces, sources))
 
     def _traces(self, sources: list[Source]) -> list[Trace]:
         """Return by what each is undone; what cannot be looked at cannot be renamed either."""
@@ -150,7 +168,6 @@ class Renaming:
         return traces
 
     def _step_aside(self, sources: list[Source]) -> dict[int, PlaceError]:
-        """Move those whose names are wanted out of the way; return what failed, by number."""
         failed: dict[int, PlaceError] = {}
         for source in sources:
             try:
@@ -169,7 +186,7 @@ class Renaming:
     def take_name(self, source: Source) -> PlaceError | None:
         """Give one its new name; return what was in the way."""
         target = self.target(source)
-        parked = source.phase is Phase.PARKED
+        parked = self.is_parked(source)
         name = self._passage(source) if parked else os.fsencode(source.location.name)
         try:
             moved = move_into_place(
@@ -199,6 +216,10 @@ class Renaming:
             where = folder.location(self._passage(source))
             error.remedy = f"It waits as {where}: see to what is in its way, then retry."
         return error
+
+    @staticmethod
+    def is_parked(source: Source) -> bool:
+        return source.phase is Phase.PARKED
 
     def _passage(self, source: Source) -> bytes:
         return prefix(self.row.tag) + b"rename-%d" % source.idx
@@ -230,5 +251,4 @@ class Renaming:
 
 
 def _taken(targets: list[Location]) -> set[Location]:
-    """Return those names under which something stands."""
     return {target for target in targets if os.path.lexists(target.path)}

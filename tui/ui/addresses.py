@@ -25,6 +25,14 @@ _TYPED = re.compile(
 )
 
 
+_BEHIND = re.compile(r".*/((?:file|sftp|s3)://)", re.DOTALL)
+
+
+def without_path_before(text: str) -> str:
+    """Return what was typed, from where a URL begins behind a path that stood there: two slashes are in no path."""
+    return _BEHIND.sub(r"\1", text)
+
+
 def is_url(text: str) -> bool:
     return "://" in text and not text.startswith(("/", "~"))
 
@@ -122,6 +130,6 @@ def asks_of(question: HostQuestion) -> str:
         "password": "asks for a password",
         "passphrase": "needs the passphrase of a key",
         "code": "asks for a code",
-        "host_key": "is not known yet: is its key right?",
+        "host_key": "is not known yet",
     }
     return words[question.ask.kind.value]

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from tui.model.entry import EntryKind
 from tui.model.error import FerryError, UsageError
 from tui.model.location import Location
-from tui.ui.addresses import is_url, parse_url
+from tui.ui.addresses import S3, is_url, parse_url
 from tui.ui.names import escape, unescape
 from tui.ui.sorting import natural_key
 
@@ -58,7 +58,7 @@ def _from_url(text: str) -> str:
 
 def _folder(typed: str, base: Location) -> Location:
     if is_url(typed):
-        if typed.endswith("://"):
+        if typed.endswith("://") and not typed.startswith(S3):
             raise UsageError("a host is needed")
         return parse_url(typed)
     typed = unescape(typed)

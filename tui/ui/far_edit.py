@@ -92,6 +92,11 @@ async def has_changed(fetched: Fetched) -> bool:
     return hashlib.sha256(data).digest() != fetched.digest
 
 
+def kept_as(fetched: Fetched) -> str:
+    """Return where an edited copy is that was not put back."""
+    return f"Your version is kept as {fetched.copy}."
+
+
 async def put_back(client: Client, fetched: Fetched) -> Request:
     """Return the request that puts the edited copy in the place of the far file.
 
@@ -99,7 +104,7 @@ async def put_back(client: Client, fetched: Fetched) -> Request:
         SourceChanged: Somebody else changed the far file meanwhile, or removed it.
     """
     location = fetched.location
-    remedy = f"Your version is kept as {fetched.copy}."
+    remedy = kept_as(fetched)
     try:
         now = await client.stat(location)
     except PlaceError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from textual.screen import Screen
 
 from tui.format import entries
+from tui.ui.addresses import host_of
 from tui.ui.notes import report, tell
 from tui.visible import visible
 
@@ -32,6 +33,8 @@ Self = TypeVar("Self", bound="Operations")
 Arguments = ParamSpec("Arguments")
 
 
+SLOW_S = 1.5
+"""After so long an operation on a far place that has shown nothing says that it waits."""
 _opening: ContextVar[asyncio.Event] = ContextVar("opening")
 """Set when the operation this runs in has opened its first dialog, or has ended without one."""
 
@@ -48,11 +51,13 @@ def operation(
 
         async def run() -> None:
             _opening.set(opening)
+            slow = self.set_timer(SLOW_S, lambda: self.wait_for_host(opening))
             try:
                 await method(self, *args, **kwargs)
             except Exception as error:  # one operation that went wrong must not end the screen
                 report(self.app, error)
             finally:
+                slow.stop()
                 self.opened(opening)
 
         return self.run_worker(run(), name=method.__name__, group="operations", exit_on_error=False)
@@ -98,6 +103,11 @@ class Operations(Screen[None]):
         answer = self.app.push_screen(dialog, wait_for_dismiss=True)
         self.opened(_opening.get())
         return await answer
+
+    def wait_for_host(self, opening: asyncio.Event) -> None:
+        """Say that an operation on a far place has not got an answer yet."""
+        if not (opening.is_set() or self.pane.location.is_local):
+            self.tell(f"Waiting for {visible(host_of(self.pane.location))} …")
 
     def opened(self, opening: asyncio.Event) -> None:
         """Let keys go on that wait for an operation's dialog."""

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.screen import ModalScreen
 
+from tui.model.error import FerryError
 from tui.ui.addresses import asks_of
 from tui.ui.operations import Operations, operation
+from tui.ui.screens.dialog import Dialog
 from tui.ui.widgets.pane_moves import home
 from tui.visible import visible
 
@@ -73,8 +75,10 @@ class FarOperations(Operations):
     @property
     def _may_interrupt(self) -> bool:
         """Whether a dialog may open by itself: not over another one, nor where somebody types into a line."""
-        typing = self.left.line.is_open or self.right.line.is_open
-        return self._asking is None and not typing and not isinstance(self.app.screen, ModalScreen)
+        screen = self.app.screen
+        if self._asking is not None or self.left.line.is_open or self.right.line.is_open:
+            return False
+        return not isinstance(screen, ModalScreen) or (isinstance(screen, Dialog) and screen.waits_for_host)
 
     def open_host_question(self, question: HostQuestion) -> None:
         """Put a question; the one put already stays."""
@@ -123,7 +127,11 @@ class FarOperations(Operations):
             self.tell("Nothing was changed.")
             return
         request = await far_edit.put_back(self.client, fetched)
-        job = await self.submit(request, f"Putting {visible(location.name)} back")
+        try:
+            job = await self.submit(request, f"Putting {visible(location.name)} back")
+        except FerryError as error:
+            error.remedy = far_edit.kept_as(fetched)
+            raise
         self.run_worker(
             far_edit.forget_when_done(self.client, fetched, job), group="edits", exit_on_error=False
         )

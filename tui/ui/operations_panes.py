@@ -157,8 +157,6 @@ class PaneOperations(FarOperations):
 
     async def view(self, location: Location) -> None:
         """Open the viewer on a file; a folder is entered instead."""
-        if not location.is_local:
-            self.nothing_to_open()  # keys go on meanwhile
         try:
             async with asyncio.timeout(SILENT_S if location.is_local else FAR_ANSWER_S):
                 entry = await self.client.stat(location, follow=True)

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tui.model.ask import HostQuestion, KnownHost
+from tui.model.comparison import Differences
 from tui.model.entry import Entry, Listed, Space, Totals
 from tui.model.fidelity import Lost
 from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Question, Request, Update
@@ -170,6 +171,8 @@ METHODS: dict[str, Method] = {
         _far(_asks("far.read", bytes, location=Location, offset=int, size_bytes=int)),
         _far(_asks("far.space", Space, folder=Location)),
         _far(_asks("far.measure", Totals, locations=tuple[Location, ...], time_limit_s=float)),
+        _far(_does("far.compare", int, source=Location, target=Location, by_content=bool)),
+        _far(_does("far.differences", Differences, number=int)),
         _far(_does("far.make_folder", Location, location=Location)),
         _far(_does("far.create_file", location=Location)),
         _far(_does("far.rename", location=Location, new=Location)),

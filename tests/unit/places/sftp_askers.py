@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tui.model.ask import Answer, Ask, AskKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass
@@ -33,6 +29,3 @@ class Somebody:
     @property
     def kinds(self) -> list[AskKind]:
         return [ask.kind for ask in self.asked]
-
-    def texts(self) -> Iterable[str]:
-        return [ask.text for ask in self.asked]

@@ -55,6 +55,12 @@ CONFIGS = {
     "strictness off": ("far", "StrictHostKeyChecking off\nAddressFamily inet6\nNumberOfPasswordPrompts 1\n"),
     "methods": ("far", "PreferredAuthentications password,publickey\nPasswordAuthentication no\n"),
     "case": ("FAR", "hOST FAR\n PORT 3\n hostname Far.Example.ORG\n"),
+    "canonical": (
+        "far",
+        "CanonicalizeHostname yes\nMatch canonical\n Port 5\nMatch canonical host far\n User me\n",
+    ),
+    "not canonical": ("far", "Match canonical\n Port 5\nMatch !canonical\n User me\n"),
+    "final keeps the name": ("FAR", "Host *\n User me\nMatch final\n HostName other\n"),
     "include": ("far", "Include {folder}/more*\nPort 9\n"),
     "include in a host": (
         "far",

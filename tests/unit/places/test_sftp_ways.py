@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncssh
 import pytest
@@ -129,6 +129,20 @@ async def test_a_command_makes_the_connection_and_ends_with_it(sshd: Sshd, tmp_p
     assert found == []
 
 
+async def test_giving_up_on_a_command_that_says_nothing_ends_it(sshd: Sshd, tmp_path: Path) -> None:
+    mark = str(tmp_path / "mark")
+    waits = f"{sys.executable} -c 'import time; time.sleep(600)' {mark}"
+    async with complaints() as found:
+        text = sshd.config_for("here", ProxyCommand=waits)
+        task = asyncio.create_task(connect(HERE, Somebody(), settings(tmp_path, text)))
+        await eventually(lambda: processes_of(mark))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not processes_of(mark)
+    assert found == []
+
+
 async def test_a_command_that_fails_is_a_host_that_cannot_be_reached(sshd: Sshd, tmp_path: Path) -> None:
     text = sshd.config_for("here", ProxyCommand="echo no way >&2; exit 1")
     with pytest.raises(PlaceUnavailable, match="cannot reach here"):
@@ -149,11 +163,39 @@ async def test_a_host_that_is_not_there(text: str, why: str, tmp_path: Path) -> 
     assert "Errno" not in str(caught.value)
 
 
-async def test_a_host_without_a_cipher_in_common(sshd: Sshd, tmp_path: Path) -> None:
-    with pytest.raises(Unsupported, match="no algorithm in common"):
-        await connect(HERE, Somebody(), settings(tmp_path, sshd.config_for("here", Ciphers="3des-cbc")))
-    with pytest.raises(PlaceError, match="none of rot13 is known"):
-        await connect(HERE, Somebody(), settings(tmp_path, sshd.config_for("here", Ciphers="rot13")))
+async def test_a_host_without_a_cipher_in_common(tmp_path: Path) -> None:
+    async with answering(Door(password="right")) as door:
+        with pytest.raises(Unsupported, match="no algorithm in common"):
+            text = door.config_for("here", tmp_path, Ciphers="3des-cbc")
+            await connect(HERE, Somebody(), settings(tmp_path, text))
+        with pytest.raises(PlaceError, match="none of rot13 is known"):
+            text = door.config_for("here", tmp_path, Ciphers="rot13")
+            await connect(HERE, Somebody(), settings(tmp_path, text))
+        assert door.users == []
+
+
+async def test_a_short_name_is_looked_for_in_the_domains_of_ssh_config(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, looked_for = asyncio.get_running_loop(), list[str]()
+    really = loop.getaddrinfo
+
+    async def getaddrinfo(host: str, port: int, **options: Any) -> Any:
+        looked_for.append(host)
+        if not host.endswith(".second.org"):
+            raise OSError("no such name")
+        return await really("127.0.0.1", port, **options)
+
+    (tmp_path / "known").write_text(f"[here.second.org]:{sshd.port} {sshd.host_key}\n")
+    text = "CanonicalizeHostname yes\nCanonicalDomains first.org second.org\n"
+    text += sshd.config_for("*.second.org", UserKnownHostsFile=tmp_path / "known")
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    await leave(await connect(HERE, Somebody(), settings(tmp_path, text)))
+    assert looked_for == ["here.first.org", "here.second.org", "here.second.org"]
+
+    with pytest.raises(PlaceUnavailable, match=r"none of first\.org knows it"):
+        text = "CanonicalizeHostname yes\nCanonicalDomains first.org\nCanonicalizeFallbackLocal no\n"
+        await connect(HERE, Somebody(), settings(tmp_path, text))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ import string
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link
+from tui.engine.far.reaching import Directly
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
 from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
 from tui.places.base import Attributes
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from tui.engine.clock import Clock
     from tui.engine.far.doors import Doors
+    from tui.model.comparison import Differences
     from tui.model.location import Location
     from tui.places.base import Place, Reader
 
@@ -30,6 +33,9 @@ T = TypeVar("T")
 
 MOST_READINGS = 64
 """Folders being listed at once; of more, those that were asked for longest ago are given up."""
+
+MOST_COMPARISONS = 4
+"""The same of comparisons."""
 
 READING_S = 60.0
 """A listing nobody asked for so long is given up: whoever began it has gone."""
@@ -48,6 +54,7 @@ class Browsing:
         self._doors, self._clock = doors, clock
         self._calls: dict[str, asyncio.Task[Any]] = {}
         self._readings: OrderedDict[int, Reading] = OrderedDict()
+        self._comparisons: OrderedDict[int, Telling] = OrderedDict()
         self._numbers = itertools.count(1)
         self._readers: OrderedDict[Location, tuple[Reader, float]] = OrderedDict()
 
@@ -58,6 +65,8 @@ class Browsing:
         for reading in self._readings.values():
             await reading.close()
         self._readings.clear()
+        for number in tuple(self._comparisons):
+            await self.shut(number)
         await self._close_readers(since=None)
 
     async def drop(self, token: str) -> None:
@@ -104,8 +113,36 @@ class Browsing:
             if reading.asked_at < since or len(self._readings) >= MOST_READINGS:
                 await self.shut(number)
 
+    async def compare(self, source: Location, target: Location, by_content: bool, token: str = "") -> int:
+        """Begin to compare two folders; return the number by which `differences` is asked."""
+
+        async def work() -> int:
+            for location in (source, target):
+                await self._doors.place(location)
+            number = next(self._numbers)
+            parts = compare(Directly(self._doors), source, target, by_content=by_content)
+            self._comparisons[number] = Telling(parts)
+            while len(self._comparisons) > MOST_COMPARISONS:
+                await self.shut(next(iter(self._comparisons)))
+            return number
+
+        return await self._call(token, work())
+
+    async def differences(self, number: int, token: str = "") -> Differences:
+        """Return what was found since it was last asked; it waits for something to be found."""
+        telling = self._comparisons.get(number)
+        if telling is None:
+            raise NotFound("this comparison was given up", "Compare the folders again.")
+        self._comparisons.move_to_end(number)
+        found = await self._call(token, telling.next())
+        if found.last:
+            await self.shut(number)
+        return found
+
     async def shut(self, number: int) -> None:
-        """Give a listing up."""
+        """Give a listing or a comparison up."""
+        if (telling := self._comparisons.pop(number, None)) is not None:
+            await telling.close()
         if (reading := self._readings.pop(number, None)) is not None:
             await reading.close()
 

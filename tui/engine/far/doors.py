@@ -93,6 +93,11 @@ class Doors:
         self._ids = itertools.count(1)
         self._closing: set[asyncio.Task[None]] = set()
 
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The kinds of places that can be reached."""
+        return tuple(self._makers)
+
     # Places
 
     async def place(self, location: Location, *, job: int = 0) -> Place:

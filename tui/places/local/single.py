@@ -43,14 +43,19 @@ def stat_entry(location: Location, *, follow: bool = False) -> Entry:
         follow: Describe what a link points to, not the link.
     """
     with _at(location, "look at") as (folder, name):
-        info = os.stat(name, dir_fd=folder, follow_symlinks=follow)
-        kind = kind_of_mode(info.st_mode)
-        target = None
-        if kind is EntryKind.LINK:
-            target = os.fsdecode(os.readlink(name, dir_fd=folder))
-            kind = kind_of_link(folder, name)
+        return entry_at(folder, name, location.name, follow=follow)
+
+
+def entry_at(folder: int, name: bytes, called: str, *, follow: bool = False) -> Entry:
+    """Return one entry of an opened folder in full, under the name it is called by."""
+    info = os.stat(name, dir_fd=folder, follow_symlinks=follow)
+    kind = kind_of_mode(info.st_mode)
+    target = None
+    if kind is EntryKind.LINK:
+        target = os.fsdecode(os.readlink(name, dir_fd=folder))
+        kind = kind_of_link(folder, name)
     return Entry(
-        name=location.name,
+        name=called,
         kind=kind,
         size_bytes=info.st_size,
         mtime_ns=info.st_mtime_ns,
@@ -106,12 +111,13 @@ def read_range(location: Location, offset: int, size_bytes: int) -> bytes:
                 raise Unsupported(
                     f"cannot read {location}: it is not a regular file", remedy, location=location
                 )
-            return _read_all(fd, offset, size_bytes)
+            return read_all(fd, offset, size_bytes)
         finally:
             os.close(fd)
 
 
-def _read_all(fd: int, offset: int, size_bytes: int) -> bytes:
+def read_all(fd: int, offset: int, size_bytes: int) -> bytes:
+    """Return bytes of an open file, fewer than asked for only at its end."""
     pieces: list[bytes] = []
     while size_bytes > 0:
         data = os.pread(fd, min(size_bytes, 1 << 20), offset)
@@ -163,19 +169,29 @@ def rename(location: Location, new: Location) -> None:
     """
     with _at(location, "rename") as (folder, name), _at(new, "rename to") as (new_folder, new_name):
         try:
-            syscalls.rename_no_replace(folder, name, new_folder, new_name)
-        except FileExistsError:
-            here, there = os.lstat(name, dir_fd=folder), os.lstat(new_name, dir_fd=new_folder)
-            is_one = (here.st_dev, here.st_ino, here.st_nlink) == (there.st_dev, there.st_ino, 1)
-            if not is_one or name.lower() != new_name.lower() or name == new_name:
-                raise
-            os.rename(name, new_name, src_dir_fd=folder, dst_dir_fd=new_folder)
+            rename_at(folder, name, new_folder, new_name)
         except OSError as error:
             if error.errno == errno.EXDEV:
-                remedy = "Move it there instead."
-                message = f"cannot rename {location} to {new}: that is another filesystem"
-                raise Unsupported(message, remedy, location=new) from error
+                raise other_filesystem(location, new) from error
             raise
+
+
+def rename_at(folder: int, name: bytes, new_folder: int, new_name: bytes) -> None:
+    """Rename an entry from one opened folder to another, never over another entry."""
+    try:
+        syscalls.rename_no_replace(folder, name, new_folder, new_name)
+    except FileExistsError:
+        here, there = os.lstat(name, dir_fd=folder), os.lstat(new_name, dir_fd=new_folder)
+        is_one = (here.st_dev, here.st_ino, here.st_nlink) == (there.st_dev, there.st_ino, 1)
+        if not is_one or name.lower() != new_name.lower() or name == new_name:
+            raise
+        os.rename(name, new_name, src_dir_fd=folder, dst_dir_fd=new_folder)
+
+
+def other_filesystem(location: Location, new: Location) -> Unsupported:
+    """Return the error of a rename that cannot be one."""
+    message = f"cannot rename {location} to {new}: that is another filesystem"
+    return Unsupported(message, "Move it there instead.", location=new)
 
 
 def set_mode(location: Location, mode: int) -> None:
@@ -214,8 +230,13 @@ def space(folder: Location) -> Space:
     """Return the room on the filesystem of a folder, as this user may use it."""
     with Root.open(folder.path) as root:
         try:
-            found = os.fstatvfs(root.fd)
+            return space_at(root.fd)
         except OSError as error:
             raise from_os_error(error, folder, "measure the room of") from error
+
+
+def space_at(folder: int) -> Space:
+    """Return the room on the filesystem of an opened folder, as this user may use it."""
+    found = os.fstatvfs(folder)
     unit = found.f_frsize or found.f_bsize
     return Space(found.f_bavail * unit, found.f_blocks * unit, found.f_favail)

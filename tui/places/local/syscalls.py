@@ -125,7 +125,12 @@ def rename_by_placeholder(old_folder: int, old: bytes, new_folder: int, new: byt
     """
     if stat.S_ISDIR(os.lstat(old, dir_fd=old_folder).st_mode):
         os.mkdir(new, 0o700, dir_fd=new_folder)
-        os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
+        try:
+            os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.rmdir(new, dir_fd=new_folder)
+            raise
         return
     try:
         os.link(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder, follow_symlinks=False)

@@ -25,15 +25,15 @@ class DaemonThreads(Executor):
     the program from ending.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, most: int = _MOST) -> None:
+        self._name, self._most = name, most
         self._calls: deque[_Call] = deque()
         self._turn = threading.Condition()
         self._threads = self._waiting = 0
         self._closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call `fn` in a thread, at once where fewer than 64 are busy."""
+        """Call `fn` in a thread, at once where fewer than `most` are busy."""
         future: Future[Any] = Future()
         with self._turn:
             if self._closed:
@@ -41,7 +41,7 @@ class DaemonThreads(Executor):
             self._calls.append((future, partial(fn, *args, **kwargs)))
             if self._waiting >= len(self._calls):
                 self._turn.notify()
-            elif self._threads < _MOST:
+            elif self._threads < self._most:
                 self._threads += 1
                 threading.Thread(target=self._work, name=self._name, daemon=True).start()
         return future

@@ -24,8 +24,9 @@ _LONGEST = 1 << 24
 """Bytes of a packet no server sends: what claims more is not SFTP."""
 _AT_ONCE = 1 << 18
 """Bytes that wait no longer for the end of the loop's turn."""
-_HIGH, _LOW = 4 << 20, 1 << 20
-"""Unsent bytes above which writers wait, and below which they go on."""
+_HIGH, _LOW = 1 << 20, 256 << 10
+"""Bytes beyond the server's window above which writers wait, and below which they go on: whoever asks for a listing
+meanwhile waits behind them."""
 
 IDLE_S = 30.0
 """Seconds after which a server that owes an answer, and sends nothing at all, is given up."""
@@ -43,6 +44,8 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             idle_s: Seconds of silence that are borne while an answer is owed.
         """
         self.alive = True
+        self.speaks_sftp = True
+        """False where something came that is not SFTP: trying again does not help."""
         self._abort, self._idle_s = abort, idle_s
         self._loop = asyncio.get_running_loop()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
@@ -59,15 +62,11 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._life_at = self._loop.time()
         self._handed_over = self._passed_on = 0
 
-    async def greet(self) -> bytes:
-        """Begin the session; return the body of the server's VERSION packet.
-
-        An answer of another kind, or none, comes back as empty bytes.
-        """
+    async def greet(self) -> tuple[int, bytes]:
+        """Begin the session; return the server's VERSION packet."""
         self._write([_FRAME.pack(5, Kind.INIT) + (3).to_bytes(4, "big")], 9)
         self._await_life()
-        kind, body = await self._greeting
-        return body if kind == Kind.VERSION else b""
+        return await self._greeting
 
     def send(self, kind: Kind, *parts: bytes, slow: bool = False) -> asyncio.Future[tuple[int, bytes]]:
         """Send a request. The future always gets a result, so it may be left alone."""
@@ -144,6 +143,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         while end - at >= 5:
             size, kind = _FRAME.unpack_from(arrived, at)
             if not 5 <= size <= _LONGEST:
+                self.speaks_sftp = False
                 self._give_up("it does not speak SFTP")
                 return
             if end - at < 4 + size:

@@ -73,6 +73,9 @@ class _Journey:
     ) -> tuple[asyncssh.SSHClientConnection, HostSettings]:
         """Connect to a host, by way of another one or of those that ssh_config names."""
         host = await asyncio.to_thread(settings_for, authority, self._settings)
+        if host.canonical_domains:
+            name = await _full_name(host)
+            host = await asyncio.to_thread(settings_for, authority, self._settings, name)
         self._hops += 1
         if self._hops > _MOST_HOPS:
             raise PlaceError(
@@ -165,13 +168,13 @@ class _Attempt:
                 self.introduction = us = Introduction(host, self._known, asking)
                 async with aclosing(asking), aclosing(us.keys):
                     try:
-                        connection = await asyncssh.connect(**self._arguments())
+                        connection = await self._connected()
                     except asyncssh.HostKeyNotVerifiable as error:
                         self._judge(error)
                         return None
-                    except asyncssh.DisconnectError:
+                    except asyncssh.DisconnectError as error:
                         if not asking.unanswered:
-                            us.forget()
+                            us.forget_refused(error)
                             raise
                         await asking.finish()  # it hung up on somebody who is still typing
                         return None
@@ -180,6 +183,13 @@ class _Attempt:
         if connection.is_closed():
             raise PlaceUnavailable(f"cannot reach {host.name}: it hung up")
         return connection
+
+    async def _connected(self) -> asyncssh.SSHClientConnection:
+        try:
+            return await asyncssh.connect(**self._arguments())
+        except BaseException:
+            await self.introduction.command_gone()
+            raise
 
     def _judge(self, error: asyncssh.HostKeyNotVerifiable) -> None:
         """Raise what a host's key that was not taken amounts to, unless more may come of another attempt."""
@@ -232,6 +242,21 @@ class _Attempt:
         elif host.proxy_command:
             arguments["proxy_command"] = ["/bin/sh", "-c", _PROXY, "sh", f"exec {host.proxy_command}"]
         return arguments
+
+
+async def _full_name(host: HostSettings) -> str:
+    """Return a host's name in the first of its domains that has it. (CanonicalizeHostname.)"""
+    for domain in host.canonical_domains:
+        name = f"{host.host}.{domain.strip('.')}"
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(host.connect_timeout_s):
+                await asyncio.get_running_loop().getaddrinfo(name, host.port)
+            return name
+    if not host.fallback_local:
+        raise PlaceUnavailable(
+            f"cannot reach {host.name}: none of {', '.join(host.canonical_domains)} knows it"
+        )
+    return host.host
 
 
 def _known(host: HostSettings) -> Known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from tui.places.sftp.keys import Keys
 from tui.places.sftp.known_hosts import Key, Known, Verdict
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
     from tui.places.sftp.asking import Asking
@@ -36,6 +38,7 @@ class Introduction(asyncssh.SSHClient):
         self.key: asyncssh.SSHKey | None = None
         self.authority_unknown = False
         self.signing_in = False
+        self._command: subprocess.Popen[bytes] | None = None
         self._methods: list[str] = []
         self._given: set[tuple[AskKind, str]] = set()
         self._asked: Counter[tuple[AskKind, str]] = Counter()
@@ -45,6 +48,14 @@ class Introduction(asyncssh.SSHClient):
     def tried(self) -> list[str]:
         """What the host refused, in order, for people."""
         return [*self.keys.shown, *self._methods]
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._command = conn.get_extra_info("subprocess")
+
+    async def command_gone(self) -> None:
+        """Wait for the end of a ProxyCommand that was killed: asyncssh does not, where a connection was not made."""
+        while self._command is not None and self._command.returncode is None:  # noqa: ASYNC110 (there is no event)
+            await asyncio.sleep(0.01)
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         """Take a key that is known, or that somebody accepted; of a new one, where ssh_config says so, the first."""
@@ -99,9 +110,10 @@ class Introduction(asyncssh.SSHClient):
             answers.append(answer)
         return answers
 
-    def forget(self) -> None:
-        """Drop the answers that were given and did not open the door."""
-        for kind, subject in self._given:
+    def forget_refused(self, error: asyncssh.DisconnectError) -> None:
+        """Drop the answers that did not open the door; those of a connection that broke may be right."""
+        refused = isinstance(error, asyncssh.PermissionDenied | asyncssh.ProtocolError)
+        for kind, subject in self._given if refused else ():
             self._asking.answers.drop(kind, subject)
 
     def _note(self, method: str) -> None:

@@ -7,8 +7,9 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui.model.error import PlaceError
 from tui.places.sftp import reasons
-from tui.places.sftp.errors import Lost, Refused
+from tui.places.sftp.errors import Lost, Refused, told
 from tui.places.sftp.protocol import Kind, text
 from tui.places.sftp.session import names_of
 
@@ -42,7 +43,7 @@ async def list_folder(
             page = names_of(await asked.popleft())
             if not page:
                 return
-            if entries := [_entry(named) for named in page if named.name not in _DOTS]:
+            if entries := [_entry(named, location) for named in page if named.name not in _DOTS]:
                 yield entries
     except (Refused, Lost) as refused:  # there are servers that open whatever it is
         raise await reasons.not_listed(session, refused, location, path, _DOING) from refused
@@ -50,7 +51,10 @@ async def list_folder(
         session.close(handle)
 
 
-def _entry(named: Named) -> Entry:
+def _entry(named: Named, folder: Location) -> Entry:
+    if not named.name or b"/" in named.name or b"\0" in named.name:
+        # Joined to a folder here it could lead anywhere: whoever says such a thing means harm.
+        raise told(PlaceError, _DOING, folder, f"the server names {named.name!r} in it, which is no name")
     entry = named.attrs.entry(os.fsdecode(named.name))
     words = named.line.split(None, 4)
     if len(words) < 5 or not words[1].isdigit() or words[0][:1] not in b"-dlbcps":

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, NotEmpty, Unsupported
-from tui.places.local.partial import STAGE, prefix
+from tui.places.local.partial import STAGE, is_partial, prefix
 from tui.places.sftp import reasons
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import Kind, text
@@ -17,6 +17,10 @@ from tui.places.sftp.session import POSIX_RENAME
 if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.sftp.session import Session
+
+
+_RENAMING = "renaming"
+"""Stands for a job's tag where something is renamed without one."""
 
 
 def partial_path(path: bytes, tag: str, size_bytes: int, mtime_ns: int) -> bytes:
@@ -34,6 +38,13 @@ def passing_path(path: bytes, tag: str) -> bytes:
 def is_own_partial(name: bytes, tag: str) -> bool:
     """Say whether a file of this name is a job's half file. (What ends in STAGE is something whole.)"""
     return name.startswith(prefix(tag)) and not name.endswith(STAGE)
+
+
+def _aside(partial: bytes, path: bytes) -> bytes:
+    """Return where what stands under `path` waits: of half files always the same, so that it is found again."""
+    if is_partial(partial.rpartition(b"/")[2]):
+        return partial + STAGE
+    return passing_path(path, _RENAMING) + STAGE
 
 
 class Naming:
@@ -93,17 +104,17 @@ class Naming:
 
         Aside it has a name that `abandon` does not take for a half file: it may be the only one there is.
         """
-        session, aside = self._session, partial + STAGE
+        session, aside = self._session, _aside(partial, path)
         standing = await session.exists(path)
         if standing is not None and stat.S_ISDIR(standing.mode):
             raise told(IsAFolder, doing, location, "a folder stands there")
         try:
-            if standing is not None:
-                await session.rename(path, aside)
             try:
+                if standing is not None:
+                    await session.rename(path, aside)
                 await session.rename(partial, path)
             except BaseException:
-                if standing is not None:
+                if standing is not None:  # also where nobody knows whether the first was done
                     session.tell(Kind.RENAME, text(aside), text(path))
                 raise
         except Refused as refused:
@@ -122,6 +133,8 @@ class Naming:
                 raise told(Unsupported, "rename", location, "a folder cannot be put inside itself")
         except (Refused, Lost) as refused:
             raise from_refusal(refused, location, "rename") from refused
+        if replace and path == new_path:
+            return
         if not replace:
             is_file = stat.S_ISREG(found.mode)
             await self.give(path, new_path, new, doing, replace=False, is_file=is_file)

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 _WINDOW_BYTES = 16 << 20
 """What a server may send before it hears from us: at 30 ms this is 500 MB/s, where asyncssh's 2 MiB are 70."""
 _PACKET_BYTES = 32 << 10
+_NO_SFTP = "what answers is not SFTP (a start-up file of the shell there may print something)"
 _CLOSING_S = 5.0
 """How long a goodbye may take."""
-_PIPELINE = 128
+_MOST_AT_ONCE = 256
 """A small file is three round trips, one after another: so many at once hide a distance of 30 ms."""
 
 
@@ -59,7 +60,7 @@ class SftpPlace:
             copies=session.offers(COPY_DATA),
             space=session.offers(STATVFS),
             flushes=session.offers(FSYNC),
-            pipeline=_PIPELINE,
+            pipeline=min(_MOST_AT_ONCE, session.most_open // 2),  # others have files open, too
         )
 
     @classmethod
@@ -90,6 +91,8 @@ class SftpPlace:
             home = await session.start()
         except (Refused, Lost) as refused:
             channel.close()
+            if not raw.speaks_sftp:
+                raise told(error.Unsupported, "reach", root, _NO_SFTP) from refused
             raise from_refusal(refused, root, "reach") from refused
         except BaseException:
             channel.close()

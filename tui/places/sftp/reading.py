@@ -64,6 +64,7 @@ class SftpReader:
 
     async def read(self, offset: int, size_bytes: int) -> bytes:
         """Return up to `size_bytes` from `offset`; fewer only at the end of the file."""
+        self._refuse_if_closed()
         try:
             return await self._session.read(self._handle, offset, size_bytes)
         except (Refused, Lost) as refused:
@@ -71,6 +72,7 @@ class SftpReader:
 
     async def look(self) -> Entry:
         """Return what the open file is now."""
+        self._refuse_if_closed()
         try:
             return (await self._session.fstat(self._handle)).entry(self._location.name)
         except (Refused, Lost) as refused:
@@ -81,6 +83,11 @@ class SftpReader:
         if not self._closed:
             self._closed = True
             self._session.close(self._handle)
+
+    def _refuse_if_closed(self) -> None:
+        """Refuse to use a handle that may be another file's by now."""
+        if self._closed:
+            raise ValueError("the reader is closed")
 
 
 async def open_reader(session: Session, path: bytes, location: Location) -> SftpReader:

@@ -1,6 +1,6 @@
 """The calls of SFTP, one method each: what they send, and what their answers mean.
 
-All raise Refused or Lost, which know no locations: callers make Ferry's errors of them (`SftpPlace.why`).
+All raise Refused or Lost, which know no locations: callers make Ferry's errors of them (`errors`, `reasons`).
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ _COPY = struct.Struct(">QQ")
 
 _SAFE_BYTES = 32768
 """What every server takes and gives in one packet."""
+_SAFE_OPEN = 128
+"""So many files every server lets one have open."""
 _MOST_BYTES = 255 << 10
 """More in one packet gains nothing, and delays what comes behind it."""
 _MOST_READS = 128
@@ -86,22 +88,21 @@ class Session:
         self.send, self.tell = channel.send, channel.tell
         self.extensions: frozenset[bytes] = frozenset()
         self.most_read = self.most_written = _SAFE_BYTES
+        self.most_open = _SAFE_OPEN
         self.usual_mode: int | None = None
         """What new files get that are made without a mode; None: not known yet."""
 
     async def start(self) -> bytes:
         """Greet, ask what is there, and return the path of the home folder."""
-        body = await self.channel.greet()
-        if not self.channel.alive:
-            raise Lost("the server ended the session")
-        offered = _decoded(read_extensions, body)
+        offered = _decoded(read_extensions, taken(await self.channel.greet(), Kind.VERSION))
         self.extensions = frozenset(name for name, version in _KNOWN.items() if offered.get(name) == version)
         home = self.send(Kind.REALPATH, text(b"."))
         if LIMITS in self.extensions:
             limits = taken(await self.send(Kind.EXTENDED, text(LIMITS)), Kind.EXTENDED_REPLY)
-            _, read, written, _ = _decoded(_LIMITS.unpack_from, limits)
+            _, read, written, opened = _decoded(_LIMITS.unpack_from, limits)
             self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
             self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
+            self.most_open = opened or _SAFE_OPEN
         return self._one_name(await home)
 
     def offers(self, extension: bytes) -> bool:
@@ -191,8 +192,11 @@ class Session:
         self.tell(Kind.CLOSE, text(handle))
 
     async def drop(self, partial: bytes) -> None:
-        """Remove what is not to stay; nothing is said of a failure. It is asked for also where nobody waits for it."""
-        await self.send(Kind.REMOVE, text(partial))
+        """Remove what is not to stay; nothing is said of a failure. Who was cancelled does not wait for it."""
+        removed = self.send(Kind.REMOVE, text(partial))
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            await removed
 
     async def read(self, handle: bytes, offset: int, size_bytes: int) -> bytes:
         """Return up to `size_bytes` from `offset`; fewer only at the end of the file."""

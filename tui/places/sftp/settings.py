@@ -58,6 +58,8 @@ class HostSettings:
         agent: Socket of the agent; empty for none.
         ciphers: As ssh_config has them, empty where it does not speak of them; the same with the other algorithms.
         jump: The hosts between, nearest first.
+        canonical_domains: Those in one of which the host's full name is to be looked for; none where it need not be.
+        fallback_local: It is gone on with where it is in none of them.
     """
 
     alias: str
@@ -87,6 +89,8 @@ class HostSettings:
     bind_address: str
     jump: tuple[str, ...]
     proxy_command: str
+    canonical_domains: tuple[str, ...]
+    fallback_local: bool
 
     @property
     def name(self) -> str:
@@ -108,9 +112,11 @@ def split_authority(authority: str) -> tuple[str, str, str]:
     return unquote(user.partition(":")[0]), unquote(host), found[2] or found[4] or ""
 
 
-def settings_for(authority: str, settings: SshSettings) -> HostSettings:
+def settings_for(authority: str, settings: SshSettings, canonical: str = "") -> HostSettings:
     """Return what is known of a host. It reads files, and may run what `Match exec` says: not for the event loop.
 
+    Args:
+        canonical: The host's full name, as far as it was looked for.
     Raises:
         PlaceError: The host's name cannot be one, or ssh_config cannot be used.
     """
@@ -120,7 +126,7 @@ def settings_for(authority: str, settings: SshSettings) -> HostSettings:
     if port and not 0 < int(port) < 65536:
         raise PlaceError(f"cannot connect to {name}: {port} is no port")
     target = Target(name, user, port)
-    read_for(target, (settings.config_file,) if settings.config_file else (own_config(), SYSTEM))
+    read_for(target, (settings.config_file,) if settings.config_file else (own_config(), SYSTEM), canonical)
     return _Typed(target).settings(settings)
 
 
@@ -164,12 +170,33 @@ class _Typed:
             bind_address=text("bindaddress"),
             jump=() if jump in ("", "none") else tuple(self._expanded("proxyjump", jump).split(",")),
             proxy_command="" if command in ("", "none") else self._expanded("proxycommand", command),
+            canonical_domains=self._domains(host),
+            fallback_local=self._flag("canonicalizefallbacklocal", True),
         )
 
     def _bad(self, option: str, value: str) -> PlaceError:
         return PlaceError(
             f"cannot connect to {self._target.name}: ssh_config says {option} {value}",
             "Correct ~/.ssh/config (`ssh -G HOST` reads it too), then retry.",
+        )
+
+    def _domains(self, host: str) -> tuple[str, ...]:
+        when = self._target.first("canonicalizehostname", "no").lower()
+        if when not in ("yes", "true", "always", "no", "false"):
+            raise self._bad("CanonicalizeHostname", when)
+        proxied = {self._target.first("proxyjump", "none"), self._target.first("proxycommand", "none")} != {
+            "none"
+        }
+        if when in ("no", "false") or (proxied and when != "always"):
+            return ()
+        if (
+            ":" in host
+            or host.replace(".", "").isdecimal()
+            or host.count(".") > self._number("canonicalizemaxdots", 1)
+        ):
+            return ()
+        return tuple(
+            domain for domain in self._target.options.get("canonicaldomains", []) if domain != "none"
         )
 
     def _strict(self) -> str:

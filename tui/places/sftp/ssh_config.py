@@ -107,19 +107,25 @@ def local_user() -> str:
         return str(os.getuid())
 
 
-def read_for(target: Target, files: Sequence[Path]) -> None:
+def read_for(target: Target, files: Sequence[Path], canonical: str = "") -> None:
     """Fill a target with what files say of it, the first word on each option counting.
 
+    Args:
+        canonical: The full name of the host, where that was found out (CanonicalizeHostname).
     Raises:
         PlaceError: A file cannot be read or used; it says which line.
     """
-    for _ in range(2):
-        for file in files:
-            if file.exists() or file not in (own_config(), SYSTEM):
-                _Reader(target).read(file, active=True)
-        if target.final or not target.wants_final:
-            return
+    _read_once(target, files)
+    if target.wants_final or target.first("canonicalizehostname", "no").lower() not in ("no", "false"):
+        target.options["hostname"] = [(canonical or target.hostname).lower()]
         target.final = True
+        _read_once(target, files)
+
+
+def _read_once(target: Target, files: Sequence[Path]) -> None:
+    for file in files:
+        if file.exists() or file not in (own_config(), SYSTEM):
+            _Reader(target).read(file, active=True)
 
 
 def aliases(config_file: Path | None = None) -> tuple[str, ...]:

@@ -154,6 +154,8 @@ class SftpWriter:
         self._refuse_if_failed()
         if not self._session.channel.alive:
             raise from_refusal(Lost(), self._location, "write")
+        if self._closed:  # the handle may be another file's by now
+            raise ValueError("the writer is closed")
         if offset != self._sent:
             raise ValueError(f"bytes for {offset} where {self._sent} is next")
         step, size = self._session.most_written, len(data)

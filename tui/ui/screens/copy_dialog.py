@@ -19,7 +19,7 @@ from tui.model.error import FerryError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
-from tui.ui.addresses import same_place
+from tui.ui.addresses import host_of, same_place
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.screens.totals import TotalsLine
 from tui.ui.widgets.choice import Choice
@@ -261,11 +261,27 @@ class CopyDialog(Dialog[Request]):
     async def action_queue(self) -> None:
         """End with the request, unless something in it will not do."""
         try:
+            if far := self._far_target:
+                self.waits_for_host = True
+                self.workers.cancel_group(self, "look")
+                self.say(f"asking {visible(host_of(far))} …")
             request = await self._request()
         except FerryError as error:
             self.say(". ".join(filter(None, (error.message, error.remedy))), wrong=True)
             return
-        self.dismiss(request)
+        finally:
+            self.waits_for_host = False
+        if self.is_current:
+            self.dismiss(request)
+        else:
+            self._ended_with = request
+
+    _ended_with: Request | None = None
+    """The result, while a host's question is still over this dialog."""
+
+    def on_screen_resume(self) -> None:
+        if self._ended_with is not None:
+            self.dismiss(self._ended_with)
 
     async def _request(self) -> Request:
         limit_bytes_s = parse_rate(self.query_one("#limit", Input).value or "off")

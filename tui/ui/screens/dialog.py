@@ -36,6 +36,9 @@ class Dialog(ModalScreen[Result | None]):
         Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
     ]
 
+    waits_for_host = False
+    """It can do nothing before a host has answered: what that asks may stand over it."""
+
     def __init__(self, title: str, keys: str = "Esc leave") -> None:
         super().__init__()
         self._title, self._keys = title, keys

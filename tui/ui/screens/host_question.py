@@ -32,7 +32,6 @@ _WRONG = {
     AskKind.PASSWORD: "That password was wrong. Try again.",
     AskKind.PASSPHRASE: "That passphrase was wrong. Try again.",
     AskKind.CODE: "That answer was not accepted. Try again.",
-    AskKind.HOST_KEY: "",
 }
 
 
@@ -90,7 +89,8 @@ class HostQuestionScreen(Dialog[None]):
             yield SecretInput(password=True, compact=True, id="typed")
         else:
             yield Input(compact=True, id="typed")
-        yield feedback(_WRONG[ask.kind] if ask.retry else "")
+        if not self._is_key(self.question):
+            yield feedback(_WRONG[ask.kind] if ask.retry else "")
         with Horizontal(classes="buttons"):
             if self._is_key(self.question):
                 yield Button("No", compact=True, id="no")
@@ -100,7 +100,8 @@ class HostQuestionScreen(Dialog[None]):
                 yield Button("Answer", compact=True, id="answer", variant="primary")
 
     def on_mount(self) -> None:
-        self.query_one("#feedback").set_class(self.question.ask.retry, "-wrong")
+        for line in self.query("#feedback"):
+            line.set_class(self.question.ask.retry, "-wrong")
         self.query_one("#no" if self._is_key(self.question) else "#typed").focus()
 
     @on(Input.Submitted, "#typed")

@@ -54,7 +54,14 @@ def facts_of(location: Location, entry: Entry) -> list[tuple[str, str]]:
         lines.insert(3, ("Points to", visible(entry.link_target)))
     if entry.kind is EntryKind.FOLDER:
         del lines[3], lines[-1]  # a folder's own size and number of names tell a person nothing
-    return lines
+    return lines if location.is_local else _told_far(lines, entry)
+
+
+def _told_far(lines: list[tuple[str, str]], entry: Entry) -> list[tuple[str, str]]:
+    """Return those lines that another host tells about: owners by number, and of stores neither owner nor mode."""
+    left_out = {"Hard links"} if stat.S_IMODE(entry.mode) else {"Hard links", "Owner", "Mode"}
+    owner = f"{entry.owner or entry.uid} : {entry.group or entry.gid}"
+    return [(name, owner if name == "Owner" else value) for name, value in lines if name not in left_out]
 
 
 class Information(Dialog[None]):

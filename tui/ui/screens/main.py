@@ -192,7 +192,10 @@ class MainScreen(
 
     @on(QueuePane.AnswerAsked)
     def _answer_asked(self, event: QueuePane.AnswerAsked) -> None:
-        self.answer_for(event.job)
+        if event.job is None:
+            self.action_answer_host()
+        else:
+            self.answer_for(event.job)
 
     @on(QueuePane.FilesAsked)
     def _files_asked(self) -> None:

@@ -14,6 +14,7 @@ from tui.format import count, entries, size
 from tui.model.comparison import Amounts, Change
 from tui.model.error import FerryError
 from tui.model.job import Conflict, JobKind, Request
+from tui.ui.notes import report
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.widgets.choice import Choice
 from tui.ui.widgets.difference_list import DifferenceList
@@ -100,6 +101,9 @@ class SyncPlan(Dialog[Request]):
                     self._show()
         except FerryError as error:
             self._problem = f"{error.message}. {error.remedy}".strip()
+        except Exception as error:  # the screen under this one goes on, and this one must not seem to
+            report(self.app, error)
+            self._problem = "The comparison has ended before its time."
         self._complete = True
         self._show()
 

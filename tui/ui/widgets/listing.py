@@ -19,7 +19,7 @@ from textual.strip import Strip
 from tui.format import modified, size
 from tui.model.entry import EntryKind
 from tui.ui.folder import GONE, UP, Folder
-from tui.ui.terminal.cells import cells, fit
+from tui.ui.terminal.cells import ELLIPSIS, cells, fit
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -322,6 +322,10 @@ def _wrapped(text: str, width: int) -> list[str]:
     for word in text.split(" "):
         if lines and cells(lines[-1]) + 1 + cells(word) <= width:
             lines[-1] += " " + word
-        else:
-            lines.append(fit(word, width))
+            continue
+        while cells(word) > width:  # a long path goes on in the next line
+            piece = fit(word, width).removesuffix(ELLIPSIS)
+            lines.append(piece)
+            word = word[len(piece) :]
+        lines.append(word)
     return lines

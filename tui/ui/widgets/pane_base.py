@@ -221,7 +221,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             return f"Given up. {self.key_of('refresh')} tries again."
         if self._questions:
             answers = f"{self.key_of('answer_host', 'app')} answers it, Esc gives up."
-            return f"{host} {asks_of(self._questions[0])}, and waits for an answer. {answers}"
+            return f"{host} {asks_of(self._questions[0])}. It waits for an answer: {answers}"
         if place_of(self.location) not in self._reached:
             return f"connecting to {host} … Esc gives up."
         if self.state is State.SILENT:

@@ -200,6 +200,7 @@ class PaneReading(PaneBase):
                     await self._hurry(folder, self._unread_in_sight(folder))
                 elif self._shows_folder:
                     self._answered()
+        self._reached.add(place_of(folder.location))  # of an empty folder nothing came
         folder.settle_marks()
         await self._arrange(folder)
         self.state = State.READY

@@ -12,7 +12,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from tui.model.location import Location
-from tui.ui.addresses import HOME, is_url, parse_url
+from tui.ui.addresses import HOME, is_url, parse_url, without_path_before
 from tui.ui.completion import complete
 from tui.ui.names import escape, unescape
 
@@ -105,6 +105,10 @@ class PathInput(Input):
     def location(self) -> Location:
         """What is typed, as a location; raises UsageError where it is none."""
         return parse_location(self.value, self.base)
+
+    def validate_value(self, value: str) -> str:
+        """Let a URL typed behind the folder proposed take its place."""
+        return without_path_before(value)
 
     def on_key(self, event: events.Key) -> None:
         """Begin a new path where "/" or "~" is the first key: behind the folder proposed it could mean nothing."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 DELAY_S = 0.15
 """The cursor has to rest so long: holding a key down reads nothing."""
+FAR_DELAY_S = 0.6
+"""The same at a far place: nothing there is asked for a step of the cursor."""
 SHOWN_NAMES = 200
 _FACTS = ("Kind", "Points to", "Size", "Modified", "Mode", "Owner", "Names")
 
@@ -87,7 +89,8 @@ class Preview(Vertical):
         self.location, self._called = location, name
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(self._delay_s, self._rested)
+        far = location is not None and not location.is_local
+        self._timer = self.set_timer(max(FAR_DELAY_S, self._delay_s) if far else self._delay_s, self._rested)
 
     def again(self) -> None:
         """Read what is shown anew."""

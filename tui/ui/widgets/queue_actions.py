@@ -95,8 +95,14 @@ class QueueActions(QueueLines):
         asking = asking or [job for job in self.jobs if job.asks]
         if asking:
             self.ask(asking[0])
+        elif self.state.host_questions:
+            self.ask_host()
         else:
             tell(self.app, "No job asks anything.")
+
+    def ask_host(self, job: Job | None = None) -> None:
+        """Open what a host asks, that a job waits for if one is given."""
+        raise NotImplementedError
 
     def ask(self, job: Job) -> None:
         """Open the questions of a job."""

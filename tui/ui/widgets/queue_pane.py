@@ -82,9 +82,9 @@ class QueuePane(QueueActions):
 
     @dataclass
     class AnswerAsked(FromQueue):
-        """A job waits for a host's question, and somebody wants to answer that."""
+        """Somebody wants to answer what a host asks; `job` waits for that, if it is given."""
 
-        job: Job
+        job: Job | None
 
     @dataclass
     class LocationAsked(FromQueue):
@@ -239,9 +239,12 @@ class QueuePane(QueueActions):
 
     def ask(self, job: Job) -> None:
         if job.wants_host:
-            self.post_message(self.AnswerAsked(self, job))
+            self.ask_host(job)
         else:
             super().ask(job)
+
+    def ask_host(self, job: Job | None = None) -> None:
+        self.post_message(self.AnswerAsked(self, job))
 
     def action_go_to_target(self) -> None:
         job = self.current

@@ -1,0 +1,124 @@
+"""The command as it is installed, its real engine, and a real OpenSSH server on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers.sshd import Sshd
+
+Done = subprocess.CompletedProcess[bytes]
+
+
+class Ferry:
+    """Runs commands in one folder, of a person who knows the host `box`, and another by the name of `stranger`."""
+
+    def __init__(self, folder: Path, sshd: Sshd) -> None:
+        self.here, self.there = folder / "here", folder / "there"
+        ssh = folder / "person" / ".ssh"
+        for each in (self.here, self.there, ssh):
+            each.mkdir(parents=True)
+        stranger = sshd.config_for("stranger", UserKnownHostsFile=ssh / "known", StrictHostKeyChecking="ask")
+        (ssh / "config").write_text(sshd.config_for("box") + stranger)
+        self.known = ssh / "known"
+        self.environ = {**os.environ, "FERRY_HOME": str(folder / "home"), "HOME": str(folder / "person")}
+        self.environ.pop("SSH_AUTH_SOCK", None)
+
+    def url(self, name: str = "", host: str = "box") -> str:
+        return f"sftp://{host}{self.there}/{name}"
+
+    def __call__(self, *words: str, status: int = 0) -> Done:
+        # In a session of its own: there is no terminal to ask on, wherever the tests are run.
+        done = subprocess.run(
+            [sys.executable, "-m", "tui", *words],
+            cwd=self.here,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            start_new_session=True,
+        )
+        assert done.returncode == status, done
+        return done
+
+    def terminal(self, *words: str) -> Terminal:
+        return Terminal([sys.executable, "-m", "tui", *words], environ=self.environ, cwd=self.here, width=120)
+
+
+@pytest.fixture
+def real(tmp_path: Path, sshd: Sshd) -> Iterator[Ferry]:
+    ferry = Ferry(tmp_path, sshd)
+    try:
+        yield ferry
+    finally:
+        ferry("engine", "stop")
+
+
+def test_a_tree_goes_to_a_host_and_comes_back(real: Ferry) -> None:
+    tree = real.here / "tree"
+    (tree / "sub").mkdir(parents=True)
+    data = bytes(range(256)) * 12_000
+    (tree / "big").write_bytes(data)
+    (tree / "sub" / "a b%\x1b").write_bytes(b"two")
+    assert b"copied 2 files" in real("copy", "tree", real.url("new/")).stdout
+    assert (real.there / "new" / "tree" / "big").read_bytes() == data
+    assert real("ls", real.url("new/tree/sub")).stdout == b"a b%\x1b\n"
+    assert real("cat", real.url("new/tree/big"), real.url("new/tree/sub/a%20b%25%1B")).stdout == data + b"two"
+    counted = json.loads(real("du", "--json", real.url("new")).stdout)
+    assert (counted["files"], counted["folders"], counted["size_bytes"]) == (2, 3, len(data) + 3)
+    assert b"all alike" in real("verify", "tree", real.url("new")).stdout
+    (tree / "sub" / "a b%\x1b").write_bytes(b"owt")
+    assert b"(content)" in real("verify", "tree", real.url("new"), status=1).stdout
+    assert b"moved 2" in real("move", real.url("new/tree/"), "back/").stdout
+    assert (real.here / "back" / "tree" / "big").read_bytes() == data
+    real("mkdir", real.url("x/y"))
+    assert b"deleted 0 files" in real("delete", real.url("new"), real.url("x")).stdout
+    assert list(real.there.iterdir()) == []
+
+
+def test_hosts_of_the_ssh_configuration_are_listed(real: Ferry) -> None:
+    told = [json.loads(line) for line in real("hosts", "--json").stdout.splitlines()]
+    assert {"box", "stranger"} <= {each["title"] for each in told}
+
+
+def test_without_a_terminal_a_host_that_is_not_known_is_not_waited_for(real: Ferry) -> None:
+    asked = real("ls", real.url(host="stranger"), status=1)
+    assert b"asks for its key to be looked at" in asked.stderr
+    (real.here / "a").write_bytes(b"one")
+    queued = real("copy", "a", real.url(host="stranger"), status=1)
+    assert b"`ferry queue answer-host 1` does" in queued.stderr
+    (job,) = map(json.loads, real("queue", "--json").stdout.splitlines())
+    assert (job["state"], [each["ask"] for each in job["host_questions"]]) == ("waiting", ["host_key"])
+    with real.terminal("queue", "answer-host", "1") as terminal:
+        terminal.wait_for(r"\[yes/no\]")
+        assert "SHA256:" in terminal.text
+        terminal.press(*"yes", "enter")
+        terminal.wait_until(lambda: terminal.process.poll() is not None)
+        assert terminal.process.returncode == 0
+    real("queue", "wait", "1")
+    assert (real.there / "a").read_bytes() == b"one"
+    assert b"a\n" in real("ls", real.url(host="stranger")).stdout
+
+
+def test_on_a_terminal_a_host_that_is_not_known_is_asked_about(real: Ferry) -> None:
+    (real.there / "one").touch()
+    with real.terminal("ls", real.url(host="stranger")) as terminal:
+        terminal.wait_for(r"\[yes/no\]")
+        terminal.press(*"yes", "enter")
+        terminal.wait_until(lambda: terminal.process.poll() is not None)
+        terminal.settle(0.05)
+        assert terminal.process.returncode == 0
+        assert "one" in terminal.text
+    assert real.known.read_text()

@@ -1,0 +1,60 @@
+"""Copies between places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.model.job import Conflict, JobState
+
+if TYPE_CHECKING:
+    from far_harness import Far
+
+NOON = 1_700_000_000_123_456_789
+
+
+def make_tree(far: Far) -> None:
+    for number in range(30):
+        far.here.write(
+            f"/tree/{number % 5}/file {number}", b"%d" % number * number, mtime_ns=NOON, mode=0o640
+        )
+    far.here.write("/tree/large", bytes(range(256)) * 4000, mtime_ns=NOON)
+    far.here.folder("/tree/empty")
+    far.here.link("/tree/link", "large")
+
+
+async def test_a_tree_arrives_whole(far: Far) -> None:
+    make_tree(far)
+    job = await far.done(await far.submit("/tree"))
+    assert far.tree("/target/tree") == far.here.tree("/tree")
+    assert job.progress.files_done == job.progress.files_total == 32
+    assert job.progress.bytes_done == job.progress.bytes_total
+
+
+async def test_files_and_folders_keep_mode_and_time(far: Far) -> None:
+    make_tree(far)
+    far.here.find("/tree/1").mode, far.here.find("/tree/1").mtime_ns = 0o500, NOON
+    await far.done(await far.submit("/tree"))
+    for path in ("/tree/1/file 1", "/tree/1", "/tree/empty"):
+        there, here = far.there.find(f"/target{path}"), far.here.find(path)
+        assert (there.mode, there.mtime_ns) == (here.mode, here.mtime_ns)
+
+
+async def test_what_stands_there_complete_is_not_copied_again(far: Far) -> None:
+    make_tree(far)
+    await far.done(await far.submit("/tree"))
+    before = len(far.faults.steps)
+    job = await far.done(await far.submit("/tree"))
+    assert job.progress.files_same == 32
+    assert {name for name, _ in far.faults.steps[before:]}.isdisjoint({"put", "get", "open_writer"})
+
+
+async def test_a_name_that_is_taken_becomes_a_question(far: Far) -> None:
+    far.here.write("/tree/a", b"new")
+    far.there.write("/target/tree/a", b"old!")
+    id = await far.submit("/tree")
+    assert (await far.rests(id)).state is JobState.WAITING
+    (question,) = await far.engine.questions(id)
+    assert question.target.path == "/target/tree/a"
+    await far.engine.answer(question.id, Conflict.OVERWRITE)
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.there.read("/target/tree/a") == b"new"

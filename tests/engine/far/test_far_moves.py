@@ -1,0 +1,198 @@
+"""Moves between places and within one: the source goes last, and only what is whole at the target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from far_harness import Far
+
+from tui.model.error import PermissionDenied, PlaceUnavailable
+from tui.model.job import Conflict, JobKind, JobState
+from tui.model.location import Location
+from tui.places.base import Capabilities
+from tui.places.memory import ALL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = 1_700_000_000_000_000_000
+
+
+async def move(far: Far, *sources: str, **rest: object) -> int:
+    return await far.submit(*sources, kind=JobKind.MOVE, **rest)  # type: ignore[arg-type]
+
+
+async def test_a_tree_is_gone_from_where_it_was(far: Far) -> None:
+    far.here.write("/from/tree/inner/a", b"a", mtime_ns=NOON)
+    far.here.write("/from/tree/large", b"L" * 500_000)
+    far.here.folder("/from/tree/empty")
+    far.here.write("/from/stays", b"s")
+    job = await far.done(await move(far, "/from/tree"))
+    assert far.here.tree("/from") == {"stays": b"s"}
+    assert far.tree("/target/tree") == {
+        "inner": None,
+        "inner/a": b"a",
+        "large": b"L" * 500_000,
+        "empty": None,
+    }
+    assert job.progress.files_done == job.progress.files_total == 2
+
+
+async def test_each_file_is_on_the_disk_before_its_original_goes(far: Far) -> None:
+    far.here.write("/a", b"a")
+
+    def check(number: int, name: str, path: str) -> None:
+        if name == "remove_file":
+            assert "/target/a" in far.there.flushed
+
+    far.faults.at = check
+    await far.done(await move(far, "/a"))
+    assert far.tree() == {"a": b"a"}
+
+
+@pytest.mark.parametrize(
+    "step", ["get", "put", "stat", "remove_file", "open_reader", "write", "publish", "look"]
+)
+async def test_an_original_stays_whatever_fails_and_goes_with_a_retry(far: Far, step: str) -> None:
+    far.here.write("/tree/a", b"a")
+    far.here.write("/tree/large", b"L" * 300_000)
+
+    def refuse(number: int, name: str, path: str) -> None:
+        if name == step and path.endswith(("/a", "/large")):
+            raise PermissionDenied(f"cannot {name} {path}: permission denied", location=Location(path))
+
+    far.faults.at = refuse
+    id = await move(far, "/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    sides = [store.tree().values() for store in (far.here, far.there)]
+    assert any(b"a" in side for side in sides)
+    assert any(b"L" * 300_000 in side for side in sides)
+    far.faults.at = lambda number, name, path: None
+    await far.engine.retry([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert "tree" not in far.here.tree()
+    assert far.tree("/target/tree") == {"a": b"a", "large": b"L" * 300_000}
+
+
+async def test_what_is_skipped_stays_and_so_does_its_folder(far: Far) -> None:
+    far.here.write("/tree/a", b"here")
+    far.here.write("/tree/b", b"b")
+    far.here.write("/tree/inner/c", b"c")
+    far.there.write("/target/tree/a", b"there")
+    await far.done(await move(far, "/tree", conflict=Conflict.SKIP))
+    assert far.here.tree("/tree") == {"a": b"here"}
+    assert far.tree("/target/tree") == {"a": b"there", "b": b"b", "inner": None, "inner/c": b"c"}
+
+
+@pytest.mark.parametrize("rule", [Conflict.OVERWRITE, Conflict.RENAME, Conflict.SKIP])
+async def test_a_question_keeps_the_original_until_it_is_answered(far: Far, rule: Conflict) -> None:
+    far.here.write("/tree/inner/a", b"here")
+    far.there.write("/target/tree/inner/a", b"there")
+    id = await move(far, "/tree")
+    assert (await far.rests(id)).state is JobState.WAITING
+    assert far.here.read("/tree/inner/a") == b"here"
+    (question,) = await far.engine.questions(id)
+    await far.engine.answer(question.id, rule)
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    if rule is Conflict.SKIP:
+        assert far.here.tree("/tree") == {"inner": None, "inner/a": b"here"}
+    else:
+        assert "tree" not in far.here.tree()
+        kept = "a (1)" if rule is Conflict.RENAME else "a"
+        assert far.tree("/target/tree/inner")[kept] == b"here"
+
+
+async def test_what_only_looks_the_same_is_compared_before_the_original_goes(far: Far) -> None:
+    far.here.write("/a", b"here!", mtime_ns=NOON)
+    far.there.write("/target/a", b"there", mtime_ns=NOON)
+    id = await move(far, "/a")
+    assert (await far.rests(id)).state is JobState.WAITING
+    assert far.here.read("/a") == b"here!"
+    assert far.there.read("/target/a") == b"there"
+
+
+async def test_what_is_the_same_is_not_copied_but_goes(far: Far) -> None:
+    far.here.write("/a", b"same!", mtime_ns=NOON)
+    far.there.write("/target/a", b"same!", mtime_ns=NOON)
+    job = await far.done(await move(far, "/a"))
+    assert job.progress.files_same == 1
+    assert "a" not in far.here.tree()
+
+
+async def test_an_original_written_to_after_its_copy_was_made_stays(far: Far) -> None:
+    far.here.write("/tree/a", b"a", mtime_ns=NOON)
+
+    def write(number: int, name: str, path: str) -> None:
+        if name == "put done":
+            far.here.write("/tree/a", b"news")
+
+    far.faults.at = write
+    id = await move(far, "/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert (await far.messages(id))[0].startswith("SourceChanged")
+    assert far.here.read("/tree/a") == b"news"
+
+
+async def test_within_a_place_a_tree_is_renamed(far: Far) -> None:
+    far.here.write("/from/tree/inner/a", b"a")
+    far.here.folder("/target")
+    await far.done(await move(far, "/from/tree", within=True))
+    assert far.here.tree("/target") == {"tree": None, "tree/inner": None, "tree/inner/a": b"a"}
+    assert far.here.tree("/from") == {}
+    assert {name for name, _ in far.faults.steps}.isdisjoint({"get", "put", "copy", "list"})
+
+
+async def test_within_a_place_a_merge_renames_what_is_new(far: Far) -> None:
+    far.here.write("/from/tree/inner/a", b"a")
+    far.here.write("/from/tree/b", b"b")
+    far.here.write("/target/tree/c", b"c")
+    await far.done(await move(far, "/from/tree", within=True))
+    assert far.here.tree("/target/tree") == {"c": b"c", "inner": None, "inner/a": b"a", "b": b"b"}
+    assert far.here.tree("/from") == {}
+    assert {name for name, _ in far.faults.steps}.isdisjoint({"get", "put", "copy"})
+
+
+async def test_where_nothing_can_be_renamed_the_place_copies(tmp_path: Path) -> None:
+    far = Far(tmp_path / "journal", Capabilities(sets_times=True, copies=True))
+    far.here.write("/from/tree/inner/a", b"a", mtime_ns=NOON)
+    async with far.engine_on():
+        await far.done(await move(far, "/from/tree", within=True))
+    assert far.here.tree("/target/tree") == {"inner": None, "inner/a": b"a"}
+    assert far.here.tree("/from") == {}
+    assert {name for name, _ in far.faults.steps}.isdisjoint({"get", "put"})
+
+
+@pytest.mark.parametrize("path", ["/home/me", "/home"])
+async def test_a_home_folder_is_never_moved(far: Far, path: str) -> None:
+    far.here.home = "/home/me"
+    far.here.write("/home/me/a", b"a")
+    id = await move(far, path)
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert "home folder" in (await far.messages(id))[0]
+    assert far.here.read("/home/me/a") == b"a"
+
+
+@pytest.mark.parametrize("capabilities", [ALL, Capabilities(sets_times=True, copies=True)])
+async def test_a_move_within_a_place_is_done_wherever_the_connection_is_lost(
+    tmp_path: Path, capabilities: Capabilities
+) -> None:
+    steps, step = 1, 0
+    while step < steps:
+        far = Far(tmp_path / str(step), capabilities)
+        far.here.write("/from/tree/inner/a", b"a", mtime_ns=NOON)
+        far.here.write("/from/tree/b", b"b", mtime_ns=NOON)
+        far.here.write("/from/alone", b"alone", mtime_ns=NOON)
+        far.here.write("/target/tree/c", b"c")
+
+        def lose(number: int, name: str, path: str, step: int = step) -> None:
+            if number == step:
+                raise PlaceUnavailable(f"lost before {name} {path}")
+
+        far.faults.at = lose
+        async with far.engine_on():
+            await far.done(await move(far, "/from/tree", "/from/alone", within=True))
+        expected = {"tree": None, "tree/c": b"c", "tree/inner": None, "tree/inner/a": b"a", "tree/b": b"b"}
+        assert far.here.tree("/target") == expected | {"alone": b"alone"}, far.faults.steps[step]
+        assert far.here.tree("/from") == {}, far.faults.steps[step]
+        steps, step = len(far.faults.steps) - 1, step + 1

@@ -1,0 +1,189 @@
+"""Jobs between places that are paused or cancelled, or whose host does not answer, asks, or is full."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from far_harness import Far
+
+from tui.model.error import PlaceUnavailable
+from tui.model.job import JobState
+from tui.places.memory import MemoryOpener
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from pathlib import Path
+
+LARGE = bytes(range(256)) * 8000
+
+
+class Gate:
+    """Holds the steps of one name once so many of them were let through."""
+
+    def __init__(self, far: Far, name: str, after: int) -> None:
+        self._name, self._left = name, after
+        self.reached, self.open = asyncio.Event(), asyncio.Event()
+        far.faults.at = self
+
+    def __call__(self, number: int, name: str, path: str) -> Awaitable[None] | None:
+        if name != self._name:
+            return None
+        self._left -= 1
+        if self._left >= 0:
+            return None
+        self.reached.set()
+        return self.open.wait()  # type: ignore[return-value]
+
+
+def halves(far: Far) -> list[str]:
+    return [path for path in far.tree("/") if ".ferry-" in path]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_a_cancel_is_quick_and_leaves_no_half_file(far: Far, keep: bool) -> None:
+    far.here.write("/tree/large", LARGE)
+    far.there.write("/target/tree/others", b"not ours")
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree")
+    await gate.reached.wait()
+    assert halves(far)
+    began = time.monotonic()
+    await far.engine.cancel([id], keep=keep)
+    assert time.monotonic() - began < 1.0
+    gate.open.set()
+    job = await far.until(id, lambda job: not halves(far))
+    assert job.state is JobState.CANCELLED
+    assert far.tree() == {"tree": None, "tree/others": b"not ours"}
+    assert far.here.read("/tree/large") == LARGE
+
+
+async def test_a_paused_file_is_gone_on_with(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 20)
+    id = await far.submit("/tree")
+    await gate.reached.wait()
+    await far.pause(id)
+    assert halves(far)
+    far.faults.at = lambda number, name, path: None
+    before = len(far.faults.steps)
+    await far.engine.resume([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    writes = [name for name, _ in far.faults.steps[before:] if name == "write"]
+    assert len(writes) <= len(LARGE) // far.openers["there"]._capabilities.part_bytes + 1 - 20
+    assert far.tree() == {"tree": None, "tree/large": LARGE}
+
+
+async def test_a_half_file_that_is_no_beginning_of_the_source_is_begun_anew(far: Far) -> None:
+    far.here.write("/large", LARGE, mtime_ns=1_000_000_000)
+    gate = Gate(far, "write", 4)
+    id = await far.submit("/large")
+    await gate.reached.wait()
+    await far.pause(id)
+    far.faults.at = lambda number, name, path: None
+    other = LARGE[::-1]
+    far.here.write("/large", other, mtime_ns=1_000_000_000)
+    await far.engine.resume([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree() == {"large": other}
+
+
+async def test_a_host_that_never_answers_fails_the_job_after_three_tries(far: Far) -> None:
+    far.here.write("/a", b"a")
+    tried = 0
+    opener = far.openers["there"]
+    real = opener.open
+
+    async def open_(*args: object) -> object:
+        nonlocal tried
+        tried += 1
+        raise PlaceUnavailable("nobody is there")
+
+    opener.open = open_  # type: ignore[method-assign, assignment]
+    id = await far.submit("/a")
+    job = await far.rests(id)
+    assert (job.state, tried) == (JobState.FAILED, 3)
+    assert await far.messages(id) == ["PlaceUnavailable: nobody is there"]
+    opener.open = real  # type: ignore[method-assign]
+    await far.engine.retry([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree() == {"a": b"a"}
+
+
+async def test_a_host_that_went_away_is_waited_for_and_a_pause_is_heeded(far: Far) -> None:
+    far.here.write("/a", b"a")
+    down, was_there = True, False
+
+    def fault(number: int, name: str, path: str) -> None:
+        nonlocal was_there
+        was_there |= name == "put"
+        if down and was_there:
+            raise PlaceUnavailable("gone")
+
+    far.faults.at = fault
+    id = await far.submit("/a")
+    job = await far.until(id, lambda job: "does not answer: trying again" in job.note)
+    assert job.note.startswith("two does not answer")
+    await far.engine.pause([id])
+    await far.until(id, lambda job: job.state is JobState.PAUSED)
+    down = False
+    await far.engine.resume([id])
+    job = await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree() == {"a": b"a"}
+    assert job.progress.errors == 0
+
+
+async def test_a_host_that_asks_keeps_the_job_waiting_until_somebody_answers(tmp_path: Path) -> None:
+    far = Far(tmp_path / "journal")
+    far.openers["there"] = MemoryOpener(far.there, password="secret")
+    far.here.write("/a", b"a")
+    async with far.engine_on() as engine:
+        id = await far.submit("/a")
+        job = await far.until(id, lambda job: job.state is JobState.WAITING)
+        assert job.wants_host
+        (question,) = await engine.host_questions()
+        await engine.answer_host(question.id, "secret")
+        await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree() == {"a": b"a"}
+
+
+async def test_a_full_target_holds_the_job_and_what_was_written_is_gone_on_with(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    far.there.room_bytes = len(LARGE) // 2
+    id = await far.submit("/tree")
+    job = await far.rests(id)
+    assert job.state is JobState.WAITING
+    assert "no space left on there://two" in job.note
+    assert halves(far)
+    far.there.room_bytes = None
+    before = len(far.faults.steps)
+    await far.engine.resume([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree() == {"tree": None, "tree/large": LARGE}
+    writes = [name for name, _ in far.faults.steps[before:] if name == "write"]
+    assert len(writes) < 20
+
+
+async def test_half_files_of_a_killed_engine_are_found_by_a_cancel(tmp_path: Path) -> None:
+    far = Far(tmp_path / "journal")
+    far.here.write("/tree/inner/large", LARGE)
+    async with far.engine_on():
+        gate = Gate(far, "write", 3)
+        id = await far.submit("/tree")
+        await gate.reached.wait()
+
+        def gone(number: int, name: str, path: str) -> None:
+            raise PlaceUnavailable("the engine is no more")
+
+        far.faults.at = gone
+        await far.crash()
+    assert halves(far)
+    far.faults.at = lambda number, name, path: None
+    gate = Gate(far, "list", 0)
+    async with far.engine_on() as engine:
+        await gate.reached.wait()
+        await engine.cancel([id])
+        gate.open.set()
+        await far.until(id, lambda job: not halves(far))

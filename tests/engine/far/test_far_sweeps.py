@@ -1,0 +1,144 @@
+"""A connection lost, and an engine killed, before every step in turn: nothing is lost, nothing half stays."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from far_harness import Far
+
+from tui.model.error import PlaceUnavailable
+from tui.model.job import JobKind
+from tui.places.memory import ALL, HARDLY_ANY
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from pathlib import Path
+
+    from tui.places.base import Capabilities
+
+NOON = 1_700_000_000_123_456_789
+LARGE = bytes(range(256)) * 1200
+TREE = {
+    "/tree/a": b"a",
+    "/tree/inner/b": b"bb",
+    "/tree/large": LARGE,
+    "/alone": b"alone",
+}
+
+
+def make(far: Far) -> dict[str, object]:
+    """Make a small tree and return what is to be at the target."""
+    for path, data in TREE.items():
+        far.here.write(path, data, mtime_ns=NOON)
+    if far.openers["here"]._capabilities.symlinks and far.openers["there"]._capabilities.symlinks:
+        far.here.link("/tree/link", "a")
+    for path in ("/tree", "/tree/inner"):
+        node = far.here.find(path)
+        node.mode, node.mtime_ns = 0o711, NOON
+    return look(far.here, far, "/tree") | {"alone": b"alone"}
+
+
+def look(store: object, far: Far, path: str, at: str = "tree") -> dict[str, object]:
+    return {f"{at}/{name}": what for name, what in store.tree(path).items()} | {at: None}  # type: ignore[attr-defined]
+
+
+def check(
+    far: Far, expected: dict[str, object], kind: JobKind, told: str, *, folder_times: bool = True
+) -> None:
+    there = far.tree()
+    assert there == expected, told
+    assert not far.there.hidden, told
+    if far.openers["there"]._capabilities.sets_times:
+        folders = ("/target/tree", "/target/tree/inner") if folder_times else ()
+        for path in (*folders, "/target/tree/a", "/target/tree/large"):
+            assert far.there.find(path).mtime_ns == NOON, (told, path)
+        assert far.there.find("/target/tree/inner").mode == 0o711, told
+    left = far.here.tree()
+    if kind is JobKind.MOVE:
+        assert not [path for path in left if path.split("/")[0] in ("tree", "alone")], told
+    else:
+        assert left["tree/large"] == LARGE, told
+
+
+def nothing_is_gone(far: Far, told: str) -> None:
+    """Check that every content is whole on one side at least."""
+    sides = [set(store.tree().values()) for store in (far.here, far.there)]
+    for path, data in TREE.items():
+        assert any(data in side for side in sides), (told, path)
+
+
+CASES = [
+    pytest.param(JobKind.COPY, ALL, ALL, False, id="copy"),
+    pytest.param(JobKind.MOVE, ALL, ALL, False, id="move"),
+    pytest.param(JobKind.COPY, ALL, HARDLY_ANY, False, id="copy to a flat store"),
+    pytest.param(JobKind.MOVE, HARDLY_ANY, ALL, False, id="move from a flat store"),
+]
+
+
+async def count_steps(journal: Path, kind: JobKind, here: Capabilities, there: Capabilities) -> int:
+    far = Far(journal, here, there)
+    expected = make(far)
+    async with far.engine_on():
+        await far.done(await far.submit("/tree", "/alone", kind=kind))
+    check(far, expected, kind, "undisturbed") if here is ALL else None
+    return len(far.faults.steps)
+
+
+@pytest.mark.parametrize(("kind", "here", "there", "within"), CASES)
+async def test_a_job_is_done_wherever_a_connection_is_lost(
+    tmp_path: Path, kind: JobKind, here: Capabilities, there: Capabilities, within: bool
+) -> None:
+    steps = await count_steps(tmp_path / "first", kind, here, there)
+    for step in range(steps):
+        far = Far(tmp_path / str(step), here, there)
+        expected = make(far)
+
+        def lose(number: int, name: str, path: str, step: int = step) -> None:
+            if number == step:
+                raise PlaceUnavailable(f"lost before {name} {path}")
+
+        far.faults.at = lose
+        async with far.engine_on():
+            job = await far.done(await far.submit("/tree", "/alone", kind=kind))
+        told = f"step {step}: {far.faults.steps[step]}"
+        if here is ALL:
+            check(far, expected, kind, told)
+        assert job.progress.errors == 0, told
+
+
+@pytest.mark.parametrize(("kind", "here", "there", "within"), CASES)
+async def test_nothing_is_lost_wherever_an_engine_is_killed(
+    tmp_path: Path, kind: JobKind, here: Capabilities, there: Capabilities, within: bool
+) -> None:
+    steps = await count_steps(tmp_path / "first", kind, here, there)
+    for step in range(steps):
+        far = Far(tmp_path / str(step), here, there)
+        expected = make(far)
+        killed = asyncio.Event()
+
+        def kill(
+            number: int, name: str, path: str, step: int = step, killed: asyncio.Event = killed
+        ) -> Awaitable[None] | None:
+            if number == step:
+                killed.set()
+                return asyncio.Event().wait()  # type: ignore[return-value]
+            if number > step:
+                raise PlaceUnavailable("the engine is no more")
+            return None
+
+        far.faults.at = kill
+        async with far.engine_on():
+            id = await far.submit("/tree", "/alone", kind=kind)
+            async with asyncio.timeout(10):
+                await killed.wait()
+            await far.crash()
+        told = f"step {step}: {far.faults.steps[step]}"
+        nothing_is_gone(far, told)
+        far.faults.at = lambda number, name, path: None
+        async with far.engine_on():
+            await far.done(id)
+        if here is ALL:
+            # A folder that something was moved out of has another time: what it had is known to nobody after a kill.
+            check(far, expected, kind, told, folder_times=kind is JobKind.COPY)

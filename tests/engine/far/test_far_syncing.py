@@ -1,0 +1,322 @@
+"""Making a folder at one place like a folder at another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
+
+from tui.model.error import PermissionDenied
+from tui.model.job import Conflict, JobKind, JobState
+from tui.model.location import Location
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui.places.memory_store import MemoryStore
+
+S = 1_000_000_000
+
+
+def plant(hosts: Hosts) -> tuple[MemoryStore, MemoryStore]:
+    """Make a source, and a target that differs from it in every way but clashes."""
+    here, there = hosts.store(), hosts.store("other")
+    for store in (here, there):
+        store.write("/data/tree/same", b"text", mtime_ns=5 * S)
+        store.write("/data/tree/inner/changed", b"text", mtime_ns=5 * S)
+        store.write("/data/tree/inner/older", b"text", mtime_ns=5 * S)
+        store.write("/data/tree/private", b"text", mtime_ns=5 * S)
+    here.write("/data/tree/inner/changed", b"new text", mtime_ns=6 * S)
+    there.write("/data/tree/inner/older", b"tixt", mtime_ns=9 * S)
+    here.write("/data/tree/fresh/file", b"text", mtime_ns=5 * S)
+    here.link("/data/tree/link", "nowhere")
+    here.find("/data/tree/private").mode = 0o600
+    there.write("/data/tree/extra", b"extra")
+    there.write("/data/tree/inner/more/extra", b"extra")
+    there.link("/data/tree/inner/more/link", "/data/kept")
+    there.write("/data/kept/file", b"kept")
+    return here, there
+
+
+EXTRA = {
+    "tree/extra": b"extra",
+    "tree/inner/more": None,
+    "tree/inner/more/extra": b"extra",
+    "tree/inner/more/link": "/data/kept",
+}
+KEPT = {"kept": None, "kept/file": b"kept"}
+
+
+async def sync(queue: HostsHarness, *, delete_extra: bool = True, **rest: object) -> int:
+    return await queue.add(
+        JobKind.SYNC,
+        at("/data/tree"),
+        target=at("/data/tree", "other"),
+        into=False,
+        conflict=Conflict.OVERWRITE,
+        delete_extra=delete_extra,
+        **rest,
+    )
+
+
+def mirrored(here: MemoryStore) -> dict[str, bytes | str | None]:
+    return here.tree("/data") | KEPT
+
+
+async def test_the_target_becomes_like_the_source(queue: HostsHarness, hosts: Hosts) -> None:
+    here, there = plant(hosts)
+    before = here.tree()
+    job = await queue.done(await sync(queue))
+    assert there.tree("/data") == mirrored(here)
+    assert here.tree() == before
+    assert there.find("/data/tree/private").mode == 0o600
+    assert there.find("/data/tree/inner/changed").mtime_ns == 6 * S
+    assert job.progress.files_removed == 3
+    assert job.progress.files_done == job.progress.files_total == 6
+    assert job.progress.files_same == 2
+
+
+async def test_a_second_sync_copies_nothing(queue: HostsHarness, hosts: Hosts) -> None:
+    plant(hosts)
+    await queue.done(await sync(queue))
+    trouble = hosts.trouble = Trouble(-1)
+    job = await queue.done(await sync(queue))
+    assert job.progress.files_same == job.progress.files_done == 6
+    assert {name.partition(" ")[0] for name in trouble.names} <= {
+        "list",
+        "stat",
+        "resolve",
+        "flush",
+        "abandon",
+    }
+
+
+async def test_what_only_the_target_has_stays_unless_its_removal_was_asked_for(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    here, there = plant(hosts)
+    await queue.done(await sync(queue, delete_extra=False))
+    assert there.tree("/data") == mirrored(here) | EXTRA
+    assert there.find("/data/tree/private").mode == 0o600
+
+
+async def test_a_target_that_is_missing_is_made(queue: HostsHarness, hosts: Hosts) -> None:
+    here, there = plant(hosts)
+    there.remove("/data/tree")
+    await queue.done(await sync(queue))
+    assert there.tree("/data") == mirrored(here)
+
+
+async def test_nothing_is_removed_after_an_error_and_all_by_a_retry(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    here, there = plant(hosts)
+
+    def refuse(name: str, location: Location) -> None:
+        if name == "get" and location.name == "file":
+            raise PermissionDenied(f"cannot read {location}: permission denied", location=location)
+
+    hosts.trouble = refuse
+    job = await queue.ends(await sync(queue))
+    assert job.state is JobState.FAILED
+    assert await queue.messages(job.id) == [
+        "cannot read sftp://host/data/tree/fresh/file: permission denied",
+        "nothing was removed from sftp://other/data/tree: an entry could not be copied",
+    ]
+    assert EXTRA.items() <= there.tree("/data").items()
+    hosts.trouble = None
+    await queue.engine.retry([job.id])
+    await queue.done(job.id)
+    assert there.tree("/data") == mirrored(here)
+
+
+async def test_nothing_is_removed_where_the_source_cannot_be_listed_again(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    _, there = plant(hosts)
+    lists = 0
+
+    def refuse(name: str, location: Location) -> None:
+        nonlocal lists
+        lists += name == "list" and (location.authority, location.name) == ("host", "inner")
+        if name == "list" and location.name == "inner" and lists > 1:
+            raise PermissionDenied(f"cannot read {location}: permission denied", location=location)
+
+    hosts.trouble = refuse
+    job = await queue.ends(await sync(queue))
+    assert job.state is JobState.FAILED
+    assert EXTRA.items() <= there.tree("/data").items()
+
+
+async def test_nothing_is_removed_where_the_source_is_empty_all_of_a_sudden(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    here, there = plant(hosts)
+    lists = 0
+
+    def empty(name: str, location: Location) -> None:
+        nonlocal lists
+        lists += name == "list" and (location.authority, location.name) == ("host", "tree")
+        if name == "list" and location.authority == "host" and lists == 2:
+            for child in list(here.find("/data/tree").children):
+                here.remove(f"/data/tree/{child}")
+
+    hosts.trouble = empty
+    job = await queue.ends(await sync(queue))
+    assert [error.code for error in await queue.engine.errors(job.id)] == ["SourceChanged"]
+    assert EXTRA.items() <= there.tree("/data").items()
+    assert there.tree("/data")["tree/same"] == b"text"
+
+
+async def test_where_a_folder_meets_something_else_the_target_gives_way_last(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    here, there = plant(hosts)
+    here.write("/data/tree/clash/file", b"text")
+    there.write("/data/tree/clash", b"in the way")
+    here.write("/data/tree/inner/clash", b"text")
+    there.write("/data/tree/inner/clash/file", b"in the way")
+    there.link("/data/tree/fresh", "/data/kept")
+    await queue.done(await sync(queue))
+    assert there.tree("/data") == mirrored(here)
+
+
+async def test_a_home_folder_is_not_removed_however_extra_it_is(queue: HostsHarness, hosts: Hosts) -> None:
+    here, there = plant(hosts)
+    there.home = "/data/tree/users/me"
+    there.write("/data/tree/users/me/file", b"dear")
+    job = await queue.ends(await sync(queue))
+    assert await queue.messages(job.id) == [
+        "sftp://other/data/tree/users was not removed: your home folder is in it"
+    ]
+    home = {"tree/users": None, "tree/users/me": None, "tree/users/me/file": b"dear"}
+    assert there.tree("/data") == mirrored(here) | home
+
+
+async def test_a_clash_is_an_error_where_nothing_may_be_removed(queue: HostsHarness, hosts: Hosts) -> None:
+    _, there = plant(hosts)
+    there.link("/data/tree/fresh", "/data/kept")
+    job = await queue.ends(await sync(queue, delete_extra=False))
+    assert await queue.messages(job.id) == [
+        "cannot create the folder sftp://other/data/tree/fresh: a link stands there"
+    ]
+    assert there.tree("/data/kept") == {"file": b"kept"}
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "code"),
+    [
+        ("/data/tree", "/data/tree", "SameFile"),
+        ("/data/tree", "/data/tree/inner", "TargetInsideSource"),
+        ("/data/tree/inner", "/data/tree", "TargetInsideSource"),
+        ("/data/tree/same", "/data/new", "NotAFolder"),
+        ("/data/tree", "/data/link", "NotAFolder"),
+        ("/data/none", "/data/tree", "NotFound"),
+    ],
+)
+async def test_two_folders_that_are_not_apart_are_not_synced(
+    queue: HostsHarness, hosts: Hosts, source: str, target: str, code: str
+) -> None:
+    here, _ = plant(hosts)
+    here.link("/data/link", "/data/tree")
+    before = here.tree()
+    id = await queue.add(
+        JobKind.SYNC,
+        at(source),
+        target=at(target),
+        into=False,
+        conflict=Conflict.OVERWRITE,
+        delete_extra=True,
+    )
+    job = await queue.ends(id)
+    assert job.state is JobState.FAILED
+    assert (await queue.engine.errors(id))[0].code == code
+    assert here.tree() == before
+
+
+async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    when, reached = 0, True
+    while reached:
+        hosts.renew()
+        here, there = plant(hosts)
+        there.write("/data/tree/fresh", b"in the way")
+        trouble = hosts.trouble = Trouble(when)
+        await queue.done(await sync(queue))
+        assert there.tree("/data") == mirrored(here), trouble.names
+        when, reached = when + 1, trouble.reached.is_set()
+    assert when > 60
+
+
+async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
+    when, reached = 0, True
+    while reached:
+        hosts.renew()
+        here, there = plant(hosts)
+        there.write("/data/tree/fresh", b"in the way")
+        reached = await killed_and_done(tmp_path, hosts, sync, when)
+        assert there.tree("/data") == mirrored(here), when
+        when += 5
+    assert when > 60
+
+
+# With the local disk
+
+
+def plant_here(folder: Path) -> None:
+    (folder / "inner").mkdir(parents=True)
+    for path in ("file", "inner/file"):
+        (folder / path).write_text("text")
+    (folder / "inner" / "link").symlink_to("nowhere")
+
+
+THERE = {"file": b"text", "inner": None, "inner/file": b"text", "inner/link": "nowhere"}
+
+
+async def test_a_folder_of_this_computer_is_mirrored_and_mirrored_back(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    plant_here(source := tmp_path / "source")
+    hosts.store().write("/data/tree/extra", b"extra")
+    there, rest = at("/data/tree"), {"into": False, "conflict": Conflict.OVERWRITE, "delete_extra": True}
+    await queue.done(await queue.add(JobKind.SYNC, Location.local(source), target=there, **rest))
+    assert hosts.store().tree("/data/tree") == THERE
+    hosts.store().remove("/data/tree/inner/file")
+    await queue.done(await queue.add(JobKind.SYNC, there, target=Location.local(source), **rest))
+    assert sorted(str(path.relative_to(source)) for path in source.rglob("*")) == [
+        "file",
+        "inner",
+        "inner/link",
+    ]
+    job = await queue.done(await queue.add(JobKind.SYNC, there, target=Location.local(source), **rest))
+    assert job.progress.files_same == 2
+
+
+async def test_nothing_is_removed_where_another_folder_stands_for_the_source(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    plant_here(source := tmp_path / "source")
+    plant_here(tmp_path / "other")
+    (tmp_path / "other" / "file").unlink()
+    store = hosts.store()
+    store.write("/data/tree/extra", b"extra")
+
+    def swap(name: str, location: Location) -> None:
+        if name == "put done" and not (tmp_path / "away").exists():
+            source.rename(tmp_path / "away")
+            (tmp_path / "other").rename(source)
+
+    hosts.trouble = swap
+    id = await queue.add(
+        JobKind.SYNC,
+        Location.local(source),
+        target=at("/data/tree"),
+        into=False,
+        conflict=Conflict.OVERWRITE,
+        delete_extra=True,
+    )
+    await queue.ends(id)
+    assert "SourceChanged" in [error.code for error in await queue.engine.errors(id)]
+    assert store.read("/data/tree/extra") == b"extra"

@@ -1,0 +1,301 @@
+"""SFTP as it is spoken: with servers that are odd, out of order, or mean harm."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.model import error
+from tui.model.location import Location
+from tui.places.sftp import errors, listing, protocol, session
+from tui.places.sftp.channel import Channel
+from tui.places.sftp.errors import Lost, Refused
+from tui.places.sftp.protocol import Attrs, Code, Kind, text
+from tui.places.sftp.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = Location("/folder", "sftp", "test")
+NUMBER = struct.Struct(">I")
+
+
+class Wire:
+    """Stands for asyncssh's end of a channel: takes what is sent, and says what it is told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[int, int, bytes]] = []
+        self.given_up = False
+        self.answer: Callable[[int, int, bytes], bytes | None] = lambda kind, number, body: None
+        self.channel = Channel(self._give_up)
+        self.channel.connection_made(self)  # type: ignore[arg-type]
+        self.session = Session(self.channel)
+
+    def _give_up(self) -> None:
+        self.given_up = True
+
+    def write(self, data: bytes) -> None:
+        at = 0
+        while at < len(data):
+            size, kind, number = struct.unpack_from(">IBI", data, at)
+            body = data[at + 9 : at + 4 + size]
+            self.sent.append((kind, number, body))
+            at += 4 + size
+            if (told := self.answer(kind, number, body)) is not None:
+                asyncio.get_running_loop().call_soon(self.say, told)
+
+    def say(self, packet: bytes) -> None:
+        self.channel.data_received(packet, None)
+
+    def set_write_buffer_limits(self, *_: Any) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def close(self) -> None: ...
+
+    def kinds(self) -> list[int]:
+        return [kind for kind, _, _ in self.sent]
+
+
+def packet(kind: int, number: int, body: bytes = b"") -> bytes:
+    return struct.pack(">IBI", 5 + len(body), kind, number) + body
+
+
+def status(number: int, code: int, words: bytes = b"") -> bytes:
+    return packet(Kind.STATUS, number, NUMBER.pack(code) + text(words) + text(b""))
+
+
+@pytest.fixture
+async def wire() -> Wire:
+    return Wire()
+
+
+async def test_requests_of_one_turn_leave_in_order(wire: Wire) -> None:
+    answers = [wire.channel.send(kind, text(b"x")) for kind in (Kind.LSTAT, Kind.REMOVE, Kind.RMDIR)]
+    assert wire.sent == []
+    await asyncio.sleep(0)
+    assert wire.kinds() == [Kind.LSTAT, Kind.REMOVE, Kind.RMDIR]
+    wire.channel.lose("over")
+    assert [await answer for answer in answers] == [(Kind.LOST, b"over")] * 3
+
+
+async def test_answers_find_their_requests_in_any_order(wire: Wire) -> None:
+    answers = [wire.channel.send(Kind.REMOVE, text(b"x")) for _ in range(5)]
+    await asyncio.sleep(0)
+    for kind, number, _ in reversed(wire.sent):
+        assert kind == Kind.REMOVE
+        wire.say(status(number, number + 100))
+    codes = [protocol.read_status((await answer)[1])[0] for answer in answers]
+    assert codes == [number + 100 for _, number, _ in wire.sent]
+
+
+@given(st.lists(st.integers(1, 40), max_size=30))
+def test_answers_come_in_pieces_of_any_size(sizes: list[int]) -> None:
+    async def play() -> None:
+        wire = Wire()
+        answers = [wire.channel.send(Kind.READ, text(b"x")) for _ in range(4)]
+        await asyncio.sleep(0)
+        bodies = [text(bytes([number]) * number * 10) for _, number, _ in wire.sent]
+        stream = b"".join(
+            packet(Kind.DATA, number, body) for (_, number, _), body in zip(wire.sent, bodies, strict=True)
+        )
+        at = 0
+        for size in sizes:
+            wire.say(stream[at : at + size])
+            at += size
+        wire.say(stream[at:])
+        assert [await answer for answer in answers] == [(Kind.DATA, body) for body in bodies]
+        wire.channel.lose("")
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("nonsense", [b"HTTP/1.1 400 Bad Request\r\n", bytes(20), b"\0\0\0\4abcdefgh"])
+async def test_what_is_not_sftp_ends_the_connection(wire: Wire, nonsense: bytes) -> None:
+    answer = wire.channel.send(Kind.LSTAT, text(b"x"))
+    await asyncio.sleep(0)
+    wire.say(nonsense)
+    assert (await answer)[0] == Kind.LOST
+    assert wire.given_up and not wire.channel.alive
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\0\0\1", b"\xff\xff\xff\xff", b"\0\0\0\2\0\0\0\1a\0\0\0\0"])
+async def test_answers_cut_short_are_not_believed(wire: Wire, body: bytes) -> None:
+    wire.answer = lambda kind, number, _: packet(
+        {Kind.LSTAT: Kind.ATTRS, Kind.REALPATH: Kind.NAME, Kind.REMOVE: Kind.STATUS}[Kind(kind)], number, body
+    )
+    steps: list[Callable[[], Any]] = [
+        lambda: wire.session.realpath(b"."),
+        lambda: wire.session.done(Kind.REMOVE),
+    ]
+    for step in steps:
+        with pytest.raises((Lost, Refused)):
+            await step()
+
+
+async def test_an_answer_of_the_wrong_kind_is_not_believed(wire: Wire) -> None:
+    wire.answer = lambda kind, number, _: status(number, Code.OK)
+    with pytest.raises((Lost, Refused)):
+        await wire.session.lstat(b"x")
+    wire.answer = lambda kind, number, _: packet(Kind.DATA, number, text(b"x"))
+    with pytest.raises(Lost):
+        await wire.session.done(Kind.REMOVE, text(b"x"))
+
+
+async def test_a_handle_nobody_waits_for_is_given_back(wire: Wire) -> None:
+    task = asyncio.create_task(wire.session.open(b"x", protocol.READ))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    ((_, number, _),) = wire.sent
+    wire.say(packet(Kind.HANDLE, number, text(b"handle")))
+    await asyncio.sleep(0)
+    assert wire.sent[1][0] == Kind.CLOSE and wire.sent[1][2] == text(b"handle")
+
+
+async def test_reads_that_come_short_are_asked_for_again(wire: Wire) -> None:
+    content = bytes(range(256)) * 300
+
+    def answer(kind: int, number: int, body: bytes) -> bytes:
+        offset, size = struct.unpack(">QI", body[-12:])
+        data = content[offset : offset + min(size, 1000)]
+        return packet(Kind.DATA, number, text(data)) if data else status(number, Code.EOF)
+
+    wire.answer = answer
+    for offset, size in ((0, len(content)), (5, 40_000), (0, 100_000), (len(content), 5)):
+        assert await wire.session.read(b"handle", offset, size) == content[offset : offset + size]
+
+
+@pytest.mark.parametrize("name", [b"../../etc/passwd", b"/etc/passwd", b"", b"a\0b"])
+async def test_a_name_that_leads_elsewhere_is_refused(wire: Wire, name: bytes) -> None:
+    entry = text(name) + text(b"") + protocol.NOTHING
+    said = {
+        Kind.OPENDIR: lambda number: packet(Kind.HANDLE, number, text(b"handle")),
+        Kind.READDIR: lambda number: packet(Kind.NAME, number, NUMBER.pack(1) + entry),
+    }
+    wire.answer = lambda kind, number, _: said[Kind(kind)](number) if Kind(kind) in said else None
+    with pytest.raises(error.PlaceError, match="which is no name"):
+        async for _ in listing.list_folder(wire.session, b"/folder", FOLDER):
+            pass
+    await asyncio.sleep(0)
+    assert wire.kinds()[-1] == Kind.CLOSE
+
+
+async def test_a_listing_tells_owners_where_the_server_does(wire: Wire) -> None:
+    lines = [b"-rw-r--r--    3 ann      staff         5 Jan  1 00:00 a", b"whatever it likes to say"]
+    entries = b"".join(
+        text(b"a") + text(line) + struct.pack(">IQIIIII", 15, 5, 1, 2, 0o100644, 7, 9) for line in lines
+    )
+    pages = iter([NUMBER.pack(2) + entries])
+
+    def answer(kind: int, number: int, _: bytes) -> bytes | None:
+        if kind == Kind.OPENDIR:
+            return packet(Kind.HANDLE, number, text(b"handle"))
+        body = next(pages, None)
+        return packet(Kind.NAME, number, body) if body is not None else status(number, Code.EOF)
+
+    wire.answer = answer
+    (page,) = [page async for page in listing.list_folder(wire.session, b"/folder", FOLDER)]
+    assert [(entry.owner, entry.group, entry.links) for entry in page] == [("ann", "staff", 3), ("", "", 1)]
+    assert page[0].mtime_ns == 9 * protocol.SECOND_NS
+
+
+async def test_what_is_offered_in_another_version_is_not_used(wire: Wire) -> None:
+    greeting = (
+        text(session.FSYNC) + text(b"2") + text(session.STATVFS) + text(b"2") + text(b"x@y") + text(b"")
+    )
+    home = NUMBER.pack(1) + text(b"/home/ann") + text(b"") + protocol.NOTHING
+
+    def answer(kind: int, number: int, _: bytes) -> bytes:
+        return packet(Kind.VERSION, 3, greeting) if kind == Kind.INIT else packet(Kind.NAME, number, home)
+
+    wire.answer = answer
+    assert await wire.session.start() == b"/home/ann"
+    assert wire.session.extensions == {session.STATVFS}
+    assert wire.session.most_read == wire.session.most_written == 32768
+
+
+@given(
+    st.one_of(st.none(), st.integers(0, 2**63)),
+    st.one_of(st.none(), st.integers(0, 0o7777)),
+    st.one_of(st.none(), st.integers(-(10**20), 10**20)),
+)
+def test_attributes_are_read_as_they_are_sent(
+    size: int | None, mode: int | None, mtime_ns: int | None
+) -> None:
+    sent = protocol.attributes(size_bytes=size, mode=mode, mtime_ns=mtime_ns)
+    found, end = protocol.read_attributes(b"??" + sent, 2)
+    second = min(max((mtime_ns or 0) // protocol.SECOND_NS, 0), 2**32 - 1)
+    assert found == Attrs(size or 0, 0, 0, mode or 0, second)
+    assert end == 2 + len(sent)
+
+
+def test_attributes_with_more_than_one_knows_are_skipped_over() -> None:
+    extended = struct.pack(">IQII", 0x80000005, 77, 0o100600, 1) + text(b"acl@x") + text(b"???")
+    assert protocol.read_attributes(extended + b"rest") == (Attrs(77, 0, 0, 0o100600, 0), len(extended))
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "expected", "why"),
+    [
+        (Code.NO_SUCH_FILE, "No such file", error.NotFound, "no such file or folder"),
+        (Code.PERMISSION_DENIED, "Permission denied", error.PermissionDenied, "permission denied"),
+        (Code.FAILURE, "Failure", error.PlaceError, "the server refused it"),
+        (Code.FAILURE, "Too many toys.", error.PlaceError, "the server refused it (Too many toys)"),
+        (Code.BAD_MESSAGE, "Bad message", error.Unsupported, "the server cannot do that"),
+        (Code.CONNECTION_LOST, "", error.PlaceUnavailable, "the connection is lost"),
+        (Code.OP_UNSUPPORTED, "", error.Unsupported, "the server cannot do that"),
+        (Code.NO_SPACE_ON_FILESYSTEM, "", error.OutOfSpace, "no space left"),
+        (999, "", error.PlaceError, "the server refused it"),
+    ],
+)
+def test_refusals_are_told_in_one_sentence(
+    code: int, words: str, expected: type[error.PlaceError], why: str
+) -> None:
+    told = errors.from_refusal(Refused(code, words), FOLDER, "read")
+    assert type(told) is expected
+    assert str(told) == f"cannot read sftp://test/folder: {why}"
+    assert told.location == FOLDER
+
+
+def test_a_lost_connection_is_told_with_its_cause() -> None:
+    told = errors.from_refusal(Lost("it has not answered for 30 seconds"), FOLDER, "read")
+    assert type(told) is error.PlaceUnavailable
+    assert str(told).endswith("the connection is lost (it has not answered for 30 seconds)")
+
+
+async def test_bytes_that_still_go_out_are_life(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = wire.channel.send(Kind.WRITE, bytes(1000))
+    await asyncio.sleep(0)
+    for unsent in (900, 500, 100):
+        monkeypatch.setattr(wire, "get_write_buffer_size", lambda unsent=unsent: unsent)
+        wire.channel._life_at = -1e9
+        wire.channel._look()
+        assert wire.channel.alive
+    wire.channel._life_at = -1e9
+    wire.channel._look()
+    assert wire.given_up and (await answer)[0] == Kind.LOST
+
+
+async def test_what_takes_long_by_nature_is_borne_longer(wire: Wire) -> None:
+    wire.session.send_fsync(b"handle")
+    await asyncio.sleep(0)
+    wire.channel._look()  # what went out counts
+    wire.channel._life_at -= 100
+    wire.channel._look()
+    assert wire.channel.alive
+    ((_, number, _),) = wire.sent
+    wire.channel.send(Kind.LSTAT, text(b"x"))
+    await asyncio.sleep(0)
+    wire.say(status(number, Code.OK))
+    wire.channel._look()
+    wire.channel._life_at -= 100
+    wire.channel._look()
+    assert wire.given_up

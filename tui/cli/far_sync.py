@@ -1,0 +1,101 @@
+"""`ferry sync` where a folder is on another host: the client compares, the engine does the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.cli.diagnostics import Status, status_of
+from tui.cli.far_operands import Looking
+from tui.cli.operands import Plan
+from tui.cli.reaching import reach
+from tui.cli.sync import Doomed, Rehearsal, asks, behind_link, requested
+from tui.cli.transfer import engine_for, queue
+from tui.model.entry import EntryKind
+from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tui.cli.arguments import Parsed
+    from tui.cli.session import OpenClient, Session
+    from tui.model.comparison import Compared
+    from tui.model.location import Location
+
+
+def run(session: Session, parsed: Parsed) -> int:
+    """Do what the words ask for and return the exit status."""
+    return asyncio.run(_run(session, parsed))
+
+
+async def _run(session: Session, parsed: Parsed) -> int:
+    client = engine_for(session, parsed)
+    delete, json = parsed.has("--delete"), parsed.has("--json")
+    try:
+        plan = await plan_sync(Looking(client, session.messages), parsed.operands)
+        if parsed.has("--dry-run"):
+            rehearsal = Rehearsal(session, plan, delete=delete, json=json)
+            await _compare(session, client, plan, rehearsal.add, by_content=parsed.has("--checksum"))
+            return rehearsal.end()
+        if delete and not parsed.has("--yes") and asks(session):
+            doomed = Doomed(session)
+            await _compare(session, client, plan, doomed.add, by_content=False)
+            if not doomed.may_go(plan):
+                return Status.INTERRUPTED
+        return await queue(session, parsed, client, plan, requested(session, parsed, plan))
+    except PlaceError as error:
+        session.messages.error(error)
+        return status_of(error)
+    finally:
+        await client.close()
+
+
+async def plan_sync(looking: Looking, words: Sequence[str]) -> Plan:
+    """Return the two folders meant; the second may be missing.
+
+    Raises:
+        PlaceError: They are not two folders apart from each other.
+        Unanswered: A host asks something, and nobody answers.
+    """
+    found = [await looking.locate(word) for word in words]
+    source, target = (behind_link(each) if each.is_local else each for each in found)
+    if looking.unanswered is not None:
+        raise looking.unanswered
+    if not await _is_folder(looking, source):
+        raise NotFound(f"cannot sync {source}: no such file or folder", location=source)
+    await _is_folder(looking, target)
+    if source == target:
+        remedy = "Both names lead to the same folder; nothing needs to be done."
+        raise SameFile(f"cannot sync {source} with itself", remedy, location=source)
+    for outer, inner in ((source, target), (target, source)):
+        if outer.holds(inner):
+            message = f"cannot make {target} like {source}: {inner} is in {outer}"
+            remedy = "Choose two folders of which neither is in the other."
+            raise TargetInsideSource(message, remedy, location=inner)
+    return Plan(sources=[source], target=target, into=False)
+
+
+async def _is_folder(looking: Looking, location: Location) -> bool:
+    """Say whether a folder stands there, or nothing does.
+
+    Raises:
+        NotAFolder: Something else does.
+    """
+    entry = await looking.entry(location)
+    if entry is not None and entry.kind is not EntryKind.FOLDER:
+        remedy = "Name a folder, and not by a link; single files are for `ferry copy`."
+        raise NotAFolder(f"cannot sync {location}: it is not a folder", remedy, location=location)
+    return entry is not None
+
+
+async def _compare(
+    session: Session, client: OpenClient, plan: Plan, add: Callable[[Compared], None], *, by_content: bool
+) -> None:
+    (source,), target = plan.sources, plan.target
+    assert target is not None
+
+    async def compare() -> None:
+        async for part in client.compare(source, target, by_content=by_content):
+            add(part)
+
+    await reach(client, session.messages, [source, target], compare())

@@ -1,0 +1,310 @@
+"""Comparing two folders of any two places, entry by entry; nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections import deque
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.engine.far.ends import look
+from tui.engine.far.likeness import Likeness
+from tui.engine.far.reaching import listing
+from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing
+from tui.model.comparison import Change, Compared, Difference, Differences
+from tui.model.entry import EntryKind
+from tui.model.error import NotAFolder, NotFound, PlaceError
+from tui.model.fidelity import ALL_TRAITS
+from tui.places.local.comparing import Side
+from tui.places.local.partial import is_partial
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from tui.engine.far.reaching import Reaching
+    from tui.model.entry import Entry
+    from tui.model.location import Location
+    from tui.places.base import Place
+
+    Entries = Mapping[str, Entry]
+
+AT_ONCE = 16
+"""Entries looked at closely at once, told in order."""
+
+AHEAD = 8
+"""Folders listed ahead."""
+
+PART_ENTRIES = 1000
+PARTS_AHEAD = 32
+
+NONE: Entries = {}
+
+
+@dataclass(eq=False, slots=True)
+class _Folder:
+    """A folder that stands on one side or both, still to be gone into; `listed` once that was begun."""
+
+    path: str
+    side: Side
+    listed: asyncio.Future[tuple[Entries, Entries]] | None = None
+
+
+class Comparison:
+    """Compares a folder with another, as a sync would: the entries of each folder by name, then the folders in it.
+
+    Files are the same where size and time are, as exactly as both places keep it, or their contents if asked for; modes
+    where both have them. No link below the two is followed. What unfinished jobs have under partial names at the target
+    is passed over.
+    """
+
+    def __init__(
+        self,
+        reach: Reaching,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        through: bool = True,
+    ) -> None:
+        """Say what is compared.
+
+        Args:
+            target: It need not exist: then all is new.
+            by_content: Compare files by content, not by size and time.
+            through: Tell what is in a folder that only one side has, too.
+        """
+        self._through = through
+        self._reach, self._by_content = reach, by_content
+        self._source, self._target = source, target
+        self._likeness = Likeness(reach, lambda _size, _where: None, _at_ease)
+        self._waiting: list[_Folder] = []
+        self._pairing: Pairing
+
+    async def parts(self) -> AsyncGenerator[Compared, None]:
+        """Yield what was found, part by part; closing it stops everything.
+
+        Raises:
+            PlaceError: One of the two folders cannot be read.
+        """
+        try:
+            yield await self._tops()
+            while self._waiting:
+                for folder in self._waiting[-AHEAD:]:
+                    folder.listed = folder.listed or asyncio.ensure_future(self._list(folder))
+                folder = self._waiting.pop()
+                assert folder.listed is not None
+                try:
+                    source, target = await folder.listed
+                except PlaceError as error:
+                    if not folder.path:
+                        raise
+                    yield Compared(failures=[error])
+                    continue
+                async for part in self._folder(folder, source, target):
+                    yield part
+        finally:
+            left = [folder.listed for folder in self._waiting if folder.listed is not None]
+            for listed in left:
+                listed.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _tops(self) -> Compared:
+        """Compare the two folders as such."""
+
+        async def tops(here: Place, there: Place) -> tuple[Entry, Entry | None]:
+            self._source, self._target = await here.resolve(self._source), await there.resolve(self._target)
+            self._pairing = Pairing.of(here.capabilities, there.capabilities, ALL_TRAITS)
+            return await here.stat(self._source, follow=True), await _found(there, self._target)
+
+        source, target = await self._reach.do_both(self._source, self._target, tops)
+        for where, entry in ((self._source, source), (self._target, target)):
+            if entry is not None and entry.kind is not EntryKind.FOLDER:
+                raise NotAFolder(f"cannot compare {where}: it is not a folder", location=where)
+        self._waiting.append(_Folder("", Side.SOURCE if target is None else Side.BOTH))
+        part = Compared()
+        if target is not None and not self._is_aligned(source, target):
+            part.differences.append(Difference("", Change.ATTRIBUTES, source.facts, target.facts))
+        return part
+
+    async def _list(self, folder: _Folder) -> tuple[Entries, Entries]:
+        source, target = await asyncio.gather(
+            self._names(self._source.below(folder.path)) if folder.side is not Side.TARGET else _nothing(),
+            self._names(self._target.below(folder.path)) if folder.side is not Side.SOURCE else _nothing(),
+        )
+        return source, {name: e for name, e in target.items() if not is_partial(os.fsencode(name))}
+
+    async def _names(self, where: Location) -> Entries:
+        async def read(place: Place) -> Entries:
+            async with listing(place, where) as pages:
+                return {entry.name: entry async for page in pages for entry in page}
+
+        return await self._reach.do(where, read)
+
+    async def _folder(
+        self, folder: _Folder, source: Entries, target: Entries
+    ) -> AsyncGenerator[Compared, None]:
+        """Compare the entries of a folder; those that are folders wait to be gone into, in order."""
+        names = sorted(source.keys() | target.keys(), key=os.fsencode)
+        below: list[_Folder] = []
+        part = Compared()
+        window: deque[asyncio.Future[Compared]] = deque()
+        try:
+            for name in names:
+                path = f"{folder.path}/{name}" if folder.path else name
+                entry, there = source.get(name), target.get(name)
+                if (side := _side(entry, there)) is Side.BOTH or (side is not None and self._through):
+                    below.append(_Folder(path, side))
+                window.append(asyncio.ensure_future(self._entry(path, entry, there)))
+                if len(window) == AT_ONCE:
+                    _add(part, await window[0])
+                    window.popleft()
+                if len(part.differences) >= PART_ENTRIES:
+                    yield part
+                    part = Compared()
+            while window:
+                _add(part, await window[0])
+                window.popleft()
+            self._waiting += below[::-1]
+            yield part
+        finally:
+            for task in window:
+                task.cancel()
+            await asyncio.gather(*window, return_exceptions=True)
+
+    async def _entry(self, path: str, entry: Entry | None, there: Entry | None) -> Compared:
+        part = Compared()
+        try:
+            change = await self._change(path, entry, there)
+        except NotFound:
+            return part  # it went meanwhile
+        except PlaceError as error:
+            part.failures.append(error)
+            return part
+        if change is not None:
+            facts = entry.facts if entry else None, there.facts if there else None
+            part.differences.append(Difference(path, change, *facts))
+        elif entry is not None and entry.kind is not EntryKind.FOLDER:
+            part.files_same = 1
+        return part
+
+    async def _change(self, path: str, entry: Entry | None, there: Entry | None) -> Change | None:
+        if there is None:
+            return Change.NEW
+        if entry is None:
+            return Change.EXTRA
+        is_folder = entry.kind is EntryKind.FOLDER
+        if is_folder != (there.kind is EntryKind.FOLDER):
+            return Change.CLASH
+        if not is_folder and not await self._is_same(path, entry, there):
+            return Change.CHANGED
+        return None if self._is_aligned(entry, there) else Change.ATTRIBUTES
+
+    async def _is_same(self, path: str, entry: Entry, there: Entry) -> bool:
+        if entry.kind is EntryKind.FILE and entry.size_bytes != there.size_bytes:
+            return False
+        source, target = self._source.below(path), self._target.below(path)
+        if self._by_content or not entry.kind is there.kind is EntryKind.FILE:
+            return not await self._likeness.difference(source, entry, target, there)
+        if not self._pairing.source.lists_times:
+            entry = await self._reach.do(source, lambda place: place.stat(source))
+        if not self._pairing.target.lists_times:
+            there = await self._reach.do(target, lambda place: place.stat(target))
+        return self._pairing.same(entry, there)
+
+    def _is_aligned(self, entry: Entry, there: Entry) -> bool:
+        """Say whether two entries of one kind agree in what both places can keep besides content."""
+        if entry.kind.is_link:
+            return True
+        is_folder = entry.kind is EntryKind.FOLDER
+        mode = self._pairing.attributes(entry).mode
+        if mode is not None and mode != stat.S_IMODE(there.mode) & (FOLDER_BITS if is_folder else FILE_BITS):
+            return False
+        timed = self._by_content and self._pairing.keeps_times and self._pairing.exact and not is_folder
+        return not timed or self._pairing.same_time(entry, there)
+
+
+class Telling:
+    """A comparison under way for a client. What is not asked for is not looked for: but for a few parts ahead."""
+
+    def __init__(self, parts: AsyncGenerator[Compared, None]) -> None:
+        self._parts = parts
+        self._found: asyncio.Queue[Compared | PlaceError | None] = asyncio.Queue(PARTS_AHEAD)
+        self._end: PlaceError | None = None
+        self._pump = asyncio.create_task(self._look())
+
+    async def close(self) -> None:
+        """Look no further."""
+        self._pump.cancel()
+        await asyncio.gather(self._pump, return_exceptions=True)
+
+    async def next(self) -> Differences:
+        """Return what was found since the last call, at least one part of it.
+
+        Raises:
+            PlaceError: The folders cannot be compared (any further).
+        """
+        if self._end is not None:
+            raise self._end
+        part, more = Compared(), await self._found.get()
+        while isinstance(more, Compared):
+            _add(part, more)
+            if self._found.empty() or len(part.differences) >= PART_ENTRIES:
+                return Differences.of(part, last=False)
+            more = self._found.get_nowait()
+        if more is None:
+            return Differences.of(part, last=True)
+        if not part.differences and not part.failures and not part.files_same:
+            raise more
+        self._end = more
+        return Differences.of(part, last=False)
+
+    async def _look(self) -> None:
+        end: PlaceError | None = None
+        try:
+            async with aclosing(self._parts) as parts:
+                async for part in parts:
+                    await self._found.put(part)
+        except PlaceError as error:
+            end = error
+        await self._found.put(end)
+
+
+def compare(
+    reach: Reaching, source: Location, target: Location, *, by_content: bool = False
+) -> AsyncGenerator[Compared, None]:
+    """Yield how a folder differs from another and what is in it, part by part, the paths in order in each folder."""
+    return Comparison(reach, source, target, by_content=by_content).parts()
+
+
+def _side(entry: Entry | None, there: Entry | None) -> Side | None:
+    """Say on which sides something is a folder, if on any."""
+    at_source = entry is not None and entry.kind is EntryKind.FOLDER
+    at_target = there is not None and there.kind is EntryKind.FOLDER
+    if at_source and at_target:
+        return Side.BOTH
+    return Side.SOURCE if at_source else Side.TARGET if at_target else None
+
+
+def _add(part: Compared, more: Compared) -> None:
+    part.differences += more.differences
+    part.failures += more.failures
+    part.files_same += more.files_same
+
+
+async def _found(place: Place, where: Location) -> Entry | None:
+    """Return what a location leads to, or None where there is nothing: of a link that leads nowhere, the link."""
+    try:
+        return await place.stat(where, follow=True)
+    except NotFound:
+        return await look(place, where)
+
+
+async def _nothing() -> Entries:
+    return NONE
+
+
+async def _at_ease(_size_bytes: int) -> None:
+    """Wait for nobody."""

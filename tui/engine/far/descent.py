@@ -1,0 +1,196 @@
+"""Going through a tree of any place, children before their folder, with several things under way at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.engine.far.ends import each
+from tui.engine.far.reaching import listing
+from tui.model.entry import Entry, EntryKind
+from tui.model.error import LinkInTheWay, NotFound, PlaceError
+from tui.model.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tui.engine.far.reaching import Reach
+    from tui.engine.run import Run
+    from tui.places.base import Place
+
+
+FOLDERS_AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class Level:
+    """A folder being gone through.
+
+    Attributes:
+        above: The folder it is in; None for the top.
+        below: So many folders in it are still to be done.
+        done: Names in it that were met, whatever became of them: they are not met again when it is listed anew.
+        held: Something in it stays as it was.
+        repeated: It was gone through a second time.
+    """
+
+    where: Location
+    entry: Entry
+    above: Level | None
+    below: int = 0
+    done: set[str] = field(default_factory=set)
+    held: bool = False
+    repeated: bool = False
+
+
+class Descent:
+    """Walks one entry and all below it. Subclasses say what is done to files and folders.
+
+    No link is followed: before each page of a folder is gone through, it is looked whether the folder, and those above
+    it up to the top, still are folders. Memory holds the names of the folders that are listed just now, and of those
+    still to be gone into.
+    """
+
+    gone_is_done = True
+    """Whether an entry that is not there (any more) is as good as done."""
+
+    def __init__(
+        self, run: Run, reach: Reach, fail: Callable[[Location, PlaceError], Awaitable[None]]
+    ) -> None:
+        """Say whom to tell of what could not be done."""
+        self.run, self.reach = run, reach
+        self._tell = fail
+        self._stack: list[Level] = []
+
+    async def go(self, top: Location, entry: Entry) -> None:
+        """Do the entry and all below it, or until the run is stopped."""
+        if entry.kind is not EntryKind.FOLDER:
+            await self._file(top, entry, None)
+            return
+        self._stack.append(Level(top, entry, None))
+        going: set[asyncio.Future[None]] = set()
+        try:
+            while (self._stack or going) and not self.run.stopped:
+                while self._stack and len(going) < FOLDERS_AT_ONCE:
+                    going.add(asyncio.ensure_future(self._through(self._stack.pop())))
+                going = await _some(going)
+        finally:
+            for task in going:
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
+
+    async def file(self, where: Location, entry: Entry) -> None:
+        """Do one entry that is not a folder."""
+        raise NotImplementedError
+
+    async def before(self, where: Location, entry: Entry) -> bool:
+        """Prepare a folder; say whether to go through it."""
+        return True
+
+    async def folder(self, level: Level) -> bool:
+        """Do a folder whose entries have all been done; say False to have it gone through once more."""
+        raise NotImplementedError
+
+    async def _through(self, level: Level) -> None:
+        """Go through one folder; where it was the last thing missing in those above it, they are done, too."""
+        where = self.run.record.current = level.where
+        found: list[Entry] = []
+        try:
+            if not await self.before(where, level.entry):
+                await self._is_done(level.above)
+                return
+            await self.reach.do(where, lambda place: self._read(level, found, place))
+        except PlaceError as error:
+            await self._fail(where, error, level)
+        level.done.clear()
+        level.below = len(found)
+        self._stack += [Level(where.child(entry.name), entry, level) for entry in reversed(found)]
+        if not found:
+            await self._finish(level)
+
+    async def _finish(self, level: Level) -> None:
+        if self.run.stopped:
+            return
+        try:
+            if not await self.folder(level):
+                level.repeated = True
+                self._stack.append(level)
+                return
+        except PlaceError as error:
+            await self._fail(level.where, error, level)
+        if level.held and level.above is not None:
+            level.above.held = True
+        await self._is_done(level.above)
+
+    async def _is_done(self, level: Level | None) -> None:
+        """Note that one more folder in this one is done."""
+        if level is not None:
+            level.below -= 1
+            if not level.below:
+                await self._finish(level)
+
+    async def _read(self, level: Level, found: list[Entry], place: Place) -> None:
+        """Do the files of a folder, page by page; those that are folders are noted."""
+        found.clear()
+        await self._check(level, place)
+        async with listing(place, level.where) as pages:
+            async for page in pages:
+                if self.run.stopped:
+                    return
+                found += [entry for entry in page if entry.kind is EntryKind.FOLDER]
+                await self._files(level, page, place)
+
+    async def _files(self, level: Level, page: Sequence[Entry], place: Place) -> None:
+        files = [e for e in page if e.kind is not EntryKind.FOLDER and e.name not in level.done]
+        if not files:
+            return
+        await self._check(level, place)
+
+        async def one(entry: Entry) -> None:
+            if not self.run.stopped:
+                await self._file(level.where.child(entry.name), entry, level)
+                level.done.add(entry.name)
+
+        await each(files, one, min(len(files), place.capabilities.pipeline))
+
+    async def _file(self, where: Location, entry: Entry, level: Level | None) -> None:
+        try:
+            await self.file(where, entry)
+        except PlaceError as error:
+            await self._fail(where, error, level)
+
+    async def _fail(self, where: Location, error: PlaceError, level: Level | None) -> None:
+        """Tell of what could not be done, unless it has gone by itself."""
+        if isinstance(error, NotFound) and self.gone_is_done:
+            return
+        if level is not None:
+            level.held = True
+        await self._tell(where, error)
+
+    async def _check(self, level: Level, place: Place) -> None:
+        """Look whether all on the way down still are folders: what is under a link is somewhere else.
+
+        Raises:
+            LinkInTheWay: One of them is not.
+        """
+        above: Level | None = level if place.capabilities.symlinks else None
+        way: list[Location] = []
+        while above is not None:
+            way.append(above.where)
+            above = above.above
+
+        async def one(where: Location) -> None:
+            if (await place.stat(where)).kind is not EntryKind.FOLDER:
+                raise LinkInTheWay(f"cannot go into {where}: it is no folder any more", location=where)
+
+        await each(way, one, len(way))
+
+
+async def _some(going: set[asyncio.Future[None]]) -> set[asyncio.Future[None]]:
+    """Wait until one of them has ended; return the others."""
+    done, left = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+    errors = [error for task in done if not task.cancelled() and (error := task.exception())]
+    if errors:
+        raise errors[0]
+    return left

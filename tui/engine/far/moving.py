@@ -1,0 +1,235 @@
+"""A move between places: a rename where one place holds both ends, else a copy, and then the original goes.
+
+An original goes when its copy stands under its name, on the disk. Before the last of a source goes, the journal says
+so: a source that is not there any more was moved, then, and is not missing.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.engine.far.copying import AT_ONCE, FarCopying
+from tui.engine.far.ends import each, look
+from tui.engine.far.transfer import is_other
+from tui.engine.rows import Phase
+from tui.engine.run import Sums
+from tui.model.entry import EntryKind
+from tui.model.error import AlreadyExists, NotFound, PlaceError, SourceChanged, Unsupported
+from tui.model.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from tui.engine.far.copying import Step
+    from tui.engine.rows import Source
+    from tui.engine.run import Run
+    from tui.model.entry import Entry
+
+_HOME_REMEDY = "Move what is in it instead."
+
+
+class FarMoving(FarCopying):
+    """Moves what a job names."""
+
+    verb = "move"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._put_off: set[int] = set()
+        """Sources of which something was still to be settled when all else was done."""
+        self._homes: dict[tuple[str, str], Location | None] = {}
+
+    async def sources(self, chunk: Sequence[Source]) -> None:
+        for source in chunk:
+            if source.phase is Phase.DONE:
+                self._count_source(source)
+        if rest := [source for source in chunk if source.phase is not Phase.DONE]:
+            await super().sources(rest)
+
+    def _count_source(self, source: Source) -> None:
+        self.run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+        self.tools.counts.seen_files += source.files
+        self.tools.counts.seen_bytes += source.size_bytes
+
+    async def examine(self, step: Step, where: Location) -> None:
+        home = await self._home(where)
+        if home is not None and where.holds(home):
+            what = "is a home folder" if where == home else f"holds the home folder {home}"
+            source = step.source.location
+            raise PlaceError(f"cannot move {source}: it {what}", _HOME_REMEDY, location=source)
+        await super().examine(step, where)
+
+    async def _home(self, where: Location) -> Location | None:
+        """Return the home folder at a place, where it tells."""
+        key = (where.scheme, where.authority)
+        if key not in self._homes:
+            if where.is_local:
+                self._homes[key] = _own_home()
+            else:
+                try:
+                    self._homes[key] = await self.ends.at(where).resolve(Location("/~", *key))
+                except PlaceError as error:
+                    if self.ends.is_lost(error):
+                        raise
+                    self._homes[key] = None
+        return self._homes[key]
+
+    async def bring(self, steps: Sequence[Step], parent: Location) -> None:
+        await self._found_gone([step.source for step in steps if step.entry is None])
+        steps = await self._rename([step for step in steps if step.entry is not None], parent)
+        if self.run.stopped:
+            return
+        tally = self.run.record.tally
+        files, size_bytes = tally.files_done, tally.bytes_done
+        whole = await self.walk(steps, parent)
+        if self.run.brake.on:
+            return
+        ready = [self._amounting(step, whole[step.idx]) for step in steps if step.idx in whole]
+        if len(ready) == len(steps) == 1:
+            amount = max(1, tally.files_done - files), tally.bytes_done - size_bytes
+            ready[0].source = replace(ready[0].source, files=amount[0], size_bytes=amount[1])
+        await self._take_away(ready, parent)
+        undecided = await self.run.journal.undecided_sources(self.row.id)
+        undecided |= {entry.idx for entry in self.run.later}
+        self._put_off |= {step.idx for step in steps} & undecided
+
+    @staticmethod
+    def _amounting(step: Step, entry: Entry) -> Step:
+        size_bytes = 0 if entry.kind is EntryKind.FOLDER else entry.size_bytes
+        step.entry = entry
+        step.source = replace(step.source, files=1, size_bytes=size_bytes)
+        return step
+
+    async def _found_gone(self, sources: Sequence[Source]) -> None:
+        """Count sources that were moved before a crash."""
+        done = [replace(source, phase=Phase.DONE, files=max(1, source.files)) for source in sources]
+        for source in done:
+            self._count_source(source)
+        if done:
+            await self.run.journal.set_sources(self.row.id, done)
+
+    # Renaming
+
+    async def _rename(self, steps: Sequence[Step], parent: Location) -> list[Step]:
+        """Rename what stays in its place and finds its name free; return what is left to be copied."""
+        place = self.ends.at(parent)
+        if place is not self.ends.at(self.goal) or not place.capabilities.renames:
+            return list(steps)
+        going = [step for step in steps if step.there is None]
+        if not going:
+            return list(steps)
+        for step in going:
+            assert step.entry is not None
+            size_bytes = 0 if step.entry.kind is EntryKind.FOLDER else step.entry.size_bytes
+            step.source = replace(step.source, phase=Phase.RENAMING, files=1, size_bytes=size_bytes)
+        await self.run.journal.set_sources(self.row.id, [step.source for step in going], durable=True)
+        moved: set[int] = set()
+
+        async def rename(step: Step) -> None:
+            if step.idx not in moved and await self._rename_one(step, parent):
+                moved.add(step.idx)
+
+        await self.ends.do(lambda: each(going, rename, AT_ONCE))
+        for step in going:
+            phase = Phase.DONE if step.idx in moved else None
+            step.source = replace(step.source, phase=phase)
+            if phase is Phase.DONE:
+                self._count_source(step.source)
+                self.run.record.renamed = True
+        await self.run.journal.set_sources(self.row.id, [step.source for step in going])
+        for step in going:
+            if step.error is not None:
+                await self.run.fail(self.source_spot(step.source), step.error)
+        return [step for step in steps if step.idx not in moved and step.error is None]
+
+    async def _rename_one(self, step: Step, parent: Location) -> bool:
+        """Say whether it has its new name; where it is to be copied after all, or was refused, the step tells."""
+        where, goal = parent.child(step.source.location.name), self.goal.child(step.name)
+        place = self.ends.at(parent)
+        try:
+            await place.rename(where, goal, replace=False)
+        except AlreadyExists:
+            step.there = await look(place, goal)
+            return False
+        except NotFound as error:
+            if await look(place, goal) is not None and await look(place, where) is None:
+                return True  # its answer was lost with a connection
+            step.error = error
+            return False
+        except PlaceError as error:
+            if self.ends.is_lost(error):
+                raise
+            if type(error) not in (PlaceError, Unsupported):
+                step.error = error
+            return False
+        return True
+
+    # Removing the originals
+
+    async def _take_away(self, steps: Sequence[Step], parent: Location) -> None:
+        """Remove the tops of sources that are whole at the target."""
+        if not steps:
+            return
+        for step in steps:
+            step.source = replace(step.source, phase=Phase.REMOVING)
+        await self.run.journal.set_sources(self.row.id, [step.source for step in steps], durable=True)
+        await self.ends.do(lambda: each(steps, lambda step: self._remove(step, parent), AT_ONCE))
+        for step in steps:
+            phase = Phase.DONE if step.error is None else None
+            step.source = replace(step.source, phase=phase)
+        await self.run.journal.set_sources(self.row.id, [step.source for step in steps])
+        for step in steps:
+            if step.error is not None:
+                removing = not isinstance(step.error, SourceChanged)
+                await self.run.fail(self.source_spot(step.source), step.error, removing=removing)
+
+    async def _remove(self, step: Step, parent: Location) -> None:
+        place, where, entry = self.ends.at(parent), parent.child(step.source.location.name), step.entry
+        assert entry is not None
+        try:
+            if entry.kind is EntryKind.FOLDER:
+                await place.remove_folder(where)
+                return
+            if is_other(entry, await place.stat(where)):
+                source = step.source.location
+                remedy = "Retry the job: it is copied again first."
+                text = f"cannot remove {source}: it is newer than its copy"
+                raise SourceChanged(text, remedy, location=source)
+            await place.remove_file(where)
+        except NotFound:
+            return
+        except PlaceError as error:
+            if self.ends.is_lost(error):
+                raise
+            step.error = error
+
+    async def entries(
+        self,
+        entries: Sequence[tuple[int, bytes, bytes]],
+        counted: Set[bytes] = frozenset(),
+    ) -> None:
+        await super().entries(entries, counted)
+        self._put_off |= {idx for idx, path, _ in entries if b"/" in path}
+
+    async def last(self) -> None:
+        """Go once more through sources that had to wait for an entry: what is left of them goes, if that is nothing."""
+        journal, tally = self.run.journal, self.run.record.tally
+        blocked = await journal.failed_sources(self.row.id) | await journal.undecided_sources(self.row.id)
+        for idx in sorted(self._put_off - blocked):
+            if self.run.stopped:
+                return
+            (source,) = await journal.sources(self.row.id, idx, 1)
+            if source.phase is Phase.DONE:
+                continue
+            before = replace(tally)
+            await self.sources([source])
+            # What was counted is met again: what was left there on purpose.
+            tally.files_done, tally.bytes_done = before.files_done, before.bytes_done
+            tally.files_skipped, tally.files_same = before.files_skipped, before.files_same
+        self._put_off.clear()
+
+
+def _own_home() -> Location:
+    return Location.local(os.path.realpath(os.path.expanduser("~")))

@@ -1,0 +1,265 @@
+"""A sync between any two places: the copy of one folder onto another; then the target's modes, and what only it has."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tui.engine.far.comparing import Comparison
+from tui.engine.far.copying import FarCopying
+from tui.engine.far.ends import each, look
+from tui.engine.far.reaching import HOME, Reach, carry
+from tui.engine.far.removing import TreeRemoval
+from tui.engine.far.standing import FILE_BITS, FOLDER_BITS
+from tui.engine.run import Spot
+from tui.model.comparison import Change, Difference
+from tui.model.entry import EntryKind
+from tui.model.error import (
+    IsAFolder,
+    NotAFolder,
+    NothingRemoved,
+    PermissionDenied,
+    PlaceError,
+    SameFile,
+    SourceChanged,
+    TargetInsideSource,
+)
+from tui.places.base import Attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.engine.far.copying import Step
+    from tui.engine.rows import ErrorRow
+    from tui.engine.run import Run
+    from tui.model.entry import Entry
+    from tui.model.location import Location
+    from tui.places.base import Place
+
+APART = "Choose two folders of which neither is in the other."
+
+AT_ONCE = 32
+
+CLASHES = (NotAFolder.__name__, IsAFolder.__name__)
+"""What is told of a folder that meets something else, or the other way round."""
+
+
+class FarSyncing(FarCopying):
+    """Makes the target folder like the source. Nothing is removed before all is copied, or after an error.
+
+    Where a folder meets something else, what stands at the target makes way last, and only if removing was asked for.
+    """
+
+    verb = "sync"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self.reach = Reach(run)
+        self._tops: tuple[Location, Location] | None = None
+        """The two folders, once it is known that they can be synced."""
+        self._home: Location | None = None
+        """Where the target's user is at home."""
+        self._identity: tuple[int, int] | None = None
+        """Device and inode of a source folder on the local disk."""
+
+    async def examine(self, step: Step, where: Location) -> None:
+        """Refuse what is no folder, and folders that are not apart from each other."""
+        assert step.entry is not None
+        final = self.goal.child(step.name)
+        for short in (where, final):
+            if short.path == HOME:
+                message = f"cannot sync {short}: it is a short name"
+                raise PlaceError(message, "Name the home folder by its whole path.", location=short)
+        if step.entry.kind is not EntryKind.FOLDER:
+            raise NotAFolder(f"cannot sync {where}: it is not a folder", "Copy it.", location=where)
+        if where == final:
+            raise SameFile(f"cannot make {final} like {where}: they are the same folder", location=where)
+        if final.holds(where) or where.holds(final):
+            message = f"cannot make {final} like {where}: the one holds the other"
+            raise TargetInsideSource(message, APART, location=where)
+        await super().examine(step, where)
+        if step.there is not None and step.there.kind is not EntryKind.FOLDER:
+            what = "a link" if step.there.kind.is_link else "not a folder"
+            raise NotAFolder(f"cannot make {final} like {where}: it is {what}", location=final)
+        self._tops, self._identity = (where, final), await self._identify(where)
+
+    async def _failed(self) -> None:
+        """Go through all once more: what is complete is passed by."""
+        self.run.record.failed_only = False
+        await self.run.journal.update(self.row.id, {"failed_only": False})
+        await self._everything()
+
+    # What comes after the copy
+
+    async def last(self) -> None:
+        """Align what is not content, and remove what only the target has, if asked to."""
+        if self.run.record.questions or self._tops is None:
+            return
+        await carry(self.run, self._settle(*self._tops))
+
+    async def _settle(self, source: Location, target: Location) -> None:
+        run, removes = self.run, self.row.delete_extra
+        clashes = await self._clashes() if removes else []
+        if run.record.errors > len(clashes):
+            if removes:
+                await self._leave_all(target)
+            return
+        try:
+            await self._check_source(source)
+            differences = await self._compared(source, target)
+        except PlaceError as error:
+            await run.fail(self._spot("", target), error, removing=True)
+            return
+        if differences is None:
+            await self._leave_all(target)
+            return
+        aligned = [item for item in differences if item.change is Change.ATTRIBUTES]
+        await each(aligned, lambda item: self._align(source, target, item), AT_ONCE)
+        if removes and not run.stopped:
+            for row in clashes:
+                await self._supplant(row)
+            self._home = None if target.is_local else await self.reach.home(target)
+            extra = [item for item in differences if item.change is Change.EXTRA]
+            if run.record.errors and extra:
+                await self._leave_all(target)
+                return
+            await each(extra, lambda item: self._remove(source, target, item.path), AT_ONCE // 4)
+
+    async def _leave_all(self, target: Location) -> None:
+        count = self.run.record.errors
+        left = "an entry" if count == 1 else f"{count} entries"
+        error = NothingRemoved(f"nothing was removed from {target}: {left} could not be copied")
+        await self.run.fail_job(error, target)
+
+    async def _check_source(self, source: Location) -> None:
+        """Refuse to go by a folder that is another one by now: its disk may have been unmounted.
+
+        Raises:
+            SourceChanged.
+        """
+        if await self._identify(source) != self._identity:
+            raise self._other(source)
+
+    def _other(self, source: Location) -> SourceChanged:
+        message = f"nothing was removed: {source} is not the folder it was"
+        return SourceChanged(message, "See that its disk is mounted, then retry.", location=source)
+
+    async def _identify(self, where: Location) -> tuple[int, int] | None:
+        if not where.is_local:
+            return None
+        try:
+            info = await self.run.hop(os.stat, where.path)
+        except OSError:
+            return None
+        return info.st_dev, info.st_ino
+
+    async def _compared(self, source: Location, target: Location) -> list[Difference] | None:
+        """Return how the folders differ still; None where that cannot be said of all of it.
+
+        Raises:
+            PlaceError: One of them cannot be read; there is nothing left in the source.
+        """
+        run, found = self.run, list[Difference]()
+        failed, source_has = False, False
+        async for part in Comparison(self.reach, source, target, through=False).parts():
+            for error in part.failures:
+                failed = True
+                await run.fail(self._spot("", error.location or target), error, removing=True)
+            source_has |= part.files_same > 0 or any(item.source and item.path for item in part.differences)
+            found += part.differences
+            if run.stopped:
+                return []
+        extra = any(item.change is Change.EXTRA for item in found)
+        if extra and not source_has and self.tools.counts.seen_files:
+            raise self._other(source)
+        return None if failed else found
+
+    async def _align(self, source: Location, target: Location, item: Difference) -> None:
+        """Give an entry the mode of its source."""
+        where = target.below(item.path)
+
+        async def align(here: Place, there: Place) -> None:
+            entry = await here.stat(source.below(item.path))
+            bits = FOLDER_BITS if entry.kind is EntryKind.FOLDER else FILE_BITS
+            await there.set_attributes(where, Attributes(mode=entry.mode & bits))
+
+        try:
+            await self.reach.do_both(source, target, align)
+        except PlaceError as error:
+            await self.run.fail(self._spot(item.path, where), error)
+
+    async def _remove(self, source: Location, target: Location, path: str) -> None:
+        """Remove what only the target has, if that is still so."""
+        if self.run.stopped:
+            return
+
+        where = target.below(path)
+        if self._home is not None and where.holds(self._home):
+            why = PermissionDenied(f"{where} was not removed: your home folder is in it", location=where)
+            await self.run.fail(self._spot(path, where), why, removing=True)
+            return
+        try:
+            entry, there = await self._both(source.below(path), where)
+        except PlaceError as error:
+            await self.run.fail(self._spot(path, where), error, removing=True)
+            return
+        if entry is None and there is not None:
+            await self._remove_tree(path, where, there)
+
+    async def _both(self, source: Location, target: Location) -> tuple[Entry | None, Entry | None]:
+        """Return what stands at two locations."""
+
+        async def find(here: Place, there: Place) -> tuple[Entry | None, Entry | None]:
+            return await look(here, source), await look(there, target)
+
+        return await self.reach.do_both(source, target, find)
+
+    async def _remove_tree(self, path: str, where: Location, entry: Entry) -> None:
+        run = self.run
+
+        async def fail(at: Location, error: PlaceError) -> None:
+            below = where.relative(at) if where.holds(at) else ""
+            await run.fail(self._spot("/".join(filter(None, (path, below))), at), error, removing=True)
+
+        def removed(_size_bytes: int) -> None:
+            run.record.tally.files_removed += 1
+            run.record.current = where
+            run.touch()
+
+        await TreeRemoval(run, self.reach, fail, removed).go(where, entry)
+        run.record.unflushed = True
+
+    # Where a folder meets something else
+
+    async def _clashes(self) -> Sequence[ErrorRow]:
+        """Return the errors of entries that met something of another kind."""
+        rows = await self.run.journal.error_rows(
+            self.row.id, await self.run.journal.last_error(self.row.id), 1000
+        )
+        return [row for row in rows if row.code in CLASHES and row.target_path and b"/" in row.target_path]
+
+    async def _supplant(self, row: ErrorRow) -> None:
+        """Remove what stands in the way of an entry, and copy that."""
+        run = self.run
+        assert row.idx is not None
+        if run.stopped:
+            return
+        path, where = os.fsdecode(row.path).partition("/")[2], self.goal.below(os.fsdecode(row.target_path))
+        (source, _), errors = self._tops or (None, None), run.record.errors
+        assert source is not None
+        entry, there = await self._both(source.below(path), where)
+        if entry is not None and there is not None and _clash(entry, there):
+            await self._remove_tree(path, where, there)
+        if run.stopped or run.record.errors > errors:
+            return
+        run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id])
+        await self.entries([(row.idx, row.path, row.target_path)])
+
+    def _spot(self, path: str, where: Location) -> Spot:
+        name = self.row.first_source.name
+        below = os.fsencode(f"{name}/{path}" if path else name)
+        return Spot(0, below, below, where, where)
+
+
+def _clash(entry: Entry, there: Entry) -> bool:
+    return (entry.kind is EntryKind.FOLDER) != (there.kind is EntryKind.FOLDER)

@@ -1,0 +1,90 @@
+"""What a cancelled job leaves behind at a far target: half files go, finished ones stay under their names."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.engine.far.ends import Ends, Halted, OutOfReach
+from tui.engine.far.goal import resolved
+from tui.engine.rows import Cleanup, name_of
+from tui.model.entry import EntryKind
+from tui.model.error import PlaceError
+from tui.model.job import JobKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tui.engine.rows import Source
+    from tui.engine.run import Run
+    from tui.model.location import Location
+
+PATIENCE_S = 60.0
+"""So long it may take to look for half files where nobody knows any more where they are."""
+PAGE = 256
+
+
+async def tidy_up(run: Run, how: Cleanup) -> str:
+    """Tidy up after a cancelled copy or move; return a note on what is left, or ""."""
+    record, row = run.record, run.record.row
+    if row.kind not in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC) or row.target is None or not record.walk:
+        return ""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await _abandon_all(run, row.target)
+    except (PlaceError, OutOfReach, Halted, TimeoutError):
+        return f"cancelled: half files may be left at {row.target}"
+    finally:
+        run.shared.doors.leave(record.id)
+    if how is Cleanup.DROP and record.tally.files_done:
+        # What others put there meanwhile, or changed, could not be told from it for sure.
+        return f"cancelled: what was complete already stays at {row.target}"
+    return ""
+
+
+async def _abandon_all(run: Run, target: Location) -> None:
+    ends, halves = Ends(run), run.record.halves
+    await ends.open(target)
+    into = run.record.row.into
+    goal = await ends.do(lambda: resolved(ends.at(target), target if into else target.parent))
+    if halves is not None:
+        for folder in list(halves):
+            await _abandon(run, ends, folder)
+        halves.clear()
+        return
+    await _abandon(run, ends, goal)
+    start = 0
+    while page := await run.journal.sources(run.record.id, start, PAGE):
+        for source in page:
+            async for folder in _folders(run, ends, source, goal):
+                await _abandon(run, ends, folder)
+        start = page[-1].idx + 1
+
+
+async def _abandon(run: Run, ends: Ends, folder: Location) -> None:
+    try:
+        await ends.do(lambda: ends.at(folder).abandon(folder, run.record.row.tag))
+    except PlaceError:
+        return  # it is not there: nothing is in it
+
+
+async def _folders(run: Run, ends: Ends, source: Source, goal: Location) -> AsyncIterator[Location]:
+    """Yield the folders at the target that something of a source may be in."""
+    await ends.open(source.location)
+    place = ends.at(source.location)
+    target = goal.child(name_of(run.record.row, source).decode(errors="surrogateescape"))
+    folders = [(await resolved(place, source.location), target)]
+    while folders:
+        here, there = folders.pop()
+        try:
+            async for page in place.list(here):
+                folders += [
+                    (here.child(entry.name), there.child(entry.name))
+                    for entry in page
+                    if entry.kind is EntryKind.FOLDER
+                ]
+        except PlaceError as error:
+            if ends.is_lost(error):
+                raise
+            continue  # no folder, or gone: what was moved is not half done
+        yield there

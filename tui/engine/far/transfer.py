@@ -1,0 +1,347 @@
+"""One entry from one place to another: small files whole, large ones in pieces, links, and copies within a place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from tui.engine.far.ends import in_time
+from tui.engine.far.standing import not_held
+from tui.engine.run import Stop
+from tui.model.error import (
+    AlreadyExists,
+    OutOfSpace,
+    PlaceError,
+    PlaceUnavailable,
+    SourceChanged,
+    Unsupported,
+    VerificationFailed,
+)
+from tui.model.job import Flush
+from tui.places.base import Identity
+
+if TYPE_CHECKING:
+    from tui.engine.far.counts import Counts
+    from tui.engine.far.standing import Pairing
+    from tui.engine.far.tree import Item
+    from tui.engine.run import Run
+    from tui.model.entry import Entry
+    from tui.model.location import Location
+    from tui.places.base import Place, Reader, Writer
+
+SMALL_BYTES = 256 << 10
+"""Files up to this go whole, in as few round trips as can be."""
+
+AHEAD_BYTES = 16 << 20
+"""So much of a large file is being read ahead of what is written."""
+MOST_READS = 32
+
+OVERLAP_BYTES = 64 << 10
+"""So much of a half file is compared with the source before it is gone on with."""
+
+LEAVE_S = 0.12
+"""So long a half file may take to be let go of when the run is stopped."""
+
+
+class Transfer:
+    """Makes entries at a target. What it is asked to make is free there, or to be replaced.
+
+    Args:
+        halves: Target folders that may hold half files, and how many: kept by it.
+    """
+
+    def __init__(self, run: Run, counts: Counts, halves: dict[Location, int]) -> None:
+        self._run, self._counts, self._halves = run, counts, halves
+        self._flush = run.moves or run.record.row.flush is Flush.FILE
+        self._tag = run.record.row.tag
+        self._source: Place
+        self._target: Place
+        self._pairing: Pairing
+
+    def connect(self, source: Place, target: Place, pairing: Pairing) -> None:
+        """Work between these places from now on."""
+        self._source, self._target, self._pairing = source, target, pairing
+
+    @property
+    def _within(self) -> bool:
+        return self._source is self._target and self._source.capabilities.copies
+
+    async def file(self, item: Item) -> Entry:
+        """Copy a file; return what it was when it was read.
+
+        Raises:
+            SourceChanged: It was written to meanwhile.
+            VerificationFailed: What stands there now is not what was read.
+            AlreadyExists: The name is taken, by now.
+        """
+        target = item.target
+        try:
+            if self._within:
+                return await self._copy(item, target)
+            if item.entry.size_bytes <= SMALL_BYTES:
+                return await self._small(item, target)
+        except AlreadyExists:
+            raise
+        except BaseException:
+            self._may_hold_half(target)
+            raise
+        return await self._large(item, target)
+
+    async def link(self, item: Item) -> Entry:
+        """Make a link that points where the source does."""
+        entry, target = await self._source.stat(item.source), item.target
+        can = self._source.capabilities.symlinks and self._target.capabilities.symlinks
+        if not can or entry.link_target is None:
+            raise not_held(entry, target)
+        await self._target.make_symlink(target, entry.link_target, self._tag, replace=item.replace)
+        return entry
+
+    def _may_hold_half(self, target: Location) -> None:
+        folder = target.parent
+        self._halves[folder] = self._halves.get(folder, 0) + 1
+
+    def _holds_none(self, target: Location) -> None:
+        folder = target.parent
+        self._halves[folder] -= 1
+        if not self._halves[folder]:
+            del self._halves[folder]
+
+    # The ways
+
+    async def _small(self, item: Item, target: Location) -> Entry:
+        source = item.source
+        try:
+            entry, data = await self._source.get(source, SMALL_BYTES)
+        except Unsupported as error:
+            raise changed(source) from error
+        if len(data) != entry.size_bytes:
+            raise changed(source)
+        attributes = self._pairing.attributes(entry)
+        await self._target.put(target, data, attributes, self._tag, replace=item.replace, flush=self._flush)
+        if self._run.verifies and (await self._target.get(target, SMALL_BYTES))[1] != data:
+            raise differs(target, source)
+        self._counts.sums.bytes += entry.size_bytes
+        if self._run.limiter.bytes_s is not None:
+            await self._run.pay(entry.size_bytes)
+        return entry
+
+    async def _copy(self, item: Item, target: Location) -> Entry:
+        """Have the place itself copy it."""
+        source = item.source
+        entry = item.entry if self._source.capabilities.lists_times else await self._source.stat(source)
+        await self._source.copy(
+            source, target, self._pairing.attributes(entry), self._tag, replace=item.replace
+        )
+        if entry.size_bytes > SMALL_BYTES and is_other(entry, await self._source.stat(source)):
+            item.replace = True
+            raise changed(source)
+        if self._flush and self._target.capabilities.flushes:
+            await self._target.flush(target.parent)
+        if self._run.verifies and not await self.same_content(source, target, entry.size_bytes):
+            raise differs(target, source)
+        self._counts.sums.bytes += entry.size_bytes
+        await self._run.pay(entry.size_bytes)
+        return entry
+
+    async def _large(self, item: Item, target: Location) -> Entry:
+        source = item.source
+        reader = await self._source.open_reader(source)
+        try:
+            entry = reader.entry
+            identity = Identity(self._tag, entry.size_bytes, entry.mtime_ns)
+            self._may_hold_half(target)
+            writer = await self._target.open_writer(target, identity)
+            hashed = await self._into(item, reader, writer)
+            self._holds_none(target)
+            if hashed is not None:
+                await self._read_back(item, reader, target, hashed)
+            return entry
+        finally:
+            await in_time(reader.close(), LEAVE_S)
+
+    async def _into(self, item: Item, reader: Reader, writer: Writer) -> Any:
+        """Write a file and give it its name; return the sum over what was read, where it is to be verified."""
+        entry, counted = reader.entry, 0
+        try:
+            await _agree(reader, writer)
+            counted = writer.start
+            self._counts.sums.same_bytes += counted
+            hashed = _hash() if self._run.verifies else None
+            if hashed is not None and counted:
+                await _read_into(hashed, reader, 0, counted, self._part_bytes)
+            stream = Stream(self._run, self._counts, reader, item.source, hashed)
+            try:
+                await stream.copy(writer, self._part_bytes)
+            finally:
+                counted += stream.done_bytes
+            if is_other(entry, await reader.look()):
+                raise changed(item.source)
+            attributes = self._pairing.attributes(entry)
+            await writer.publish(attributes, replace=item.replace, flush=self._flush)
+        except asyncio.CancelledError:
+            gone = self._run.stop_reason is Stop.CANCEL
+            await in_time(writer.discard() if gone else writer.suspend(), LEAVE_S)
+            self._counts.sums.same_bytes -= counted
+            raise
+        except PlaceError as error:
+            self._counts.sums.same_bytes -= counted
+            stays = isinstance(error, (PlaceUnavailable, OutOfSpace))
+            await (writer.suspend() if stays else writer.discard())
+            raise
+        return hashed
+
+    async def _read_back(self, item: Item, reader: Reader, target: Location, hashed: Any) -> None:
+        """Compare what was written with what was read."""
+        size_bytes, back = reader.entry.size_bytes, _hash()
+        record = self._run.record
+        record.verifying += 1
+        try:
+            written = await self._target.open_reader(target)
+            try:
+                await _read_into(back, written, 0, size_bytes, self._part_bytes)
+                true = written.entry.size_bytes == size_bytes and back.digest() == hashed.digest()
+            finally:
+                await in_time(written.close(), LEAVE_S)
+        finally:
+            record.verifying -= 1
+        if not true:
+            self._counts.sums.same_bytes -= size_bytes
+            raise differs(target, item.source)
+
+    @property
+    def _part_bytes(self) -> int:
+        return max(self._source.capabilities.part_bytes, 16 << 10)
+
+    async def same_content(self, source: Location, target: Location, size_bytes: int) -> bool:
+        """Compare two files by what is in them."""
+        if size_bytes <= SMALL_BYTES:
+            try:
+                (_, one), (_, other) = await asyncio.gather(
+                    self._source.get(source, SMALL_BYTES), self._target.get(target, SMALL_BYTES)
+                )
+            except Unsupported:
+                return False
+            return bool(one == other)
+        readers: list[Reader] = []
+        try:
+            readers.append(await self._source.open_reader(source))
+            readers.append(await self._target.open_reader(target))
+            if readers[0].entry.size_bytes != readers[1].entry.size_bytes:
+                return False
+            at, size_bytes = 0, readers[0].entry.size_bytes
+            while at < size_bytes:
+                parts = await asyncio.gather(
+                    *(_whole(reader, at, min(1 << 20, size_bytes - at)) for reader in readers)
+                )
+                if parts[0] != parts[1] or not parts[0]:
+                    return False
+                at += len(parts[0])
+            return not is_other(readers[0].entry, await readers[0].look())
+        finally:
+            for reader in readers:
+                await in_time(reader.close(), LEAVE_S)
+
+
+class Stream:
+    """Takes a file from a reader to a writer, with several reads under way."""
+
+    def __init__(self, run: Run, counts: Counts, reader: Reader, where: Location, hashed: Any) -> None:
+        self._run, self._counts, self._reader, self._where, self._hashed = run, counts, reader, where, hashed
+        self.done_bytes = 0
+
+    async def copy(self, writer: Writer, part_bytes: int) -> None:
+        """Go on from the writer's start to the end.
+
+        Raises:
+            SourceChanged: The file ends earlier than it did.
+        """
+        size_bytes, at = self._reader.entry.size_bytes, writer.start
+        reads: deque[tuple[int, int, asyncio.Task[bytes]]] = deque()
+        limiter = self._run.limiter
+        try:
+            while at < size_bytes or reads:
+                limited = limiter.bytes_s is not None
+                part = limiter.portion(part_bytes)
+                ahead = 1 if limited else max(2, min(MOST_READS, AHEAD_BYTES // part))
+                while at < size_bytes and len(reads) < ahead:
+                    wanted = min(part, size_bytes - at)
+                    reads.append((at, wanted, asyncio.ensure_future(_whole(self._reader, at, wanted))))
+                    at += wanted
+                start, wanted, read = reads[0]
+                data = await read
+                reads.popleft()
+                if len(data) < wanted:
+                    raise changed(self._where)
+                if self._hashed is not None:
+                    self._hashed.update(data)
+                await writer.write(start, data)
+                self.done_bytes += wanted
+                self._counts.sums.bytes += wanted
+                if limited:
+                    await self._run.pay(wanted)
+        finally:
+            for _, _, read in reads:
+                read.cancel()
+            await asyncio.gather(*(read for _, _, read in reads), return_exceptions=True)
+
+
+async def _agree(reader: Reader, writer: Writer) -> None:
+    """Begin anew where what is there of a half file is not the beginning of the source."""
+    start = writer.start
+    if not start:
+        return
+    if start <= reader.entry.size_bytes:
+        there = await writer.check(min(OVERLAP_BYTES, start))
+        if there is None or there == await _whole(reader, start - len(there), len(there)):
+            return
+    await writer.rewind()
+
+
+async def _whole(reader: Reader, offset: int, size_bytes: int) -> bytes:
+    """Read so much, in several calls if need be; less only at the end of the file."""
+    data = await reader.read(offset, size_bytes)
+    if len(data) == size_bytes or not data:
+        return data
+    parts, got = [data], len(data)
+    while got < size_bytes and (data := await reader.read(offset + got, size_bytes - got)):
+        parts.append(data)
+        got += len(data)
+    return b"".join(parts)
+
+
+async def _read_into(hashed: Any, reader: Reader, start: int, end: int, part_bytes: int) -> None:
+    """Take what is between two offsets into a sum, a few reads ahead."""
+    ahead: deque[asyncio.Task[bytes]] = deque()
+    try:
+        while start < end or ahead:
+            while start < end and len(ahead) < 4:
+                wanted = min(part_bytes, end - start)
+                ahead.append(asyncio.ensure_future(_whole(reader, start, wanted)))
+                start += wanted
+            hashed.update(await ahead[0])
+            ahead.popleft()
+    finally:
+        for read in ahead:
+            read.cancel()
+        await asyncio.gather(*ahead, return_exceptions=True)
+
+
+def _hash() -> Any:
+    from xxhash import xxh3_128
+
+    return xxh3_128()
+
+
+def is_other(before: Entry, now: Entry) -> bool:
+    """Say whether a file was written to between two looks."""
+    return (before.kind, before.size_bytes, before.mtime_ns) != (now.kind, now.size_bytes, now.mtime_ns)
+
+
+def changed(source: Location) -> SourceChanged:
+    return SourceChanged(f"cannot copy {source}: it changes while it is read", location=source)
+
+
+def differs(target: Location, source: Location) -> VerificationFailed:
+    text = f"cannot verify {target}: read back, it differs from {source}, and so did a second copy"
+    return VerificationFailed(text, location=target)

@@ -1,0 +1,239 @@
+"""A verify job between any two places: both sides are read and compared, some files at once; nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tui.engine.checking import Checking
+from tui.engine.far.ends import Halted, look
+from tui.engine.far.likeness import Likeness
+from tui.engine.far.reaching import Reach, carry, listing
+from tui.engine.run import Sums
+from tui.model.entry import Entry, EntryKind
+from tui.model.error import NotFound, PlaceError
+from tui.model.job import Conflict
+from tui.places.local.checking import Checked, Finding, Verdict
+from tui.places.local.checkpoint import Checkpoint, Frame, frames_at
+from tui.places.local.partial import is_partial
+from tui.places.local.root import join, split
+from tui.places.local.standing import other_names
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from tui.engine.rows import Source
+    from tui.engine.run import Run
+    from tui.model.location import Location
+    from tui.places.base import Place
+
+    Take = Callable[[Checked, Checkpoint], Awaitable[None]]
+
+AT_ONCE = 16
+"""Entries under way at once, told in order. (Of large files fewer, see `Likeness`.)"""
+
+NOTHING: Mapping[bytes, Entry] = {}
+
+
+class Verifying(Checking):
+    """Compares all there is, once: after a pause or a crash it goes on with the file where it was."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self.reach = Reach(run)
+
+    async def execute(self) -> None:
+        """Compare all there is, or until the run is stopped."""
+        await carry(self.run, super().execute())
+
+    async def _source(self, source: Source, at: Checkpoint) -> None:
+        run, record = self.run, self.run.record
+        assert source.target is not None
+        where = await self.reach.resolve(source.location)
+        target = await self.reach.resolve(source.target)
+
+        async def take(part: Checked, checkpoint: Checkpoint) -> None:
+            await self._take(source, part, self.text(source.idx, checkpoint))
+
+        kept_both = record.conflict is Conflict.RENAME
+        check = TreeCheck(run, self.reach, where, target, take, kept_both=kept_both)
+        try:
+            await check.go(at)
+        except PlaceError as error:
+            await self._write([self._row(source, error, error.location or where)])
+        if not run.stopped:
+            record.checkpoint = self.text(source.idx + 1)
+
+
+class TreeCheck:
+    """Compares an entry, and all below it, with another: kinds, content of files, where links point.
+
+    Modes and times do not count. No link is followed. What unfinished jobs have under partial names at the target is
+    passed over. Memory holds the names of the folders on the way down.
+    """
+
+    def __init__(
+        self, run: Run, reach: Reach, source: Location, target: Location, take: Take, *, kept_both: bool
+    ) -> None:
+        """Say what is compared.
+
+        Args:
+            take: Called with what was found, and how far it is by then.
+            kept_both: A file may stand at the target under one of its other names ("name (1).ext"), too.
+        """
+        self._run, self._reach, self._take, self._kept_both = run, reach, take, kept_both
+        self._source, self._target = source, target
+        self._likeness = Likeness(reach, self._count, self._pace)
+        self._untold: dict[Location, int] = {}
+        """Bytes counted of entries of which nothing was told yet."""
+
+    async def go(self, begin: Checkpoint) -> None:
+        """Compare what comes after a checkpoint, or until the run is stopped.
+
+        Raises:
+            PlaceError: One of the two cannot be looked at.
+        """
+        source, target = await self._look(self._source), await self._look(self._target)
+        if source is None:
+            message = f"cannot verify {self._source}: no such file or folder"
+            raise NotFound(message, location=self._source)
+        if target is None or not source.kind is target.kind is EntryKind.FOLDER:
+            part = await self._entry(b"", source, target, await self._beside(source, target))
+            await self._take(part, begin)
+            return
+        frames = frames_at(begin)
+        while frames and not self._run.stopped:
+            frame = frames[-1]
+            if not frame.listed or frame.more:
+                await self._folder(frame)
+            elif frame.waiting:
+                frames.append(Frame(join(frame.path, frame.waiting.pop())))
+            else:
+                frames.pop()
+                if frames:
+                    frames[-1].folder = split(frame.path)[1]
+
+    async def _folder(self, frame: Frame) -> None:
+        """Compare the entries of a folder, unless that was done; those that are folders wait to be gone into."""
+        try:
+            source, target = await self._list(self._from(frame.path)), await self._list(self._to(frame.path))
+        except PlaceError as error:
+            checkpoint = Checkpoint(frame.path, frame.name, whole=True)
+            await self._take(Checked(failures=[error]), checkpoint)
+            frame.listed, frame.more, frame.waiting = True, False, []
+            return
+        if not frame.listed:
+            await self._entries(frame, source, target)
+        both = sorted(name for name in source.keys() & target.keys() if name > frame.folder)
+        frame.waiting = [n for n in both if source[n].kind is target[n].kind is EntryKind.FOLDER][::-1]
+        frame.listed, frame.more = True, False
+
+    async def _entries(
+        self, frame: Frame, source: Mapping[bytes, Entry], target: Mapping[bytes, Entry]
+    ) -> None:
+        """Compare all names of both sides behind the last one that was compared, and tell of them in order."""
+        window: deque[tuple[bytes, asyncio.Future[Checked]]] = deque()
+
+        async def settle() -> None:
+            name, task = window[0]
+            part = await task
+            window.popleft()
+            frame.name = name
+            self._untold.pop(self._from(join(frame.path, name)), None)
+            await self._take(part, Checkpoint(frame.path, name))
+
+        try:
+            for name in sorted(name for name in source.keys() | target.keys() if name > frame.name):
+                if self._run.stopped:
+                    return
+                work = self._entry(join(frame.path, name), source.get(name), target.get(name), target)
+                window.append((name, asyncio.ensure_future(work)))
+                if len(window) == AT_ONCE:
+                    await settle()
+            while window and not self._run.stopped:
+                await settle()
+        finally:
+            for _, task in window:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in window), return_exceptions=True)
+            for where, size_bytes in tuple(self._untold.items()):
+                self._count(-size_bytes, where)  # it is compared again
+            self._untold.clear()
+
+    async def _entry(
+        self, path: bytes, entry: Entry | None, there: Entry | None, names: Mapping[bytes, Entry]
+    ) -> Checked:
+        """Compare one entry with what stands in its place.
+
+        Args:
+            names: What else stands beside it.
+        """
+        source, target = self._from(path), self._to(path)
+        part = Checked(current=source)
+        if entry is None:
+            if not is_partial(os.fsencode(target.name)):
+                part.findings.append(Finding(Verdict.EXTRA, source, target))
+        elif there is None:
+            part.findings.append(Finding(Verdict.MISSING, source, target))
+        elif not entry.kind is there.kind is EntryKind.FOLDER:
+            try:
+                why = await self._likeness.difference(source, entry, target, there)
+                if why and self._kept_both and entry.kind is EntryKind.FILE:
+                    why = "" if await self._is_elsewhere(source, entry, target, names) else why
+            except PlaceError as error:
+                part.failures.append(error)
+                return part
+            part.files = 1
+            if why:
+                part.findings.append(Finding(Verdict.DIFFERS, source, target, why))
+        return part
+
+    async def _is_elsewhere(
+        self, source: Location, entry: Entry, target: Location, names: Mapping[bytes, Entry]
+    ) -> bool:
+        """Look for a file under its other names."""
+        for other in other_names(os.fsencode(target.name), folder=False):
+            there = names.get(other)
+            if there is None:
+                return False
+            where = target.parent.child(os.fsdecode(other))
+            if not await self._likeness.difference(source, entry, where, there):
+                return True
+        return False
+
+    async def _beside(self, source: Entry, target: Entry | None) -> Mapping[bytes, Entry]:
+        """Return what stands beside the target, where it matters."""
+        if not self._kept_both or target is None or source.kind is not EntryKind.FILE:
+            return NOTHING
+        return await self._list(self._target.parent)
+
+    async def _look(self, where: Location) -> Entry | None:
+        async def find(place: Place) -> Entry | None:
+            return await look(place, where)
+
+        return await self._reach.do(where, find)
+
+    async def _list(self, folder: Location) -> dict[bytes, Entry]:
+        async def read(place: Place) -> dict[bytes, Entry]:
+            async with listing(place, folder) as pages:
+                return {os.fsencode(entry.name): entry async for page in pages for entry in page}
+
+        return await self._reach.do(folder, read)
+
+    def _from(self, path: bytes) -> Location:
+        return self._source.below(os.fsdecode(path))
+
+    def _to(self, path: bytes) -> Location:
+        return self._target.below(os.fsdecode(path))
+
+    async def _pace(self, size_bytes: int) -> None:
+        await self._run.pay(size_bytes)
+        if self._run.stopped:
+            raise Halted
+
+    def _count(self, size_bytes: int, current: Location) -> None:
+        self._untold[current] = self._untold.get(current, 0) + size_bytes
+        sums = Sums(bytes=size_bytes, verified_bytes=size_bytes)
+        self._run.count(sums, current, metered=size_bytes > 0)
