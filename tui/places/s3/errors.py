@@ -29,6 +29,7 @@ LOST: tuple[type[BaseException], ...] = (
     TimeoutError,
     ConnectionError,
     aiohttp.ClientError,
+    foreign.ConnectionError,
     foreign.HTTPClientError,
     foreign.ResponseStreamingError,
     foreign.IncompleteReadError,
