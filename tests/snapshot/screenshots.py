@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "ui"))
 from fake_client import FakeClient, file, link
 
 from tui.config import Settings
+from tui.model.ask import Ask, AskKind
 from tui.model.entry import EntryKind, Facts
 from tui.model.job import JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
@@ -150,6 +151,28 @@ async def viewer(pilot: Pilot[None], client: FakeClient) -> None:
     await pilot.press("/", *"count", "enter", "f3")
 
 
+BOX = Location("/srv/media", "sftp", "ann@box.example")
+KEY = Ask(
+    AskKind.HOST_KEY,
+    "nas.example",
+    "nas.example is not known yet.\nIts ED25519 key has the fingerprint\n"
+    "SHA256:A/sMEUUQ3ar0fLLWDG/OXKRLlCYoy3ywxE6ceBUCrao.\nIs that the right one?",
+    secret=False,
+)
+
+
+async def host(pilot: Pilot[None], client: FakeClient) -> None:
+    client.far("sftp://ann@box.example", {"srv": {"media": TREE["home"]["ann"]}})
+    filled_queue(client)
+    app = pilot.app
+    assert isinstance(app, Ferry)
+    await pilot.press("tab")
+    app.main.pane.go(BOX)
+    await pilot.pause(0.5)
+    await pilot.press("tab", "j", "j", "space", "space")
+    client.ask_host("sftp://nas.example", KEY)
+
+
 async def help_(pilot: Pilot[None], client: FakeClient) -> None:
     await pilot.press("f1")
 
@@ -160,6 +183,7 @@ PICTURES: dict[str, Callable[[Pilot[None], FakeClient], Awaitable[None]]] = {
     "conflict": conflict,
     "copy": copy,
     "viewer": viewer,
+    "host": host,
     "help": help_,
 }
 
