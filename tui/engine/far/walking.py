@@ -18,6 +18,7 @@ from tui.model.error import (
     NotFound,
     OutOfSpace,
     PlaceError,
+    Unsupported,
 )
 from tui.model.fidelity import Loss
 from tui.places.base import Attributes
@@ -224,7 +225,7 @@ class Walk(Making):
             if folder.state is State.NEW:
                 await self._open(folder)
             else:
-                self._take_page(folder, await self._next_page(folder))
+                self._take_page(folder, await self._plain(folder, await self._next_page(folder)))
         except PlaceError as error:
             if (ends := self._lost(error)) is not None:
                 raise ends from error
@@ -244,7 +245,7 @@ class Walk(Making):
         try:
             if await self._begin(folder):
                 folder.state = State.LISTING
-                self._take_page(folder, await first)
+                self._take_page(folder, await self._plain(folder, await first))
                 return
         finally:
             first.cancel()
@@ -313,6 +314,18 @@ class Walk(Making):
         """Return one page of a listing; None at its end."""
         assert folder.listing is not None
         return await anext(folder.listing, None)
+
+    async def _plain(self, folder: Folder, page: Sequence[Entry] | None) -> Sequence[Entry] | None:
+        """Leave out what has no name that a file can have: it could lead to anywhere."""
+        if page is None or all(is_name(entry.name) for entry in page):
+            return page
+        folder.stays = True
+        for entry in page:
+            if not is_name(entry.name):
+                what = f"cannot copy {entry.name!a} in {folder.source}: that is no name for a file"
+                error = Unsupported(what, "Look at the host that tells it.", location=folder.source)
+                await self._run.fail(self._as_item(folder).spot, error)
+        return [entry for entry in page if is_name(entry.name)]
 
     def _take_page(self, folder: Folder, page: Sequence[Entry] | None) -> None:
         """Hand out what is in one page."""
@@ -437,6 +450,11 @@ class Walk(Making):
             if (ends := self._lost(error)) is not None:
                 raise ends from error
             self._counts.refused(Loss.TIMES, folder.target)
+
+
+def is_name(name: str) -> bool:
+    """Say whether a name is one plain name."""
+    return "/" not in name and name not in ("", ".", "..")
 
 
 def _drain(queue: asyncio.Queue[T]) -> list[T]:
