@@ -10,7 +10,7 @@ import pytest
 from far_harness import Far
 
 from tui.model.error import PlaceUnavailable
-from tui.model.job import JobState
+from tui.model.job import JobKind, JobState
 from tui.places.memory import MemoryOpener
 
 if TYPE_CHECKING:
@@ -187,3 +187,22 @@ async def test_half_files_of_a_killed_engine_are_found_by_a_cancel(tmp_path: Pat
         await engine.cancel([id])
         gate.open.set()
         await far.until(id, lambda job: not halves(far))
+
+
+async def test_folders_keep_their_times_though_a_move_is_paused(far: Far) -> None:
+    for path in ("/tree/inner/a", "/tree/inner/large"):
+        far.here.write(path, LARGE if path.endswith("large") else b"a")
+    for path in ("/tree", "/tree/inner"):
+        far.here.find(path).mtime_ns = 10**18
+    gate = Gate(far, "write", 5)
+    id = await far.submit("/tree", kind=JobKind.MOVE)
+    await gate.reached.wait()
+    await far.until(id, lambda job: not far.here.tree("/tree/inner").get("a"))
+    await far.pause(id)
+    assert far.here.find("/tree/inner").mtime_ns != 10**18
+    far.faults.at = lambda number, name, path: None
+    await far.engine.resume([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree("/target/tree") == {"inner": None, "inner/a": b"a", "inner/large": LARGE}
+    assert far.there.find("/target/tree").mtime_ns == 10**18
+    assert far.there.find("/target/tree/inner").mtime_ns == 10**18

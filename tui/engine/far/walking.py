@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.engine.far.ends import Lost, in_time, look
+from tui.engine.far.ends import Lost, each, in_time, look
 from tui.engine.far.making import MOST_MEETINGS, Full, Making
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.transfer import SMALL_BYTES
 from tui.engine.far.tree import Folder, Item, State
+from tui.engine.run import Stop
 from tui.model.entry import EntryKind
 from tui.model.error import (
     AlreadyExists,
@@ -58,6 +60,8 @@ class Walk(Making):
         self._news = asyncio.Event()
         """All is done, or a task has ended."""
         self._room = asyncio.Event()
+        self._begun: set[Folder] = set()
+        """The job's own folders that are not finished."""
         self._connect()
 
     # What there is to do
@@ -113,6 +117,8 @@ class Walk(Making):
                 except Full as full:
                     await self._hold(full.error)
         finally:
+            if self._moves and self._run.stop_reason in (Stop.PAUSE, Stop.QUIT):
+                await in_time(self._dress_begun(), CLOSE_S)
             await self._close_listings()
             self._counts.show()
             await self._counts.write(now=True)
@@ -244,6 +250,8 @@ class Walk(Making):
         first = asyncio.ensure_future(self._next_page(folder))
         try:
             if await self._begin(folder):
+                if folder.own:
+                    self._begun.add(folder)
                 folder.state = State.LISTING
                 self._take_page(folder, await self._plain(folder, await first))
                 return
@@ -270,6 +278,7 @@ class Walk(Making):
                 return True
             if folder.there.kind is EntryKind.FOLDER:
                 folder.own |= folder.making
+                self._recall_time(folder)
                 folder.standing = await self._standing(folder)
                 return True
             item = self._as_item(folder)
@@ -279,6 +288,26 @@ class Walk(Making):
             folder.target_path, folder.target = item.target_path, item.target
             folder.there, folder.known, folder.making = item.there, item.known, False
         raise AlreadyExists(f"cannot create {folder.target}: its name is taken again and again")
+
+    def _recall_time(self, folder: Folder) -> None:
+        """Keep the time an earlier go gave a folder: the original has another since things were moved out of it."""
+        entry, there = folder.entry, folder.there
+        if not (self._moves and folder.own) or entry is None or there is None:
+            return
+        began_ns = int(self._run.record.row.created_at * 1e9)
+        if there.mtime_ns < began_ns <= entry.mtime_ns:
+            folder.entry = replace(entry, mtime_ns=there.mtime_ns)
+
+    async def _dress_begun(self) -> None:
+        """Give folders their times though they are not complete: the originals lose theirs."""
+        with contextlib.suppress(PlaceError):
+            await each(self._begun, self._dress_early, SCANNERS)
+
+    async def _dress_early(self, folder: Folder) -> None:
+        if folder.entry is not None and self._to.capabilities.folders:
+            wanted = self._pairing.attributes(folder.entry)
+            if wanted.mtime_ns is not None:
+                await self._to.set_attributes(folder.target, Attributes(mtime_ns=wanted.mtime_ns))
 
     def _mode_to_begin(self, folder: Folder) -> int | None:
         """Return a mode in which things can be put into it, whatever it is to have in the end."""
@@ -425,6 +454,7 @@ class Walk(Making):
         """Give a folder its attributes, now that nothing changes in it any more; of a move, remove the original."""
         if folder.own and folder.entry is not None:
             await self._dress(folder, folder.entry)
+        self._begun.discard(folder)
         if self._moves and not folder.stays and not folder.top and folder.entry is not None:
             try:
                 await self._from.remove_folder(folder.source)
