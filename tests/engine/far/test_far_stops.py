@@ -206,3 +206,41 @@ async def test_folders_keep_their_times_though_a_move_is_paused(far: Far) -> Non
     assert far.tree("/target/tree") == {"inner": None, "inner/a": b"a", "inner/large": LARGE}
     assert far.there.find("/target/tree").mtime_ns == 10**18
     assert far.there.find("/target/tree/inner").mtime_ns == 10**18
+
+
+async def test_a_cancel_takes_back_what_the_job_made_and_nothing_else(far: Far) -> None:
+    for name in ("a", "b", "inner/c", "changed"):
+        far.here.write(f"/tree/{name}", name.encode() * 10, mtime_ns=10**18)
+    far.here.link("/tree/link", "a")
+    far.here.write("/tree/large", LARGE)
+    far.here.write("/merged/d", b"d")
+    far.there.write("/target/merged/e", b"e")
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree", "/merged")
+    await gate.reached.wait()
+    await far.until(id, lambda job: job.progress.files_done == 6)
+    far.there.write("/target/tree/inner/others", b"others")
+    far.there.write("/target/tree/changed", b"by others")
+    far.faults.at = lambda number, name, path: None
+    await far.engine.cancel([id], keep=False)
+    job = await far.until(id, lambda job: bool(job.note))
+    assert "stays at there://two/target" in job.note
+    assert far.tree() == {
+        "tree": None, "tree/inner": None, "tree/inner/others": b"others", "tree/changed": b"by others",
+        "merged": None, "merged/d": b"d", "merged/e": b"e",
+    }  # fmt: skip
+    assert len(far.here.tree("/tree")) == 7
+
+
+async def test_a_cancel_of_a_move_takes_nothing_back(far: Far) -> None:
+    far.here.write("/tree/a", b"a", mtime_ns=10**18)
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree", kind=JobKind.MOVE)
+    await gate.reached.wait()
+    await far.until(id, lambda job: job.progress.files_done == 1)
+    far.faults.at = lambda number, name, path: None
+    await far.engine.cancel([id], keep=False)
+    await far.until(id, lambda job: bool(job.note))
+    assert far.tree() == {"tree": None, "tree/a": b"a"}
+    assert far.here.tree("/tree")["large"] == LARGE
