@@ -102,6 +102,8 @@ class S3Writer:
         self._number, self.start, self._end = 1, 0, 0
 
     async def write(self, offset: int, data: bytes | memoryview) -> None:
+        self._raise_failure()
+        self._store.check_alive("write", self._location)
         if offset != self._end:
             message = f"cannot write {self._location}: bytes from {self._end} are missing"
             raise Unsupported(message, location=self._location)
