@@ -459,13 +459,13 @@ async def test_an_upload_outlasts_the_death_of_the_store(
     await write_all(writer, data[: 3 * PART_BYTES])
     async with client_of(own_swift) as client:
         await until(lambda: parts_there(client, at("bucket"), "file"), 3)
-    await asyncio.to_thread(own_swift.kill)
+    own_swift.kill()
     with pytest.raises(PlaceUnavailable):
         await writer.write(3 * PART_BYTES, data[3 * PART_BYTES :])
         await writer.publish(PLAIN, replace=False, flush=False)
     await writer.suspend()
     await place.close()
-    await asyncio.to_thread(own_swift.start)
+    own_swift.start()
     place = await opener.open(at(), NOBODY)
     writer = await begin(place, file, len(data))
     assert writer.start == 3 * PART_BYTES
