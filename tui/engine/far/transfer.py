@@ -134,7 +134,7 @@ class Transfer:
             source, target, self._pairing.attributes(entry), self._tag, replace=item.replace
         )
         if entry.size_bytes > SMALL_BYTES and is_other(entry, await self._source.stat(source)):
-            item.replace = True
+            item.made = True
             raise changed(source)
         if self._flush and self._target.capabilities.flushes:
             await self._target.flush(target.parent)
@@ -148,6 +148,7 @@ class Transfer:
         source = item.source
         reader = await self._source.open_reader(source)
         try:
+            self._counts.last = item
             entry = reader.entry
             identity = Identity(self._tag, entry.size_bytes, entry.mtime_ns)
             self._may_hold_half(target)

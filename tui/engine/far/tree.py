@@ -96,6 +96,8 @@ class Item:
     own: bool = False
     """Of a folder: the job made it before, at a free name."""
     quiet: bool = False
+    made: bool = False
+    """The job gave something its name, which then was not what it should be: it is replaced, or goes."""
     is_same: bool = False
     """It was found complete at the target."""
 

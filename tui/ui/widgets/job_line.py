@@ -214,7 +214,7 @@ def _remarks(job: Job, columns: Columns) -> Line:
         pieces.append(Piece(moved(progress).strip()))
     if job.limit_bytes_s is not None:
         pieces.append(Piece(f"limit {rate_text(job.limit_bytes_s)}", "muted"))
-    if job.note:
+    if job.note and not job.wants_host:  # it would say the same once more
         pieces.append(Piece(visible(job.note), "muted"))
     if progress.current is not None and job.state is JobState.RUNNING:
         if progress.verifying:
