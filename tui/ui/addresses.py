@@ -106,6 +106,11 @@ def host_of(location: Location) -> str:
     return location.authority or location.scheme.upper()
 
 
+def short_host(location: Location) -> str:
+    """Return the host alone, without its user."""
+    return host_of(location).rpartition("@")[2]
+
+
 def top_of(location: Location) -> Location:
     return replace(location, path="/")
 
