@@ -122,9 +122,15 @@ def shortened(text: str, width: int) -> str:
     scheme, _, rest = text.partition("://")
     authority, slash, path = rest.partition("/")
     path = slash + path
-    least = min(cells(path), _NAME_CELLS)
-    for head in (f"{scheme}://{authority}", authority, authority.rpartition("@")[2]):
-        if cells(head) + least <= width:
+    host = authority.rpartition("@")[2]
+    heads = [
+        (f"{scheme}://{authority}", _NAME_CELLS),
+        (authority, _NAME_CELLS),
+        (host, _NAME_CELLS),
+        (host, 6),
+    ]
+    for head, least in heads:
+        if cells(head) + min(cells(path), least) <= width:
             return head + fit(path, width - cells(head), keep="end")
     return fit(text, width, keep="end")
 
