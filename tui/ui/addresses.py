@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,16 @@ def is_home(location: Location) -> bool:
 def place_of(location: Location) -> str:
     """Return a location's URL up to its path: what names its place to whoever asks for passwords."""
     return f"{location.scheme}://{location.authority}"
+
+
+def has_time(location: Location, mtime_ns: int) -> bool:
+    """Say whether an entry has a time: folders of a store, which are made up of names, have none."""
+    return location.is_local or mtime_ns != 0
+
+
+def has_mode(location: Location, mode: int) -> bool:
+    """Say whether an entry has permissions: those of a store have none."""
+    return location.is_local or stat.S_IMODE(mode) != 0
 
 
 def same_place(one: Location, other: Location) -> bool:
