@@ -447,6 +447,34 @@ async def test_a_store_that_falls_silent_is_noticed(swift: Swift, keys: None) ->
         await place.close()
 
 
+async def test_an_upload_outlasts_the_death_of_the_store(
+    own_swift: Swift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_keys(monkeypatch, own_swift)
+    opener = S3Opener({"swift": Endpoint("swift", own_swift.url)}, MemoryLedger(), FEW)
+    place, file = await opener.open(at(), NOBODY), at("bucket/file")
+    await place.make_folder(at("bucket"))
+    data = some_bytes(6 * PART_BYTES)
+    writer = await begin(place, file, len(data))
+    await write_all(writer, data[: 3 * PART_BYTES])
+    async with client_of(own_swift) as client:
+        await until(lambda: parts_there(client, at("bucket"), "file"), 3)
+    own_swift.kill()
+    with pytest.raises(PlaceUnavailable):
+        await writer.write(3 * PART_BYTES, data[3 * PART_BYTES :])
+        await writer.publish(PLAIN, replace=False, flush=False)
+    await writer.suspend()
+    await place.close()
+    own_swift.start()
+    place = await opener.open(at(), NOBODY)
+    writer = await begin(place, file, len(data))
+    assert writer.start == 3 * PART_BYTES
+    await write_all(writer, data)
+    await writer.publish(PLAIN, replace=False, flush=False)
+    assert (await place.get(file, len(data)))[1] == data
+    await place.close()
+
+
 async def test_without_the_library_it_says_how_to_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aiobotocore.session", None)
     with pytest.raises(PlaceError, match=r"pip install 'ferry-tui\[s3\]'"):

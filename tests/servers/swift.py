@@ -51,7 +51,7 @@ class Swift:
         return found.returncode == 0
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers. It ends with the thread that does so, whatever becomes of that."""
         folder = self._folder = self._folder or Path(tempfile.mkdtemp(prefix="ferry-swift-"))
         port = self.url.rpartition(":")[2] or "0"
         with open(folder / "log", "ab") as log:

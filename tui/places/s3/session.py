@@ -81,9 +81,9 @@ def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
         "max_pool_connections": _CONNECTIONS,
     }
     style = endpoint.path_style
-    if style is None and url and "addressing_style" not in (scoped.get("s3") or {}):
-        style = True
-    if style is not None:
+    if style is None:
+        style = True if "addressing_style" not in (scoped.get("s3") or {}) else None
+    if url is not None and style is not None:
         config["s3"] = {"addressing_style": "path" if style else "virtual"}
     if endpoint.when_required:
         config["request_checksum_calculation"] = config["response_checksum_validation"] = "when_required"
