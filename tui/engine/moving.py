@@ -353,7 +353,7 @@ class Moving(Copying):
     ) -> None:
         run = self.run
         rules = run.rules(compare=self._must_compare)
-        removal = MovedRemoval(parent, self.target, path, target_path, run.brake, rules, stay)
+        removal = MovedRemoval(parent, self.target, path, target_path, run.brake, rules, stay, run.homes)
         try:
             while not run.stopped:
                 batch = await run.hop(removal.step)

@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model.error import (
+    HoldsHome,
     LinkInTheWay,
     NotAFolder,
     NotFound,
@@ -21,6 +22,7 @@ from tui.model.job import Conflict
 from tui.places.local import syscalls
 from tui.places.local.descent import Descent
 from tui.places.local.fitting import Leaning, Trail
+from tui.places.local.homes import NO_HOMES, spare_home
 from tui.places.local.hops import Failure
 from tui.places.local.names import Clash
 from tui.places.local.root import join, split
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from tui.places.local.descent import Level
+    from tui.places.local.homes import Homes
     from tui.places.local.hops import Batch, Brake, CopyRules
     from tui.places.local.root import Root
 
@@ -43,18 +46,27 @@ _NOT_EMPTY = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
 class TreeRemoval(Descent):
-    """Removes one entry and all below it. No link is followed, and no mounted filesystem is gone into.
+    """Removes one entry and all below it. No link is followed, and no mounted filesystem or home folder is gone into.
 
     `Batch.files` and `size_bytes` are what was removed; the names of failures are paths below the parent.
     """
 
     doing = "remove"
 
+    def __init__(self, root: Root, name: bytes, brake: Brake, homes: Homes = NO_HOMES) -> None:
+        super().__init__(root, name, brake)
+        self._homes = homes
+
     def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
-        """Refuse to go into another filesystem."""
-        if os.fstat(fd).st_dev == device:
+        """Refuse to go into another filesystem, or a home folder."""
+        info, where = os.fstat(fd), self.root.location(path)
+        try:
+            spare_home(info, where, self._homes, self.doing)
+        except HoldsHome as error:
+            batch.failures.append(Failure(path, error))
+            return False
+        if info.st_dev == device:
             return True
-        where = self.root.location(path)
         message = f"cannot remove {where}: another filesystem is mounted there"
         batch.failures.append(
             Failure(path, Unsupported(message, "Unmount it first, then retry.", location=where))
@@ -104,13 +116,14 @@ class MovedRemoval(TreeRemoval):
         brake: Brake,
         rules: CopyRules,
         stay: Collection[bytes] = (),
+        homes: Homes = NO_HOMES,
     ) -> None:
         """Say what was moved where.
 
         Args:
             stay: Paths of what is left alone, however complete its copy looks: something about it went wrong.
         """
-        super().__init__(source, source_name, brake)
+        super().__init__(source, source_name, brake, homes)
         self._target, self._target_name, self._rules, self._stay = target, target_name, rules, stay
         self._trail = Trail(rules.fitting, (source_name, target_name))
         self._twins: list[tuple[bytes, bytes]] = []
