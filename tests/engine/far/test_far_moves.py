@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from far_harness import Far
 
+from tui.engine.far.transfer import is_other
+from tui.model.entry import Entry, EntryKind
 from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
@@ -39,6 +42,14 @@ async def test_a_tree_is_gone_from_where_it_was(far: Far) -> None:
         "empty": None,
     }
     assert job.progress.files_done == job.progress.files_total == 2
+
+
+def test_a_link_is_the_same_whether_or_not_it_leads_anywhere() -> None:
+    link = Entry("link", EntryKind.LINK, 4, NOON, 0o120777, 0, 0, 1)
+    assert not is_other(link, replace(link, kind=EntryKind.BROKEN_LINK))
+    assert not is_other(link, replace(link, kind=EntryKind.FOLDER_LINK))
+    assert is_other(link, replace(link, kind=EntryKind.FILE))
+    assert is_other(link, replace(link, mtime_ns=NOON + 1))
 
 
 async def test_each_file_is_on_the_disk_before_its_original_goes(far: Far) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from far_harness import Far
 
+from tui.engine.far.ends import TRIES
 from tui.model.error import PlaceUnavailable
 from tui.model.job import JobKind, JobState
 from tui.places.memory import MemoryOpener
@@ -133,6 +134,32 @@ async def test_a_host_that_went_away_is_waited_for_and_a_pause_is_heeded(far: Fa
     job = await far.until(id, lambda job: job.state is JobState.DONE)
     assert far.tree() == {"a": b"a"}
     assert job.progress.errors == 0
+
+
+async def test_a_job_under_way_waits_for_its_host_also_in_its_next_run(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree")
+    await gate.reached.wait()
+    await far.pause(id)
+    tried, opener = 0, far.openers["there"]
+    real = opener.open
+    for place in opener.places:
+        await place.close()
+
+    async def open_(*args: object) -> object:
+        nonlocal tried
+        tried += 1
+        raise PlaceUnavailable("it starts again")
+
+    opener.open = open_  # type: ignore[method-assign, assignment]
+    far.faults.at = lambda number, name, path: None
+    await far.engine.resume([id])
+    job = await far.until(id, lambda job: tried > TRIES or job.state.is_final)
+    assert job.state is JobState.RUNNING
+    opener.open = real  # type: ignore[method-assign]
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree() == {"tree": None, "tree/large": LARGE}
 
 
 async def test_a_host_that_asks_keeps_the_job_waiting_until_somebody_answers(tmp_path: Path) -> None:

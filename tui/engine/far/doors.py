@@ -126,9 +126,14 @@ class Doors:
         return door.place
 
     def leave(self, job: int) -> None:
-        """Say that a job's go has ended: it uses no place any more."""
+        """Say that a job's go has ended: it uses no place any more.
+
+        What is open of the local disk is closed at once: an open folder keeps its disk from being taken out.
+        """
         for door in self._doors.values():
             door.users.discard(job)
+            if door.root.is_local and door.place is not None and not door.users:
+                self._shut(door)
 
     def forget(self, job: int) -> None:
         """Say that a job wants in no more: it was paused or cancelled while it waited for an answer."""

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 LONGEST_WAIT_S = 30.0
 TRIES = 3
-"""So often a host is tried that never answered in this run."""
+"""So often a host is tried that never answered this job."""
 
 LOOK_S = 0.05
 """So often it is looked whether the run was stopped."""
@@ -71,7 +71,7 @@ class Ends:
             key = (location.scheme, location.authority)
             if key not in self._places:
                 self._roots[key] = location
-                self._places[key] = await self._connect(key, reached=False)
+                self._places[key] = await self._connect(key, reached=self._run.record.walk > 0)
 
     def is_lost(self, error: PlaceError) -> bool:
         """Say whether an error comes from a lost connection, not from what was tried."""

@@ -338,8 +338,10 @@ def _hash() -> Any:
 
 
 def is_other(before: Entry, now: Entry) -> bool:
-    """Say whether a file was written to between two looks."""
-    return (before.kind, before.size_bytes, before.mtime_ns) != (now.kind, now.size_bytes, now.mtime_ns)
+    """Say whether a file was written to, or another link made, between two looks."""
+    # What a link leads to is of no account: of a move it may have gone just before.
+    same_kind = before.kind is now.kind or (before.kind.is_link and now.kind.is_link)
+    return not same_kind or (before.size_bytes, before.mtime_ns) != (now.size_bytes, now.mtime_ns)
 
 
 def changed(source: Location) -> SourceChanged:
