@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.engine.planner import refuse
 from tui.model.ask import Answer, HostQuestion
@@ -91,7 +91,7 @@ class Doors:
         self._doors: dict[tuple[str, str], _Door] = {}
         self._open: dict[int, tuple[_Door, HostQuestion]] = {}
         self._ids = itertools.count(1)
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[Any]] = set()
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -114,12 +114,11 @@ class Doors:
             raise failure
         if door.place is not None and not door.place.alive:
             self._shut(door)
-        if door.place is None:
+        while door.place is None:  # what was opened may be shut again before all who waited come by
             if door.opening is None:
                 door.opening = asyncio.create_task(self._open_up(door), name=f"open {door.root}")
                 door.opening.add_done_callback(_seen)
             await (self._wait_as_job(door, door.opening, job) if job else self._wait(door, door.opening))
-        assert door.place is not None
         door.used_at = self._clock.monotonic()
         if job:
             door.users.add(job)
@@ -181,18 +180,23 @@ class Doors:
             scheme = door.root.scheme
             if scheme not in self._openers:
                 self._openers[scheme] = self._makers[scheme]()
-            door.place = await self._openers[scheme].open(door.root, _AtTheDoor(self, door))
-            door.used_at = self._clock.monotonic()
-            return door.place
+            place = await self._openers[scheme].open(door.root, _AtTheDoor(self, door))
+            if door.opening is not asyncio.current_task():
+                await place.close()  # it was given up, but too late
+                raise asyncio.CancelledError
+            door.place, door.used_at = place, self._clock.monotonic()
+            return place
         except PlaceError as error:
-            door.failures.update(dict.fromkeys(door.turned_away, error))
+            if door.opening is asyncio.current_task():
+                door.failures.update(dict.fromkeys(door.turned_away, error))
             raise
         finally:
-            door.opening = None
-            let_go = frozenset(door.turned_away)
-            door.turned_away.clear()
-            if let_go:
-                self._settled(let_go)
+            if door.opening is asyncio.current_task():
+                door.opening = None
+                let_go = frozenset(door.turned_away)
+                door.turned_away.clear()
+                if let_go:
+                    self._settled(let_go)
 
     async def _wait(self, door: _Door, opening: asyncio.Task[Place]) -> None:
         """Wait for a door to open; when the last who does so leaves, it is not opened any more."""
@@ -221,7 +225,11 @@ class Doors:
 
     def _give_up_unless_wanted(self, door: _Door) -> None:
         if door.opening is not None and not door.wanted:
-            door.opening.cancel()
+            # Whoever comes while it is being given up must not go down with it.
+            opening, door.opening = door.opening, None
+            opening.cancel()
+            self._closing.add(opening)
+            opening.add_done_callback(self._closing.discard)
 
     def _shut(self, door: _Door) -> None:
         place, door.place = door.place, None

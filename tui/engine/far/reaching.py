@@ -188,6 +188,8 @@ async def carry(run: Run, work: Awaitable[None], grace_s: float = GRACE_S) -> No
             task.cancel()
             await asyncio.wait({task})
     if task.cancelled():
+        if not run.stopped:  # or the job would seem to be done
+            raise RuntimeError("what a run was doing was cancelled, though the run was not stopped")
         return
     try:
         task.result()
