@@ -129,8 +129,7 @@ class Making(Deciding):
         for last in (False, True):
             try:
                 entry = await self._transfer.file(item)
-            except (SourceChanged, VerificationFailed) as error:
-                item.made |= isinstance(error, VerificationFailed)
+            except (SourceChanged, VerificationFailed):
                 item.replace |= item.made
                 if last:
                     if item.made:
