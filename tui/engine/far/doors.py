@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from tui.model.location import Location
 from tui.places.base import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tui.engine.clock import Clock
     from tui.model.ask import Ask
@@ -44,7 +45,7 @@ class _Door:
     waiting: int = 0
     """So many callers wait for it to open, whatever it takes."""
     users: set[int] = field(default_factory=set)
-    """Jobs that were let in and have not ended their go."""
+    """Jobs that were let in and have not ended their go; below zero: others who are at it."""
     used_at: float = 0.0
     questions: dict[int, asyncio.Future[str | None]] = field(default_factory=dict)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -133,6 +134,19 @@ class Doors:
             door.users.discard(job)
             if door.root.is_local and door.place is not None and not door.users:
                 self._shut(door)
+
+    @contextlib.contextmanager
+    def kept(self, *locations: Location) -> Iterator[None]:
+        """Let the places of some locations not be closed meanwhile, for whoever uses them longer than for a moment."""
+        user, doors = -next(self._ids), [self._door(location) for location in locations]
+        for door in doors:
+            door.users.add(user)
+        try:
+            yield
+        finally:
+            for door in doors:
+                door.users.discard(user)
+                door.used_at = self._clock.monotonic()
 
     def forget(self, job: int) -> None:
         """Say that a job wants in no more: it was paused or cancelled while it waited for an answer."""
