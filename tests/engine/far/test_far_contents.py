@@ -225,3 +225,13 @@ async def test_a_copy_found_wrong_before_it_has_its_name_leaves_what_stands_ther
     assert halves(far) == []
     left = b"older" if conflict is Conflict.OVERWRITE else b"of somebody else"
     assert far.tree() == {"tree": None, "tree/large": left}
+
+
+async def test_a_name_no_disk_can_hold_is_an_error_of_its_own(far: Far) -> None:
+    far.here.write("/tree/file", b"text")
+    far.here.write("/tree/na\0me", b"text")
+    id = await far.submit("/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    (message,) = await far.messages(id)
+    assert "that is no name for a file" in message
+    assert far.tree() == {"tree": None, "tree/file": b"text"}

@@ -504,7 +504,7 @@ class Walk(Making):
 
 def is_name(name: str) -> bool:
     """Say whether a name is one plain name."""
-    return "/" not in name and name not in ("", ".", "..")
+    return "/" not in name and "\0" not in name and name not in ("", ".", "..")
 
 
 def _as_one(name: str) -> str:
