@@ -183,8 +183,8 @@ class Walk(Folders):
         folder.seen_files = folder.seen_bytes = 0
 
     async def _close_listings(self) -> None:
-        for folder in {*_drain(self._stack), *(f for f in self._under_way if isinstance(f, Folder))}:
-            await self._close(folder)
+        folders = {*_drain(self._stack), *(f for f in self._under_way if isinstance(f, Folder))}
+        await asyncio.gather(*(self._close(folder) for folder in folders))
 
     async def _hold(self, error: OutOfSpace) -> None:
         """Stop for want of room, and tell how much there is."""
