@@ -250,7 +250,7 @@ BOX = Location("/srv/photos", "sftp", "ann@box.example")
 
 def told(**changes: object) -> str:
     """The first line of a job of one entry, blanks joined."""
-    line = first_line(job(source_count=1, **changes), Columns.for_width(110), marked=False)
+    line = first_line(job(source_count=1, **changes), Columns.for_width(120), marked=False)
     return " ".join("".join(piece.text for piece in line).split())
 
 

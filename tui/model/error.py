@@ -4,7 +4,7 @@ FerryError
 ├─ UsageError · ConfigError(file, key)
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NotHeld · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
-│  │                      PlaceUnavailable (HostUnreachable) · AuthenticationFailed · HostKeyMismatch
+│  │                      PlaceUnavailable (HostUnreachable) · AuthenticationFailed · HostKeyMismatch · HoldsHome
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
@@ -135,6 +135,12 @@ class HostKeyMismatch(PlaceError):
         "Somebody may be in between, or the host was set up anew. Ask who runs it; where the new key is right, remove"
         " the old one with `ssh-keygen -R`, then retry."
     )
+
+
+class HoldsHome(PlaceError):
+    """What is to be removed is a home folder, or holds one: that is never meant."""
+
+    remedy = "Name what is in it instead."
 
 
 class StorageFault(PlaceError):
