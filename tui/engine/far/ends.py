@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -184,7 +187,14 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], at_once
 async def in_time(work: Awaitable[None], seconds: float) -> None:
     """Wait for something that tidies up, but not for long: whoever waits was told to stop."""
     task = asyncio.ensure_future(work)
+    task.add_done_callback(_seen)
     try:
         await asyncio.wait({task}, timeout=seconds)
     finally:
         task.cancel()
+
+
+def _seen(task: asyncio.Future[None]) -> None:
+    """Look at how it ended: nobody else does, for it was only to tidy up."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.warning("while tidying up: %r", error)
