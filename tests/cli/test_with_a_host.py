@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.terminal import Terminal
+from tests.servers.sshd import make_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,3 +152,21 @@ def test_folders_are_synced_with_a_host(real: Ferry) -> None:
     assert [path.name for path in (real.there / "tree").iterdir()] == ["sub"]
     assert (real.there / "tree" / "sub" / "one").read_bytes() == b"one"
     assert real("sync", "--dry-run", real.url("tree"), "tree").stdout == b"nothing to do: 1 file the same\n"
+
+
+def test_the_passphrase_of_a_key_is_asked_for_until_it_is_right(real: Ferry, sshd: Sshd) -> None:
+    key = real.known.parent / "locked"
+    sshd.allow(make_key(key, passphrase="open sesame"))
+    with (real.known.parent / "config").open("a") as file:
+        file.write(sshd.config_for("locked", IdentityFile=key))
+    (real.there / "one").touch()
+    with real.terminal("ls", real.url(host="locked")) as terminal:
+        terminal.wait_for("(?i)passphrase.*:")
+        terminal.press(*"wrong", "enter")
+        terminal.wait_for("That was not right")
+        terminal.press(*"open sesame", "enter")
+        terminal.wait_until(lambda: terminal.process.poll() is not None)
+        terminal.settle(0.05)
+        assert terminal.process.returncode == 0
+        assert "one" in terminal.text
+        assert "sesame" not in terminal.text

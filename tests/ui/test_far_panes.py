@@ -181,6 +181,8 @@ async def test_completion_of_a_far_path_and_none_of_what_does_not_answer(monkeyp
     assert await complete(client, "sftp://ann@b", Location("/")) == []  # half a name is no host yet
     client.far("s3:///", {"photos": {}})
     assert await complete(client, "s3://ph", Location("/")) == ["s3://photos/"]
+    client.far("s3://minio@/", {"plans": {}})
+    assert await complete(client, "s3://minio@pl", Location("/")) == ["s3://minio@plans/"]
     monkeypatch.setattr("tui.ui.completion._FAR_TIME_S", 0.01)
     client.hang(SRV)
     assert await complete(client, "sftp://ann@box/srv/d", Location("/")) == []

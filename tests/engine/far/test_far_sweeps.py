@@ -107,6 +107,9 @@ async def test_a_job_is_done_wherever_a_connection_is_lost(
             if here is ALL:
                 check(far, expected, kind, told)
             assert job.progress.errors == 0, told
+            files = 5 if here is there else 4
+            assert (job.progress.files_done, job.progress.files_total) == (files, files), told
+            assert job.progress.bytes_done == job.progress.bytes_total, told
             step += 1
 
 

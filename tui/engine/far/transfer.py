@@ -156,7 +156,11 @@ class Transfer:
             hashed = await self._into(item, reader, writer)
             self._holds_none(target)
             if hashed is not None:
-                await self._read_back(item, reader, target, hashed)
+                try:
+                    await self._read_back(item, reader, target, hashed)
+                except PlaceError:
+                    self._counts.sums.same_bytes -= entry.size_bytes
+                    raise
             return entry
         finally:
             await in_time(reader.close(), LEAVE_S)
@@ -207,7 +211,6 @@ class Transfer:
         finally:
             record.verifying -= 1
         if not true:
-            self._counts.sums.same_bytes -= size_bytes
             raise differs(target, item.source)
 
     @property

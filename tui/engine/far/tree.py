@@ -81,7 +81,7 @@ class Item:
         name: What it is to be called at the target.
         there: What stands there, where that is `known`.
         again: It was under way when a connection was lost: it may be done.
-        quiet: It was counted before: only its original is to go.
+        quiet: It was counted, and is not to be counted again.
     """
 
     folder: Folder

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.engine.far.ends import Lost, in_time, look
+from tui.engine.far.ends import Lost, each, in_time, look
 from tui.engine.far.making import MOST_MEETINGS, Full, Making
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.transfer import SMALL_BYTES
 from tui.engine.far.tree import Folder, Item, State
+from tui.engine.run import Stop
 from tui.model.entry import EntryKind
 from tui.model.error import (
     AlreadyExists,
     NotFound,
     OutOfSpace,
     PlaceError,
+    Unsupported,
 )
 from tui.model.fidelity import Loss
 from tui.places.base import Attributes
@@ -57,6 +60,8 @@ class Walk(Making):
         self._news = asyncio.Event()
         """All is done, or a task has ended."""
         self._room = asyncio.Event()
+        self._begun: set[Folder] = set()
+        """The job's own folders that are not finished."""
         self._connect()
 
     # What there is to do
@@ -112,6 +117,8 @@ class Walk(Making):
                 except Full as full:
                     await self._hold(full.error)
         finally:
+            if self._moves and self._run.stop_reason in (Stop.PAUSE, Stop.QUIT):
+                await in_time(self._dress_begun(), CLOSE_S)
             await self._close_listings()
             self._counts.show()
             await self._counts.write(now=True)
@@ -224,7 +231,7 @@ class Walk(Making):
             if folder.state is State.NEW:
                 await self._open(folder)
             else:
-                self._take_page(folder, await self._next_page(folder))
+                self._take_page(folder, await self._plain(folder, await self._next_page(folder)))
         except PlaceError as error:
             if (ends := self._lost(error)) is not None:
                 raise ends from error
@@ -243,8 +250,10 @@ class Walk(Making):
         first = asyncio.ensure_future(self._next_page(folder))
         try:
             if await self._begin(folder):
+                if folder.own:
+                    self._begun.add(folder)
                 folder.state = State.LISTING
-                self._take_page(folder, await first)
+                self._take_page(folder, await self._plain(folder, await first))
                 return
         finally:
             first.cancel()
@@ -269,6 +278,7 @@ class Walk(Making):
                 return True
             if folder.there.kind is EntryKind.FOLDER:
                 folder.own |= folder.making
+                self._recall_time(folder)
                 folder.standing = await self._standing(folder)
                 return True
             item = self._as_item(folder)
@@ -278,6 +288,26 @@ class Walk(Making):
             folder.target_path, folder.target = item.target_path, item.target
             folder.there, folder.known, folder.making = item.there, item.known, False
         raise AlreadyExists(f"cannot create {folder.target}: its name is taken again and again")
+
+    def _recall_time(self, folder: Folder) -> None:
+        """Keep the time an earlier go gave a folder: the original has another since things were moved out of it."""
+        entry, there = folder.entry, folder.there
+        if not (self._moves and folder.own) or entry is None or there is None:
+            return
+        began_ns = int(self._run.record.row.created_at * 1e9)
+        if there.mtime_ns < began_ns <= entry.mtime_ns:
+            folder.entry = replace(entry, mtime_ns=there.mtime_ns)
+
+    async def _dress_begun(self) -> None:
+        """Give folders their times though they are not complete: the originals lose theirs."""
+        with contextlib.suppress(PlaceError):
+            await each(self._begun, self._dress_early, SCANNERS)
+
+    async def _dress_early(self, folder: Folder) -> None:
+        if folder.entry is not None and self._to.capabilities.folders:
+            wanted = self._pairing.attributes(folder.entry)
+            if wanted.mtime_ns is not None:
+                await self._to.set_attributes(folder.target, Attributes(mtime_ns=wanted.mtime_ns))
 
     def _mode_to_begin(self, folder: Folder) -> int | None:
         """Return a mode in which things can be put into it, whatever it is to have in the end."""
@@ -313,6 +343,18 @@ class Walk(Making):
         """Return one page of a listing; None at its end."""
         assert folder.listing is not None
         return await anext(folder.listing, None)
+
+    async def _plain(self, folder: Folder, page: Sequence[Entry] | None) -> Sequence[Entry] | None:
+        """Leave out what has no name that a file can have: it could lead to anywhere."""
+        if page is None or all(is_name(entry.name) for entry in page):
+            return page
+        folder.stays = True
+        for entry in page:
+            if not is_name(entry.name):
+                what = f"cannot copy {entry.name!a} in {folder.source}: that is no name for a file"
+                error = Unsupported(what, "Look at the host that tells it.", location=folder.source)
+                await self._run.fail(self._as_item(folder).spot, error)
+        return [entry for entry in page if is_name(entry.name)]
 
     def _take_page(self, folder: Folder, page: Sequence[Entry] | None) -> None:
         """Hand out what is in one page."""
@@ -412,6 +454,7 @@ class Walk(Making):
         """Give a folder its attributes, now that nothing changes in it any more; of a move, remove the original."""
         if folder.own and folder.entry is not None:
             await self._dress(folder, folder.entry)
+        self._begun.discard(folder)
         if self._moves and not folder.stays and not folder.top and folder.entry is not None:
             try:
                 await self._from.remove_folder(folder.source)
@@ -437,6 +480,11 @@ class Walk(Making):
             if (ends := self._lost(error)) is not None:
                 raise ends from error
             self._counts.refused(Loss.TIMES, folder.target)
+
+
+def is_name(name: str) -> bool:
+    """Say whether a name is one plain name."""
+    return "/" not in name and name not in ("", ".", "..")
 
 
 def _drain(queue: asyncio.Queue[T]) -> list[T]:
