@@ -65,15 +65,10 @@ class S3Place:
     async def resolve(self, location: Location) -> Location:
         return location
 
-    async def list(self, folder: Location) -> AsyncIterator[Sequence[Entry]]:
-        spot = spot_of(folder, "read the folder")
-        pages = (
-            listing.entries(self.store, folder, spot, self._sizes.page_keys)
-            if spot.bucket
-            else listing.buckets(self.store, folder)
-        )
-        async for page in pages:
-            yield page
+    def list(self, folder: Location) -> AsyncIterator[Sequence[Entry]]:
+        if folder.is_root:
+            return listing.buckets(self.store, folder)
+        return listing.entries(self.store, folder, self._sizes.page_keys)
 
     async def stat(self, location: Location, *, follow: bool = False) -> Entry:
         return await look(self.store, location, spot_of(location, "look at"), "look at")
