@@ -6,19 +6,26 @@ import os
 import shutil
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 
 @contextmanager
 def tmpfs(folder: Path, options: str) -> Iterator[Path]:
     """Mount a filesystem in memory ("size=4m,nr_inodes=64")."""
     with _mounted(folder, ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]):
+        yield folder
+
+
+@contextmanager
+def bound(folder: Path, other: Path) -> Iterator[Path]:
+    """Let a folder be seen in a second place, which is made."""
+    with _mounted(folder, ["mount", "--bind", str(other), str(folder)]):
         yield folder
 
 
@@ -51,6 +58,12 @@ def _disk(folder: Path, make: Sequence[str], size_bytes: int) -> Path:
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
+def _is_mount(folder: Path) -> bool:
+    """Say whether something is mounted there, be it on the same filesystem."""
+    lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
+    return str(folder) in (line.split(" ")[4] for line in lines)
+
+
 @contextmanager
 def _mounted(folder: Path, mount: Sequence[str]) -> Iterator[None]:
     folder.mkdir()
@@ -58,7 +71,7 @@ def _mounted(folder: Path, mount: Sequence[str]) -> Iterator[None]:
         made = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         made = False
-    if not made or not os.path.ismount(folder):
+    if not made or not _is_mount(folder):
         pytest.skip(f"cannot be mounted here: {' '.join(mount[:4])}")
     try:
         yield

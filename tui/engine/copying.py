@@ -133,7 +133,8 @@ class Copying:
 
     async def _sources_in(self, chunk: Sequence[Source], parent: Root) -> None:
         names = await self._named(chunk)
-        task = Task(self.moves, names, self.run.record.conflict, self.row.staging)
+        run = self.run
+        task = Task(self.moves, names, run.record.conflict, self.row.staging, run.homes)
         named = [source for source in chunk if source.idx in names]
         steps = await self.run.hop(look_at, task, named, parent, self.target)
         for step in steps:

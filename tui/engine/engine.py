@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -25,11 +26,12 @@ from tui.engine.traces import Step
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobKind, JobState, Request
 from tui.model.location import LOCAL
+from tui.places.local.homes import spare_homes
 from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
@@ -55,11 +57,17 @@ CANCEL_PATIENCE_S = 0.15
 STEPS_KEPT = 50
 """So many of the things done without a job stay in the list, to be undone."""
 
+LOOK_PATIENCE_S = 2.0
+"""So long `submit` waits for a look at sources that are to be taken away."""
+
 TIDY_PATIENCE_S = 2.0
 """So long `undo` and `remove` wait for a job that has ended to be tidied up."""
 
 NO_OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType({})
 """No other place than the local disk can be reached."""
+
+TAKES_AWAY = {JobKind.DELETE: "delete", JobKind.TRASH: "put into the trash", JobKind.MOVE: "move"}
+"""Kinds of jobs that leave nothing where their sources were, with their verbs."""
 
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
 
@@ -80,6 +88,7 @@ class Engine:
         workers: Workers | None = None,
         openers: Mapping[str, Callable[[], Opener]] = NO_OPENERS,
         hosts: Callable[[], tuple[KnownHost, ...]] = tuple,
+        homes: Collection[Location] = (),
     ) -> None:
         """Take what varies; nothing is opened or started yet.
 
@@ -88,10 +97,11 @@ class Engine:
             workers: Processes that copy small files, ended with the engine; None: threads do it.
             openers: What connects to places, by scheme.
             hosts: Tells what may be connected to; called in a thread.
+            homes: The user's home folders, which no job removes.
         """
         self._journal = journal
         self._clock = clock
-        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers)
+        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers, homes)
         self._board, self._doors, self._hosts = self._keeper.board, self._keeper.doors, hosts
         self._feed = Feed(self._board, clock, self._status, self._doors.questions)
         self.browsing = Browsing(self._doors, clock)
@@ -120,7 +130,16 @@ class Engine:
 
     async def submit(self, request: Request) -> int:
         check(request, (LOCAL, *self._doors.schemes))
+        if (doing := TAKES_AWAY.get(request.kind)) is not None:
+            await self._spare_homes([each for each in request.sources if each.is_local], doing)
         return await self._queue(await self._journal.add_job(request, _tag(), self._clock.now()))
+
+    async def _spare_homes(self, sources: Sequence[Location], doing: str) -> None:
+        """Refuse to take a home folder away; where the disk does not answer, the job itself does so in its time."""
+        look = aiofiles.os.wrap(spare_homes)
+        shared = self._keeper.shared
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(look(sources, shared.homes, doing, executor=shared.pool), LOOK_PATIENCE_S)
 
     async def undo(self, id: int) -> int:
         record = self._get(id)

@@ -23,11 +23,12 @@ from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
     from tui.model.job import Job
+    from tui.model.location import Location
     from tui.model.misfit import Names
     from tui.places.base import Opener
     from tui.places.local.workers import Workers
@@ -64,13 +65,16 @@ class Keeper:
         on_end: Callable[[Job], None] | None,
         workers: Workers,
         openers: Mapping[str, Callable[[], Opener]],
+        homes: Collection[Location] = (),
     ) -> None:
         self._journal, self._clock, self._limits, self._on_end = journal, clock, limits, on_end
         self.board = Board(int(clock.now() * 1000) * 1000)
         pool = DaemonThreads("disk")
         bucket = Bucket(clock, limits.bytes_s)
         self.doors = Doors(openers, clock, self.board.bump, self._let_in)
-        self.shared = Shared(journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors)
+        self.shared = Shared(
+            journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors, homes
+        )
         self._turns = Turns(journal, self.board, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}

@@ -9,9 +9,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tui.engine.rows import Phase, Source
-from tui.model.error import NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
+from tui.model.error import HoldsHome, NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
 from tui.model.job import Conflict, Staging
 from tui.places.local import syscalls
+from tui.places.local.homes import Homes, spare_home
 from tui.places.local.root import Root
 from tui.places.local.standing import look, other_names, same_inode
 
@@ -73,6 +74,7 @@ class Task:
     names: dict[int, bytes]
     conflict: Conflict
     staging: Staging
+    homes: Homes
 
 
 def open_target(target: Location, *, into: bool) -> Root:
@@ -144,6 +146,12 @@ def _look_at_one(task: Task, source: Source, parent: Root, target: Root, above: 
 def _choose(task: Task, step: Step, parent: Root, target: Root, above: set[tuple[int, int]]) -> None:
     assert step.info is not None
     is_folder = stat.S_ISDIR(step.info.st_mode)
+    if task.moves:
+        try:
+            spare_home(step.info, step.source.location, task.homes, "move")
+        except HoldsHome as error:
+            step.error = error
+            return
     here = (target.device, target.inode) == (parent.device, parent.inode) and step.name == step.target_name
     if here and (task.moves or task.conflict is not Conflict.RENAME):
         verb = "move" if task.moves else "copy"

@@ -15,7 +15,15 @@ from tui.engine.look import Step, Way, free_name, way_of_new
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
 from tui.engine.traces import Bar, Trace
-from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, NotFlushed, PlaceError, SourceChanged
+from tui.model.error import (
+    AlreadyExists,
+    IsAFolder,
+    NotAFolder,
+    NotEmpty,
+    NotFlushed,
+    PlaceError,
+    SourceChanged,
+)
 from tui.model.job import Conflict
 from tui.places.local.fitting import twin_of
 from tui.places.local.hops import Collision, Failure
@@ -353,7 +361,7 @@ class Moving(Copying):
     ) -> None:
         run = self.run
         rules = run.rules(compare=self._must_compare)
-        removal = MovedRemoval(parent, self.target, path, target_path, run.brake, rules, stay)
+        removal = MovedRemoval(parent, self.target, path, target_path, run.brake, rules, stay, run.homes)
         try:
             while not run.stopped:
                 batch = await run.hop(removal.step)
@@ -363,8 +371,8 @@ class Moving(Copying):
                     left = failure.name or path
                     there = await self._twin(parent, (path, target_path), left)
                     spot = Spot(source.idx, left, there, parent.location(left), parent.location(left))
-                    # What is newer than its copy is not only removed at a retry, but copied again first.
-                    removing = not isinstance(failure.error, SourceChanged)
+                    # A retry does not just remove what was written to since it was copied: it is copied again first.
+                    removing = not isinstance(failure.error, (SourceChanged, NotEmpty))
                     await run.fail(spot, failure.error, removing=removing)
                 if batch.exhausted:
                     return

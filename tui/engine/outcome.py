@@ -104,6 +104,7 @@ async def carry_out(run: Run) -> JobState | None:
     """
     try:
         if not run.record.row.far:
+            await run.find_homes()
             await agree_on_names(run)
         run.has_names = True
         if not run.stopped:

@@ -12,9 +12,10 @@ from tui.engine.run import Spot, Sums
 from tui.engine.side_by_side import remove_side_by_side
 from tui.engine.sources import begin, end, pages
 from tui.engine.traces import Bar, Trace
-from tui.model.error import NotFound, PlaceError, SourceReplaced, from_os_error
+from tui.model.error import HoldsHome, NotFound, PlaceError, SourceReplaced, from_os_error
 from tui.model.job import JobKind
 from tui.model.location import Location
+from tui.places.local.homes import spare_home
 from tui.places.local.identity import Likeness, compare, identify
 from tui.places.local.modes import TreeMode
 from tui.places.local.removal import TreeRemoval, trash
@@ -103,7 +104,7 @@ class InPlace:
 
     async def _in_folder(self, sources: list[Source], parent: Root) -> None:
         run = self.run
-        there, unseen = await run.hop(_there, sources, parent)
+        there, unseen = await run.hop(self._there, sources, parent)
         for source in sources:
             if source.idx in unseen:
                 await run.fail(_spot(source), unseen[source.idx])
@@ -131,6 +132,31 @@ class InPlace:
             self._trashed = []
         if self.row.kind is not JobKind.CHMOD:
             await run.journal.set_sources(self.row.id, done)
+
+    def _there(
+        self, sources: Sequence[Source], parent: Root
+    ) -> tuple[list[str | None], dict[int, PlaceError]]:
+        """Return by what each source is known again, None for those that are not there; and what is refused, by number.
+
+        The latter are "" in the list: what cannot be looked at has not gone, and no home folder goes.
+        """
+        found: list[str | None] = []
+        failed: dict[int, PlaceError] = {}
+        for source in sources:
+            name = os.fsencode(source.location.name)
+            try:
+                info = os.lstat(name, dir_fd=parent.fd)
+                spare_home(info, source.location, self.run.homes, self._verb)
+                found.append(identify(parent.fd, name, info))
+            except FileNotFoundError:
+                found.append(None)
+            except OSError as error:
+                found.append("")
+                failed[source.idx] = from_os_error(error, source.location, "look at")
+            except HoldsHome as error:
+                found.append("")
+                failed[source.idx] = error
+        return found, failed
 
     async def _recognised(self, sources: list[Source], there: list[str | None]) -> list[str | None]:
         """Refuse what an undo is not to touch: it is not what was left there. (It becomes "" in the list.)"""
@@ -201,7 +227,7 @@ class InPlace:
         name = os.fsencode(source.location.name)
         row = self.row
         if row.kind is JobKind.DELETE:
-            return TreeRemoval(parent, name, self.run.brake)
+            return TreeRemoval(parent, name, self.run.brake, self.run.homes)
         return TreeMode(
             parent, name, row.mode_set, row.mode_clear, row.folder_mode_set, row.recursive, self.run.brake
         )
@@ -217,24 +243,6 @@ class InPlace:
         return {JobKind.DELETE: "delete", JobKind.TRASH: "put into the trash"}.get(
             self.row.kind, "change the mode of"
         )
-
-
-def _there(sources: Sequence[Source], parent: Root) -> tuple[list[str | None], dict[int, PlaceError]]:
-    """Return by what each source is known again, None for those that are not there; and what cannot be told, by number.
-
-    The latter are "" in the list: what cannot be looked at has not gone.
-    """
-    found: list[str | None] = []
-    failed: dict[int, PlaceError] = {}
-    for source in sources:
-        try:
-            found.append(identify(parent.fd, os.fsencode(source.location.name)))
-        except FileNotFoundError:
-            found.append(None)
-        except OSError as error:
-            found.append("")
-            failed[source.idx] = from_os_error(error, source.location, "look at")
-    return found, failed
 
 
 def _traces(sources: Sequence[Source], there: Sequence[str | None]) -> list[Trace]:

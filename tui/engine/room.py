@@ -167,7 +167,7 @@ class Shortage:
                 need.plain(parent.fd, name, name, info)
         if stat.S_ISDIR(info.st_mode):
             need.tree(name, name, b"")
-            scan = Scan(place.path, Brake(), need)
+            scan = Scan(place.path, Brake(), need, unfinished=False)
             try:
                 while (
                     not scan.exhausted and need.size_bytes <= enough_bytes and time.monotonic() < self._ends

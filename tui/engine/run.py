@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
@@ -23,6 +24,7 @@ from tui.engine.rows import Decision, ErrorRow, QuestionRow
 from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
 from tui.model.job import Conflict, Flush, JobKind
 from tui.model.location import Location
+from tui.places.local.homes import NO_HOMES, Homes, find_homes
 from tui.places.local.hops import LARGE_BYTES, Brake, CopyRules
 from tui.places.local.workers import Workers
 
@@ -95,6 +97,8 @@ class Shared:
     slots: int
     workers: Workers
     doors: Doors
+    homes: Collection[Location] = ()
+    """The user's home folders: no job removes them, or what holds them."""
     group: asyncio.TaskGroup | None = None
     """For what outlives a run: there as long as the engine is."""
 
@@ -140,6 +144,8 @@ class Run:
         self.abandoned = False
         self.disks: Disks | None = None
         """What the job writes to; None for a job that copies nothing."""
+        self.homes: Homes = NO_HOMES
+        """What is never removed, where the job removes something."""
         self.clashed = False
         """A sync passed by a folder that met something else: see `CopyRules.pass_clashes`."""
         self.fitting: Fitting | None = None
@@ -209,6 +215,12 @@ class Run:
         """Wait for a moment of the monotonic clock, or until the run is stopped."""
         while not self.stopped and (left := due - self.clock.monotonic()) > 0:
             await self.clock.sleep(min(left, 0.05))
+
+    async def find_homes(self) -> None:
+        """Look where the home folders are, for a job that removes something of the local disk."""
+        row = self.record.row
+        if row.kind in (JobKind.MOVE, JobKind.DELETE, JobKind.TRASH) or row.delete_extra:
+            self.homes = await self.hop(find_homes, self.shared.homes)
 
     @property
     def moves(self) -> bool:
@@ -375,7 +387,8 @@ class Run:
         """Hold the job: whatever comes next would fail the same way. What was done so far stays good."""
         if not self.stopped:
             self.hold(error.message)
-            self.hold(await self.hop(no_room, error, target))
+            if target.is_local:
+                self.hold(await self.hop(no_room, error, target))
 
     async def collide(self, spot: Spot, collision: Collision) -> None:
         """Turn a name that is taken into a question, or into an error where the rule is to refuse.

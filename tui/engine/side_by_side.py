@@ -20,10 +20,10 @@ async def remove_side_by_side(run: Run, parent: Root, name: bytes) -> None:
     """
     if run.shared.slots == 1:
         return
-    paths = await run.hop(subtrees, parent, name, run.brake)
+    paths = await run.hop(subtrees, parent, name, run.brake, run.homes)
 
     async def remove() -> None:
-        removal = SubtreesRemoval(parent, paths, run.brake)
+        removal = SubtreesRemoval(parent, paths, run.brake, run.homes)
         try:
             exhausted = False
             while not exhausted and not run.stopped:

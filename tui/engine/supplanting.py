@@ -50,7 +50,7 @@ class Supplanter:
             folder: It is a folder.
         """
         run = self._run
-        change = Supplanting(self._target, join(self._top.target_path, path), run.record.row.tag)
+        change = Supplanting(self._target, join(self._top.target_path, path), run.record.row.tag, run.homes)
         try:
             scratch = await run.hop(change.prepare, folder=folder)
             if not await self._copied(path, scratch, folder=folder):
@@ -98,7 +98,7 @@ class Supplanter:
     async def _remove(self, here: Root, name: bytes, brake: Brake, *, tell: bool = True) -> None:
         """Remove what has no successor to wait for: the old one, or a copy that is not whole."""
         run = self._run
-        removal = TreeRemoval(here, name, brake)
+        removal = TreeRemoval(here, name, brake, run.homes)
         try:
             exhausted = False
             while not exhausted and not brake.on:

@@ -155,7 +155,7 @@ class Syncing(Copying):
             if run.record.errors and not run.stopped:
                 await self._leave_all()
         if not (run.stopped or run.record.errors):
-            await self._go_along(source, Pruning(there, here, run.brake, self.row.tag), there)
+            await self._go_along(source, Pruning(there, here, run.brake, self.row.tag, run.homes), there)
 
     async def _go_along(self, source: Source, along: Alongside, there: Root) -> None:
         run, top = self.run, self.source_spot(source)

@@ -36,6 +36,10 @@ PAUSE_S = 3 * STEP_S
 """Between two steps while the work goes on: it gets the most of the processors."""
 
 
+_OF_ALL = (JobKind.DELETE, JobKind.TRASH, JobKind.CHMOD)
+"""Jobs that what others have not finished is a part of."""
+
+
 @dataclass(slots=True)
 class Count:
     files: int = 0
@@ -122,7 +126,8 @@ class Counting:
 
     async def _count_tree(self, source: Source) -> None:
         run, counted = self._run, self._counted
-        scan = Scan(source.location.path, run.counting, self._room.need if self._room else None)
+        need = self._room.need if self._room else None
+        scan = Scan(source.location.path, run.counting, need, unfinished=run.record.row.kind in _OF_ALL)
         files, size_bytes = counted.files, counted.size_bytes
         try:
             if self._room is not None:

@@ -4,7 +4,7 @@ FerryError
 ├─ UsageError · ConfigError(file, key)
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NotHeld · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
-│  │                      PlaceUnavailable · AuthenticationFailed · HostKeyMismatch
+│  │                      PlaceUnavailable (HostUnreachable) · AuthenticationFailed · HostKeyMismatch · HoldsHome
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
@@ -116,6 +116,12 @@ class PlaceUnavailable(PlaceError):
     remedy = "Ferry tries again by itself; check the disk or the network if it lasts."
 
 
+class HostUnreachable(PlaceUnavailable):
+    """Nobody answers there, or there is no such host."""
+
+    remedy = "Check its name, the network, and whether it is up; a job tries again by itself."
+
+
 class AuthenticationFailed(PlaceError):
     """The host does not let this user in, or nobody told it the password."""
 
@@ -129,6 +135,12 @@ class HostKeyMismatch(PlaceError):
         "Somebody may be in between, or the host was set up anew. Ask who runs it; where the new key is right, remove"
         " the old one with `ssh-keygen -R`, then retry."
     )
+
+
+class HoldsHome(PlaceError):
+    """What is to be removed is a home folder, or holds one: that is never meant."""
+
+    remedy = "Name what is in it instead."
 
 
 class StorageFault(PlaceError):

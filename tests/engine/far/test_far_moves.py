@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from tui.places.base import Capabilities
 from tui.places.memory import ALL
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
 NOON = 1_700_000_000_000_000_000
@@ -161,7 +163,8 @@ async def test_within_a_place_a_merge_renames_what_is_new(far: Far) -> None:
     await far.done(await move(far, "/from/tree", within=True))
     assert far.here.tree("/target/tree") == {"c": b"c", "inner": None, "inner/a": b"a", "b": b"b"}
     assert far.here.tree("/from") == {}
-    assert {name for name, _ in far.faults.steps}.isdisjoint({"get", "put", "copy"})
+    assert {name for name, _ in far.faults.steps}.isdisjoint({"get", "copy"})
+    assert [path for name, path in far.faults.steps if name == "put" and ".ferry-" not in path] == []
 
 
 async def test_where_nothing_can_be_renamed_the_place_copies(tmp_path: Path) -> None:
@@ -207,3 +210,43 @@ async def test_a_move_within_a_place_is_done_wherever_the_connection_is_lost(
         assert far.here.tree("/target") == expected | {"alone": b"alone"}, far.faults.steps[step]
         assert far.here.tree("/from") == {}, far.faults.steps[step]
         steps, step = len(far.faults.steps) - 1, step + 1
+
+
+@pytest.mark.parametrize("rule", [Conflict.ASK, Conflict.OVERWRITE])
+@pytest.mark.parametrize("source", ["/from/tree", "/from/tree/a"])
+async def test_what_has_two_names_is_not_moved_onto_itself(far: Far, source: str, rule: Conflict) -> None:
+    far.here.write("/from/tree/a", b"a")
+    far.openers["there"]._store = far.here  # two names of one host
+    to = source.rpartition("/")[0]
+    id = await move(far, source, to=to, conflict=rule)
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert [message.partition(":")[0] for message in await far.messages(id)] == ["SameFile"]
+    assert far.here.tree("/from") == {"tree": None, "tree/a": b"a"}
+
+
+@pytest.mark.parametrize("step", ["rename", "rename done"])
+async def test_a_rename_is_understood_after_a_kill(tmp_path: Path, step: str) -> None:
+    far = Far(tmp_path / "journal")
+    far.here.write("/from/tree/a", b"a")
+    far.here.folder("/target")
+    killed = asyncio.Event()
+
+    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if killed.is_set():
+            raise PlaceUnavailable("the engine is no more")
+        if name != step:
+            return None
+        killed.set()
+        return asyncio.Event().wait()  # type: ignore[return-value]
+
+    far.faults.at = kill
+    async with far.engine_on():
+        id = await move(far, "/from/tree", within=True)
+        await killed.wait()
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    async with far.engine_on():
+        job = await far.done(id)
+    assert (job.progress.files_done, job.progress.errors) == (1, 0)
+    assert far.here.tree("/target") == {"tree": None, "tree/a": b"a"}
+    assert far.here.tree("/from") == {}

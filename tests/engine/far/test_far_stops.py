@@ -11,7 +11,7 @@ from far_harness import Far
 
 from tui.engine.far.ends import TRIES
 from tui.model.error import PlaceUnavailable
-from tui.model.job import JobState
+from tui.model.job import JobKind, JobState
 from tui.places.memory import MemoryOpener
 
 if TYPE_CHECKING:
@@ -214,3 +214,60 @@ async def test_half_files_of_a_killed_engine_are_found_by_a_cancel(tmp_path: Pat
         await engine.cancel([id])
         gate.open.set()
         await far.until(id, lambda job: not halves(far))
+
+
+async def test_folders_keep_their_times_though_a_move_is_paused(far: Far) -> None:
+    for path in ("/tree/inner/a", "/tree/inner/large"):
+        far.here.write(path, LARGE if path.endswith("large") else b"a")
+    for path in ("/tree", "/tree/inner"):
+        far.here.find(path).mtime_ns = 10**18
+    gate = Gate(far, "write", 5)
+    id = await far.submit("/tree", kind=JobKind.MOVE)
+    await gate.reached.wait()
+    await far.until(id, lambda job: not far.here.tree("/tree/inner").get("a"))
+    await far.pause(id)
+    assert far.here.find("/tree/inner").mtime_ns != 10**18
+    far.faults.at = lambda number, name, path: None
+    await far.engine.resume([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree("/target/tree") == {"inner": None, "inner/a": b"a", "inner/large": LARGE}
+    assert far.there.find("/target/tree").mtime_ns == 10**18
+    assert far.there.find("/target/tree/inner").mtime_ns == 10**18
+
+
+async def test_a_cancel_takes_back_what_the_job_made_and_nothing_else(far: Far) -> None:
+    for name in ("a", "b", "inner/c", "changed"):
+        far.here.write(f"/tree/{name}", name.encode() * 10, mtime_ns=10**18)
+    far.here.link("/tree/link", "a")
+    far.here.write("/tree/large", LARGE)
+    far.here.write("/merged/d", b"d")
+    far.there.write("/target/merged/e", b"e")
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree", "/merged")
+    await gate.reached.wait()
+    await far.until(id, lambda job: job.progress.files_done == 6)
+    far.there.write("/target/tree/inner/others", b"others")
+    far.there.write("/target/tree/changed", b"by others")
+    far.faults.at = lambda number, name, path: None
+    await far.engine.cancel([id], keep=False)
+    job = await far.until(id, lambda job: bool(job.note))
+    assert "stays at there://two/target" in job.note
+    assert far.tree() == {
+        "tree": None, "tree/inner": None, "tree/inner/others": b"others", "tree/changed": b"by others",
+        "merged": None, "merged/d": b"d", "merged/e": b"e",
+    }  # fmt: skip
+    assert len(far.here.tree("/tree")) == 7
+
+
+async def test_a_cancel_of_a_move_takes_nothing_back(far: Far) -> None:
+    far.here.write("/tree/a", b"a", mtime_ns=10**18)
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree", kind=JobKind.MOVE)
+    await gate.reached.wait()
+    await far.until(id, lambda job: job.progress.files_done == 1)
+    far.faults.at = lambda number, name, path: None
+    await far.engine.cancel([id], keep=False)
+    await far.until(id, lambda job: bool(job.note))
+    assert far.tree() == {"tree": None, "tree/a": b"a"}
+    assert far.here.tree("/tree")["large"] == LARGE

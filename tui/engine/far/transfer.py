@@ -134,7 +134,7 @@ class Transfer:
             source, target, self._pairing.attributes(entry), self._tag, replace=item.replace
         )
         if entry.size_bytes > SMALL_BYTES and is_other(entry, await self._source.stat(source)):
-            item.replace = True
+            item.made = True
             raise changed(source)
         if self._flush and self._target.capabilities.flushes:
             await self._target.flush(target.parent)
@@ -148,6 +148,7 @@ class Transfer:
         source = item.source
         reader = await self._source.open_reader(source)
         try:
+            self._counts.last = item
             entry = reader.entry
             identity = Identity(self._tag, entry.size_bytes, entry.mtime_ns)
             self._may_hold_half(target)
@@ -155,7 +156,11 @@ class Transfer:
             hashed = await self._into(item, reader, writer)
             self._holds_none(target)
             if hashed is not None:
-                await self._read_back(item, reader, target, hashed)
+                try:
+                    await self._read_back(item, reader, target, hashed)
+                except PlaceError:
+                    self._counts.sums.same_bytes -= entry.size_bytes
+                    raise
             return entry
         finally:
             await in_time(reader.close(), LEAVE_S)
@@ -206,7 +211,6 @@ class Transfer:
         finally:
             record.verifying -= 1
         if not true:
-            self._counts.sums.same_bytes -= size_bytes
             raise differs(target, item.source)
 
     @property

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.engine.far.deciding import Deciding
-from tui.engine.far.ends import Lost, in_time, look
+from tui.engine.far.ends import Lost, each, in_time, look
+from tui.engine.far.making import MOST_MEETINGS, Full, Making
 from tui.engine.far.room import no_room
-from tui.engine.far.standing import Pairing, not_held
-from tui.engine.far.transfer import SMALL_BYTES, is_other
+from tui.engine.far.standing import Pairing
+from tui.engine.far.transfer import SMALL_BYTES
 from tui.engine.far.tree import Folder, Item, State
+from tui.engine.run import Stop
 from tui.model.entry import EntryKind
 from tui.model.error import (
     AlreadyExists,
     NotFound,
     OutOfSpace,
     PlaceError,
-    SourceChanged,
     Unsupported,
-    VerificationFailed,
 )
 from tui.model.fidelity import Loss
 from tui.places.base import Attributes
@@ -43,21 +43,11 @@ WINDOW = 4_000
 """So many entries may wait to be copied before folders are read further."""
 MOST_STANDING = 10_000
 """Of a target folder that holds more, entries are asked for one by one."""
-MOST_MEETINGS = 20
-"""So often one entry may find its name taken anew."""
 LOOK_S = 0.05
 CLOSE_S = 0.1
 
 
-class Full(Exception):
-    """There is no room at the target."""
-
-    def __init__(self, error: OutOfSpace) -> None:
-        super().__init__(error.message)
-        self.error = error
-
-
-class Walk(Deciding):
+class Walk(Making):
     """One go through some folders and entries of one place, to another."""
 
     def __init__(self, tools: Tools, source: Location, target: Location, fresh: Set[int]) -> None:
@@ -70,6 +60,8 @@ class Walk(Deciding):
         self._news = asyncio.Event()
         """All is done, or a task has ended."""
         self._room = asyncio.Event()
+        self._begun: set[Folder] = set()
+        """The job's own folders that are not finished."""
         self._connect()
 
     # What there is to do
@@ -119,11 +111,14 @@ class Walk(Deciding):
                 try:
                     await self._go()
                 except Lost:
+                    self._counts.show()
                     self._gather()
                     await self._ends.again()
                 except Full as full:
                     await self._hold(full.error)
         finally:
+            if self._moves and self._run.stop_reason in (Stop.PAUSE, Stop.QUIT):
+                await in_time(self._dress_begun(), CLOSE_S)
             await self._close_listings()
             self._counts.show()
             await self._counts.write(now=True)
@@ -175,12 +170,6 @@ class Walk(Deciding):
                 self._news.set()
             if not self._room.is_set() and self._small.qsize() + self._large.qsize() < WINDOW // 2:
                 self._room.set()
-
-    def _lost(self, error: PlaceError) -> Lost | Full | None:
-        """Return what ends this go, where an error is not about an entry."""
-        if isinstance(error, OutOfSpace):
-            return Full(error)
-        return Lost() if self._ends.is_lost(error) else None
 
     # After a loss
 
@@ -242,7 +231,7 @@ class Walk(Deciding):
             if folder.state is State.NEW:
                 await self._open(folder)
             else:
-                self._take_page(folder, await self._next_page(folder))
+                self._take_page(folder, await self._plain(folder, await self._next_page(folder)))
         except PlaceError as error:
             if (ends := self._lost(error)) is not None:
                 raise ends from error
@@ -261,8 +250,10 @@ class Walk(Deciding):
         first = asyncio.ensure_future(self._next_page(folder))
         try:
             if await self._begin(folder):
+                if folder.own:
+                    self._begun.add(folder)
                 folder.state = State.LISTING
-                self._take_page(folder, await first)
+                self._take_page(folder, await self._plain(folder, await first))
                 return
         finally:
             first.cancel()
@@ -287,6 +278,7 @@ class Walk(Deciding):
                 return True
             if folder.there.kind is EntryKind.FOLDER:
                 folder.own |= folder.making
+                self._recall_time(folder)
                 folder.standing = await self._standing(folder)
                 return True
             item = self._as_item(folder)
@@ -296,6 +288,26 @@ class Walk(Deciding):
             folder.target_path, folder.target = item.target_path, item.target
             folder.there, folder.known, folder.making = item.there, item.known, False
         raise AlreadyExists(f"cannot create {folder.target}: its name is taken again and again")
+
+    def _recall_time(self, folder: Folder) -> None:
+        """Keep the time an earlier go gave a folder: the original has another since things were moved out of it."""
+        entry, there = folder.entry, folder.there
+        if not (self._moves and folder.own) or entry is None or there is None:
+            return
+        began_ns = int(self._run.record.row.created_at * 1e9)
+        if there.mtime_ns < began_ns <= entry.mtime_ns:
+            folder.entry = replace(entry, mtime_ns=there.mtime_ns)
+
+    async def _dress_begun(self) -> None:
+        """Give folders their times though they are not complete: the originals lose theirs."""
+        with contextlib.suppress(PlaceError):
+            await each(self._begun, self._dress_early, SCANNERS)
+
+    async def _dress_early(self, folder: Folder) -> None:
+        if folder.entry is not None and self._to.capabilities.folders:
+            wanted = self._pairing.attributes(folder.entry)
+            if wanted.mtime_ns is not None:
+                await self._to.set_attributes(folder.target, Attributes(mtime_ns=wanted.mtime_ns))
 
     def _mode_to_begin(self, folder: Folder) -> int | None:
         """Return a mode in which things can be put into it, whatever it is to have in the end."""
@@ -331,6 +343,18 @@ class Walk(Deciding):
         """Return one page of a listing; None at its end."""
         assert folder.listing is not None
         return await anext(folder.listing, None)
+
+    async def _plain(self, folder: Folder, page: Sequence[Entry] | None) -> Sequence[Entry] | None:
+        """Leave out what has no name that a file can have: it could lead to anywhere."""
+        if page is None or all(is_name(entry.name) for entry in page):
+            return page
+        folder.stays = True
+        for entry in page:
+            if not is_name(entry.name):
+                what = f"cannot copy {entry.name!a} in {folder.source}: that is no name for a file"
+                error = Unsupported(what, "Look at the host that tells it.", location=folder.source)
+                await self._run.fail(self._as_item(folder).spot, error)
+        return [entry for entry in page if is_name(entry.name)]
 
     def _take_page(self, folder: Folder, page: Sequence[Entry] | None) -> None:
         """Hand out what is in one page."""
@@ -430,6 +454,7 @@ class Walk(Deciding):
         """Give a folder its attributes, now that nothing changes in it any more; of a move, remove the original."""
         if folder.own and folder.entry is not None:
             await self._dress(folder, folder.entry)
+        self._begun.discard(folder)
         if self._moves and not folder.stays and not folder.top and folder.entry is not None:
             try:
                 await self._from.remove_folder(folder.source)
@@ -456,128 +481,10 @@ class Walk(Deciding):
                 raise ends from error
             self._counts.refused(Loss.TIMES, folder.target)
 
-    # Entries
 
-    async def _item(self, item: Item) -> None:
-        folder = item.folder
-        try:
-            done = await self._meet(item)
-        except PlaceError as error:
-            if (ends := self._lost(error)) is not None:
-                raise ends from error
-            if isinstance(error, NotFound) and item.again and self._moves and await self._has_gone(item):
-                done = True  # it was moved before the connection was lost
-                self._count(item, item.entry)
-            else:
-                done = False
-                folder.stays = True
-                folder.settled.add(item.entry.name)
-                await self._run.fail(item.spot, error)
-        if done and item.top:
-            self.whole[item.idx] = item.entry
-        self._less(folder)
-
-    async def _has_gone(self, item: Item) -> bool:
-        there = await look(self._to, item.target)
-        return await look(self._from, item.source) is None and there is not None
-
-    async def _meet(self, item: Item) -> bool:
-        """Bring one entry to the target, whatever stands there; say whether it is there now."""
-        if item.entry.kind is EntryKind.UNKNOWN:
-            item.entry = await self._from.stat(item.source)
-        for _ in range(MOST_MEETINGS):
-            if not item.known:
-                item.there, item.known = await look(self._to, item.target), True
-            if item.there is not None and item.entry.kind is EntryKind.FOLDER:
-                if item.again and await look(self._from, item.source) is None:
-                    self._counts.renamed.files += 1  # its answer was lost with the connection
-                    return True
-                self._enter(item.folder, item.entry, item.name, item.there, known=True, making=item.own)
-                return False
-            if item.there is not None and not await self.decide(item):
-                return item.is_same and await self._is_gone(item, item.entry)
-            try:
-                return await self._make(item)
-            except AlreadyExists:
-                item.known = False
-        raise AlreadyExists(f"cannot write {item.target}: its name is taken again and again")
-
-    async def _make(self, item: Item) -> bool:
-        if self._renames and not item.top and await self._rename(item):
-            return True
-        kind = item.entry.kind
-        if kind is EntryKind.FOLDER:
-            self._enter(item.folder, item.entry, item.name, None, known=True)
-            return False
-        if kind.is_link:
-            entry = item.entry = await self._transfer.link(item)
-            self._count(item, entry)
-            return await self._is_gone(item, entry)
-        if kind is not EntryKind.FILE:
-            raise not_held(item.entry, item.target)
-        return await self._file(item)
-
-    async def _file(self, item: Item) -> bool:
-        """Copy a file, once more where it was written to meanwhile, or reads back differently."""
-        for last in (False, True):
-            try:
-                entry = await self._transfer.file(item)
-            except (SourceChanged, VerificationFailed) as error:
-                if isinstance(error, VerificationFailed):
-                    item.replace = True
-                if last:
-                    if item.replace:
-                        with contextlib.suppress(NotFound):
-                            await self._to.remove_file(item.target)
-                    raise
-                item.entry = await self._from.stat(item.source)
-                if item.entry.kind is not EntryKind.FILE:
-                    raise
-            else:
-                break
-        item.entry = entry
-        self._count(item, entry, copied=True)
-        self._counts.lost(entry, item.target, self._pairing)
-        return await self._is_gone(item, entry)
-
-    async def _is_gone(self, item: Item, entry: Entry) -> bool:
-        """Remove the original of a move, unless it is the top of a source; say whether nothing of it stays."""
-        if not self._moves or item.top:
-            return True
-        try:
-            if is_other(entry, await self._from.stat(item.source)):
-                where = item.source
-                remedy = "Retry the job: it is copied again first."
-                raise SourceChanged(
-                    f"cannot remove {where}: it is newer than its copy", remedy, location=where
-                )
-            await self._from.remove_file(item.source)
-        except NotFound:
-            return True
-        except PlaceError as error:
-            if (ends := self._lost(error)) is not None:
-                raise ends from error
-            item.folder.stays = True
-            item.folder.settled.add(item.entry.name)
-            await self._run.fail(item.spot, error, removing=not isinstance(error, SourceChanged))
-            return False
-        return True
-
-    async def _rename(self, item: Item) -> bool:
-        """Move an entry within the place; say False where it has to be copied after all."""
-        try:
-            await self._from.rename(item.source, item.target, replace=item.replace)
-        except (AlreadyExists, NotFound):
-            raise
-        except PlaceError as error:
-            if type(error) not in (PlaceError, Unsupported):
-                raise
-            self._renames = False
-            return False
-        size_bytes = 0 if item.entry.kind is EntryKind.FOLDER else item.entry.size_bytes
-        self._counts.renamed.files += 1
-        self._counts.renamed.bytes += size_bytes
-        return True
+def is_name(name: str) -> bool:
+    """Say whether a name is one plain name."""
+    return "/" not in name and name not in ("", ".", "..")
 
 
 def _drain(queue: asyncio.Queue[T]) -> list[T]:

@@ -19,7 +19,6 @@ from tui.places.local.checkpoint import START, WINDOW, Checkpoint, Frame, Part, 
 from tui.places.local.content import Stopped
 from tui.places.local.name_rules import listed
 from tui.places.local.names import folded
-from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join, split
 from tui.places.local.standing import READ_FLAGS, is_folder, look, other_names, same_inode
 from tui.places.local.verifying import SLICE_BYTES, Differs, ReadBack
@@ -69,8 +68,8 @@ class Checked:
 class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, content of files, where links point.
 
-    Owners, modes and times do not count. No link is followed. What unfinished jobs have under partial names at the
-    target is passed over. Memory holds some thousand names of each folder on the way down, however large they are;
+    Owners, modes and times do not count. No link is followed. What unfinished jobs have under partial names is
+    passed over. Memory holds some thousand names of each folder on the way down, however large they are;
     where the target takes names for one, all those of the folder that is being compared.
 
     Attributes:
@@ -247,9 +246,7 @@ class TreeCheck:
         if info is None:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            if standing is not None and not (
-                is_partial(there) or self._has_other_spelling(source, target, there, standing)
-            ):
+            if standing is not None and not self._has_other_spelling(source, target, there, standing):
                 self._tell(Verdict.EXTRA, path)
             return  # or it went meanwhile
         if standing is None:

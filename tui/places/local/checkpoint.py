@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.places.local.content import Stopped
+from tui.places.local.partial import is_partial
 from tui.places.local.root import join
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ def mark(fd: int) -> Mark:
 def names_after(folder: int, name: bytes, brake: Brake, *, folders: bool = False) -> list[bytes]:
     """Return the first `WINDOW` names of an opened folder behind one, in order; of folders in it alone if asked.
 
+    What jobs have not finished is passed over.
+
     Raises:
         Stopped: The brake went on.
         OSError: The folder cannot be read.
@@ -122,5 +125,7 @@ def _names(folder: int, after: bytes, brake: Brake, folders: bool) -> Iterator[b
             if brake.on:
                 raise Stopped
             name = os.fsencode(entry.name)
-            if name > after and (not folders or entry.is_dir(follow_symlinks=False)):
+            if name <= after or is_partial(name):
+                continue
+            if not folders or entry.is_dir(follow_symlinks=False):
                 yield name

@@ -39,7 +39,7 @@ class Comparison:
     """Compares a folder with another, as a sync would: the entries of each folder by name, then the folders in it.
 
     No link below the two is followed. Memory holds the names of one folder of each side, and of the folders still to be
-    gone into. What unfinished jobs have under partial names at the target is passed over.
+    gone into. What unfinished jobs have under partial names is passed over.
 
     Attributes:
         exhausted: All was compared, or it was stopped by the brake.
@@ -151,7 +151,7 @@ class Comparison:
     def _entries(self, path: bytes, source: int, target: int) -> Generator[None]:
         side = self._source if source >= 0 else self._target
         try:
-            names = _names(source) | {name for name in _names(target) if not is_partial(name)}
+            names = _names(source) | _names(target)
         except OSError as error:
             self._part.failures.append(from_os_error(error, side.location(path), "read the folder"))
             return
@@ -221,4 +221,5 @@ def _names(folder: int) -> set[bytes]:
     if folder < 0:
         return set()
     with os.scandir(folder) as entries:
-        return {os.fsencode(entry.name) for entry in entries}
+        names = (os.fsencode(entry.name) for entry in entries)
+        return {name for name in names if not is_partial(name)}

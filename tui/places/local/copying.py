@@ -24,7 +24,7 @@ from tui.places.local.flushing import Refused, flush_folder
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure
 from tui.places.local.links import HardLinks
 from tui.places.local.names import told
-from tui.places.local.partial import own_partials, sweep
+from tui.places.local.partial import is_partial, own_partials, sweep
 from tui.places.local.slices import SliceCopy
 from tui.places.local.standing import same_inode
 from tui.places.local.traits import Traits
@@ -244,7 +244,7 @@ class FolderCopy:
         with os.scandir(self._from) as entries:
             for entry in entries:
                 name = entry.name.encode(_ENCODING, "surrogateescape")
-                if name not in self._passed_by:
+                if name not in self._passed_by and not is_partial(name):
                     put = changed.get(name, name) or LEFT_OUT
                     yield name, put, entry.is_file(follow_symlinks=False)
 

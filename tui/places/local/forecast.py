@@ -15,6 +15,7 @@ from tui.model.misfit import Misfit, Misfits, Names, Unfit
 from tui.places.local import syscalls
 from tui.places.local.content import Stopped
 from tui.places.local.fitting import Fitting, clashing
+from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
 
 if TYPE_CHECKING:
@@ -120,7 +121,10 @@ class Forecast:
             names = list[bytes]()
             with os.scandir(fd) as found:
                 for entry in found:
-                    names.append(os.fsencode(entry.name))
+                    name = os.fsencode(entry.name)
+                    if is_partial(name):
+                        continue
+                    names.append(name)
                     if entry.is_dir(follow_symlinks=False):
                         below.append(names[-1])
                     else:

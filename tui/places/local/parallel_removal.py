@@ -7,11 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
+from tui.places.local.homes import NO_HOMES
 from tui.places.local.hops import Batch
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import join
 
 if TYPE_CHECKING:
+    from tui.places.local.homes import Homes
     from tui.places.local.hops import Brake
     from tui.places.local.root import Root
 
@@ -27,8 +29,8 @@ class SubtreesRemoval:
     What could not be removed is not told: it is met again by whoever removes the tree that holds them all.
     """
 
-    def __init__(self, root: Root, paths: list[bytes], brake: Brake) -> None:
-        self._root, self._paths, self._brake = root, paths, brake
+    def __init__(self, root: Root, paths: list[bytes], brake: Brake, homes: Homes = NO_HOMES) -> None:
+        self._root, self._paths, self._brake, self._homes = root, paths, brake, homes
         self._removal: TreeRemoval | None = None
 
     def step(self) -> Batch:
@@ -38,10 +40,11 @@ class SubtreesRemoval:
         while not self._brake.on and time.monotonic() < ends:
             if self._removal is None:
                 try:
-                    self._removal = TreeRemoval(self._root, self._paths.pop(), self._brake)
+                    path = self._paths.pop()
                 except IndexError:
                     total.exhausted = True
                     break
+                self._removal = TreeRemoval(self._root, path, self._brake, self._homes)
             batch = self._removal.step()
             total.add(batch)
             if batch.exhausted:
@@ -55,10 +58,11 @@ class SubtreesRemoval:
             self._removal = None
 
 
-def subtrees(root: Root, name: bytes, brake: Brake) -> list[bytes]:
+def subtrees(root: Root, name: bytes, brake: Brake, homes: Homes = NO_HOMES) -> list[bytes]:
     """Return folders in a tree, none within another, to be removed by several threads; none where there are few.
 
-    They are on the filesystem of `root`: what is mounted in the tree is left to `TreeRemoval`, which refuses it.
+    They are on the filesystem of `root`: what is mounted in the tree, and any home folder, is left to `TreeRemoval`,
+    which refuses it.
     """
     device = os.fstat(root.fd).st_dev
     level = [name]
@@ -67,7 +71,7 @@ def subtrees(root: Root, name: bytes, brake: Brake) -> list[bytes]:
         for path in level:
             if brake.on:
                 return []
-            below += _subfolders(root, path, device)[: _MOST - len(below)]
+            below += _subfolders(root, path, device, homes)[: _MOST - len(below)]
         if len(below) < len(level):
             break
         level = below
@@ -76,14 +80,15 @@ def subtrees(root: Root, name: bytes, brake: Brake) -> list[bytes]:
     return level if len(level) > 1 else []
 
 
-def _subfolders(root: Root, path: bytes, device: int) -> list[bytes]:
-    """Return the paths of the folders in a folder; none where it cannot be read, which is told later, or is mounted."""
+def _subfolders(root: Root, path: bytes, device: int, homes: Homes) -> list[bytes]:
+    """Return the paths of the folders in a folder; none where it cannot be read, which is told later, or is to stay."""
     try:
         fd = root.folder(path)
     except PlaceError:
         return []
     try:
-        if os.fstat(fd).st_dev != device:
+        info = os.fstat(fd)
+        if info.st_dev != device or (info.st_dev, info.st_ino) in homes:
             return []
         with os.scandir(fd) as entries:
             return [

@@ -27,7 +27,11 @@ def prefix(tag: str) -> bytes:
 
 
 def is_partial(name: bytes) -> bool:
-    """Say whether a name is that of something a job, whichever, has not finished."""
+    """Say whether a name is that of something a job, whichever, has not finished.
+
+    Such a thing is not the user's: in a folder that is copied, moved, compared or verified it is passed over, on either
+    side. It goes with a folder that is deleted, and whoever names it gets it.
+    """
     return _PARTIAL.match(name) is not None
 
 

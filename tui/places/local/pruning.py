@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.model.error import SourceChanged
 from tui.places.local import attributes
 from tui.places.local.alongside import Alongside
+from tui.places.local.homes import NO_HOMES
 from tui.places.local.partial import prefix
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import join
@@ -16,6 +17,7 @@ from tui.places.local.standing import is_folder
 
 if TYPE_CHECKING:
     from tui.places.local.alongside import Folder, Passed
+    from tui.places.local.homes import Homes
     from tui.places.local.hops import Brake
     from tui.places.local.root import Root
 
@@ -23,14 +25,15 @@ if TYPE_CHECKING:
 class Pruning(Alongside):
     """Goes through two folders side by side and removes from the target what the source has not, batch by batch.
 
-    No mounted filesystem is removed. What unfinished jobs have under partial names stays, but for what this job's own
-    earlier goes have left. An entry of which the source cannot say whether it has it stays.
+    No mounted filesystem and no home folder is removed. What unfinished jobs have under partial names stays, but for
+    what this job's own earlier goes have left. An entry of which the source cannot say whether it has it stays.
     """
 
     doing = "remove"
 
-    def __init__(self, source: Root, target: Root, brake: Brake, tag: str) -> None:
+    def __init__(self, source: Root, target: Root, brake: Brake, tag: str, homes: Homes = NO_HOMES) -> None:
         super().__init__(source, target, brake)
+        self._homes = homes
         self._own = prefix(tag)
         self._removal: TreeRemoval | None = None
 
@@ -70,7 +73,7 @@ class Pruning(Alongside):
         self._make_writable(folder)
         if is_folder(there):
             folder.changed = True
-            self._removal = TreeRemoval(self._target, join(folder.path, name), self._brake)
+            self._removal = TreeRemoval(self._target, join(folder.path, name), self._brake, self._homes)
             return
         os.unlink(name, dir_fd=folder.target)
         folder.changed = True

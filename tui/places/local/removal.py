@@ -8,8 +8,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model.error import (
+    HoldsHome,
     LinkInTheWay,
     NotAFolder,
+    NotEmpty,
     NotFound,
     PlaceError,
     SameFile,
@@ -21,8 +23,10 @@ from tui.model.job import Conflict
 from tui.places.local import syscalls
 from tui.places.local.descent import Descent
 from tui.places.local.fitting import Leaning, Trail
+from tui.places.local.homes import NO_HOMES, spare_home
 from tui.places.local.hops import Failure
 from tui.places.local.names import Clash
+from tui.places.local.partial import is_partial
 from tui.places.local.root import join, split
 from tui.places.local.standing import Pair, is_folder, look, other_names, same_inode
 from tui.places.local.trash import trash
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from tui.places.local.descent import Level
+    from tui.places.local.homes import Homes
     from tui.places.local.hops import Batch, Brake, CopyRules
     from tui.places.local.root import Root
 
@@ -43,18 +48,27 @@ _NOT_EMPTY = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
 class TreeRemoval(Descent):
-    """Removes one entry and all below it. No link is followed, and no mounted filesystem is gone into.
+    """Removes one entry and all below it. No link is followed, and no mounted filesystem or home folder is gone into.
 
     `Batch.files` and `size_bytes` are what was removed; the names of failures are paths below the parent.
     """
 
     doing = "remove"
 
+    def __init__(self, root: Root, name: bytes, brake: Brake, homes: Homes = NO_HOMES) -> None:
+        super().__init__(root, name, brake)
+        self._homes = homes
+
     def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
-        """Refuse to go into another filesystem."""
-        if os.fstat(fd).st_dev == device:
+        """Refuse to go into another filesystem, or a home folder."""
+        info, where = os.fstat(fd), self.root.location(path)
+        try:
+            spare_home(info, where, self._homes, self.doing)
+        except HoldsHome as error:
+            batch.failures.append(Failure(path, error))
+            return False
+        if info.st_dev == device:
             return True
-        where = self.root.location(path)
         message = f"cannot remove {where}: another filesystem is mounted there"
         batch.failures.append(
             Failure(path, Unsupported(message, "Unmount it first, then retry.", location=where))
@@ -104,13 +118,14 @@ class MovedRemoval(TreeRemoval):
         brake: Brake,
         rules: CopyRules,
         stay: Collection[bytes] = (),
+        homes: Homes = NO_HOMES,
     ) -> None:
         """Say what was moved where.
 
         Args:
             stay: Paths of what is left alone, however complete its copy looks: something about it went wrong.
         """
-        super().__init__(source, source_name, brake)
+        super().__init__(source, source_name, brake, homes)
         self._target, self._target_name, self._rules, self._stay = target, target_name, rules, stay
         self._trail = Trail(rules.fitting, (source_name, target_name))
         self._twins: list[tuple[bytes, bytes]] = []
@@ -124,6 +139,8 @@ class MovedRemoval(TreeRemoval):
         self._only: Iterator[bytes] | None = None
         """These are all that is still to be looked at in the folder being gone through."""
         self._is_last_look = False
+        self._at_work: set[bytes] = set()
+        """Folders in which a job has something unfinished."""
 
     def close(self) -> None:
         """Close what is open."""
@@ -171,14 +188,22 @@ class MovedRemoval(TreeRemoval):
         folds = self._rules.fitting is None and syscalls.may_fold_names(there)
         return not (folds and self._is_of_another(path, twin))
 
+    def _read_finished(self) -> tuple[bytes, bool] | None:
+        """Return the next entry that is not something a job has not finished."""
+        while (item := super()._read()) is not None and is_partial(item[0]):
+            assert self._level is not None
+            self._at_work.add(self._level.path)
+            self.hold()
+        return item
+
     def _read(self) -> tuple[bytes, bool] | None:
         """Return the next entry: files that others lean on come last, those first that lean on others themselves."""
         if self._only is not None:
             name = next(self._only, None)
             return None if name is None else (name, False)
         if self._level is None or (leaning := self._trail.leaning(self._level.path)) is None:
-            return super()._read()
-        while (item := super()._read()) is not None:
+            return self._read_finished()
+        while (item := self._read_finished()) is not None:
             if item[1] or not leaning.may_need(item[0]):
                 return item
             self._late.append(item[0])
@@ -345,6 +370,9 @@ class MovedRemoval(TreeRemoval):
 
     def folder(self, level: Level, batch: Batch) -> bool:
         """Remove a folder from which all went; one that got something new meanwhile stays."""
+        if level.path in self._at_work:
+            self._at_work.discard(level.path)
+            self._tell_at_work(level.path, batch)
         if waiting := self._waiting.pop(level.path, None):
             self._enter(level.path, level.device, batch)
             if self._level is None:
@@ -360,6 +388,12 @@ class MovedRemoval(TreeRemoval):
             if error.errno in _NOT_EMPTY:
                 return True
             raise
+
+    def _tell_at_work(self, path: bytes, batch: Batch) -> None:
+        where = self.root.location(path)
+        message = f"cannot remove {where}: a job has not finished something in it"
+        remedy = "Retry when that job has ended; half files that no job goes on with can be deleted."
+        batch.failures.append(Failure(path, NotEmpty(message, remedy, location=where)))
 
     def _leans(self, path: bytes) -> bool:
         """Say whether a folder has to stay for the name of another."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.entry import Totals
 from tui.model.error import PlaceError
+from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
 
 if TYPE_CHECKING:
@@ -29,13 +30,14 @@ class Scan:
         exhausted: All has been counted.
     """
 
-    def __init__(self, path: str, brake: Brake, need: Need | None = None) -> None:
+    def __init__(self, path: str, brake: Brake, need: Need | None = None, *, unfinished: bool = True) -> None:
         """Say what is to be counted.
 
         Args:
             need: Is told of every folder entered and what is in it, to find out what a copy would take.
+            unfinished: Count what jobs have not finished, too: it takes room, and is deleted, but never copied.
         """
-        self._path, self._brake, self._need = path, brake, need
+        self._path, self._brake, self._need, self._unfinished = path, brake, need, unfinished
         self.exhausted = False
         self._files = self._folders = self._size_bytes = self._unreadable = 0
         self._root: Root | None = None
@@ -110,7 +112,9 @@ class Scan:
         seen = 0
         try:
             for entry in self._entries:
-                if entry.is_dir(follow_symlinks=False):
+                if not self._unfinished and is_partial(os.fsencode(entry.name)):
+                    pass
+                elif entry.is_dir(follow_symlinks=False):
                     self._names.append(os.fsencode(entry.name))
                 else:
                     self._count(entry)

@@ -102,9 +102,11 @@ def _tree(root: Root, top: bytes, algorithm: Algorithm, known: Known) -> Iterato
             with os.scandir(folder) as entries:
                 for entry in entries:
                     name = os.fsencode(entry.name)
+                    if is_partial(name):
+                        continue
                     if entry.is_dir(follow_symlinks=False):
                         below.append(join(path, name))
-                    elif entry.is_file(follow_symlinks=False) and not is_partial(name):
+                    elif entry.is_file(follow_symlinks=False):
                         files.append(name)
             for name in sorted(files):
                 yield from _file(root, folder, (path, name), algorithm, known)

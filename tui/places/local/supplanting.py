@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError, SourceReplaced, from_os_error
 from tui.places.local import attributes, syscalls
+from tui.places.local.homes import NO_HOMES, spare_home
 from tui.places.local.hops import Brake
 from tui.places.local.identity import Likeness, compare, identify
 from tui.places.local.removal import TreeRemoval
@@ -18,6 +19,7 @@ from tui.places.local.standing import is_folder, look
 
 if TYPE_CHECKING:
     from tui.model.location import Location
+    from tui.places.local.homes import Homes
 
 _ASIDE = b".old"
 """How the folder ends in which an entry waits, under its own name, until another has got that."""
@@ -35,13 +37,13 @@ class Supplanting:
         where: The entry.
     """
 
-    def __init__(self, target: Root, path: bytes, tag: str) -> None:
+    def __init__(self, target: Root, path: bytes, tag: str, homes: Homes = NO_HOMES) -> None:
         """Say what gives way.
 
         Args:
             path: Below `target`.
         """
-        self._target, self._tag = target, tag
+        self._target, self._tag, self._homes = target, tag, homes
         self._above, self._name = split(path)
         self.scratch = stage_name(tag, self._name)
         self.where: Location = target.location(path)
@@ -57,12 +59,15 @@ class Supplanting:
             folder: The new one is a folder: it is made here already, or found from before.
         Raises:
             PlaceError: The folder or the entry has gone, or nothing can be made there.
+            HoldsHome: The entry is or holds a home folder.
         """
         self.here = Root(self._target.location(self._above).path, self._target.folder(self._above))
         self._opened = True
         try:
             before = self._before = os.fstat(self.here.fd)
-            self._old = identify(self.here.fd, self._name)
+            info = os.lstat(self._name, dir_fd=self.here.fd)
+            spare_home(info, self.where, self._homes, "replace")
+            self._old = identify(self.here.fd, self._name, info)
             if _is_closed(before):
                 attributes.set_mode(self.here.fd, stat.S_IMODE(before.st_mode) | 0o700)
             found = look(self.here.fd, self.scratch)

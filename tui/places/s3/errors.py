@@ -12,6 +12,7 @@ from botocore import exceptions as foreign  # type: ignore[import-untyped]
 from tui.model.error import (
     AlreadyExists,
     AuthenticationFailed,
+    HostUnreachable,
     NameTooLong,
     NotEmpty,
     NotFound,
@@ -29,6 +30,7 @@ LOST: tuple[type[BaseException], ...] = (
     TimeoutError,
     ConnectionError,
     aiohttp.ClientError,
+    foreign.ConnectionError,
     foreign.HTTPClientError,
     foreign.ResponseStreamingError,
     foreign.IncompleteReadError,
@@ -154,9 +156,9 @@ def _told(error: BaseException) -> _Told:
     if isinstance(error, foreign.SSOError | foreign.TokenRetrievalError | foreign.CredentialRetrievalError):
         return _EXPIRED
     if isinstance(error, TimeoutError | foreign.ReadTimeoutError):
-        return _Told(PlaceUnavailable, "the store does not answer")
+        return _Told(HostUnreachable, "the store does not answer")
     if isinstance(error, LOST):
-        return _Told(PlaceUnavailable, "the store cannot be reached")
+        return _Told(HostUnreachable, "the store cannot be reached")
     if isinstance(error, foreign.ParamValidationError):
         return _Told(Unsupported, "S3 does not take this name", "Rename it, then retry.")
     return _Told(PlaceError, str(error) or type(error).__name__)

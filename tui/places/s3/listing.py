@@ -40,8 +40,8 @@ async def entries(
 ) -> AsyncIterator[Sequence[Entry]]:
     """Yield what is directly in a bucket or below a prefix, in pages.
 
-    Keys that cannot be told by a path (an empty name, dots) are left out. Of a file and a folder of the same name only the
-    file is shown.
+    Keys that cannot be told by a path (an empty name, dots) are left out. Of a file and a folder of the same name
+    only the file is shown.
     """
     request: dict[str, Any] = {"Bucket": spot.bucket, "Prefix": spot.prefix, "Delimiter": "/"}
     request["MaxKeys"] = page_keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import (
@@ -41,20 +42,21 @@ CAPABILITIES = Capabilities(
     resumes=True,
     copies=True,
     pipeline=32,
-    part_bytes=4 << 20,
 )
+
+MOST_AT_ONCE_BYTES = 4 << 20
+"""Read or written in one call."""
 
 
 class S3Place:
     """Implements `tui.places.base.Place`. An empty folder is an object whose key ends in a slash."""
-
-    capabilities = CAPABILITIES
 
     def __init__(
         self, store: Store, ledger: Ledger, budget: Budget | None = None, sizes: Sizes | None = None
     ) -> None:
         self.store = store
         self._ledger, self._budget, self._sizes = ledger, budget or Budget(), sizes or Sizes()
+        self.capabilities = replace(CAPABILITIES, part_bytes=min(MOST_AT_ONCE_BYTES, self._sizes.part_bytes))
 
     @property
     def alive(self) -> bool:
@@ -204,7 +206,7 @@ class S3Place:
 async def unfinished(place: S3Place, older_than_s: float) -> Sequence[uploads.Unfinished]:
     """Return the uploads that were begun so long ago and have neither been completed nor given up, in all buckets.
 
-    Buckets that may not be looked into are passed over. `give_up` removes one.
+    0 stands for all. Buckets that may not be looked into are passed over. `give_up` removes one.
     """
     root = place.store.endpoint.root
     found: list[uploads.Unfinished] = []

@@ -150,7 +150,7 @@ async def give_up(store: Store, location: Location, spot: Spot, upload_id: str) 
 async def unfinished_in(
     store: Store, root: Location, bucket: str, older_than_s: float
 ) -> AsyncIterator[Unfinished]:
-    """Yield the uploads in a bucket that were begun so long ago and have not ended."""
+    """Yield the uploads in a bucket that were begun so long ago and have not ended (0: all)."""
     before_ns = time.time_ns() - int(older_than_s * 1e9)
     folder = root.child(bucket)
     request: dict[str, Any] = {"Bucket": bucket}
@@ -158,7 +158,7 @@ async def unfinished_in(
         page = await store.call("list_multipart_uploads", "read the folder", folder, **request)
         for it in page.get("Uploads", ()):
             began_ns = stored_ns(it["Initiated"])
-            if began_ns <= before_ns:
+            if not older_than_s or began_ns <= before_ns:
                 yield Unfinished(folder.below(it["Key"]), it["UploadId"], began_ns)
         if not page.get("IsTruncated"):
             return
