@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tui.engine.far.doors import AnswerWanted
 from tui.engine.run import Stop
 from tui.model.error import NotAFolder, NotFound, PlaceError, PlaceUnavailable
+from tui.places.local.end import LocalEnd
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -75,6 +76,12 @@ class Ends:
             if key not in self._places:
                 self._roots[key] = location
                 self._places[key] = await self._connect(key, reached=self._run.record.walk > 0)
+
+    def name(self, *folders: Location) -> None:
+        """Say that a person named some folders: on the local disk no link is followed below them."""
+        for folder in folders:
+            if isinstance(place := self.at(folder), LocalEnd):
+                place.name(folder)
 
     def is_lost(self, error: PlaceError) -> bool:
         """Say whether an error comes from a lost connection, not from what was tried."""
