@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from aiobotocore.session import AioSession
 
 from tests.servers.swift import running_swift
 
@@ -81,3 +84,23 @@ def test_a_tree_goes_to_a_store_and_comes_back(store: Ferry, tmp_path: Path) -> 
 
 def test_a_store_that_is_not_named_anywhere_is_refused(store: Ferry) -> None:
     assert b"cannot connect to s3://other@/" in store("ls", "s3://other@bucket", status=1).stderr
+
+
+def test_a_half_upload_nobody_wants_is_found_by_the_doctor_and_removed(store: Ferry, tmp_path: Path) -> None:
+    store("mkdir", "s3://test@bucket")
+    assert b"no half upload that no job wants" in store("doctor", "--uploads").stdout
+    asyncio.run(begin_upload(tmp_path, "bucket", "some/half"))
+    assert b"half of s3://test@bucket/some/half, begun" in store("doctor", "--uploads").stdout
+    assert b"no half upload begun more than 24 h ago" in store("doctor", "--abort-uploads", "24").stdout
+    assert b"1 half upload removed" in store("doctor", "--abort-uploads", "0").stdout
+    assert b"no half upload that no job wants" in store("doctor", "--uploads").stdout
+    assert b"a number of hours" in store("doctor", "--abort-uploads", "a day", status=2).stderr
+
+
+async def begin_upload(tmp_path: Path, bucket: str, key: str) -> None:
+    """Begin an upload as another program would that dies then."""
+    own = tomllib.loads((tmp_path / "home" / "config" / "config.toml").read_text())["s3"]["test"]
+    session = AioSession(profile="own")
+    session.set_config_variable("credentials_file", str(tmp_path / "person" / ".aws" / "credentials"))
+    async with session.create_client("s3", endpoint_url=own["url"], region_name=own["region"]) as client:
+        await client.create_multipart_upload(Bucket=bucket, Key=key)

@@ -11,12 +11,16 @@ from engine_harness import Harness, names, running
 
 from tests.mounts import image, tmpfs
 from tests.trees import partials
-from tui.model.job import Conflict, JobKind, JobState
+from tui.model.job import Conflict, Flush, JobKind, JobState
+from tui.places.local.landing import Landing
 from tui.places.local.room import Room
+from tui.places.local.slices import SliceCopy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tui.model.job import Job
 
 MIB = 1 << 20
 
@@ -116,6 +120,97 @@ async def test_a_job_that_is_told_to_start_all_the_same_fills_the_disk_and_waits
         (tiny / "source" / name).read_bytes() == (source / name).read_bytes() for name in names(source)
     )
     assert partials(tiny) == []
+
+
+@pytest.fixture
+def offsets(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Where the copies of large files went on from."""
+    opened, open_it = list[int](), SliceCopy.open
+
+    def noted(copy: SliceCopy) -> int:
+        opened.append(open_it(copy))
+        return opened[-1]
+
+    monkeypatch.setattr(SliceCopy, "open", noted)
+    return opened
+
+
+async def full(harness: Harness, source: Path, disk: Path, flush: Flush = Flush.JOB) -> Job:
+    """Copy a file of 40 MiB, that somebody wants to be begun, until the disk is full; return the job, which waits."""
+    fill(source, 1, 40 * MIB)
+    id = await harness.copy(source / "file 0", to=disk, flush=flush)
+    await harness.ends(id)
+    await settled(harness, id)
+    await harness.engine.start([id])
+    await harness.until(id, lambda job: job.state is not JobState.WAITING)
+    job = await harness.ends(id)
+    await settled(harness, id)
+    return job
+
+
+@pytest.mark.parametrize("flush", [Flush.JOB, Flush.FILE])
+async def test_a_file_that_fills_the_disk_waits_and_goes_on_where_it_stood(
+    harness: Harness, source: Path, tmp_path: Path, offsets: list[int], flush: Flush
+) -> None:
+    with tmpfs(tmp_path / "disk", "size=24m") as disk:
+        job = await full(harness, source, disk, flush=flush)
+        assert (job.state, job.wants_room, job.progress.errors) == (JobState.WAITING, True, 0)
+        (half,) = inside(disk)
+        size_bytes = half.stat().st_size
+        assert (size_bytes > 16 * MIB, offsets) == (True, [0])
+        assert job.progress.bytes_done == size_bytes
+        enlarge(disk)
+        await harness.engine.resume([job.id])
+        job = await harness.done(job.id)
+        assert offsets == [0, size_bytes]
+        assert (job.progress.files_done, job.progress.bytes_done) == (1, 40 * MIB)
+        assert (names(disk), (disk / "file 0").read_bytes()) == (["file 0"], (source / "file 0").read_bytes())
+
+
+async def test_the_half_file_that_fills_the_disk_goes_with_a_cancel(
+    harness: Harness, source: Path, tmp_path: Path
+) -> None:
+    with tmpfs(tmp_path / "disk", "size=24m") as disk:
+        job = await full(harness, source, disk)
+        assert len(names(disk)) == 1
+        await harness.engine.cancel([job.id])
+        await settled(harness, job.id)
+        assert names(disk) == []
+
+
+async def test_a_file_that_fills_the_disk_goes_on_after_a_restart(
+    source: Path, tmp_path: Path, offsets: list[int]
+) -> None:
+    journal = tmp_path / "state" / "journal.sqlite3"
+    with tmpfs(tmp_path / "disk", "size=24m") as disk:
+        async with running(journal) as harness:
+            job = await full(harness, source, disk)
+            size_bytes = job.progress.bytes_done
+        enlarge(disk)
+        async with running(journal) as harness:
+            await harness.done(job.id)
+        assert (names(disk), offsets) == (["file 0"], [0, size_bytes])
+
+
+async def test_a_whole_copy_whose_name_finds_no_room_is_kept(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, offsets: list[int]
+) -> None:
+    import errno
+
+    fill(source, 1, 40 * MIB)
+
+    def no_name(*arguments: object, **rest: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Landing, "settle", no_name)
+        job = await harness.ends(await harness.copy(source / "file 0", to=target))
+    assert (job.state, job.progress.bytes_done) == (JobState.WAITING, 40 * MIB)
+    await settled(harness, job.id)
+    await harness.engine.resume([job.id])
+    job = await harness.done(job.id)
+    assert (offsets, job.progress.bytes_done) == ([0, 40 * MIB], 40 * MIB)
+    assert (target / "file 0").read_bytes() == (source / "file 0").read_bytes()
 
 
 async def test_a_job_waiting_for_room_may_be_paused_and_cancelled(

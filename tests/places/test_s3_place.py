@@ -332,14 +332,12 @@ async def test_a_file_that_grows_past_one_request_goes_up_in_parts(place: S3Plac
 async def test_forgotten_uploads_are_found_and_given_up(
     place: S3Place, bucket: Location, client: Any
 ) -> None:
-    from tui.places.s3.place import give_up, unfinished
-
     await client.create_multipart_upload(Bucket=bucket.name, Key="some/file")
-    mine = [it for it in await unfinished(place, 0) if bucket.holds(it.location)]
+    mine = [it for it in await place.unfinished(0) if bucket.holds(it.location)]
     assert [it.location for it in mine] == [bucket.below("some/file")]
-    assert [it for it in await unfinished(place, 3600) if bucket.holds(it.location)] == []
-    await give_up(place, mine[0])
-    assert [it for it in await unfinished(place, 0) if bucket.holds(it.location)] == []
+    assert [it for it in await place.unfinished(3600) if bucket.holds(it.location)] == []
+    await place.give_up(mine[0])
+    assert [it for it in await place.unfinished(0) if bucket.holds(it.location)] == []
     assert "Uploads" not in await client.list_multipart_uploads(Bucket=bucket.name)
 
 

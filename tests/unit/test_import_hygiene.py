@@ -33,6 +33,8 @@ def loaded(statement: str) -> set[str]:
         ("tui.cli.doctor_far", {"asyncssh", "aiobotocore", "botocore", "textual"}),
         ("tui.cli.verify", {"xxhash", "blake3", "textual", "asyncio"}),
         ("tui.places.sftp.opening", {"asyncssh"}),
+        ("tui.places.s3.opening", {"aiobotocore", "botocore", "aiohttp"}),
+        ("tui.places.s3.profiles", {"aiobotocore", "botocore", "asyncio"}),
         ("tui.places.sftp.settings", {"asyncssh", "asyncio"}),
         ("tui.ui.app", {"pygments", "sqlite3", "tui.engine.engine", "markdown_it"}),
     ],

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tui.paths import Paths
 
 logger = logging.getLogger(__name__)
+
+LOCK_WAIT_S = 1.0
+"""So long it waits for the lock: an engine on its way out has it for a while, and a look at the holder for a moment."""
 
 
 class DirectClient(Calls):
@@ -91,7 +95,7 @@ class DirectClient(Calls):
                 if self._paths is None:
                     journal = self._private_journal()
                 else:
-                    journal, lock = self._own(self._paths)
+                    journal, lock = await self._own(self._paths)
                 try:
                     host = Host(journal, self._settings, in_process=True, lock=lock, make=self._make)
                     await host.start_up()
@@ -106,15 +110,15 @@ class DirectClient(Calls):
         self._owned.callback(shutil.rmtree, folder, ignore_errors=True)
         return Path(folder) / "journal.sqlite3"
 
-    def _own(self, paths: Paths) -> tuple[Path, Lock | None]:
+    async def _own(self, paths: Paths) -> tuple[Path, Lock | None]:
         """Take the lock of the journal, so that no other engine works on it; return both.
 
         Where there is no place for a lock there is none for a journal: then the queue lasts as long as this client.
         """
+        deadline = time.monotonic() + LOCK_WAIT_S
         try:
-            lock = Lock.take(paths.lock) or Lock.take(
-                paths.lock
-            )  # a look at the holder holds it for a moment
+            while (lock := Lock.take(paths.lock)) is None and time.monotonic() < deadline:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         except OSError as error:
             self.notice += f" The queue cannot be kept either ({error.strerror}: {paths.state})."
             return self._private_journal(), None

@@ -10,15 +10,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 import tui
 from tui.client.runtime import CannotHost, prepare_runtime
 from tui.model.error import EngineUnreachable
+from tui.wire.faults import Fault, error_of, fault_of
 
 if TYPE_CHECKING:
+    from tui.model.error import FerryError
     from tui.paths import Paths
 
-READY, BUSY = b"ready", b"busy: "
-"""First words of what a starting engine says: it (or another one) answers; another process owns the queue."""
+READY, BUSY, FAILED = b"ready", b"busy: ", b"failed: "
+"""First words of what a starting engine says: it (or another one) answers; another process owns the queue; the queue
+cannot be taken up. The last is followed by the error as it travels; without any of them, none can run here."""
 
 _PROGRAM = Path(tui.__file__).parent / "daemon" / "__main__.py"
 
@@ -38,6 +43,7 @@ def launch(paths: Paths, timeout_s: float = 10.0) -> None:
     Raises:
         CannotHost: None can run in the background here; the text says why.
         EngineUnreachable: Another process owns the queue and does not answer, or the time was up.
+        EngineError: One can, but not on this queue.
     """
     prepare_runtime(paths.runtime)
     try:
@@ -61,20 +67,38 @@ def launch(paths: Paths, timeout_s: float = 10.0) -> None:
         raise EngineUnreachable(
             said.removeprefix(BUSY).decode(errors="replace"), "Close that one, then try again."
         )
+    if said.startswith(FAILED):
+        raise reason(said)
     if not said.startswith(READY):
-        lines = said.decode(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else "it ended without a word"
-        raise CannotHost(f"the background engine cannot run: {reason}")
+        why = said.decode(errors="replace") or "it ended without a word"
+        raise CannotHost(f"the background engine cannot run: {why}")
+
+
+def failed(error: Exception) -> bytes:
+    """Return what an engine says that cannot take up the queue."""
+    return FAILED + msgspec.json.encode(fault_of(error))
+
+
+def reason(said: bytes) -> FerryError:
+    """Return the error such an engine tells of."""
+    return error_of(msgspec.json.decode(said.removeprefix(FAILED), type=Fault))
 
 
 def _listen(fd: int, deadline: float) -> bytes | None:
-    """Return what the engine says up to its first word of readiness, or to its end; None where the time is up."""
+    """Return the line that tells what becomes of the engine, or its last one; None where the time is up.
+
+    Others may come before it: of a log that cannot be written, say.
+    """
     said = b""
-    while not (said.startswith((READY, BUSY)) and said.endswith(b"\n")):
+    while not (_last_line(said).startswith((READY, BUSY, FAILED)) and said.endswith(b"\n")):
         if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
             return None
         chunk = os.read(fd, 65536)
         if not chunk:
             break
         said += chunk
-    return said.strip()
+    return _last_line(said)
+
+
+def _last_line(said: bytes) -> bytes:
+    return said.strip().rpartition(b"\n")[2]

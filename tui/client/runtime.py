@@ -107,10 +107,11 @@ class Lock:
             return False
 
     def sign(self, socket_path: Path | None) -> None:
-        """Write who holds it, for those who do not find the socket."""
+        """Write who holds it, for those who do not find the socket. (On a full disk it is held all the same.)"""
         where = os.fsencode(socket_path) if socket_path else b""
-        os.ftruncate(self.fd, 0)
-        os.pwrite(self.fd, b"%d\n%s" % (os.getpid(), where), 0)
+        with contextlib.suppress(OSError):
+            os.ftruncate(self.fd, 0)
+            os.pwrite(self.fd, b"%d\n%s" % (os.getpid(), where), 0)
 
     def release(self) -> None:
         os.close(self.fd)

@@ -71,8 +71,11 @@ def run(
 
 
 def _tell_errors(line: bytes) -> None:
-    if not line.startswith(launch.READY):
-        os.write(2, b"ferry: " + line + b"\n")
+    if line.startswith(launch.READY):
+        return
+    if line.startswith(launch.FAILED):
+        line = launch.reason(line).message.encode(errors="backslashreplace")
+    os.write(2, b"ferry: " + line + b"\n")
 
 
 _AUTOGROUP = Path("/proc/self/autogroup")
@@ -154,9 +157,11 @@ class _Life:
         logger.info("engine %s starts, process %d", __version__, os.getpid())
         try:
             await self._host.start_up()
-        except BaseException:
+        except Exception as error:
+            logger.exception("the queue cannot be taken up")
             self._remove_socket()
-            raise
+            tell(launch.failed(error))
+            return FAILED
         try:
             await self._server.listen(listener)
             tell(launch.READY)

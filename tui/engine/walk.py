@@ -161,7 +161,8 @@ class Walk:
                 return
             lost = await run.hop(copy.finish)
         except PlaceError as error:
-            await self._give_up(copy, counted)
+            if not copy.is_kept:
+                await self._give_up(copy, counted)
             if isinstance(error, SourceChanged) and not large.again:
                 self._large.append((folder, replace(large, again=True)))
                 return
@@ -182,7 +183,7 @@ class Walk:
     async def _slices(self, copy: SliceCopy, counted: int) -> int:
         """Copy to the end or until stopped, in slices that take about SLICE_S; return the bytes counted by then.
 
-        Where it fails, nothing of what it counted stays: the half file is gone.
+        Where it fails, nothing of what it counted stays: the half file is gone, unless it waits for room.
         """
         run, before = self._run, counted
         while not run.stopped:
@@ -191,7 +192,8 @@ class Walk:
             try:
                 done = await run.hop(copy.step, size)
             except PlaceError:
-                run.count(Sums(same_bytes=before - counted))
+                if not copy.is_kept:
+                    run.count(Sums(same_bytes=before - counted))
                 raise
             took = run.clock.monotonic() - began
             if not done:

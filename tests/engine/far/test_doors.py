@@ -252,16 +252,17 @@ async def test_an_opening_that_succeeds_after_it_was_given_up_leaves_nothing_ope
     assert await doors.place(BOX) is place
 
 
-async def test_a_place_that_is_shut_as_it_opens_is_opened_once_more(host: Host) -> None:
-    doors, disk = Doors({"file": lambda: host}, SystemClock()), Location.local("/")
-    waiting = asyncio.create_task(doors.place(disk, job=3))
+async def test_a_place_that_is_shut_as_it_opens_is_opened_once_more(
+    doors: Doors, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors_module, "IDLE_S", -1.0)
+    waiting = asyncio.create_task(doors.place(BOX))
     await asyncio.sleep(0)
-    opening = doors._door(disk).opening
+    opening = doors._door(BOX, 0).opening
     assert opening is not None
-    opening.add_done_callback(lambda _: doors.leave(4))  # of another job, in the same moment
+    opening.add_done_callback(lambda _: doors.close_idle())
     assert (await waiting).alive
     assert len(host.places) == 2
-    await doors.close()
 
 
 async def test_a_failure_is_told_to_all_and_tried_again_by_the_next(doors: Doors, host: Host) -> None:
@@ -284,14 +285,13 @@ async def test_what_nobody_uses_is_closed_and_what_a_job_uses_is_not(
     assert not host.places[0].alive
 
 
-async def test_the_local_disk_is_let_go_of_when_the_last_job_leaves(host: Host) -> None:
+async def test_the_local_disk_is_each_jobs_own_and_let_go_of_when_it_leaves(host: Host) -> None:
     doors, disk = Doors({"file": lambda: host}, SystemClock()), Location.local("/")
-    place = await doors.place(disk, job=3)
-    assert await doors.place(disk, job=4) is place
+    place, other = await doors.place(disk, job=3), await doors.place(disk, job=4)
+    assert await doors.place(disk, job=3) is place
     doors.leave(3)
-    assert (await doors.place(disk, job=4)).alive
-    doors.leave(4)
     await until(lambda: not place.alive)
+    assert other.alive
     await doors.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from tui.places.memory import ALL
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
+
+    from hosts_harness import Hosts, HostsHarness
 
 NOON = 1_700_000_000_000_000_000
 
@@ -250,3 +253,27 @@ async def test_a_rename_is_understood_after_a_kill(tmp_path: Path, step: str) ->
     assert (job.progress.files_done, job.progress.errors) == (1, 0)
     assert far.here.tree("/target") == {"tree": None, "tree/a": b"a"}
     assert far.here.tree("/from") == {}
+
+
+async def test_an_original_behind_a_link_swapped_in_stays(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    """What the link leads to looks just like the original that was copied."""
+    inner, outside = tmp_path / "tree" / "inner", tmp_path / "outside"
+    inner.mkdir(parents=True)
+    (inner / "a").write_bytes(b"a")
+    shutil.copytree(inner, outside)
+    hosts.store().folder("/to")
+
+    def swap(name: str, location: Location) -> None:
+        if name == "put":
+            inner.rename(tmp_path / "away")
+            inner.symlink_to(outside)
+
+    hosts.trouble = swap
+    target = Location("/to", "sftp", "host")
+    id = await queue.add(JobKind.MOVE, Location.local(tmp_path / "tree"), target=target, into=True)
+    job = await queue.ends(id)
+    assert job.state is JobState.FAILED
+    assert hosts.store().read("/to/tree/inner/a") == b"a"
+    assert (outside / "a").read_bytes() == (tmp_path / "away" / "a").read_bytes() == b"a"

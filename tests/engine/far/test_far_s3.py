@@ -8,30 +8,15 @@ import pytest
 from far_harness import Far
 
 from tests.places.stand import found
-from tests.servers.swift import HOW_TO_HAVE_IT, Swift
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.local.end import LocalOpener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.places.stand import Stand
     from tui.places.base import Place
-
-
-@pytest.fixture(scope="module")
-def swift() -> Iterator[Swift]:
-    """A store for the tests of this file."""
-    if not Swift.is_here():
-        pytest.skip(HOW_TO_HAVE_IT)
-    store = Swift()
-    try:
-        store.start()
-        yield store
-    finally:
-        store.stop()
 
 
 class StandOpener:

@@ -292,3 +292,27 @@ async def test_a_cancel_of_a_move_takes_nothing_back(far: Far) -> None:
     await far.until(id, lambda job: bool(job.note))
     assert far.tree() == {"tree": None, "tree/a": b"a"}
     assert far.here.tree("/tree")["large"] == LARGE
+
+
+async def test_a_cancel_does_not_wait_for_a_place_that_hangs(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    hung, reached = asyncio.Event(), asyncio.Event()
+
+    def hang(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if name != "write" and not reached.is_set():
+            return None
+        reached.set()
+        return hung.wait()  # type: ignore[return-value]
+
+    far.faults.at = hang
+    id = await far.submit("/tree")
+    await reached.wait()
+    run = far.engine._keeper._runs[id]
+    began = time.monotonic()
+    await far.engine.pause([id])
+    task = far.engine._keeper._tasks[id]
+    await asyncio.wait({task}, timeout=5)
+    assert task.done()
+    assert run.stopped
+    assert time.monotonic() - began < 1.0
+    hung.set()

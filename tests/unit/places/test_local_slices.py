@@ -9,7 +9,8 @@ import pytest
 
 from tests.trees import describe
 from tests.unit.places.local_driver import RULES, TAG
-from tui.model.error import AlreadyExists, IsAFolder, NotFound, SourceChanged
+from tui.model.error import AlreadyExists, IsAFolder, NotFound, OutOfSpace, SourceChanged
+from tui.model.job import Flush
 from tui.places.local import syscalls
 from tui.places.local.copying import SliceCopy
 from tui.places.local.hops import Brake, CopyRules, Large
@@ -350,11 +351,9 @@ def test_a_clone_is_made_where_it_can_be(
     assert_alike(big, target)
 
 
-def test_a_full_disk_removes_the_partial(
+def test_a_full_disk_leaves_the_partial_to_be_gone_on_with(
     big: Path, target: Path, slices: Callable[..., SliceCopy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.model.error import OutOfSpace
-
     def full(*args: object) -> int:
         raise OSError(errno.ENOSPC, "full")
 
@@ -362,7 +361,25 @@ def test_a_full_disk_removes_the_partial(
     monkeypatch.setattr(os, "copy_file_range", full)
     with pytest.raises(OutOfSpace):
         copy.step(CHUNK)
-    assert os.listdir(target) == []
+    assert copy.is_kept
+    monkeypatch.undo()
+    again = slices()
+    assert again.open() == CHUNK
+    finish(again)
+    assert_alike(big, target)
+
+
+def test_a_disk_that_refuses_what_it_had_taken_keeps_no_partial(
+    big: Path, target: Path, slices: Callable[..., SliceCopy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    copy = begun(slices(rules=replace(RULES, flush=Flush.FILE)))
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutOfSpace):
+        copy.step(CHUNK)
+    assert (copy.is_kept, os.listdir(target)) == (False, [])
 
 
 def test_a_late_file_leaves_a_mirrored_folder_with_its_time(

@@ -21,10 +21,13 @@ from tui.model.error import (
 )
 from tui.model.location import S3, Location
 from tui.places.s3.endpoints import Endpoint, Sizes
+from tui.places.s3.profiles import profiles
 from tui.places.s3.spots import Spot, spot_of
 from tui.places.s3.times import mtime_of_text, mtime_text, stored_ns
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.places.s3.store import Store
 
 exceptions = pytest.importorskip(
@@ -126,6 +129,12 @@ def test_what_a_store_answers_becomes_a_sentence(code: str, cls: type[PlaceError
     assert told.remedy
 
 
+def test_the_region_a_store_names_is_passed_on() -> None:
+    error = answer("AuthorizationHeaderMalformed")
+    error.response["Error"]["Region"] = "eu-west-3"  # type: ignore[attr-defined]
+    assert from_foreign(error, "read", HERE).message.endswith("another region: eu-west-3")
+
+
 def test_an_answer_nobody_knows_is_passed_on() -> None:
     assert "says Odd: some words" in from_foreign(answer("Odd", "some words"), "read", HERE).message
     assert isinstance(from_foreign(answer("Odd", "", 503), "read", HERE), PlaceUnavailable)
@@ -151,3 +160,30 @@ async def test_who_may_only_write_replaces_nothing_by_accident() -> None:
     store = cast("Store", UploadOnly(conditional=False))
     with pytest.raises(PermissionDenied):
         await make_sure_it_is_free(store, HERE, Spot("bucket", "key"), "write", replace=False)
+
+
+# Profiles
+
+
+def test_profiles_of_both_files_are_known(tmp_path: Path) -> None:
+    folder = tmp_path / ".aws"
+    folder.mkdir()
+    (folder / "config").write_text(
+        "[default]\nregion = eu-west-1\n[profile work]\ns3 =\n  addressing_style = path\n"
+        "[profile 'two words']\n[sso-session corp]\n[services local]\n"
+    )
+    (folder / "credentials").write_text(
+        "[default]\n[minio]\naws_access_key_id = a\naws_secret_access_key = %b\n"
+    )
+    assert profiles({"HOME": str(tmp_path)}) == ["default", "minio", "two words", "work"]
+
+
+def test_files_of_profiles_may_lie_elsewhere_be_missing_or_broken(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile one]\n")
+    (tmp_path / "broken").write_bytes(b"no section\n\xff")
+    named = {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "broken"),
+    }
+    assert profiles(named) == ["one"]
+    assert profiles({"HOME": str(tmp_path)}) == []

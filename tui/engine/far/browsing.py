@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import string
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link
@@ -21,13 +21,14 @@ from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
 from tui.places.base import Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.far.doors import Doors
     from tui.model.comparison import Differences
     from tui.model.location import Location
-    from tui.places.base import Place, Reader
+    from tui.model.upload import Unfinished
+    from tui.places.base import Place, Reader, Uploads
 
 T = TypeVar("T")
 
@@ -38,11 +39,22 @@ READER_S = 3.0
 LOOKS_AT_ONCE = 32
 
 
+async def _nothing() -> Collection[str]:
+    return ()
+
+
 class Browsing:
     """What clients see of places that the engine holds the connections of."""
 
-    def __init__(self, doors: Doors, clock: Clock) -> None:
-        self._doors, self._clock = doors, clock
+    def __init__(
+        self, doors: Doors, clock: Clock, held: Callable[[], Awaitable[Collection[str]]] = _nothing
+    ) -> None:
+        """Take what varies.
+
+        Args:
+            held: Tells which half uploads jobs still want, by what their stores call them.
+        """
+        self._doors, self._clock, self._held = doors, clock, held
         self._calls: dict[str, asyncio.Task[Any]] = {}
         self._sessions = Sessions(clock)
         self._readers: OrderedDict[Location, tuple[Reader, Place, float]] = OrderedDict()
@@ -174,6 +186,24 @@ class Browsing:
                         await count.add(await self._doors.place(location), location)
                     return count.totals(complete=True)
             return count.totals(complete=False)
+
+        return await self._call(token, work())
+
+    async def uploads(
+        self, place: Location, older_than_s: float, remove: bool = False, token: str = ""
+    ) -> tuple[Unfinished, ...]:
+        """Return half uploads begun so long ago that no job wants any more; with `remove`, remove them."""
+
+        async def work() -> tuple[Unfinished, ...]:
+            store = await self._doors.place(place)
+            if not store.capabilities.uploads:
+                raise Unsupported(f"{place} holds no uploads out of sight", location=place)
+            uploads, held = cast("Uploads", store), await self._held()
+            found = [it for it in await uploads.unfinished(older_than_s) if it.upload_id not in held]
+            if remove:
+                for upload in found:
+                    await uploads.give_up(upload)
+            return tuple(found)
 
         return await self._call(token, work())
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tui.engine.planner import refuse
 from tui.model.ask import Answer, HostQuestion
 from tui.model.error import AuthenticationFailed, PlaceError, Unsupported
-from tui.model.location import Location
+from tui.model.location import LOCAL, Location
 from tui.places.base import Place
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Doors:
         self._makers, self._clock = openers, clock
         self._changed, self._settled = changed, settled
         self._openers: dict[str, Opener] = {}
-        self._doors: dict[tuple[str, str], _Door] = {}
+        self._doors: dict[tuple[str, str, int], _Door] = {}
         self._open: dict[int, tuple[_Door, HostQuestion]] = {}
         self._ids = itertools.count(1)
         self._closing: set[asyncio.Task[Any]] = set()
@@ -110,7 +110,7 @@ class Doors:
             AnswerWanted: The host asks for something, and it is a job that wants in.
             PlaceError: It cannot be opened.
         """
-        door = self._door(location)
+        door = self._door(location, job)
         if (failure := door.failures.pop(job, None)) is not None:
             raise failure
         if door.place is not None and not door.place.alive:
@@ -132,13 +132,14 @@ class Doors:
         """
         for door in self._doors.values():
             door.users.discard(job)
-            if door.root.is_local and door.place is not None and not door.users:
-                self._shut(door)
+        own = self._doors.pop((LOCAL, "", job), None)
+        if own is not None and own.place is not None:
+            self._shut(own)
 
     @contextlib.contextmanager
     def kept(self, *locations: Location) -> Iterator[None]:
         """Let the places of some locations not be closed meanwhile, for whoever uses them longer than for a moment."""
-        user, doors = -next(self._ids), [self._door(location) for location in locations]
+        user, doors = -next(self._ids), [self._door(location, 0) for location in locations]
         for door in doors:
             door.users.add(user)
         try:
@@ -175,8 +176,9 @@ class Doors:
         if left := {*openings, *self._closing}:
             await asyncio.wait(left, timeout=CLOSING_S)
 
-    def _door(self, location: Location) -> _Door:
-        key = (location.scheme, location.authority)
+    def _door(self, location: Location, job: int) -> _Door:
+        # The local disk is each job's own: it follows links only where that job named them.
+        key = (location.scheme, location.authority, job if location.is_local else 0)
         if key not in self._doors:
             if location.scheme not in self._makers:
                 known = ", ".join(sorted(self._makers))

@@ -40,7 +40,7 @@ MOST_READS = 32
 OVERLAP_BYTES = 64 << 10
 """So much of a half file is compared with the source before it is gone on with."""
 
-LEAVE_S = 0.12
+LEAVE_S = 0.08
 """So long a half file may take to be let go of when the run is stopped."""
 
 

@@ -36,7 +36,7 @@ def on_thread(
         work = functools.partial(method, self, *args, **kwargs)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise EngineError(
                 f"the queue's journal {self.path} cannot be used: {error}",
                 "Check the disk it is on (full, read-only?), then run `ferry doctor`.",
@@ -109,7 +109,8 @@ class Store:
                 if beside.exists():
                     beside.rename(kept.with_name(kept.name + suffix))
         except OSError as error:
-            raise JournalDamaged(f"the damaged journal {self.path} cannot be set aside: {error}") from error
+            message = f"the damaged journal {self.path} cannot be set aside: {error}"
+            raise JournalDamaged(message, "Move it elsewhere by hand.") from error
         return kept
 
     def set_columns(self, job: int, columns: Mapping[str, object]) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _OVERLAP_BYTES = 64 << 10
 """So much of the end of a partial is compared with the source before it is continued."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _RESERVE_BYTES = 256 << 20
 """Room asked for ahead: one call a quarter of a GiB costs nothing, and keeps the file in one piece on the disk."""
 
@@ -46,8 +47,11 @@ class SliceCopy:
     Where the job is in doubt (`CopyRules.doubtful`) that much is compared first, as if it were copied.
 
     Call `open`, then `step` until it gives 0, then `finish`; or `suspend` or `abandon` at any time. To verify it, call
-    `read_back` until it gives 0 before `finish`. After an OutOfSpace or a SourceChanged the partial has already been
-    removed.
+    `read_back` until it gives 0 before `finish`. After a SourceChanged the partial has already been removed; after an
+    OutOfSpace all is closed, and `is_kept` tells whether the partial waits for room to be gone on with.
+
+    Attributes:
+        is_kept: There is no room, and the partial stays as it is.
     """
 
     def __init__(
@@ -68,7 +72,7 @@ class SliceCopy:
         self._from = self._to = self._folder = -1
         self._partial = b""
         self._offset = self._reserved = self._unsure = 0
-        self._linked = False
+        self._linked = self.is_kept = False
         self._mirror: attributes.Mirror | None = None
         self._joiner: Joiner | None = None
         self._back: ReadBack | None = None
@@ -102,7 +106,7 @@ class SliceCopy:
 
         Raises:
             SourceChanged: The source was written to since `open`. The partial is removed.
-            OutOfSpace: There is no room. The partial is removed.
+            OutOfSpace: There is no room. The partial is kept, unless the disk has refused what was written before.
             PlaceError: The one or the other disk fails.
         """
         start = self._offset
@@ -118,8 +122,8 @@ class SliceCopy:
             self.abandon()
             raise error.told(self._where) from error
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                self.abandon()
+            if error.errno in _FULL:
+                self._keep()
             if error.errno == errno.EIO:
                 raise from_os_error(error, self._source_where, "copy") from error
             raise from_os_error(error, self._where, "write") from error
@@ -169,6 +173,7 @@ class SliceCopy:
         Raises:
             SourceChanged: The source was written to while it was copied. The partial is removed.
             AlreadyExists: The name was taken meanwhile. The partial is kept for another `open`.
+            OutOfSpace: There is no room for the name. The partial is kept, too.
             PlaceError: It cannot be put in place.
         """
         if self._linked:
@@ -195,7 +200,8 @@ class SliceCopy:
             self.abandon()
             raise error.told(self._where) from error
         except OSError as error:
-            if error.errno == errno.EEXIST:
+            if error.errno in (errno.EEXIST, *_FULL):
+                self.is_kept = error.errno in _FULL
                 self.suspend()
             else:
                 self.abandon()
@@ -206,6 +212,16 @@ class SliceCopy:
     def suspend(self) -> None:
         """Close both ends and keep the partial, to be continued by another `open`."""
         self._close()
+
+    def _keep(self) -> None:
+        """Close both ends where there is no room; the partial keeps what is known to be in it."""
+        try:
+            os.ftruncate(self._to, max(self._offset, self._unsure))
+        except OSError:
+            self.abandon()
+        else:
+            self.is_kept = True
+            self.suspend()
 
     def abandon(self) -> None:
         """Close both ends and remove the partial."""

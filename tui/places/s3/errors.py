@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -165,11 +165,12 @@ def _told(error: BaseException) -> _Told:
 
 
 def _by_answer(error: foreign.ClientError) -> _Told:
-    code = code_of(error)
+    code, more = code_of(error), error.response.get("Error", {})
     if (told := _BY_CODE.get(code)) is not None:
-        return told
+        region = more.get("Region") if told is _REGION else None
+        return replace(told, why=f"{told.why}: {region}") if region else told
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if status in (500, 502, 503, 504):
         return _FAULT
-    said = error.response.get("Error", {}).get("Message", "")
+    said = more.get("Message", "")
     return _Told(PlaceError, f"the store says {code}: {said}" if said else f"the store says {code}")

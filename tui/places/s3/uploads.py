@@ -11,7 +11,7 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import NotFound, PlaceError, PlaceUnavailable, Unsupported
-from tui.model.location import Location
+from tui.model.upload import Unfinished
 from tui.places.s3.errors import code_of
 from tui.places.s3.spots import spot_of
 from tui.places.s3.times import MTIME, mtime_text, stored_ns
@@ -19,6 +19,7 @@ from tui.places.s3.times import MTIME, mtime_text, stored_ns
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from tui.model.location import Location
     from tui.places.s3.spots import Spot
     from tui.places.s3.store import Store
 
@@ -39,15 +40,6 @@ class Part:
     def md5(self) -> str:
         """The hash of what is in it, with stores that do not encrypt by keys of their own."""
         return self.etag.strip('"')
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """An upload that was begun and neither completed nor given up; its parts take room, and cost."""
-
-    location: Location
-    upload_id: str
-    began_ns: int
 
 
 async def digest_of(data: bytes | bytearray) -> bytes:
