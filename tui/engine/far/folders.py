@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui.engine.far.ends import each, in_time, look
 from tui.engine.far.making import MOST_MEETINGS, Making
 from tui.engine.far.probing import is_one
+from tui.engine.far.reaching import listing
 from tui.engine.far.tree import Folder, Item, State
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, NotFound, PlaceError, TargetInsideSource, Unsupported
@@ -174,21 +175,17 @@ class Folders(Making):
         mine = prefix(self._run.record.row.tag).decode()
         if self._run.record.walk > 1 and not self._to.capabilities.folders:
             self._halves.setdefault(folder.target, 1)
-        pages = self._to.list(folder.target)
         try:
-            async for page in pages:
-                for entry in page:
-                    found[entry.name] = entry
-                    if entry.name.startswith(mine):
-                        self._halves.setdefault(folder.target, 1)
-                if len(found) > MOST_STANDING:
-                    return None
+            async with listing(self._to, folder.target) as pages:
+                async for page in pages:
+                    for entry in page:
+                        found[entry.name] = entry
+                        if entry.name.startswith(mine):
+                            self._halves.setdefault(folder.target, 1)
+                    if len(found) > MOST_STANDING:
+                        return None
         except NotFound:
             return {}  # of a flat store: nothing is in it
-        finally:
-            close = getattr(pages, "aclose", None)
-            if close is not None:
-                await close()
         return found
 
     @staticmethod

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind, Listed
 from tui.model.error import PlaceError
 
@@ -81,8 +81,7 @@ class Reading:
         end: PlaceError | None = None
         try:
             with self._kept:
-                pages = self._place.list(self._folder)
-                async with contextlib.aclosing(pages):  # type: ignore[type-var]  # a generator, in every place
+                async with listing(self._place, self._folder) as pages:
                     async for page in pages:
                         await self._pages.put(await self._see_through(page))
         except PlaceError as error:
