@@ -3,7 +3,8 @@
 FerryError
 ├─ UsageError · ConfigError(file, key)
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
-│  │                      NotHeld · NotListed · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
+│  │                      NotHeld · NotListed · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay
+│  │                      StorageFault
 │  │                      PlaceUnavailable (HostUnreachable) · AuthenticationFailed · HostKeyMismatch · HoldsHome
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
