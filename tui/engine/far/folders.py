@@ -229,7 +229,8 @@ class Folders(Making):
             return
         known = folder.standing is not None
         there = folder.standing.get(entry.name) if folder.standing is not None else None
-        plain = self._pairing.exact and not self._compares and not self._moves
+        by_facts = self._pairing.keeps_times and self._pairing.exact
+        plain = by_facts and not self._compares and not self._moves
         if there is not None and plain and entry.kind is EntryKind.FILE and self._pairing.same(entry, there):
             self._same(folder, entry)
             return
