@@ -310,6 +310,7 @@ def play(
         watch.close()
     faults += sorted(watch.faults)
     faults += [f"left behind: {path}" for path in partials(source.parent, target)]
+    # A killed move finds times of source folders that it has changed itself.
     timeless = bool(old) or (kind == "move" and ground.kills > 0)
     faults += _arrived(there, {**old, **wanted}, timeless=timeless)
     if kind == "move" and os.path.lexists(source):
