@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 from tests.servers.sshd import own_sshd as own_sshd
 from tests.servers.sshd import plain_sshd as plain_sshd
 from tests.servers.sshd import sshd as sshd
+from tests.servers.swift import own_swift as own_swift
+from tests.servers.swift import swift as swift
 
 settings.register_profile(
     "ferry", database=None, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

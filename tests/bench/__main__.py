@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import tempfile
 
-from tests.bench import copying, key_latency, remote
+from tests.bench import copying, key_latency, remote, store
 
 
 def main() -> None:
-    known = [*copying.CONTESTS, "keys", *remote.CONTESTS]
+    known = [*copying.CONTESTS, "keys", *remote.CONTESTS, *store.CONTESTS]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"{', '.join(known)} (all)")
     parser.add_argument("--rounds", type=int, default=5)
@@ -20,11 +20,15 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := set(given.tables) - set(known):
         parser.error(f"there is no table {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    tables = given.tables or (remote.CONTESTS if given.remote else [*copying.CONTESTS, "keys"])
+    tables = given.tables or (
+        [*remote.CONTESTS, *store.CONTESTS] if given.remote else [*copying.CONTESTS, "keys"]
+    )
     if contests := [table for table in tables if table in copying.CONTESTS]:
         copying.main(contests, given.rounds, given.folder)
     if contests := [table for table in tables if table in remote.CONTESTS]:
         remote.main(contests, given.rounds, given.folder)
+    if contests := [table for table in tables if table in store.CONTESTS]:
+        store.main(contests, given.rounds, given.folder)
     if "keys" in tables:
         key_latency.main([])
 

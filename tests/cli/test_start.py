@@ -30,6 +30,8 @@ HEAVY = {
     "sqlite3",
     "argparse",
     "tomllib",
+    "asyncssh",
+    "aiobotocore",
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.terminal import Terminal
+from tests.servers.sshd import make_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +84,10 @@ def test_a_tree_goes_to_a_host_and_comes_back(real: Ferry) -> None:
     assert b"(content)" in real("verify", "tree", real.url("new"), status=1).stdout
     assert b"moved 2" in real("move", real.url("new/tree/"), "back/").stdout
     assert (real.here / "back" / "tree" / "big").read_bytes() == data
+    assert b"copied 1 file" in real("copy", "--foreground", "back/tree/big", real.url("x/")).stdout
+    assert (real.there / "x" / "big").read_bytes() == data
     real("mkdir", real.url("x/y"))
-    assert b"deleted 0 files" in real("delete", real.url("new"), real.url("x")).stdout
+    assert b"deleted 1 file" in real("delete", real.url("new"), real.url("x")).stdout
     assert list(real.there.iterdir()) == []
 
 
@@ -122,3 +125,48 @@ def test_on_a_terminal_a_host_that_is_not_known_is_asked_about(real: Ferry) -> N
         assert terminal.process.returncode == 0
         assert "one" in terminal.text
     assert real.known.read_text()
+
+
+def test_a_reader_that_leaves_is_no_error(real: Ferry) -> None:
+    (real.there / "big").write_bytes(bytes(8 << 20))
+    ferry = [sys.executable, "-m", "tui", "cat", real.url("big")]
+    with subprocess.Popen(
+        ferry, env=real.environ, cwd=real.here, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        assert command.stdout.read(1) == b"\0"
+        command.stdout.close()
+        assert command.stderr.read() == b""
+        assert command.wait(30) == 0
+
+
+def test_folders_are_synced_with_a_host(real: Ferry) -> None:
+    tree = real.here / "tree"
+    (tree / "sub").mkdir(parents=True)
+    (tree / "sub" / "one").write_bytes(b"one")
+    (real.there / "tree" / "old").mkdir(parents=True)
+    planned = real("sync", "--dry-run", "--delete", "tree", real.url("tree")).stdout.splitlines()
+    assert {b"- old/", b"+ sub/", b"+ sub/one"} & set(planned) >= {b"- old/", b"+ sub/"}
+    real("sync", "--delete", "tree", real.url("tree"))
+    assert [path.name for path in (real.there / "tree").iterdir()] == ["sub"]
+    assert (real.there / "tree" / "sub" / "one").read_bytes() == b"one"
+    assert real("sync", "--dry-run", real.url("tree"), "tree").stdout == b"nothing to do: 1 file the same\n"
+
+
+def test_the_passphrase_of_a_key_is_asked_for_until_it_is_right(real: Ferry, sshd: Sshd) -> None:
+    key = real.known.parent / "locked"
+    sshd.allow(make_key(key, passphrase="open sesame"))
+    with (real.known.parent / "config").open("a") as file:
+        file.write(sshd.config_for("locked", IdentityFile=key))
+    (real.there / "one").touch()
+    with real.terminal("ls", real.url(host="locked")) as terminal:
+        terminal.wait_for("(?i)passphrase.*:")
+        terminal.press(*"wrong", "enter")
+        terminal.wait_for("That was not right")
+        terminal.press(*"open sesame", "enter")
+        terminal.wait_until(lambda: terminal.process.poll() is not None)
+        terminal.settle(0.05)
+        assert terminal.process.returncode == 0
+        assert "one" in terminal.text
+        assert "sesame" not in terminal.text

@@ -341,6 +341,7 @@ async def test_a_signal_stops_it_in_order(home: Home, number: signal.Signals) ->
         pid = (await client.status()).pid
         os.kill(pid, number)
         await eventually(lambda: not alive(pid))
+    assert "ERROR" not in home.log()
     assert not home.paths.socket.exists()
     assert f"engine stops: it got {number.name}" in home.log()
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.proxy import Proxy, running_proxy
-from tests.servers.sftp import place_on
+from tests.servers.sftp import connected, place_on
 from tui.model.error import PlaceUnavailable
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
+from tui.places.sftp.place import SftpPlace
 from tui.places.sftp.writing import UNPROVEN_BYTES
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers.sshd import Sshd
-    from tui.places.sftp.place import SftpPlace
 
 TAG = "job12345"
 STEP = 1 << 20
@@ -178,6 +178,16 @@ async def test_what_is_under_way_ends_with_the_connection(sshd: Sshd, proxy: Pro
         assert not place.alive
         await writer.discard()
         await reader.close()
+
+
+async def test_a_line_cut_while_the_session_opens_is_a_lost_line(sshd: Sshd, proxy: Proxy) -> None:
+    async with connected(sshd, proxy.port) as connection:
+        proxy.freeze()
+        starting = asyncio.create_task(SftpPlace.start(connection, Location("/", "sftp", "test")))
+        await asyncio.sleep(0)
+        proxy.cut()
+        with pytest.raises(PlaceUnavailable):
+            await starting
 
 
 async def test_a_line_gone_silent_is_noticed(sshd: Sshd, proxy: Proxy, tmp_path: Path) -> None:

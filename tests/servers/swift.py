@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -51,7 +51,7 @@ class Swift:
         return found.returncode == 0
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers. It ends with the thread that does so, whatever becomes of that."""
         folder = self._folder = self._folder or Path(tempfile.mkdtemp(prefix="ferry-swift-"))
         port = self.url.rpartition(":")[2] or "0"
         with open(folder / "log", "ab") as log:
@@ -105,11 +105,9 @@ class Swift:
 
 
 @contextlib.contextmanager
-def running_swift(least_part_bytes: int = 1 << 16) -> Iterator[Swift]:
-    """Run one for as long as the block lasts; the test skips where there is none (or fails: FERRY_SERVERS=require)."""
-    if not Swift.is_here():
-        _do_without()
-    server = Swift(least_part_bytes)
+def running_swift() -> Iterator[Swift]:
+    """Run one for as long as the block lasts."""
+    server = Swift()
     try:
         server.start()
         yield server
@@ -117,7 +115,26 @@ def running_swift(least_part_bytes: int = 1 << 16) -> Iterator[Swift]:
         server.stop()
 
 
-def _do_without() -> NoReturn:
+def need_swift() -> None:
+    """Skip the test where there is no Swift; fail where FERRY_SERVERS says that there must be one."""
+    if Swift.is_here():
+        return
     if os.environ.get("FERRY_SERVERS") == "require":
         pytest.fail(HOW_TO_HAVE_IT)
     pytest.skip(HOW_TO_HAVE_IT)
+
+
+@pytest.fixture(scope="session")
+def swift() -> Iterator[Swift]:
+    """A store that all tests share: neither stop nor freeze it."""
+    need_swift()
+    with running_swift() as server:
+        yield server
+
+
+@pytest.fixture
+def own_swift() -> Iterator[Swift]:
+    """A store of the test's own."""
+    need_swift()
+    with running_swift() as server:
+        yield server

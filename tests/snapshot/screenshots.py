@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "ui"))
 from fake_client import FakeClient, file, link
 
 from tui.config import Settings
+from tui.model.ask import KnownHost
 from tui.model.entry import EntryKind, Facts
 from tui.model.job import JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
@@ -68,6 +69,18 @@ TREE: dict[str, Any] = {
         }
     },
     "mnt": {"tank": {"photos": {}, "survey": {}, "old": {}, "backup.tar.zst": 40 * GIB, "lost+found": {}}},
+}
+
+
+FAR: dict[str, Any] = {
+    "srv": {
+        "photos": {
+            "2024": {},
+            "2025": {},
+            "index.html": 41_213,
+            **{f"IMG_{number:04}.jpg": 3 * MIB + number * 7919 for number in range(2100, 2112)},
+        }
+    }
 }
 
 
@@ -154,6 +167,40 @@ async def help_(pilot: Pilot[None], client: FakeClient) -> None:
     await pilot.press("f1")
 
 
+async def far(pilot: Pilot[None], client: FakeClient) -> None:
+    """A pane at another host, and a copy from there."""
+    photos = Location("/srv/photos", "sftp", "ann@harbour.example")
+    client.far("sftp://ann@harbour.example", FAR, home="/srv")
+    pilot.app.main.right.go(photos)  # type: ignore[attr-defined]
+    request = Request(
+        kind=JobKind.COPY, sources=(photos.child("2025"),), target=Location.local("/home/ann/photos")
+    )
+    client.add_job(
+        request,
+        state=JobState.RUNNING,
+        created_at=NOW,
+        started_at=NOW,
+        progress=Progress(
+            310, 4_188, 1 * GIB, 13 * GIB,
+            current=photos.child("2025").child("IMG_3310.jpg"),
+            rate_bytes_s=88.0 * MIB,
+            time_left_s=139.0,
+        ),
+    )  # fmt: skip
+    await pilot.pause(0.3)
+
+
+async def connect(pilot: Pilot[None], client: FakeClient) -> None:
+    """The dialog that leads to hosts and stores."""
+    await far(pilot, client)
+    client.known_hosts = (
+        KnownHost(Location("/~", "sftp", "harbour"), "harbour", "from the ssh configuration"),
+        KnownHost(Location("/~", "sftp", "nas"), "nas", "from the ssh configuration"),
+        KnownHost(Location("/", "s3", "archive"), "archive", "https://s3.harbour.example"),
+    )
+    await pilot.press("\\")
+
+
 PICTURES: dict[str, Callable[[Pilot[None], FakeClient], Awaitable[None]]] = {
     "main": main_view,
     "queue": queue,
@@ -161,6 +208,8 @@ PICTURES: dict[str, Callable[[Pilot[None], FakeClient], Awaitable[None]]] = {
     "copy": copy,
     "viewer": viewer,
     "help": help_,
+    "far": far,
+    "connect": connect,
 }
 
 

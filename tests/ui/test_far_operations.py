@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_client import FakeClient
+from fake_client import FakeClient, file, folder
 from textual.widgets import Input, Static
 
 from tui.model.error import Unsupported
@@ -17,6 +17,7 @@ from tui.model.location import Location
 from tui.ui import far_edit
 from tui.ui.screens.confirm import Confirm
 from tui.ui.screens.copy_dialog import CopyDialog
+from tui.ui.screens.information import Information
 from tui.ui.screens.prompt import Prompt
 from tui.ui.screens.viewer import Viewer
 from tui.ui.widgets.pane_base import State
@@ -289,3 +290,30 @@ async def test_an_operation_that_waits_for_a_host_says_so(shell, monkeypatch):
         await s.until(lambda: "Waiting for ann@box …" in s.told)
         s.client.release(SRV)
         await s.dialog(Viewer)
+
+
+async def test_what_a_store_does_not_keep_is_neither_shown_nor_asked_for(shell, monkeypatch):
+    async def no_space(self: FakeClient, folder: Location) -> None:
+        raise Unsupported(f"cannot tell how much room there is at {folder}", location=folder)
+
+    def store(client: FakeClient) -> None:
+        client.far("s3:///", {"photos": {"2024": folder(mode=0, mtime_ns=0), "x.jpg": file(b"x", mode=0)}})
+
+    bucket = Location("/photos", "s3")
+    async with shell(prepare=store, size=(140, 30)) as s:
+        await at(s, bucket, "2024")
+        assert "1970" not in s.main.pane.footer.text
+        assert "d-----" not in s.main.pane.footer.text
+        assert not any("1970" in s.main.pane.listing.render_line(y).text for y in range(3))
+        await s.press("ctrl+x", "c")
+        await s.until(lambda: any("no permissions there" in text for text in s.told))
+        await s.press("I")
+        facts = {name for name, _ in (await s.dialog(Information))._lines}
+        assert facts == {"Name", "Folder", "Kind"}
+        await s.press("escape")
+        await s.back()
+        monkeypatch.setattr(FakeClient, "space", no_space)
+        s.main.other.go(bucket.child("2024"))
+        await s.press("end", "f5")
+        dialog = await s.dialog(CopyDialog)
+        await s.until(lambda: str(dialog.query_one("#feedback", Static).render()) == "into this folder")

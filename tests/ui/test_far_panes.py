@@ -181,6 +181,8 @@ async def test_completion_of_a_far_path_and_none_of_what_does_not_answer(monkeyp
     assert await complete(client, "sftp://ann@b", Location("/")) == []  # half a name is no host yet
     client.far("s3:///", {"photos": {}})
     assert await complete(client, "s3://ph", Location("/")) == ["s3://photos/"]
+    client.far("s3://minio@/", {"plans": {}})
+    assert await complete(client, "s3://minio@pl", Location("/")) == ["s3://minio@plans/"]
     monkeypatch.setattr("tui.ui.completion._FAR_TIME_S", 0.01)
     client.hang(SRV)
     assert await complete(client, "sftp://ann@box/srv/d", Location("/")) == []
@@ -344,3 +346,44 @@ async def test_an_error_is_shown_whole_however_long_the_path_in_it(shell):
         s.main.pane._failure = f"cannot read {long}: gone."
         s.main.pane._put(s.main.pane.folder)
         assert "x" * 90 in note(s).replace(" ", "")
+
+
+async def test_a_far_folder_not_read_for_long_is_read_again_when_its_pane_gets_the_focus(shell, monkeypatch):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.press("tab")
+        s.client.write("sftp://ann@box/srv/new.txt", b"")
+        await s.press("tab", "tab")
+        assert "new.txt" not in s.main.left.folder.names
+        monkeypatch.setattr("tui.ui.widgets.pane.FAR_AGE_S", 0.0)
+        await s.press("tab")
+        await s.until(lambda: "new.txt" in s.main.left.folder.names)
+
+
+async def test_a_refresh_that_takes_long_is_shown_and_escape_ends_it(shell):
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        s.client.hang(SRV)
+        await s.press("ctrl+r")
+        await s.until(lambda: "reading…" in s.main.pane.path_bar.text)
+        await s.press("escape")
+        await s.until(lambda: "reading…" not in s.main.pane.path_bar.text)
+        assert "a.txt" in s.main.pane.folder.names
+        s.client.release(SRV)
+        s.client.write("sftp://ann@box/srv/new.txt", b"")
+        await s.press("ctrl+r")
+        await s.until(lambda: "new.txt" in s.main.pane.folder.names)
+
+
+async def test_the_preview_of_a_far_file_waits_for_the_cursor_to_rest(shell, monkeypatch):
+    monkeypatch.setattr("tui.ui.widgets.preview.FAR_DELAY_S", 3600)
+    async with shell(prepare=with_box) as s:
+        await s.press("ctrl+x", "q")
+        await at(s, SRV)
+        before = len(s.client.calls)
+        await s.press("j", "j", "k")
+        await s.pilot.pause(0.3)
+        assert s.client.calls[before:] == []
+        monkeypatch.setattr("tui.ui.widgets.preview.FAR_DELAY_S", 0.0)
+        await s.press("end")
+        await s.until(lambda: s.main.pane.current.name == "b b.txt" and s.called("read"))

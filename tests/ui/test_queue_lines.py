@@ -243,3 +243,33 @@ def test_forty_columns_hold_name_share_rate_and_time():
 def test_bytes_of_a_file_that_was_not_finished_are_not_told_at_the_end():
     cancelled = job(state=JobState.CANCELLED, progress=Progress(0, 4, 500, 1000))
     assert "500" not in text(first_line(cancelled, Columns.for_width(120), False))
+
+
+BOX = Location("/srv/photos", "sftp", "ann@box.example")
+
+
+def told(**changes: object) -> str:
+    """The first line of a job of one entry, blanks joined."""
+    line = first_line(job(source_count=1, **changes), Columns.for_width(120), marked=False)
+    return " ".join("".join(piece.text for piece in line).split())
+
+
+def test_what_comes_from_another_host_says_from_which_where_there_is_room():
+    assert "box.example:photos → /mnt/backup/" in told(first_source=BOX)
+    narrow = first_line(job(source_count=1, first_source=BOX), Columns.for_width(60), marked=False)
+    assert "box.example:" not in "".join(piece.text for piece in narrow)
+
+
+def test_a_far_target_keeps_its_host_and_loses_its_path_from_the_start():
+    deep = BOX.below("2024/summer/very/long/indeed/with/a/name")
+    line = told(target=deep)
+    assert "photos → " in line
+    assert "box.example…" in line
+    assert "a/name/" in line
+
+
+def test_a_job_that_waits_for_a_host_says_how_to_answer_and_nothing_twice():
+    waiting = job(state=JobState.WAITING, wants_host=True, note="waits until somebody answers")
+    line = "".join(piece.text for piece in second_line(waiting, Columns.for_width(110)))
+    assert "waits for an answer: press a" in line
+    assert "somebody" not in line

@@ -333,7 +333,18 @@ COMMANDS: tuple[Command, ...] = (
     Command(("config", "show"), "", "Print all settings in effect, as a configuration file."),
     Command(("config", "check"), "", "Name what is wrong in the configuration file; exit 1 if anything is."),
     Command(
-        ("doctor",), "", "Check what Ferry stands on, and say what to do where it does not hold.", (JSON,)
+        ("doctor",),
+        "",
+        "Check what Ferry stands on, and say what to do where it does not hold.",
+        (
+            Option(
+                "--uploads",
+                "Ask the stores of the configuration, and Amazon's where there is a default profile, for uploads that "
+                "were begun, never completed, and are wanted by no job: their parts take room, and cost.",
+            ),
+            Option("--abort-uploads", "Remove those begun more than HOURS ago.", "HOURS"),
+            JSON,
+        ),
     ),
 )
 

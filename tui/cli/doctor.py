@@ -18,7 +18,7 @@ from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.client.runtime import SOCKET_PATH_BYTES
 from tui.config import load
-from tui.model.error import FerryError
+from tui.model.error import FerryError, UsageError
 from tui.model.job import JobState
 from tui.visible import harmless, visible
 
@@ -54,7 +54,8 @@ class Finding:
 
 def run(session: Session, parsed: Parsed) -> int:
     """Print all findings; return 1 if any of them is a failure."""
-    findings = asyncio.run(_examine(session))
+    older_than_s = _older_than_s(parsed)
+    findings = asyncio.run(_examine(session, parsed, older_than_s))
     for finding in findings:
         if parsed.has("--json"):
             told = {"level": str(finding.level), "topic": finding.topic}
@@ -74,7 +75,17 @@ def _print(session: Session, finding: Finding) -> None:
         session.out.line(f"      {harmless(finding.remedy)}")
 
 
-async def _examine(session: Session) -> list[Finding]:
+def _older_than_s(parsed: Parsed) -> float | None:
+    """Return how old uploads must be to be removed; None: none are."""
+    given = parsed.get("--abort-uploads")
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdecimal():
+        raise UsageError(f"--abort-uploads takes a number of hours, not {given!r}")
+    return int(given) * 3600.0
+
+
+async def _examine(session: Session, parsed: Parsed, older_than_s: float | None) -> list[Finding]:
     from tui.cli import doctor_far
 
     paths = session.paths
@@ -90,7 +101,18 @@ async def _examine(session: Session) -> list[Finding]:
         *doctor_far.findings(session.settings),
         *_partials(targets),
         _space(paths),
+        *(
+            await _uploads(session, older_than_s)
+            if parsed.has("--uploads") or older_than_s is not None
+            else ()
+        ),
     ]
+
+
+async def _uploads(session: Session, older_than_s: float | None) -> list[Finding]:
+    from tui.cli.doctor_uploads import uploads
+
+    return await uploads(session, older_than_s)
 
 
 def _python() -> Finding:

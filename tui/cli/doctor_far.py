@@ -27,6 +27,9 @@ _REQUEST_IDENTITIES, _IDENTITIES_ANSWER = 11, 12
 def findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is to be said, in order."""
     yield _library("sftp", "asyncssh", Level.FAIL, "pip install asyncssh")
+    if not _is_here("bcrypt"):
+        text = "bcrypt is not installed: keys that are locked with a passphrase cannot be opened"
+        yield Finding(Level.WARN, "sftp", text, "pip install bcrypt")
     level = Level.WARN if settings.s3 else Level.OK
     yield _library("s3", "aiobotocore", level, "pip install 'ferry-tui[s3]'")
     yield _ssh_config(settings)
@@ -39,6 +42,14 @@ def _library(topic: str, name: str, missing: Level, remedy: str) -> Finding:
         return Finding(Level.OK, topic, f"{name} {version(name)}")
     except PackageNotFoundError:
         return Finding(missing, topic, f"{name} is not installed", f"To reach such places: {remedy}")
+
+
+def _is_here(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _ssh_config(settings: Settings) -> Finding:

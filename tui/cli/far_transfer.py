@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.operands import Plan
     from tui.cli.session import OpenClient, Session
+    from tui.model.entry import Facts
     from tui.model.job import Request
     from tui.model.location import Location
 
@@ -88,8 +89,14 @@ async def _taken(client: OpenClient, plan: Plan) -> AsyncIterator[Location]:
         except NotFound:
             continue
         both_folders = old.kind.opens_as_folder and new.kind.opens_as_folder
-        if not both_folders and old.facts != new.facts:
+        if not (both_folders or _alike(old.facts, new.facts)):
             yield final
+
+
+def _alike(one: Facts, other: Facts) -> bool:
+    """Say whether a copy of the one would be taken for complete; some hosts keep times to the second only."""
+    same_file = (one.kind, one.size_bytes) == (other.kind, other.size_bytes)
+    return same_file and abs(one.mtime_ns - other.mtime_ns) < 1_000_000_000
 
 
 async def _sure(session: Session, client: OpenClient, plan: Plan) -> bool:

@@ -138,7 +138,8 @@ def _write_rows(session: Session, parsed: Parsed, folder: Location, rows: Iterab
         prefix = ""
         if parsed.has("--long"):
             size = "-" if kind == EntryKind.FOLDER else format.size(size_bytes)
-            prefix = f"{_mode(EntryKind(kind), mode)}  {size:>10}  {format.moment(mtime_ns / 1e9)}  "
+            moment = format.moment(mtime_ns / 1e9) if mtime_ns else "-"
+            prefix = f"{_mode(EntryKind(kind), mode)}  {size:>10}  {moment:19}  "
         slash = "/" if kind in (EntryKind.FOLDER, EntryKind.FOLDER_LINK) else ""
         session.out.name(name, prefix, slash)
 

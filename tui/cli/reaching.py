@@ -91,9 +91,9 @@ async def put(messages: Diagnostics, question: HostQuestion) -> str | None:
 
     prompt = Prompt(asyncio.get_running_loop(), take)
     messages.erase()
-    if not prompt.open(question):
-        raise Unanswered(question)
     with _terminal_given_back(prompt):
+        if not prompt.open(question):
+            raise Unanswered(question)
         return await answer
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from tui.model.location import Location
     from tui.model.misfit import Misfits, Names
+    from tui.model.upload import Unfinished
 
 
 class Places(Protocol):
@@ -59,6 +60,16 @@ class Places(Protocol):
 
     async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
         """Count what lies at and below the locations; `complete` is False where the time was up first."""
+        ...
+
+    async def uploads(
+        self, place: Location, older_than_s: float, *, remove: bool = False
+    ) -> tuple[Unfinished, ...]:
+        """Return the half uploads of a store begun so long ago that no job wants any more.
+
+        Args:
+            remove: Remove them, too.
+        """
         ...
 
     def compare(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.model.comparison import Compared, Differences
     from tui.model.entry import Entry, Space, Totals
     from tui.model.location import Location
+    from tui.model.upload import Unfinished
 
 FOLDERS_KEPT = 8
 """Of so many folders the last listing is kept: what `details` asks of them came with it."""
@@ -114,6 +115,12 @@ class Far:
             "measure", locations=tuple(locations), time_limit_s=float(time_limit_s)
         )
         return totals
+
+    async def uploads(self, place: Location, older_than_s: float, *, remove: bool) -> tuple[Unfinished, ...]:
+        found: tuple[Unfinished, ...] = await self._ask(
+            "uploads", place=place, older_than_s=float(older_than_s), remove=remove
+        )
+        return found
 
     async def compare(
         self, source: Location, target: Location, *, by_content: bool = False

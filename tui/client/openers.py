@@ -52,6 +52,7 @@ def openers(settings: Settings, journal: Journal) -> Mapping[str, Callable[[], O
 
 def known_hosts(settings: Settings) -> tuple[KnownHost, ...]:
     """Return what may be connected to: hosts of the ssh configuration, then stores. It reads files: for a thread."""
+    from tui.places.s3.profiles import profiles
     from tui.places.sftp.ssh_config import aliases
 
     hosts = [
@@ -62,7 +63,12 @@ def known_hosts(settings: Settings) -> tuple[KnownHost, ...]:
         KnownHost(Location("/", S3, name), name, each.url or "Amazon S3")
         for name, each in settings.s3.items()
     ]
-    return (*hosts, *stores)
+    of_aws = [
+        KnownHost(Location("/", S3, "" if name == "default" else name), name, "profile of the AWS files")
+        for name in profiles(os.environ)
+        if name not in settings.s3
+    ]
+    return (*hosts, *stores, *of_aws)
 
 
 def _config_file(settings: Settings) -> Path | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.model.comparison import Compared
     from tui.model.entry import Details, Entry, Page, Space, Totals
     from tui.model.location import Location
+    from tui.model.upload import Unfinished
 
 
 class EveryPlace:
@@ -61,6 +62,11 @@ class EveryPlace:
     async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
         where = self._far if any(not location.is_local for location in locations) else self._disk
         return await where.measure(locations, time_limit_s=time_limit_s)
+
+    async def uploads(
+        self, place: Location, older_than_s: float, *, remove: bool = False
+    ) -> tuple[Unfinished, ...]:
+        return await self._far.uploads(place, older_than_s, remove=remove)
 
     def compare(
         self, source: Location, target: Location, *, by_content: bool = False

@@ -104,7 +104,7 @@ class Engine:
         self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers, homes)
         self._board, self._doors, self._hosts = self._keeper.board, self._keeper.doors, hosts
         self._feed = Feed(self._board, clock, self._status, self._doors.questions)
-        self.browsing = Browsing(self._doors, clock)
+        self.browsing = Browsing(self._doors, clock, self._uploads_held)
         """What clients see of other places."""
         self._version, self._protocol, self._in_process = version, protocol, in_process
         self._started_at = clock.now()
@@ -125,6 +125,11 @@ class Engine:
     def idle(self) -> bool:
         """Nothing runs and nothing waits for its turn: paused jobs and open questions need no engine."""
         return self._keeper.idle
+
+    async def _uploads_held(self) -> set[str]:
+        """Return what stores call the half uploads of jobs that may go on."""
+        going = [record.row.tag for record in self._board.records() if record.state is not JobState.DONE]
+        return {id for tag in going for _, id in await self._journal.uploads(tag)}
 
     # Jobs
 

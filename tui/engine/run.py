@@ -388,7 +388,8 @@ class Run:
         """Hold the job: whatever comes next would fail the same way. What was done so far stays good."""
         if not self.stopped:
             self.hold(error.message)
-            self.hold(await self.hop(no_room, error, target))
+            if target.is_local:
+                self.hold(await self.hop(no_room, error, target))
 
     async def collide(self, spot: Spot, collision: Collision) -> None:
         """Turn a name that is taken into a question, or into an error where the rule is to refuse.

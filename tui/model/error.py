@@ -4,7 +4,7 @@ FerryError
 ├─ UsageError · ConfigError(file, key)
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NotHeld · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
-│  │                      PlaceUnavailable · AuthenticationFailed · HostKeyMismatch · HoldsHome
+│  │                      PlaceUnavailable (HostUnreachable) · AuthenticationFailed · HostKeyMismatch · HoldsHome
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
@@ -114,6 +114,12 @@ class LinkInTheWay(PlaceError):
 class PlaceUnavailable(PlaceError):
     transient = True
     remedy = "Ferry tries again by itself; check the disk or the network if it lasts."
+
+
+class HostUnreachable(PlaceUnavailable):
+    """Nobody answers there, or there is no such host."""
+
+    remedy = "Check its name, the network, and whether it is up; a job tries again by itself."
 
 
 class AuthenticationFailed(PlaceError):

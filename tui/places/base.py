@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui.model.ask import Answer, Ask
     from tui.model.entry import Entry, Space
     from tui.model.location import Location
+    from tui.model.upload import Unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Capabilities:
     """It tells how much room it has."""
     flushes: bool = False
     """It can bring what was written onto its disk."""
+    uploads: bool = False
+    """Half files are out of sight, and stay until they are given up: it is an `Uploads` too."""
     pipeline: int = 32
     """So many small files are worth having under way at once."""
     part_bytes: int = 1 << 20
@@ -230,6 +233,18 @@ class Place(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection; never raises."""
+        ...
+
+
+class Uploads(Protocol):
+    """What places of `Capabilities.uploads` tell of half files, whoever began them."""
+
+    async def unfinished(self, older_than_s: float) -> Sequence[Unfinished]:
+        """Return those begun so long ago; 0 stands for all."""
+        ...
+
+    async def give_up(self, upload: Unfinished) -> None:
+        """Remove what there is of one."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,16 @@ def place_of(location: Location) -> str:
     return f"{location.scheme}://{location.authority}"
 
 
+def has_time(location: Location, mtime_ns: int) -> bool:
+    """Say whether an entry has a time: folders of a store, which are made up of names, have none."""
+    return location.is_local or mtime_ns != 0
+
+
+def has_mode(location: Location, mode: int) -> bool:
+    """Say whether an entry has permissions: those of a store have none."""
+    return location.is_local or stat.S_IMODE(mode) != 0
+
+
 def same_place(one: Location, other: Location) -> bool:
     return (one.scheme, one.authority) == (other.scheme, other.authority)
 
@@ -104,6 +115,11 @@ def same_place(one: Location, other: Location) -> bool:
 def host_of(location: Location) -> str:
     """Return what a person calls the place: the host with its user, a bucket's endpoint."""
     return location.authority or location.scheme.upper()
+
+
+def short_host(location: Location) -> str:
+    """Return the host alone, without its user."""
+    return host_of(location).rpartition("@")[2]
 
 
 def top_of(location: Location) -> Location:
@@ -117,9 +133,15 @@ def shortened(text: str, width: int) -> str:
     scheme, _, rest = text.partition("://")
     authority, slash, path = rest.partition("/")
     path = slash + path
-    least = min(cells(path), _NAME_CELLS)
-    for head in (f"{scheme}://{authority}", authority, authority.rpartition("@")[2]):
-        if cells(head) + least <= width:
+    host = authority.rpartition("@")[2]
+    heads = [
+        (f"{scheme}://{authority}", _NAME_CELLS),
+        (authority, _NAME_CELLS),
+        (host, _NAME_CELLS),
+        (host, 6),
+    ]
+    for head, least in heads:
+        if cells(head) + min(cells(path), least) <= width:
             return head + fit(path, width - cells(head), keep="end")
     return fit(text, width, keep="end")
 

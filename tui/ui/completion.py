@@ -36,8 +36,7 @@ async def complete(places: Places, text: str, base: Location) -> list[str]:
     if text == "~":
         return ["~/"]
     write, read = (_as_url, _from_url) if is_url(text) else (escape, unescape)
-    stem, _, prefix = text.rpartition("/")
-    typed_folder = f"{stem}/" if "/" in text else ""
+    typed_folder, prefix = _split(text)
     try:
         folder = _folder(typed_folder, base)
         async with asyncio.timeout(_TIME_S if folder.is_local else _FAR_TIME_S):
@@ -46,6 +45,14 @@ async def complete(places: Places, text: str, base: Location) -> list[str]:
         return []
     names.sort(key=lambda name: (not write(name).startswith(prefix), natural_key(name)))
     return [f"{typed_folder}{write(name)}/" for name in names[:LIMIT]]
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return the folder that is typed whole, and the beginning of a name in it."""
+    at = text.rfind("/") + 1
+    if text.startswith(f"{S3}://") and at == len(f"{S3}://"):
+        at = max(at, text.rfind("@") + 1)  # a bucket stands behind the name of its endpoint
+    return text[:at], text[at:]
 
 
 def _as_url(name: str) -> str:

@@ -18,6 +18,7 @@ from aiofiles.os import wrap
 from tui.format import size
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import PlaceError, SourceChanged, UsageError
+from tui.model.fidelity import Trait
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 from tui.visible import visible
@@ -116,7 +117,7 @@ async def put_back(client: Client, fetched: Fetched) -> Request:
             f"cannot put {location} back: it changed there meanwhile", remedy, location=location
         )
     mode = stat.S_IMODE(fetched.entry.mode)
-    if mode:
+    if mode & stat.S_IRUSR:  # a store keeps none; and the copy has to be read
         await wrap(fetched.copy.chmod)(mode)
     return Request(
         kind=JobKind.COPY,
@@ -124,6 +125,7 @@ async def put_back(client: Client, fetched: Fetched) -> Request:
         target=location,
         into=False,
         conflict=Conflict.OVERWRITE,
+        preserve=frozenset({Trait.TIMES}),
     )
 
 

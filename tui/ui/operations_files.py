@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.model.entry import EntryKind
 from tui.model.error import Unsupported, UsageError
 from tui.model.job import JobKind, Request
-from tui.ui.addresses import same_place
+from tui.ui.addresses import S3, same_place
 from tui.ui.names import escape
 from tui.ui.operations import named, operation
 from tui.ui.operations_undo import UndoOperations
@@ -186,6 +186,8 @@ class FileOperations(UndoOperations):
         if not sources:
             self.tell("There is nothing here to change.", "warning")
             return
+        if sources[0].scheme == S3:
+            raise UsageError("there are no permissions there", "A store keeps content and names only.")
         kinds = [await self.client.stat(source) for source in sources[:1]]
         first = kinds[0]
         folders = len(sources) > 1 or first.kind is EntryKind.FOLDER

@@ -19,6 +19,7 @@ from tui.model.fidelity import Lost
 from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Question, Request, Update
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names
+from tui.model.upload import Unfinished
 from tui.wire.shapes import Codec
 
 if TYPE_CHECKING:
@@ -173,6 +174,15 @@ METHODS: dict[str, Method] = {
         _far(_asks("far.measure", Totals, locations=tuple[Location, ...], time_limit_s=float)),
         _far(_does("far.compare", int, source=Location, target=Location, by_content=bool)),
         _far(_does("far.differences", Differences, number=int)),
+        _far(
+            _does(
+                "far.uploads",
+                tuple[Unfinished, ...],
+                place=Location,
+                older_than_s=float,
+                remove=(bool, False),
+            )
+        ),
         _far(_does("far.make_folder", Location, location=Location)),
         _far(_does("far.create_file", location=Location)),
         _far(_does("far.rename", location=Location, new=Location)),

@@ -66,6 +66,15 @@ class Far:
         self.journal = journal
         self.engine: Engine
 
+    def begin_anew(self) -> None:
+        """Empty both stores, and have whoever is connected to the old ones connect anew."""
+        self.here, self.there = MemoryStore(), MemoryStore()
+        for opener, store in zip(self.openers.values(), (self.here, self.there), strict=True):
+            for place in opener.places:
+                place.lose()
+            opener._store = store
+        self.faults.steps.clear()
+
     @asynccontextmanager
     async def engine_on(self, slots: int = 2) -> AsyncIterator[Engine]:
         """Run an engine; it may be crashed within."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui.engine.clock import SystemClock
-from tui.engine.far import browsing as browsing_module
+from tui.engine.far import sessions
 from tui.engine.far.browsing import Browsing
 from tui.engine.far.doors import Doors
+from tui.model.comparison import Change
 from tui.model.entry import EntryKind, Listed
 from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
 from tui.model.location import Location
@@ -67,7 +68,7 @@ async def test_a_listing_is_read_once(browsing: Browsing, store: MemoryStore) ->
 async def test_of_too_many_listings_the_oldest_is_given_up(
     browsing: Browsing, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing_module, "MOST_READINGS", 2)
+    monkeypatch.setattr(sessions, "MOST", 2)
     numbers = [await browsing.open(BOX) for _ in range(3)]
     with pytest.raises(NotFound):
         await browsing.page(numbers[0])
@@ -78,7 +79,7 @@ async def test_a_listing_nobody_takes_is_given_up(
     browsing: Browsing, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = await browsing.open(BOX)
-    monkeypatch.setattr(browsing_module, "READING_S", -1.0)
+    monkeypatch.setattr(sessions, "IDLE_S", -1.0)
     await browsing.open(BOX)
     with pytest.raises(NotFound):
         await browsing.page(left)
@@ -191,3 +192,25 @@ async def test_a_call_that_is_given_up_ends(browsing: Browsing, store: MemorySto
     with pytest.raises(PlaceError, match="given up"):
         await call
     await browsing.drop("unknown")
+
+
+async def test_two_folders_are_compared_piece_by_piece(browsing: Browsing, store: MemoryStore) -> None:
+    for number in range(3000):
+        store.write(f"/one/{number}", b"x")
+    store.write("/two/5", b"xyz")
+    store.write("/two/more", b"")
+    number = await browsing.compare(BOX.child("one"), BOX.child("two"))
+    parts = [await browsing.differences(number)]
+    while not parts[-1].last:
+        parts.append(await browsing.differences(number))
+    found = {d.path: d.change for part in parts for d in part.differences}
+    assert len(parts) > 1
+    assert (found["5"], found["more"], found["7"]) == (Change.CHANGED, Change.EXTRA, Change.NEW)
+    with pytest.raises(NotFound):
+        await browsing.differences(number)
+
+
+async def test_a_comparison_is_no_listing(browsing: Browsing) -> None:
+    number = await browsing.compare(BOX, BOX)
+    with pytest.raises(NotFound):
+        await browsing.page(number)

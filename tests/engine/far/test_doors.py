@@ -222,6 +222,16 @@ async def test_what_nobody_uses_is_closed_and_what_a_job_uses_is_not(
     assert not host.places[0].alive
 
 
+async def test_the_local_disk_is_each_jobs_own_and_let_go_of_when_it_leaves(host: Host) -> None:
+    doors, disk = Doors({"file": lambda: host}, SystemClock()), Location.local("/")
+    place, other = await doors.place(disk, job=3), await doors.place(disk, job=4)
+    assert await doors.place(disk, job=3) is place
+    doors.leave(3)
+    await until(lambda: not place.alive)
+    assert other.alive
+    await doors.close()
+
+
 async def test_closing_ends_questions_and_connections(doors: Doors, host: Host) -> None:
     host.asks = [PASSWORD]
     waiting = asyncio.create_task(doors.place(BOX))

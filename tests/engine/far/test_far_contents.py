@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui.model.error import PermissionDenied, PlaceUnavailable
-from tui.model.job import Flush, JobKind, JobState
+from tui.model.job import Conflict, Flush, JobKind, JobState
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -186,3 +186,20 @@ async def test_a_large_folder_is_counted_once_though_its_listing_is_begun_anew(
     assert len(far.tree("/target/tree")) == 350
     assert (job.progress.files_done, job.progress.files_total) == (350, 350)
     assert job.progress.bytes_done == 700
+
+
+async def test_what_was_to_be_replaced_stays_where_its_source_never_rests(far: Far) -> None:
+    far.here.write("/large", LARGE)
+    far.there.write("/target/large", b"old")
+    number_of_looks = 0
+
+    def write(number: int, name: str, path: str) -> None:
+        nonlocal number_of_looks
+        if name == "look":
+            number_of_looks += 1
+            far.here.write("/large", LARGE[number_of_looks:])
+
+    far.faults.at = write
+    id = await far.submit("/large", conflict=Conflict.OVERWRITE)
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert far.tree() == {"large": b"old"}

@@ -58,3 +58,19 @@ async def test_a_name_that_is_taken_becomes_a_question(far: Far) -> None:
     await far.engine.answer(question.id, Conflict.OVERWRITE)
     await far.until(id, lambda job: job.state is JobState.DONE)
     assert far.there.read("/target/tree/a") == b"new"
+
+
+async def test_a_name_that_leads_elsewhere_is_refused(far: Far) -> None:
+    far.here.write("/tree/good", b"good")
+    folder = far.here.find("/tree")
+    for name in ("../evil", ".."):
+        folder.children[name] = folder.children["good"]
+    id = await far.submit("/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert {message.partition(":")[0] for message in await far.messages(id)} == {"Unsupported"}
+    assert far.there.tree("/") == {
+        "home": None,
+        "target": None,
+        "target/tree": None,
+        "target/tree/good": b"good",
+    }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from far_harness import Far
 
+from tui.engine.far.transfer import is_other
+from tui.model.entry import Entry, EntryKind
 from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
@@ -14,7 +19,10 @@ from tui.places.base import Capabilities
 from tui.places.memory import ALL
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
+
+    from hosts_harness import Hosts, HostsHarness
 
 NOON = 1_700_000_000_000_000_000
 
@@ -37,6 +45,14 @@ async def test_a_tree_is_gone_from_where_it_was(far: Far) -> None:
         "empty": None,
     }
     assert job.progress.files_done == job.progress.files_total == 2
+
+
+def test_a_link_is_the_same_whether_or_not_it_leads_anywhere() -> None:
+    link = Entry("link", EntryKind.LINK, 4, NOON, 0o120777, 0, 0, 1)
+    assert not is_other(link, replace(link, kind=EntryKind.BROKEN_LINK))
+    assert not is_other(link, replace(link, kind=EntryKind.FOLDER_LINK))
+    assert is_other(link, replace(link, kind=EntryKind.FILE))
+    assert is_other(link, replace(link, mtime_ns=NOON + 1))
 
 
 async def test_each_file_is_on_the_disk_before_its_original_goes(far: Far) -> None:
@@ -150,7 +166,8 @@ async def test_within_a_place_a_merge_renames_what_is_new(far: Far) -> None:
     await far.done(await move(far, "/from/tree", within=True))
     assert far.here.tree("/target/tree") == {"c": b"c", "inner": None, "inner/a": b"a", "b": b"b"}
     assert far.here.tree("/from") == {}
-    assert {name for name, _ in far.faults.steps}.isdisjoint({"get", "put", "copy"})
+    assert {name for name, _ in far.faults.steps}.isdisjoint({"get", "copy"})
+    assert [path for name, path in far.faults.steps if name == "put" and ".ferry-" not in path] == []
 
 
 async def test_where_nothing_can_be_renamed_the_place_copies(tmp_path: Path) -> None:
@@ -196,3 +213,67 @@ async def test_a_move_within_a_place_is_done_wherever_the_connection_is_lost(
         assert far.here.tree("/target") == expected | {"alone": b"alone"}, far.faults.steps[step]
         assert far.here.tree("/from") == {}, far.faults.steps[step]
         steps, step = len(far.faults.steps) - 1, step + 1
+
+
+@pytest.mark.parametrize("rule", [Conflict.ASK, Conflict.OVERWRITE])
+@pytest.mark.parametrize("source", ["/from/tree", "/from/tree/a"])
+async def test_what_has_two_names_is_not_moved_onto_itself(far: Far, source: str, rule: Conflict) -> None:
+    far.here.write("/from/tree/a", b"a")
+    far.openers["there"]._store = far.here  # two names of one host
+    to = source.rpartition("/")[0]
+    id = await move(far, source, to=to, conflict=rule)
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert [message.partition(":")[0] for message in await far.messages(id)] == ["SameFile"]
+    assert far.here.tree("/from") == {"tree": None, "tree/a": b"a"}
+
+
+@pytest.mark.parametrize("step", ["rename", "rename done"])
+async def test_a_rename_is_understood_after_a_kill(tmp_path: Path, step: str) -> None:
+    far = Far(tmp_path / "journal")
+    far.here.write("/from/tree/a", b"a")
+    far.here.folder("/target")
+    killed = asyncio.Event()
+
+    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if killed.is_set():
+            raise PlaceUnavailable("the engine is no more")
+        if name != step:
+            return None
+        killed.set()
+        return asyncio.Event().wait()  # type: ignore[return-value]
+
+    far.faults.at = kill
+    async with far.engine_on():
+        id = await move(far, "/from/tree", within=True)
+        await killed.wait()
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    async with far.engine_on():
+        job = await far.done(id)
+    assert (job.progress.files_done, job.progress.errors) == (1, 0)
+    assert far.here.tree("/target") == {"tree": None, "tree/a": b"a"}
+    assert far.here.tree("/from") == {}
+
+
+async def test_an_original_behind_a_link_swapped_in_stays(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    """What the link leads to looks just like the original that was copied."""
+    inner, outside = tmp_path / "tree" / "inner", tmp_path / "outside"
+    inner.mkdir(parents=True)
+    (inner / "a").write_bytes(b"a")
+    shutil.copytree(inner, outside)
+    hosts.store().folder("/to")
+
+    def swap(name: str, location: Location) -> None:
+        if name == "put":
+            inner.rename(tmp_path / "away")
+            inner.symlink_to(outside)
+
+    hosts.trouble = swap
+    target = Location("/to", "sftp", "host")
+    id = await queue.add(JobKind.MOVE, Location.local(tmp_path / "tree"), target=target, into=True)
+    job = await queue.ends(id)
+    assert job.state is JobState.FAILED
+    assert hosts.store().read("/to/tree/inner/a") == b"a"
+    assert (outside / "a").read_bytes() == (tmp_path / "away" / "a").read_bytes() == b"a"

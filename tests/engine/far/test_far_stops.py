@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from far_harness import Far
 
+from tui.engine.far.ends import TRIES
 from tui.model.error import PlaceUnavailable
-from tui.model.job import JobState
+from tui.model.job import JobKind, JobState
 from tui.places.memory import MemoryOpener
 
 if TYPE_CHECKING:
@@ -135,6 +136,32 @@ async def test_a_host_that_went_away_is_waited_for_and_a_pause_is_heeded(far: Fa
     assert job.progress.errors == 0
 
 
+async def test_a_job_under_way_waits_for_its_host_also_in_its_next_run(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree")
+    await gate.reached.wait()
+    await far.pause(id)
+    tried, opener = 0, far.openers["there"]
+    real = opener.open
+    for place in opener.places:
+        await place.close()
+
+    async def open_(*args: object) -> object:
+        nonlocal tried
+        tried += 1
+        raise PlaceUnavailable("it starts again")
+
+    opener.open = open_  # type: ignore[method-assign, assignment]
+    far.faults.at = lambda number, name, path: None
+    await far.engine.resume([id])
+    job = await far.until(id, lambda job: tried > TRIES or job.state.is_final)
+    assert job.state is JobState.RUNNING
+    opener.open = real  # type: ignore[method-assign]
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree() == {"tree": None, "tree/large": LARGE}
+
+
 async def test_a_host_that_asks_keeps_the_job_waiting_until_somebody_answers(tmp_path: Path) -> None:
     far = Far(tmp_path / "journal")
     far.openers["there"] = MemoryOpener(far.there, password="secret")
@@ -187,3 +214,84 @@ async def test_half_files_of_a_killed_engine_are_found_by_a_cancel(tmp_path: Pat
         await engine.cancel([id])
         gate.open.set()
         await far.until(id, lambda job: not halves(far))
+
+
+async def test_folders_keep_their_times_though_a_move_is_paused(far: Far) -> None:
+    for path in ("/tree/inner/a", "/tree/inner/large"):
+        far.here.write(path, LARGE if path.endswith("large") else b"a")
+    for path in ("/tree", "/tree/inner"):
+        far.here.find(path).mtime_ns = 10**18
+    gate = Gate(far, "write", 5)
+    id = await far.submit("/tree", kind=JobKind.MOVE)
+    await gate.reached.wait()
+    await far.until(id, lambda job: not far.here.tree("/tree/inner").get("a"))
+    await far.pause(id)
+    assert far.here.find("/tree/inner").mtime_ns != 10**18
+    far.faults.at = lambda number, name, path: None
+    await far.engine.resume([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert far.tree("/target/tree") == {"inner": None, "inner/a": b"a", "inner/large": LARGE}
+    assert far.there.find("/target/tree").mtime_ns == 10**18
+    assert far.there.find("/target/tree/inner").mtime_ns == 10**18
+
+
+async def test_a_cancel_takes_back_what_the_job_made_and_nothing_else(far: Far) -> None:
+    for name in ("a", "b", "inner/c", "changed"):
+        far.here.write(f"/tree/{name}", name.encode() * 10, mtime_ns=10**18)
+    far.here.link("/tree/link", "a")
+    far.here.write("/tree/large", LARGE)
+    far.here.write("/merged/d", b"d")
+    far.there.write("/target/merged/e", b"e")
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree", "/merged")
+    await gate.reached.wait()
+    await far.until(id, lambda job: job.progress.files_done == 6)
+    far.there.write("/target/tree/inner/others", b"others")
+    far.there.write("/target/tree/changed", b"by others")
+    far.faults.at = lambda number, name, path: None
+    await far.engine.cancel([id], keep=False)
+    job = await far.until(id, lambda job: bool(job.note))
+    assert "stays at there://two/target" in job.note
+    assert far.tree() == {
+        "tree": None, "tree/inner": None, "tree/inner/others": b"others", "tree/changed": b"by others",
+        "merged": None, "merged/d": b"d", "merged/e": b"e",
+    }  # fmt: skip
+    assert len(far.here.tree("/tree")) == 7
+
+
+async def test_a_cancel_of_a_move_takes_nothing_back(far: Far) -> None:
+    far.here.write("/tree/a", b"a", mtime_ns=10**18)
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 3)
+    id = await far.submit("/tree", kind=JobKind.MOVE)
+    await gate.reached.wait()
+    await far.until(id, lambda job: job.progress.files_done == 1)
+    far.faults.at = lambda number, name, path: None
+    await far.engine.cancel([id], keep=False)
+    await far.until(id, lambda job: bool(job.note))
+    assert far.tree() == {"tree": None, "tree/a": b"a"}
+    assert far.here.tree("/tree")["large"] == LARGE
+
+
+async def test_a_cancel_does_not_wait_for_a_place_that_hangs(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    hung, reached = asyncio.Event(), asyncio.Event()
+
+    def hang(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if name != "write" and not reached.is_set():
+            return None
+        reached.set()
+        return hung.wait()  # type: ignore[return-value]
+
+    far.faults.at = hang
+    id = await far.submit("/tree")
+    await reached.wait()
+    run = far.engine._keeper._runs[id]
+    began = time.monotonic()
+    await far.engine.pause([id])
+    task = far.engine._keeper._tasks[id]
+    await asyncio.wait({task}, timeout=5)
+    assert task.done()
+    assert run.stopped
+    assert time.monotonic() - began < 1.0
+    hung.set()

@@ -194,6 +194,20 @@ async def test_a_home_folder_is_not_removed_however_extra_it_is(queue: HostsHarn
     assert there.tree("/data") == mirrored(here) | home
 
 
+async def test_what_the_target_calls_otherwise_is_not_extra(queue: HostsHarness, hosts: Hosts) -> None:
+    here, there = plant(hosts)
+    here.write("/data/tree/inner/Name", b"text")
+
+    def fold(name: str, location: Location) -> None:
+        if name == "put done" and location.name == "Name":
+            there.set("/data/tree/inner/name", there.take("/data/tree/inner/Name"))
+
+    hosts.trouble = fold
+    await queue.done(await sync(queue))
+    assert there.read("/data/tree/inner/name") == b"text"
+    assert "tree/extra" not in there.tree("/data")
+
+
 async def test_a_clash_is_an_error_where_nothing_may_be_removed(queue: HostsHarness, hosts: Hosts) -> None:
     _, there = plant(hosts)
     there.link("/data/tree/fresh", "/data/kept")

@@ -97,6 +97,19 @@ async def test_every_difference_is_told_once_and_what_is_extra_is_none(
     assert (job.progress.files_done, job.progress.files_verified) == (6, 1)
 
 
+async def test_what_is_listed_in_another_spelling_is_not_missing(queue: HostsHarness, hosts: Hosts) -> None:
+    there = plant_both(hosts)
+    there.remove("/data/tree/a file")
+
+    def find(name: str, location: Location) -> None:
+        if name == "stat" and location == at("/data/tree/a file", "other"):
+            there.write("/data/tree/a file", b"text")
+
+    hosts.trouble = find
+    job = await queue.done(await verify(queue))
+    assert job.progress.files_verified == 7
+
+
 async def test_a_missing_folder_is_told_but_not_all_in_it(queue: HostsHarness, hosts: Hosts) -> None:
     plant_both(hosts).remove("/data/tree/inner")
     job = await queue.ends(await verify(queue))

@@ -7,38 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import secrets
 import string
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link
 from tui.engine.far.reaching import Directly
+from tui.engine.far.sessions import Sessions
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
 from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
 from tui.places.base import Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.far.doors import Doors
     from tui.model.comparison import Differences
     from tui.model.location import Location
-    from tui.places.base import Place, Reader
+    from tui.model.upload import Unfinished
+    from tui.places.base import Place, Reader, Uploads
 
 T = TypeVar("T")
-
-MOST_READINGS = 64
-"""Folders being listed at once; of more, those that were asked for longest ago are given up."""
-
-MOST_COMPARISONS = 4
-"""The same of comparisons."""
-
-READING_S = 60.0
-"""A listing nobody asked for so long is given up: whoever began it has gone."""
 
 MOST_READERS = 8
 READER_S = 3.0
@@ -47,26 +39,31 @@ READER_S = 3.0
 LOOKS_AT_ONCE = 32
 
 
+async def _nothing() -> Collection[str]:
+    return ()
+
+
 class Browsing:
     """What clients see of places that the engine holds the connections of."""
 
-    def __init__(self, doors: Doors, clock: Clock) -> None:
-        self._doors, self._clock = doors, clock
+    def __init__(
+        self, doors: Doors, clock: Clock, held: Callable[[], Awaitable[Collection[str]]] = _nothing
+    ) -> None:
+        """Take what varies.
+
+        Args:
+            held: Tells which half uploads jobs still want, by what their stores call them.
+        """
+        self._doors, self._clock, self._held = doors, clock, held
         self._calls: dict[str, asyncio.Task[Any]] = {}
-        self._readings: OrderedDict[int, Reading] = OrderedDict()
-        self._comparisons: OrderedDict[int, Telling] = OrderedDict()
-        self._numbers = itertools.count(1)
+        self._sessions = Sessions(clock)
         self._readers: OrderedDict[Location, tuple[Reader, float]] = OrderedDict()
 
     async def close(self) -> None:
         """End everything under way."""
         for task in tuple(self._calls.values()):
             task.cancel()
-        for reading in self._readings.values():
-            await reading.close()
-        self._readings.clear()
-        for number in tuple(self._comparisons):
-            await self.shut(number)
+        await self._sessions.close()
         await self._close_readers(since=None)
 
     async def drop(self, token: str) -> None:
@@ -86,65 +83,35 @@ class Browsing:
         """Begin to list a folder; return the number by which `page` is asked."""
 
         async def work() -> int:
-            await self._give_up_old()
             place = await self._doors.place(folder)
-            number = next(self._numbers)
-            self._readings[number] = Reading(place, await place.resolve(folder), self._clock.monotonic())
-            return number
+            return await self._sessions.add(Reading(place, await place.resolve(folder)))
 
         return await self._call(token, work())
 
     async def page(self, number: int, token: str = "") -> Listed:
         """Return what has come of a listing since it was last asked; it waits for something to come."""
-        reading = self._readings.get(number)
-        if reading is None:
-            raise NotFound("this listing was given up", "Read the folder again.")
-        self._readings.move_to_end(number)
-        reading.asked_at = self._clock.monotonic()
-        listed = await self._call(token, reading.next())
+        listed = await self._call(token, self._sessions.get(number, Reading).next())
         if listed.last:
             await self.shut(number)
         return listed
 
-    async def _give_up_old(self) -> None:
-        """Give up listings nobody takes any more, and the oldest of too many."""
-        since = self._clock.monotonic() - READING_S
-        for number, reading in tuple(self._readings.items()):
-            if reading.asked_at < since or len(self._readings) >= MOST_READINGS:
-                await self.shut(number)
-
-    async def compare(self, source: Location, target: Location, by_content: bool, token: str = "") -> int:
+    async def compare(
+        self, source: Location, target: Location, by_content: bool = False, token: str = ""
+    ) -> int:
         """Begin to compare two folders; return the number by which `differences` is asked."""
-
-        async def work() -> int:
-            for location in (source, target):
-                await self._doors.place(location)
-            number = next(self._numbers)
-            parts = compare(Directly(self._doors), source, target, by_content=by_content)
-            self._comparisons[number] = Telling(parts)
-            while len(self._comparisons) > MOST_COMPARISONS:
-                await self.shut(next(iter(self._comparisons)))
-            return number
-
-        return await self._call(token, work())
+        parts = compare(Directly(self._doors), source, target, by_content=by_content)
+        return await self._call(token, self._sessions.add(Telling(parts)))
 
     async def differences(self, number: int, token: str = "") -> Differences:
         """Return what was found since it was last asked; it waits for something to be found."""
-        telling = self._comparisons.get(number)
-        if telling is None:
-            raise NotFound("this comparison was given up", "Compare the folders again.")
-        self._comparisons.move_to_end(number)
-        found = await self._call(token, telling.next())
+        found = await self._call(token, self._sessions.get(number, Telling).next())
         if found.last:
             await self.shut(number)
         return found
 
     async def shut(self, number: int) -> None:
-        """Give a listing or a comparison up."""
-        if (telling := self._comparisons.pop(number, None)) is not None:
-            await telling.close()
-        if (reading := self._readings.pop(number, None)) is not None:
-            await reading.close()
+        """Give up a listing or a comparison."""
+        await self._sessions.end(number)
 
     async def details(self, folder: Location, names: tuple[str, ...], token: str = "") -> Listed:
         """Return what some entries of a folder are; those that have gone have size -1."""
@@ -211,6 +178,24 @@ class Browsing:
                         await count.add(await self._doors.place(location), location)
                     return count.totals(complete=True)
             return count.totals(complete=False)
+
+        return await self._call(token, work())
+
+    async def uploads(
+        self, place: Location, older_than_s: float, remove: bool = False, token: str = ""
+    ) -> tuple[Unfinished, ...]:
+        """Return half uploads begun so long ago that no job wants any more; with `remove`, remove them."""
+
+        async def work() -> tuple[Unfinished, ...]:
+            store = await self._doors.place(place)
+            if not store.capabilities.uploads:
+                raise Unsupported(f"{place} holds no uploads out of sight", location=place)
+            uploads, held = cast("Uploads", store), await self._held()
+            found = [it for it in await uploads.unfinished(older_than_s) if it.upload_id not in held]
+            if remove:
+                for upload in found:
+                    await uploads.give_up(upload)
+            return tuple(found)
 
         return await self._call(token, work())
 

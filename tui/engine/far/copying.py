@@ -164,6 +164,7 @@ class FarCopying:
         steps = [Step(source, self._name(source), was_fresh=source.fresh) for source in chunk]
         try:
             parent = await self.ends.do(lambda: resolved(self.ends.at(first), first.parent))
+            self.ends.name(parent, self.goal)
             await self.ends.do(lambda: each(steps, lambda step: self._look_at(step, parent), AT_ONCE))
         except PlaceError as error:
             for source in chunk:
@@ -337,6 +338,7 @@ class FarCopying:
         """Copy some entries that lie within one source."""
         await self.ends.open(source.location)
         parent = await self.ends.do(lambda: resolved(self.ends.at(source.location), source.location.parent))
+        self.ends.name(parent, self.goal)
         found: dict[tuple[bytes, bytes], Entry | PlaceError] = {}
 
         async def find(each_of: tuple[bytes, bytes]) -> None:

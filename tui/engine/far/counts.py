@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.engine.far.standing import FILE_BITS, FOLDER_BITS
 from tui.engine.losses import Losses
 from tui.engine.run import Sums
 from tui.model.entry import EntryKind
@@ -67,7 +68,8 @@ class Counts:
             rounded = target.time_step_ns > 1 and entry.mtime_ns % target.time_step_ns
             if rounded or not target.sets_times:
                 self._add(Loss.TIMES, where, folder=is_folder)
-        if pairing.source.modes and not target.modes:
+        bits = FOLDER_BITS if is_folder else FILE_BITS
+        if pairing.source.modes and (not target.modes or entry.mode & 0o7777 & ~bits):
             self._add(Loss.MODE, where, folder=is_folder)
         if entry.links > 1 and not is_folder and Trait.HARDLINKS in keep:
             self._add(Loss.HARDLINKS, where)

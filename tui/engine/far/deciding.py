@@ -80,7 +80,7 @@ class Deciding:
         assert there is not None
         if await self._is_same(item, there):
             self._same(item.folder, entry, count=not item.quiet)
-            item.is_same = True
+            item.is_same = item.quiet = True
             return False
         rule = self._run.rule_for(item.idx, os.fsencode(item.path))
         if rule is Conflict.RENAME:
@@ -134,7 +134,7 @@ class Deciding:
             await self._in_full(item)
             if await self._is_same(item, item.there):
                 self._same(item.folder, item.entry, count=not item.quiet)
-                item.is_same = True
+                item.is_same = item.quiet = True
                 return False
         raise AlreadyExists(f"cannot find a free name beside {wanted}", location=wanted)
 
@@ -165,12 +165,15 @@ class Deciding:
 
     def _count(self, item: Item, entry: Entry, *, copied: bool = False) -> None:
         """Count an entry that was made. (`copied`: its bytes were, as they went.)"""
+        self._counts.last = item
+        if item.quiet:
+            return
+        item.quiet = True
         item.folder.done_files += 1
         sums = self._counts.sums
         sums.files += 1
         if not copied:
             sums.same_bytes += entry.size_bytes
-        self._counts.last = item
         self._verified(sums, entry)
 
     def _verified(self, sums: Sums, entry: Entry) -> None:

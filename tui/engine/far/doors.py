@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tui.engine.planner import refuse
 from tui.model.ask import Answer, HostQuestion
 from tui.model.error import AuthenticationFailed, PlaceError, Unsupported
-from tui.model.location import Location
+from tui.model.location import LOCAL, Location
 from tui.places.base import Place
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Doors:
         self._makers, self._clock = openers, clock
         self._changed, self._settled = changed, settled
         self._openers: dict[str, Opener] = {}
-        self._doors: dict[tuple[str, str], _Door] = {}
+        self._doors: dict[tuple[str, str, int], _Door] = {}
         self._open: dict[int, tuple[_Door, HostQuestion]] = {}
         self._ids = itertools.count(1)
         self._closing: set[asyncio.Task[None]] = set()
@@ -109,7 +109,7 @@ class Doors:
             AnswerWanted: The host asks for something, and it is a job that wants in.
             PlaceError: It cannot be opened.
         """
-        door = self._door(location)
+        door = self._door(location, job)
         if (failure := door.failures.pop(job, None)) is not None:
             raise failure
         if door.place is not None and not door.place.alive:
@@ -126,9 +126,15 @@ class Doors:
         return door.place
 
     def leave(self, job: int) -> None:
-        """Say that a job's go has ended: it uses no place any more."""
+        """Say that a job's go has ended: it uses no place any more.
+
+        What is open of the local disk is closed at once: an open folder keeps its disk from being taken out.
+        """
         for door in self._doors.values():
             door.users.discard(job)
+        own = self._doors.pop((LOCAL, "", job), None)
+        if own is not None and own.place is not None:
+            self._shut(own)
 
     def forget(self, job: int) -> None:
         """Say that a job wants in no more: it was paused or cancelled while it waited for an answer."""
@@ -157,8 +163,9 @@ class Doors:
         if left := {*openings, *self._closing}:
             await asyncio.wait(left, timeout=CLOSING_S)
 
-    def _door(self, location: Location) -> _Door:
-        key = (location.scheme, location.authority)
+    def _door(self, location: Location, job: int) -> _Door:
+        # The local disk is each job's own: it follows links only where that job named them.
+        key = (location.scheme, location.authority, job if location.is_local else 0)
         if key not in self._doors:
             if location.scheme not in self._makers:
                 known = ", ".join(sorted(self._makers))

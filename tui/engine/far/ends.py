@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.engine.far.doors import AnswerWanted
 from tui.engine.run import Stop
 from tui.model.error import NotAFolder, NotFound, PlaceError, PlaceUnavailable
+from tui.places.local.end import LocalEnd
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.base import Place
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 LONGEST_WAIT_S = 30.0
 TRIES = 3
-"""So often a host is tried that never answered in this run."""
+"""So often a host is tried that never answered this job."""
 
 LOOK_S = 0.05
 """So often it is looked whether the run was stopped."""
@@ -71,7 +75,13 @@ class Ends:
             key = (location.scheme, location.authority)
             if key not in self._places:
                 self._roots[key] = location
-                self._places[key] = await self._connect(key, reached=False)
+                self._places[key] = await self._connect(key, reached=self._run.record.walk > 0)
+
+    def name(self, *folders: Location) -> None:
+        """Say that a person named some folders: on the local disk no link is followed below them."""
+        for folder in folders:
+            if isinstance(place := self.at(folder), LocalEnd):
+                place.name(folder)
 
     def is_lost(self, error: PlaceError) -> bool:
         """Say whether an error comes from a lost connection, not from what was tried."""
@@ -184,7 +194,14 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], at_once
 async def in_time(work: Awaitable[None], seconds: float) -> None:
     """Wait for something that tidies up, but not for long: whoever waits was told to stop."""
     task = asyncio.ensure_future(work)
+    task.add_done_callback(_seen)
     try:
         await asyncio.wait({task}, timeout=seconds)
     finally:
         task.cancel()
+
+
+def _seen(task: asyncio.Future[None]) -> None:
+    """Look at how it ended: nobody else does, for it was only to tidy up."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.warning("while tidying up: %r", error)

@@ -31,9 +31,8 @@ GATHER_S = 0.1
 class Reading:
     """A folder being listed. What is not taken is not read for long: the place waits."""
 
-    def __init__(self, place: Place, folder: Location, now: float) -> None:
+    def __init__(self, place: Place, folder: Location) -> None:
         self._place, self._folder = place, folder
-        self.asked_at = now
         self._pages: asyncio.Queue[Sequence[Entry] | PlaceError | None] = asyncio.Queue(AHEAD_PAGES)
         self._links = asyncio.Semaphore(LINKS_AT_ONCE)
         self._ended: PlaceError | None = None

@@ -6,6 +6,7 @@ so: a source that is not there any more was moved, then, and is not missing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ from tui.engine.far.transfer import is_other
 from tui.engine.rows import Phase
 from tui.engine.run import Sums
 from tui.model.entry import EntryKind
-from tui.model.error import AlreadyExists, NotFound, PlaceError, SourceChanged, Unsupported
+from tui.model.error import AlreadyExists, NotFound, PlaceError, SameFile, SourceChanged, Unsupported
 from tui.model.location import Location
+from tui.places.base import Attributes
+from tui.places.local.partial import prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -81,6 +84,7 @@ class FarMoving(FarCopying):
         steps = await self._rename([step for step in steps if step.entry is not None], parent)
         if self.run.stopped:
             return
+        steps = await self._apart(steps, parent)
         tally = self.run.record.tally
         files, size_bytes = tally.files_done, tally.bytes_done
         whole = await self.walk(steps, parent)
@@ -109,6 +113,47 @@ class FarMoving(FarCopying):
             self._count_source(source)
         if done:
             await self.run.journal.set_sources(self.row.id, done)
+
+    # Two names of one folder
+
+    async def _apart(self, steps: Sequence[Step], parent: Location) -> list[Step]:
+        """Refuse sources that are their own target, which two names of one host, or links, can hide.
+
+        What only met itself would look like a copy, and then go.
+        """
+        met = [step for step in steps if step.there is not None]
+        tops = [step for step in met if _is_folder(step.entry) and _is_folder(step.there)]
+        pairs = {parent: self.goal} if len(tops) < len(met) else {}
+        pairs |= {parent.child(s.source.location.name): self.goal.child(s.name) for s in tops}
+        same: set[Location] = set()
+        for here, there in pairs.items():
+            try:
+                if await self.ends.do(lambda here=here, there=there: self._is_one(here, there)):  # type: ignore[misc]
+                    same.add(here)
+            except PlaceError as error:
+                for step in met:
+                    if here in (parent, parent.child(step.source.location.name)):
+                        step.error = step.error or error
+        for step in met:
+            source = step.source.location
+            where = parent.child(source.name) if step in tops else parent
+            if where in same:
+                step.error = SameFile(f"cannot move {source} onto itself", location=source)
+            if step.error is not None:
+                await self.run.fail(self.source_spot(step.source), step.error)
+        return [step for step in steps if step.error is None]
+
+    async def _is_one(self, here: Location, there: Location) -> bool:
+        """Say whether two locations are one folder: what is put there is seen here, then."""
+        name = os.fsdecode(prefix(self.row.tag)) + "probe"
+        place = self.ends.at(there)
+        self.tools.halves.setdefault(there, 1)  # should it stay, it is swept
+        await place.put(there.child(name), b"", Attributes(), self.row.tag, replace=True, flush=False)
+        try:
+            return await look(self.ends.at(here), here.child(name)) is not None
+        finally:
+            with contextlib.suppress(NotFound):
+                await place.remove_file(there.child(name))
 
     # Renaming
 
@@ -233,3 +278,7 @@ class FarMoving(FarCopying):
 
 def _own_home() -> Location:
     return Location.local(os.path.realpath(os.path.expanduser("~")))
+
+
+def _is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind is EntryKind.FOLDER

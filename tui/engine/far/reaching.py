@@ -101,7 +101,8 @@ class Reach:
                     tries += 1
                     if not error.transient or tries == TRIES:
                         raise OutOfReach(error, location) from error
-                    self._note(f"tries again: {error.message}")
+                    host = location.authority.rpartition("@")[2] or location.scheme
+                    self._note(f"{host} does not answer: trying again")
                 else:
                     self._note("")
                     return place

@@ -25,6 +25,7 @@ from tui.model.error import (
     TargetInsideSource,
 )
 from tui.places.base import Attributes
+from tui.places.local.names import folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,7 @@ class FarSyncing(FarCopying):
             for row in clashes:
                 await self._supplant(row)
             self._home = None if target.is_local else await self.reach.home(target)
-            extra = [item for item in differences if item.change is Change.EXTRA]
+            extra = _extra(differences)
             if run.record.errors and extra:
                 await self._leave_all(target)
                 return
@@ -259,6 +260,18 @@ class FarSyncing(FarCopying):
         name = self.row.first_source.name
         below = os.fsencode(f"{name}/{path}" if path else name)
         return Spot(0, below, below, where, where)
+
+
+def _extra(differences: Sequence[Difference]) -> list[Difference]:
+    """Return what only the target has: not what it calls otherwise, where it takes "A" and "a" for one name."""
+    new = {_as_one(item.path) for item in differences if item.change is Change.NEW}
+    extra = (item for item in differences if item.change is Change.EXTRA)
+    return [item for item in extra if _as_one(item.path) not in new]
+
+
+def _as_one(path: str) -> tuple[str, str]:
+    folder, _, name = path.rpartition("/")
+    return folder, folded(os.fsencode(name))
 
 
 def _clash(entry: Entry, there: Entry) -> bool:

@@ -1,4 +1,4 @@
-"""What a cancelled job leaves behind at a far target: half files go, finished ones stay under their names."""
+"""What a cancelled job leaves behind at a far target: half files go, finished ones stay, or go too."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import Ends, Halted, OutOfReach
 from tui.engine.far.goal import resolved
+from tui.engine.far.taking_back import take_back
 from tui.engine.rows import Cleanup, name_of
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError
@@ -29,20 +30,22 @@ async def tidy_up(run: Run, how: Cleanup) -> str:
     record, row = run.record, run.record.row
     if row.kind not in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC) or row.target is None or not record.walk:
         return ""
+    stays = record.tally.files_done > 0
     try:
         async with asyncio.timeout(PATIENCE_S):
-            await _abandon_all(run, row.target)
+            ends, goal = await _abandon_all(run, row.target)
+            if how is Cleanup.DROP and row.kind is JobKind.COPY:
+                stays = await take_back(run, ends, goal)
     except (PlaceError, OutOfReach, Halted, TimeoutError):
         return f"cancelled: half files may be left at {row.target}"
     finally:
         run.shared.doors.leave(record.id)
-    if how is Cleanup.DROP and record.tally.files_done:
-        # What others put there meanwhile, or changed, could not be told from it for sure.
-        return f"cancelled: what was complete already stays at {row.target}"
+    if how is Cleanup.DROP and stays:
+        return f"cancelled: some of what was complete already stays at {row.target}"
     return ""
 
 
-async def _abandon_all(run: Run, target: Location) -> None:
+async def _abandon_all(run: Run, target: Location) -> tuple[Ends, Location]:
     ends, halves = Ends(run), run.record.halves
     await ends.open(target)
     into = run.record.row.into
@@ -51,7 +54,7 @@ async def _abandon_all(run: Run, target: Location) -> None:
         for folder in list(halves):
             await _abandon(run, ends, folder)
         halves.clear()
-        return
+        return ends, goal
     await _abandon(run, ends, goal)
     start = 0
     while page := await run.journal.sources(run.record.id, start, PAGE):
@@ -59,6 +62,7 @@ async def _abandon_all(run: Run, target: Location) -> None:
             async for folder in _folders(run, ends, source, goal):
                 await _abandon(run, ends, folder)
         start = page[-1].idx + 1
+    return ends, goal
 
 
 async def _abandon(run: Run, ends: Ends, folder: Location) -> None:

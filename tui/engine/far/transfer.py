@@ -40,7 +40,7 @@ MOST_READS = 32
 OVERLAP_BYTES = 64 << 10
 """So much of a half file is compared with the source before it is gone on with."""
 
-LEAVE_S = 0.12
+LEAVE_S = 0.08
 """So long a half file may take to be let go of when the run is stopped."""
 
 
@@ -134,7 +134,7 @@ class Transfer:
             source, target, self._pairing.attributes(entry), self._tag, replace=item.replace
         )
         if entry.size_bytes > SMALL_BYTES and is_other(entry, await self._source.stat(source)):
-            item.replace = True
+            item.made = True
             raise changed(source)
         if self._flush and self._target.capabilities.flushes:
             await self._target.flush(target.parent)
@@ -148,6 +148,7 @@ class Transfer:
         source = item.source
         reader = await self._source.open_reader(source)
         try:
+            self._counts.last = item
             entry = reader.entry
             identity = Identity(self._tag, entry.size_bytes, entry.mtime_ns)
             self._may_hold_half(target)
@@ -155,7 +156,11 @@ class Transfer:
             hashed = await self._into(item, reader, writer)
             self._holds_none(target)
             if hashed is not None:
-                await self._read_back(item, reader, target, hashed)
+                try:
+                    await self._read_back(item, reader, target, hashed)
+                except PlaceError:
+                    self._counts.sums.same_bytes -= entry.size_bytes
+                    raise
             return entry
         finally:
             await in_time(reader.close(), LEAVE_S)
@@ -206,7 +211,6 @@ class Transfer:
         finally:
             record.verifying -= 1
         if not true:
-            self._counts.sums.same_bytes -= size_bytes
             raise differs(target, item.source)
 
     @property
@@ -334,8 +338,10 @@ def _hash() -> Any:
 
 
 def is_other(before: Entry, now: Entry) -> bool:
-    """Say whether a file was written to between two looks."""
-    return (before.kind, before.size_bytes, before.mtime_ns) != (now.kind, now.size_bytes, now.mtime_ns)
+    """Say whether a file was written to, or another link made, between two looks."""
+    # What a link leads to is of no account: of a move it may have gone just before.
+    same_kind = before.kind is now.kind or (before.kind.is_link and now.kind.is_link)
+    return not same_kind or (before.size_bytes, before.mtime_ns) != (now.size_bytes, now.mtime_ns)
 
 
 def changed(source: Location) -> SourceChanged:

@@ -81,7 +81,7 @@ class Item:
         name: What it is to be called at the target.
         there: What stands there, where that is `known`.
         again: It was under way when a connection was lost: it may be done.
-        quiet: It was counted before: only its original is to go.
+        quiet: It was counted, and is not to be counted again.
     """
 
     folder: Folder
@@ -96,6 +96,8 @@ class Item:
     own: bool = False
     """Of a folder: the job made it before, at a free name."""
     quiet: bool = False
+    made: bool = False
+    """The job gave something its name, which then was not what it should be: it is replaced, or goes."""
     is_same: bool = False
     """It was found complete at the target."""
 

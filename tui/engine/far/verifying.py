@@ -172,6 +172,12 @@ class TreeCheck:
         """
         source, target = self._from(path), self._to(path)
         part = Checked(current=source)
+        try:
+            if there is None and path:
+                there = await self._look(target)  # it may be listed there in another spelling
+        except PlaceError as error:
+            part.failures.append(error)
+            return part
         if entry is None:
             if not is_partial(os.fsencode(target.name)):
                 part.findings.append(Finding(Verdict.EXTRA, source, target))

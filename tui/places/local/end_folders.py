@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.model.location import Location
 
 MOST_FOLDERS = 64
+MOST_BASES = 64
 _READABLE = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -77,11 +78,17 @@ class Folders:
         self.ways = Ways()
 
     def name(self, base: Location) -> None:
-        """Add a base. What is open below it was opened as something named itself, and is not used again."""
+        """Add a base; of many, those named last count.
+
+        What is open below it was opened as something named itself, and is not used again.
+        """
         with self._base_lock:
             if base in self._bases:
+                self._bases[base] = self._bases.pop(base)
                 return
             self._bases[base] = None
+            if len(self._bases) > MOST_BASES and (oldest := self._bases.pop(next(iter(self._bases)))):
+                oldest.close()
         with self._lock:
             below = base.path.rstrip("/") + "/"
             unused = self._without([path for path in self._open if path.startswith(below)])

@@ -24,7 +24,10 @@ class Endpoint:
     region: str = ""
     profile: str = ""
     path_style: bool | None = None
-    """The bucket goes into the path, not into the host's name. None: with every store but Amazon's."""
+    """The bucket goes into the path, not into the host's name. None: unless the profile says otherwise.
+
+    It is so of other stores only; Amazon knows both.
+    """
     when_required: bool = True
     """Only the checksums every store knows (MD5) go along, not those that Amazon alone has (CRC in trailers)."""
 

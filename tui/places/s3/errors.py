@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -12,6 +12,7 @@ from botocore import exceptions as foreign  # type: ignore[import-untyped]
 from tui.model.error import (
     AlreadyExists,
     AuthenticationFailed,
+    HostUnreachable,
     NameTooLong,
     NotEmpty,
     NotFound,
@@ -29,6 +30,7 @@ LOST: tuple[type[BaseException], ...] = (
     TimeoutError,
     ConnectionError,
     aiohttp.ClientError,
+    foreign.ConnectionError,
     foreign.HTTPClientError,
     foreign.ResponseStreamingError,
     foreign.IncompleteReadError,
@@ -154,20 +156,21 @@ def _told(error: BaseException) -> _Told:
     if isinstance(error, foreign.SSOError | foreign.TokenRetrievalError | foreign.CredentialRetrievalError):
         return _EXPIRED
     if isinstance(error, TimeoutError | foreign.ReadTimeoutError):
-        return _Told(PlaceUnavailable, "the store does not answer")
+        return _Told(HostUnreachable, "the store does not answer")
     if isinstance(error, LOST):
-        return _Told(PlaceUnavailable, "the store cannot be reached")
+        return _Told(HostUnreachable, "the store cannot be reached")
     if isinstance(error, foreign.ParamValidationError):
         return _Told(Unsupported, "S3 does not take this name", "Rename it, then retry.")
     return _Told(PlaceError, str(error) or type(error).__name__)
 
 
 def _by_answer(error: foreign.ClientError) -> _Told:
-    code = code_of(error)
+    code, more = code_of(error), error.response.get("Error", {})
     if (told := _BY_CODE.get(code)) is not None:
-        return told
+        region = more.get("Region") if told is _REGION else None
+        return replace(told, why=f"{told.why}: {region}") if region else told
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if status in (500, 502, 503, 504):
         return _FAULT
-    said = error.response.get("Error", {}).get("Message", "")
+    said = more.get("Message", "")
     return _Told(PlaceError, f"the store says {code}: {said}" if said else f"the store says {code}")

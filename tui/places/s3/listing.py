@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tui.model.error import NotAFolder
 from tui.places.s3.entries import file_entry, folder_entry
 from tui.places.s3.looking import head_of, not_found
+from tui.places.s3.spots import spot_of
 from tui.places.s3.times import stored_ns
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from tui.model.entry import Entry
     from tui.model.location import Location
-    from tui.places.s3.spots import Spot
     from tui.places.s3.store import Store
 
 logger = logging.getLogger(__name__)
@@ -35,14 +35,13 @@ async def buckets(store: Store, root: Location) -> AsyncIterator[Sequence[Entry]
         request["ContinuationToken"] = token
 
 
-async def entries(
-    store: Store, folder: Location, spot: Spot, page_keys: int
-) -> AsyncIterator[Sequence[Entry]]:
+async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterator[Sequence[Entry]]:
     """Yield what is directly in a bucket or below a prefix, in pages.
 
-    Keys that cannot be told by a path (an empty name, dots) are left out. Of a file and a folder of the same name only the
-    file is shown.
+    Keys that cannot be told by a path (an empty name, dots) are left out. Of a file and a folder of the same name
+    only the file is shown.
     """
+    spot = spot_of(folder, _DOING)
     request: dict[str, Any] = {"Bucket": spot.bucket, "Prefix": spot.prefix, "Delimiter": "/"}
     request["MaxKeys"] = page_keys
     files: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
+from tui.model.error import AlreadyExists, IsAFolder, NotFound, PermissionDenied, PlaceError, Unsupported
 from tui.places.s3.entries import entry_of_head, folder_entry
 from tui.places.s3.errors import code_of
 
@@ -60,14 +60,28 @@ async def make_sure_it_is_free(
 ) -> None:
     """Refuse what must not be written to: a folder always, a file unless it is to be replaced.
 
-    One listing tells mostly both. Where the store does not heed conditions a listing may lag behind, too (Swift): there
-    the file is asked for itself.
+    Who may write but not look is let write, if the store itself refuses to replace what was not to be.
 
     Raises:
         IsAFolder, AlreadyExists.
     """
     if not spot.key:
         raise IsAFolder(f"cannot {doing} {location}: only folders (buckets) can be there", location=location)
+    try:
+        await _look_whether_it_is_free(store, location, spot, doing, replace=replace)
+    except PermissionDenied:
+        if not replace and not store.conditional:
+            raise
+
+
+async def _look_whether_it_is_free(
+    store: Store, location: Location, spot: Spot, doing: str, *, replace: bool
+) -> None:
+    """Look for a file and for a folder of a name.
+
+    One listing tells mostly both. Where the store does not heed conditions a listing may lag behind, too (Swift): there
+    the file is asked for itself.
+    """
     if not replace:
         if not store.conditional and await head_of(store, location, spot, doing) is not None:
             raise taken(doing, location)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from tui.model.entry import Entry, Space
+    from tui.model.upload import Unfinished
     from tui.places.base import Attributes, Identity
     from tui.places.s3.ledger import Ledger
     from tui.places.s3.store import Store
@@ -40,21 +42,23 @@ CAPABILITIES = Capabilities(
     folders=False,
     resumes=True,
     copies=True,
+    uploads=True,
     pipeline=32,
-    part_bytes=4 << 20,
 )
+
+MOST_AT_ONCE_BYTES = 4 << 20
+"""Read or written in one call."""
 
 
 class S3Place:
     """Implements `tui.places.base.Place`. An empty folder is an object whose key ends in a slash."""
-
-    capabilities = CAPABILITIES
 
     def __init__(
         self, store: Store, ledger: Ledger, budget: Budget | None = None, sizes: Sizes | None = None
     ) -> None:
         self.store = store
         self._ledger, self._budget, self._sizes = ledger, budget or Budget(), sizes or Sizes()
+        self.capabilities = replace(CAPABILITIES, part_bytes=min(MOST_AT_ONCE_BYTES, self._sizes.part_bytes))
 
     @property
     def alive(self) -> bool:
@@ -63,15 +67,10 @@ class S3Place:
     async def resolve(self, location: Location) -> Location:
         return location
 
-    async def list(self, folder: Location) -> AsyncIterator[Sequence[Entry]]:
-        spot = spot_of(folder, "read the folder")
-        pages = (
-            listing.entries(self.store, folder, spot, self._sizes.page_keys)
-            if spot.bucket
-            else listing.buckets(self.store, folder)
-        )
-        async for page in pages:
-            yield page
+    def list(self, folder: Location) -> AsyncIterator[Sequence[Entry]]:
+        if folder.is_root:
+            return listing.buckets(self.store, folder)
+        return listing.entries(self.store, folder, self._sizes.page_keys)
 
     async def stat(self, location: Location, *, follow: bool = False) -> Entry:
         return await look(self.store, location, spot_of(location, "look at"), "look at")
@@ -200,26 +199,24 @@ class S3Place:
     async def close(self) -> None:
         await self.store.close()
 
+    async def unfinished(self, older_than_s: float) -> Sequence[Unfinished]:
+        """Return the uploads that were begun so long ago and have neither been completed nor given up, in all buckets.
 
-async def unfinished(place: S3Place, older_than_s: float) -> Sequence[uploads.Unfinished]:
-    """Return the uploads that were begun so long ago and have neither been completed nor given up, in all buckets.
+        0 stands for all. Buckets that may not be looked into are passed over.
+        """
+        root = self.store.endpoint.root
+        found: list[Unfinished] = []
+        async for page in listing.buckets(self.store, root):
+            for bucket in page:
+                try:
+                    found += [
+                        it async for it in uploads.unfinished_in(self.store, root, bucket.name, older_than_s)
+                    ]
+                except PlaceError:
+                    if not self.alive:
+                        raise
+        return found
 
-    Buckets that may not be looked into are passed over. `give_up` removes one.
-    """
-    root = place.store.endpoint.root
-    found: list[uploads.Unfinished] = []
-    async for page in listing.buckets(place.store, root):
-        for bucket in page:
-            try:
-                found += [
-                    it async for it in uploads.unfinished_in(place.store, root, bucket.name, older_than_s)
-                ]
-            except PlaceError:
-                if not place.alive:
-                    raise
-    return found
-
-
-async def give_up(place: S3Place, upload: uploads.Unfinished) -> None:
-    """Remove what there is of an unfinished upload. Raises PlaceError."""
-    await uploads.give_up_unfinished(place.store, upload)
+    async def give_up(self, upload: Unfinished) -> None:
+        """Remove what there is of an unfinished upload. Raises PlaceError."""
+        await uploads.give_up_unfinished(self.store, upload)

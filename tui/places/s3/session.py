@@ -69,7 +69,7 @@ async def _knock(store: Store, location: Location) -> None:
 def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
     """Return a session, with all read that it needs, and what a client is made with. Blocks: run it in a thread."""
     session = AioSession(profile=endpoint.profile or None)
-    session.register_component("data_loader", _models())
+    session.register_component("data_loader", models())
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
     scoped = session.get_scoped_config()
     url = endpoint.url or ConfiguredEndpointProvider(session.full_config, scoped, "s3").provide() or None
@@ -81,9 +81,9 @@ def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
         "max_pool_connections": _CONNECTIONS,
     }
     style = endpoint.path_style
-    if style is None and url and "addressing_style" not in (scoped.get("s3") or {}):
-        style = True
-    if style is not None:
+    if style is None:
+        style = True if "addressing_style" not in (scoped.get("s3") or {}) else None
+    if url is not None and style is not None:
         config["s3"] = {"addressing_style": "path" if style else "virtual"}
     if endpoint.when_required:
         config["request_checksum_calculation"] = config["response_checksum_validation"] = "when_required"
@@ -91,7 +91,7 @@ def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
 
 
 @cache
-def _models() -> Any:
+def models() -> Any:
     """Return the library's descriptions of the protocol: it reads them once, and here, not in the event loop."""
     loader = create_loader()
     for name in ("service-2", "endpoint-rule-set-1"):

@@ -1,4 +1,4 @@
-"""Locations as buckets and keys. Folders are what keys have in common up to a slash; empty ones have a key of their own."""
+"""Locations as buckets and keys. Folders are what keys have in common up to a slash; empty ones have their own."""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ class Store:
 
     Attributes:
         alive: It answered when it was last asked.
-        answers_head: It answers HEAD as HTTP has it, also of what is not there. (With eventlet 0.33 Swift ends such answers
-            as if they had a body, and what follows on that connection cannot be read.)
+        answers_head: It answers HEAD as HTTP has it, also of what is not there. (With eventlet 0.33 Swift ends such
+            answers as if they had a body, and what follows on that connection cannot be read.)
         conditional: As far as is known it heeds `If-None-Match` when it is given something. (Swift refuses that.)
     """
 
@@ -140,6 +140,12 @@ class Store:
                 return
             yield chunk
 
+    def check_alive(self, doing: str, location: Location) -> None:
+        """Raise PlaceUnavailable where the store was found out of reach, or this was closed."""
+        if not self.alive:
+            message = f"cannot {doing} {location}: the connection was lost"
+            raise PlaceUnavailable(message, location=location)
+
     async def close(self) -> None:
         self.alive = False
         with contextlib.suppress(Exception):
@@ -151,9 +157,7 @@ class Store:
 
     @contextlib.contextmanager
     def _told(self, doing: str, location: Location) -> Iterator[None]:
-        if not self.alive:
-            message = f"cannot {doing} {location}: the connection was lost"
-            raise PlaceUnavailable(message, location=location)
+        self.check_alive(doing, location)
         try:
             yield
         except PlaceError:

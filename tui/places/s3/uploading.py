@@ -69,6 +69,7 @@ class S3Writer:
         self._buffer = bytearray()
         self._held_bytes = 0
         self._sending: set[asyncio.Task[None]] = set()
+        self._beginning: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self.start = self._end = 0
 
@@ -102,6 +103,8 @@ class S3Writer:
         self._number, self.start, self._end = 1, 0, 0
 
     async def write(self, offset: int, data: bytes | memoryview) -> None:
+        self._raise_failure()
+        self._store.check_alive("write", self._location)
         if offset != self._end:
             message = f"cannot write {self._location}: bytes from {self._end} are missing"
             raise Unsupported(message, location=self._location)
@@ -163,8 +166,9 @@ class S3Writer:
         while len(self._sending) >= MOST_AT_ONCE:
             await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failure()
-        if self._upload_id is None:
-            await self._begin()
+        if self._upload_id is None:  # what the store has begun is kept in any case
+            self._beginning = asyncio.create_task(self._begin(), name=f"begin {self._location}")
+            await asyncio.shield(self._beginning)
         data, self._buffer = self._buffer, bytearray()
         held_bytes, self._held_bytes = self._held_bytes, 0
         self._budget.sent(held_bytes)
@@ -214,6 +218,8 @@ class S3Writer:
         raise self._failure
 
     async def _stop_sending(self) -> None:
+        if self._beginning is not None and not self._beginning.done():
+            await asyncio.wait({self._beginning}, timeout=_SUSPENDING_S)
         for task in self._sending:
             task.cancel()
         if self._sending:

@@ -11,7 +11,7 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import NotFound, PlaceError, PlaceUnavailable, Unsupported
-from tui.model.location import Location
+from tui.model.upload import Unfinished
 from tui.places.s3.errors import code_of
 from tui.places.s3.spots import spot_of
 from tui.places.s3.times import MTIME, mtime_text, stored_ns
@@ -19,6 +19,7 @@ from tui.places.s3.times import MTIME, mtime_text, stored_ns
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from tui.model.location import Location
     from tui.places.s3.spots import Spot
     from tui.places.s3.store import Store
 
@@ -39,15 +40,6 @@ class Part:
     def md5(self) -> str:
         """The hash of what is in it, with stores that do not encrypt by keys of their own."""
         return self.etag.strip('"')
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """An upload that was begun and neither completed nor given up; its parts take room, and cost."""
-
-    location: Location
-    upload_id: str
-    began_ns: int
 
 
 async def digest_of(data: bytes | bytearray) -> bytes:
@@ -150,7 +142,7 @@ async def give_up(store: Store, location: Location, spot: Spot, upload_id: str) 
 async def unfinished_in(
     store: Store, root: Location, bucket: str, older_than_s: float
 ) -> AsyncIterator[Unfinished]:
-    """Yield the uploads in a bucket that were begun so long ago and have not ended."""
+    """Yield the uploads in a bucket that were begun so long ago and have not ended (0: all)."""
     before_ns = time.time_ns() - int(older_than_s * 1e9)
     folder = root.child(bucket)
     request: dict[str, Any] = {"Bucket": bucket}
@@ -158,7 +150,7 @@ async def unfinished_in(
         page = await store.call("list_multipart_uploads", "read the folder", folder, **request)
         for it in page.get("Uploads", ()):
             began_ns = stored_ns(it["Initiated"])
-            if began_ns <= before_ns:
+            if not older_than_s or began_ns <= before_ns:
                 yield Unfinished(folder.below(it["Key"]), it["UploadId"], began_ns)
         if not page.get("IsTruncated"):
             return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 
 from tui.model.ask import YES, Ask, AskKind
-from tui.model.error import HostKeyMismatch, PlaceError, PlaceUnavailable
+from tui.model.error import HostKeyMismatch, HostUnreachable, PlaceError
 from tui.places.sftp.algorithms import host_keys, offered
 from tui.places.sftp.asking import Answers, Asking
 from tui.places.sftp.introducing import Introduction
@@ -109,7 +109,7 @@ class _Journey:
             certificates = certificates and not us.authority_unknown
             if us.verdict is Verdict.UNKNOWN and not us.signing_in:
                 await self._ask_about_key(host, us)
-        raise PlaceUnavailable(f"cannot reach {host.name}: it hung up again and again")
+        raise HostUnreachable(f"cannot reach {host.name}: it hung up again and again")
 
     async def _ask_about_key(self, host: HostSettings, us: Introduction) -> None:
         assert us.key is not None
@@ -181,7 +181,7 @@ class _Attempt:
         except (TimeoutError, OSError, ValueError, asyncssh.Error) as error:
             raise from_ssh(error, host, self.introduction) from error
         if connection.is_closed():
-            raise PlaceUnavailable(f"cannot reach {host.name}: it hung up")
+            raise HostUnreachable(f"cannot reach {host.name}: it hung up")
         return connection
 
     async def _connected(self) -> asyncssh.SSHClientConnection:
@@ -253,7 +253,7 @@ async def _full_name(host: HostSettings) -> str:
                 await asyncio.get_running_loop().getaddrinfo(name, host.port)
             return name
     if not host.fallback_local:
-        raise PlaceUnavailable(
+        raise HostUnreachable(
             f"cannot reach {host.name}: none of {', '.join(host.canonical_domains)} knows it"
         )
     return host.host

@@ -82,6 +82,8 @@ class SftpPlace:
                 max_pktsize=_PACKET_BYTES,
             )
         except asyncssh.ChannelOpenError as failed:
+            if connection.is_closed():  # so asyncssh tells of a lost connection, too
+                raise from_refusal(Lost(failed.reason), root, "reach") from failed
             raise told(error.Unsupported, "reach", root, f"it offers no SFTP ({failed.reason})") from failed
         except (asyncssh.Error, OSError) as failed:
             raise from_refusal(Lost(str(failed)), root, "reach") from failed

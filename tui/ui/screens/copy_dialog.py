@@ -15,7 +15,7 @@ from textual.widgets import Input, Label, Static
 from tui.config import parse_rate, rate_text
 from tui.format import count, entries, size
 from tui.model.entry import EntryKind
-from tui.model.error import FerryError, UsageError
+from tui.model.error import FerryError, Unsupported, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
@@ -202,7 +202,8 @@ class CopyDialog(Dialog[Request]):
                     return
             target = await self._resolve()
             folder = target.location if target.into and not target.is_new else target.location.parent
-            self._space = await self._places.space(folder)
+            with contextlib.suppress(Unsupported):  # not every place tells
+                self._space = await self._places.space(folder)
             self._note = "into this folder" if target.into else "under this name"
             self._note += (
                 ", which will be made" if target.is_new and target.into else await self._taken(target)

@@ -60,6 +60,8 @@ def facts_of(location: Location, entry: Entry) -> list[tuple[str, str]]:
 def _told_far(lines: list[tuple[str, str]], entry: Entry) -> list[tuple[str, str]]:
     """Return those lines that another host tells about: owners by number, and of stores neither owner nor mode."""
     left_out = {"Hard links"} if stat.S_IMODE(entry.mode) else {"Hard links", "Owner", "Mode"}
+    if not entry.mtime_ns:
+        left_out.add("Modified")
     owner = f"{entry.owner or entry.uid} : {entry.group or entry.gid}"
     return [(name, owner if name == "Owner" else value) for name, value in lines if name not in left_out]
 

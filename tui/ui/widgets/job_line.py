@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tui import format as fmt
 from tui.config import rate_text
 from tui.model.job import JobKind, JobState
-from tui.ui.addresses import shortened
+from tui.ui.addresses import same_place, short_host, shortened
 from tui.ui.terminal.cells import cells, fit
 from tui.visible import visible
 
@@ -133,6 +133,9 @@ def what(job: Job, width: int) -> str:
             fit(name, name_width, "extension") + more if name_width > 7 else fit(name, width), width
         )
     source, target = visible(job.first_source.name or "/"), _target(job)
+    if not (job.first_source.is_local or same_place(job.first_source, job.target)):
+        there = f"{visible(short_host(job.first_source))}:{source}"
+        source = there if cells(there) + cells(more) + 3 + cells(target) <= width else source
     room = width - cells(more) - 3
     if room < 12:
         more, room = ("…" if more else ""), width - 3 - bool(more)
@@ -214,7 +217,7 @@ def _remarks(job: Job, columns: Columns) -> Line:
         pieces.append(Piece(moved(progress).strip()))
     if job.limit_bytes_s is not None:
         pieces.append(Piece(f"limit {rate_text(job.limit_bytes_s)}", "muted"))
-    if job.note:
+    if job.note and not job.wants_host:  # it would say the same once more
         pieces.append(Piece(visible(job.note), "muted"))
     if progress.current is not None and job.state is JobState.RUNNING:
         if progress.verifying:

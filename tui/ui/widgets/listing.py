@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from tui.format import modified, size
 from tui.model.entry import EntryKind
+from tui.ui.addresses import has_mode, has_time
 from tui.ui.folder import GONE, UP, Folder
 from tui.ui.terminal.cells import ELLIPSIS, cells, fit
 from tui.visible import visible
@@ -301,11 +302,13 @@ def _size_text(folder: Folder, position: int, now_s: float) -> str:
 
 
 def _modified_text(folder: Folder, position: int, now_s: float) -> str:
-    return modified(folder.mtimes_ns[position], now_s) if _is_settled(folder, position) else ""
+    told = _is_settled(folder, position) and has_time(folder.location, folder.mtimes_ns[position])
+    return modified(folder.mtimes_ns[position], now_s) if told else ""
 
 
 def _mode_text(folder: Folder, position: int, now_s: float) -> str:
-    return stat.filemode(folder.modes[position]) if _is_settled(folder, position) else ""
+    told = _is_settled(folder, position) and has_mode(folder.location, folder.modes[position])
+    return stat.filemode(folder.modes[position]) if told else ""
 
 
 def _is_settled(folder: Folder, position: int) -> bool:

@@ -14,7 +14,7 @@ from textual.message import Message
 
 from tui import format
 from tui.model.location import Location
-from tui.ui.addresses import asks_of, host_of, place_of
+from tui.ui.addresses import asks_of, has_mode, has_time, host_of, place_of
 from tui.ui.folder import UNREAD, Folder, View
 from tui.ui.key_scope import KeyScope
 from tui.ui.keys import shown
@@ -252,7 +252,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             state = "has a question"
         elif self.state is State.READING and len(self.folder):
             state = f"{format.count(len(self.folder))} {state}"
-        elif self.state is State.READING and self._is_new_place:
+        elif self.state in (State.READING, State.SILENT) and self._is_new_place:
             state = "connecting…"
         elif not state and self._fresh is not None and not self.location.is_local:
             state = State.READING.value
@@ -304,8 +304,10 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         if (size_bytes := self.folder.size_of(position)) >= 0:
             known["size"] = format.size(size_bytes)
         if row.size_bytes > UNREAD + 1:
-            known["modified"] = format.moment(row.mtime_ns / 1e9)[:16]
-            known["mode"] = stat.filemode(row.mode)
+            if has_time(row.location, row.mtime_ns):
+                known["modified"] = format.moment(row.mtime_ns / 1e9)[:16]
+            if has_mode(row.location, row.mode):
+                known["mode"] = stat.filemode(row.mode)
         in_row = self.listing.columns
         details = [known[each] for each in sorted(known, key=in_row.__contains__)]
         entry = self._entry

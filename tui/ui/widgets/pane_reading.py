@@ -13,24 +13,21 @@ from textual.worker import Worker, WorkerState
 
 from tui.model.error import FerryError, NotAFolder, NotFound, PlaceError, PlaceUnavailable
 from tui.ui.addresses import is_home, place_of
-from tui.ui.folder import UNREAD, Folder
+from tui.ui.folder import Folder
 from tui.ui.notes import report, tell
-from tui.ui.widgets.pane_base import PaneBase, State
+from tui.ui.widgets.pane_base import State
+from tui.ui.widgets.pane_details import DETAILS_AT_ONCE, PaneDetails
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from textual.timer import Timer
 
-    from tui.model.ask import HostQuestion
     from tui.model.location import Location
 
 ANSWER_S = 0.1
 """So long the keys wait for a folder just entered, so that what is typed ahead means the new folder."""
-HURRY_S = 0.06
-"""So long the first entries wait for their sizes: a small folder is painted once, whole."""
 SILENT_S = 2.0
-DETAILS_AT_ONCE = 2_000
 GROWTH = 4
 """While a folder is read, its order is made again each time it has so many times the entries."""
 SETTLE_S = 0.05
@@ -53,7 +50,7 @@ async def closing(iterator: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]
             await close()
 
 
-class PaneReading(PaneBase):
+class PaneReading(PaneDetails):
     """Going to folders and keeping them fresh."""
 
     _wish: str | None = None
@@ -143,7 +140,6 @@ class PaneReading(PaneBase):
             self._questions = tuple(each for each in self._all_questions if each.place.holds(location))
 
     _arrived = False
-    _all_questions: tuple[HostQuestion, ...] = ()
 
     def _tell_arrival(self) -> None:
         if self._arrived:
@@ -223,55 +219,11 @@ class PaneReading(PaneBase):
             self.state = State.READING
         self._show_path()
 
-    async def _hurry(self, folder: Folder, positions: Sequence[int]) -> None:
-        """Read details of some entries now, if that does not keep the reading of names up."""
-        if not positions:
-            return
-        try:
-            async with asyncio.timeout(HURRY_S):
-                await self._fill(folder, positions)
-        except TimeoutError:
-            return
-        if folder is self.listing.folder:
-            self.listing.renew(positions)
-
     def _finish(self, began_s: float) -> None:
         self._read_at_s = time.monotonic()
         self._not_before_s = time.monotonic() + max(REST_S, 3 * (time.monotonic() - began_s))
         if self._stale:
             self._changed()
-
-    async def _read_details(self, folder: Folder, silent: Timer | None = None) -> None:
-        """Read sizes, times and modes: of what is in sight first, then of the rest."""
-        other_kinds = False
-        next_position = 0
-        while True:
-            wanted = self._unread_in_sight(folder) or folder.unread(next_position, DETAILS_AT_ONCE)
-            if not wanted:
-                break
-            if isinstance(wanted, range):
-                next_position = wanted.stop
-            other_kinds |= await self._fill(folder, wanted)
-            if silent:
-                silent.reset()
-            if self.state is State.SILENT:
-                self.state = State.READY
-                self._show_path()
-            if self._shows_folder and folder is self.folder:
-                self.listing.renew(wanted)
-                self._show_footer()
-        if folder is self.folder and (other_kinds or self.view.sort in ("size", "time")):
-            await self._arrange(folder)
-            self._put(folder)
-
-    def _unread_in_sight(self, folder: Folder) -> list[int]:
-        if self.listing.folder is not folder:
-            return []
-        return [n for n in self.listing.positions_in_sight() if folder.sizes_bytes[n] == UNREAD]
-
-    async def _fill(self, folder: Folder, positions: Sequence[int]) -> bool:
-        details = await self.client.details(folder.location, [folder.names[n] for n in positions])
-        return folder.set_details(positions, details)
 
     # When it does not go well.
 
@@ -369,23 +321,6 @@ class PaneReading(PaneBase):
         """Read a far folder again soon: something was done there, or it was not looked at for long."""
         if not self.location.is_local:
             self._changed()
-
-    @property
-    def host_questions(self) -> tuple[HostQuestion, ...]:
-        """What the place the pane is at asks now."""
-        return self._questions
-
-    def show_host_questions(self, questions: Sequence[HostQuestion]) -> None:
-        """Take over what hosts ask, as far as the pane waits for it."""
-        self._all_questions = tuple(questions)
-        mine = tuple(question for question in questions if question.place.holds(self.location))
-        if mine == self._questions:
-            return
-        self._questions = mine
-        if self.state in (State.READING, State.SILENT) and not self.folder.order:
-            self._put(self.folder)
-        else:
-            self._show_path()
 
     def _read_changed(self) -> None:
         self._read_again = None

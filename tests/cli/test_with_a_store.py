@@ -1,0 +1,106 @@
+"""The command as it is installed, its real engine, and a real store that speaks S3, named in the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from aiobotocore.session import AioSession
+
+from tests.servers.swift import running_swift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Ferry = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Ferry]:
+    """Run commands in the folder `here` of a person whose configuration names the store `test`."""
+    home, person, here = tmp_path / "home", tmp_path / "person", tmp_path / "here"
+    for folder in (home / "config", person / ".aws", here):
+        folder.mkdir(parents=True)
+    environ = {**os.environ, "FERRY_HOME": str(home), "HOME": str(person)}
+
+    def ferry(*words: str, status: int = 0) -> subprocess.CompletedProcess[bytes]:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui", *words],
+            cwd=here,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            start_new_session=True,
+        )
+        assert done.returncode == status, done
+        return done
+
+    with running_swift() as swift:
+        (home / "config" / "config.toml").write_text(
+            f'[s3.test]\nurl = "{swift.url}"\nprofile = "own"\nregion = "{swift.region}"\n'
+        )
+        (person / ".aws" / "credentials").write_text(
+            f"[own]\naws_access_key_id={swift.access_key}\naws_secret_access_key={swift.secret_key}\n"
+        )
+        try:
+            yield ferry
+        finally:
+            ferry("engine", "stop")
+
+
+def test_a_tree_goes_to_a_store_and_comes_back(store: Ferry, tmp_path: Path) -> None:
+    tree = tmp_path / "here" / "tree"
+    (tree / "sub").mkdir(parents=True)
+    data = bytes(range(256)) * 10_000
+    (tree / "big").write_bytes(data)
+    (tree / "sub" / "a b+%").write_bytes(b"two")
+    assert b"s3://test@/" in store("hosts").stdout
+    store("mkdir", "s3://test@bucket")
+    assert store("ls", "s3://test@").stdout == b"bucket/\n"
+    assert b"copied 2 files" in store("copy", "tree", "s3://test@bucket/new/").stdout
+    assert store("ls", "s3://test@bucket/new/tree").stdout == b"big\nsub/\n"
+    assert store("cat", "s3://test@bucket/new/tree/sub/a%20b+%25").stdout == b"two"
+    assert b"all alike" in store("verify", "tree", "s3://test@bucket/new").stdout
+    (planned,) = map(
+        json.loads,
+        store("sync", "--dry-run", "--json", "tree", "s3://test@bucket/new/tree").stdout.splitlines(),
+    )
+    assert (planned["files_same"], planned["new"], planned["changed"]) == (2, 0, 0)
+    assert b"copied 2 files" in store("copy", "s3://test@bucket/new/tree", "back").stdout
+    assert (tmp_path / "here" / "back" / "big").read_bytes() == data
+    assert b"deleted 2 files" in store("delete", "s3://test@bucket/new").stdout
+    assert store("ls", "s3://test@bucket").stdout == b""
+
+
+def test_a_store_that_is_not_named_anywhere_is_refused(store: Ferry) -> None:
+    assert b"cannot connect to s3://other@/" in store("ls", "s3://other@bucket", status=1).stderr
+
+
+def test_a_half_upload_nobody_wants_is_found_by_the_doctor_and_removed(store: Ferry, tmp_path: Path) -> None:
+    store("mkdir", "s3://test@bucket")
+    assert b"no half upload that no job wants" in store("doctor", "--uploads").stdout
+    asyncio.run(begin_upload(tmp_path, "bucket", "some/half"))
+    assert b"half of s3://test@bucket/some/half, begun" in store("doctor", "--uploads").stdout
+    assert b"no half upload begun more than 24 h ago" in store("doctor", "--abort-uploads", "24").stdout
+    assert b"1 half upload removed" in store("doctor", "--abort-uploads", "0").stdout
+    assert b"no half upload that no job wants" in store("doctor", "--uploads").stdout
+    assert b"a number of hours" in store("doctor", "--abort-uploads", "a day", status=2).stderr
+
+
+async def begin_upload(tmp_path: Path, bucket: str, key: str) -> None:
+    """Begin an upload as another program would that dies then."""
+    own = tomllib.loads((tmp_path / "home" / "config" / "config.toml").read_text())["s3"]["test"]
+    session = AioSession(profile="own")
+    session.set_config_variable("credentials_file", str(tmp_path / "person" / ".aws" / "credentials"))
+    async with session.create_client("s3", endpoint_url=own["url"], region_name=own["region"]) as client:
+        await client.create_multipart_upload(Bucket=bucket, Key=key)

@@ -1,0 +1,117 @@
+"""Jobs of all kinds at a real SFTP server, which sees the disk of this computer: below a test's own folder only."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hosts_harness import FastClock, HostsHarness
+
+from tui.engine.engine import Engine, Limits
+from tui.engine.journal import Journal
+from tui.model.job import Conflict, JobKind, JobState
+from tui.model.location import Location
+from tui.places.local.end import LocalOpener
+from tui.places.sftp.opening import SftpOpener
+from tui.places.sftp.settings import SshSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.servers.sshd import Sshd
+
+
+@pytest.fixture
+async def queue(sshd: Sshd, tmp_path: Path) -> AsyncIterator[HostsHarness]:
+    """An engine that reaches a server by the name `box`."""
+    config = tmp_path / "ssh_config"
+    config.write_text(sshd.config_for("box"))
+    openers = {"file": LocalOpener, "sftp": lambda: SftpOpener(SshSettings(config_file=config))}
+    journal = tmp_path / "journal"
+    engine = Engine(Journal(journal), FastClock(), Limits(), version="test", openers=openers)
+    await engine.start_up()
+    try:
+        yield HostsHarness(engine, journal)
+    finally:
+        await engine.shut_down()
+
+
+def there(path: Path) -> Location:
+    return Location(str(path), "sftp", "box")
+
+
+def plant(folder: Path, text: str = "text") -> Path:
+    (folder / "inner" / "deeper").mkdir(parents=True)
+    (folder / "empty").mkdir()
+    for number in range(150):
+        (folder / "inner" / f"file {number}").write_text(text)
+    (folder / "inner" / "deeper" / os.fsdecode(b"bytes \xff\n")).write_text(text)
+    (folder / "inner" / "link").symlink_to(folder.parent / "kept")
+    (folder.parent / "kept").mkdir(exist_ok=True)
+    (folder.parent / "kept" / "file").write_text("kept")
+    return folder
+
+
+def below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+async def test_a_tree_is_deleted_there(queue: HostsHarness, tmp_path: Path) -> None:
+    tree = plant(tmp_path / "data" / "tree")
+    job = await queue.done(await queue.add(JobKind.DELETE, there(tree)))
+    assert below(tmp_path / "data") == {"kept", "kept/file"}
+    assert job.progress.files_done == 152
+
+
+async def test_names_are_swapped_there(queue: HostsHarness, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    sources = [there(tmp_path / name) for name in "abc"]
+    targets = tuple(there(tmp_path / name) for name in "bad")
+    await queue.done(await queue.add(JobKind.RENAME, *sources, targets=targets))
+    assert [(tmp_path / name).read_text() for name in "abd"] == ["b", "a", "c"]
+    (tmp_path / "taken").write_text("taken")
+    id = await queue.add(JobKind.RENAME, there(tmp_path / "a"), targets=(there(tmp_path / "taken"),))
+    assert (await queue.ends(id)).state is JobState.FAILED
+    assert (tmp_path / "taken").read_text() == "taken"
+
+
+async def test_modes_are_changed_there_but_not_through_links(queue: HostsHarness, tmp_path: Path) -> None:
+    tree = plant(tmp_path / "tree")
+    kept = (tmp_path / "kept").stat().st_mode
+    await queue.done(await queue.add(JobKind.CHMOD, there(tree), recursive=True, mode_clear=0o077))
+    assert {path.lstat().st_mode & 0o077 for path in tree.rglob("*") if not path.is_symlink()} == {0}
+    assert (tmp_path / "kept").stat().st_mode == kept
+
+
+async def test_what_is_there_is_verified(queue: HostsHarness, tmp_path: Path) -> None:
+    one, other = plant(tmp_path / "one"), plant(tmp_path / "other")
+    for folder in (one, other):
+        (folder / "large").write_bytes(bytes(range(256)) * 5000)
+    job = await queue.done(await queue.add(JobKind.VERIFY, Location.local(one), targets=(there(other),)))
+    assert job.progress.files_verified == 153
+    (other / "large").write_bytes(bytes(range(256)) * 4999 + bytes(256))
+    (other / "inner" / "file 7").unlink()
+    id = await queue.add(JobKind.VERIFY, Location.local(one), targets=(there(other),))
+    assert (await queue.ends(id)).state is JobState.FAILED
+    told = sorted(error.location.name for error in await queue.engine.errors(id))
+    assert told == ["file 7", "large"]
+
+
+async def test_a_folder_there_becomes_like_one_here(queue: HostsHarness, tmp_path: Path) -> None:
+    one, other = plant(tmp_path / "one"), plant(tmp_path / "other", "other text")
+    (one / "inner" / "file 3").unlink()
+    (one / "inner" / "file 3").mkdir()
+    (one / "inner" / "file 4").chmod(0o600)
+    (other / "more" / "extra").mkdir(parents=True)
+    (other / "more" / "link").symlink_to(tmp_path / "kept")
+    rest = {"into": False, "conflict": Conflict.OVERWRITE, "delete_extra": True}
+    await queue.done(await queue.add(JobKind.SYNC, Location.local(one), target=there(other), **rest))
+    assert below(other) == below(one)
+    assert (other / "inner" / "file 9").read_text() == "text"
+    assert (other / "inner" / "file 4").stat().st_mode & 0o777 == 0o600
+    assert below(tmp_path / "kept") == {"file"}
+    job = await queue.done(await queue.add(JobKind.SYNC, Location.local(one), target=there(other), **rest))
+    assert job.progress.files_same == job.progress.files_done

@@ -1,0 +1,69 @@
+"""Copies and moves to a real store and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from far_harness import Far
+
+from tests.places.stand import found
+from tui.model.job import JobKind, JobState, Request
+from tui.model.location import Location
+from tui.places.local.end import LocalOpener
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.places.stand import Stand
+    from tui.places.base import Place
+
+
+class StandOpener:
+    """Opens the stand's store."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+
+    async def open(self, location: Location, asker: object) -> Place:
+        return await self._stand.open()
+
+
+async def carry(far: Far, source: Location, target: Location, kind: JobKind) -> int:
+    return await far.engine.submit(Request(kind=kind, sources=(source,), target=target))
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_a_tree_goes_there_within_and_back(
+    tmp_path: Path, request: pytest.FixtureRequest, kind: JobKind
+) -> None:
+    tree = tmp_path / "tree"
+    for number in range(12):
+        (tree / str(number % 3) / "inner").mkdir(parents=True, exist_ok=True)
+        (tree / str(number % 3) / "inner" / f"file {number}").write_bytes(b"%d" % number * 1000)
+    (tree / "large").write_bytes(bytes(range(256)) * 5000)
+    before = {str(p.relative_to(tree)): p.read_bytes() for p in tree.rglob("*") if p.is_file()}
+    async with found()["s3"](request) as stand:
+        far = Far(tmp_path / "journal")
+        far.openers = {"file": LocalOpener(), "s3": StandOpener(stand)}  # type: ignore[dict-item]
+        async with far.engine_on():
+            there = stand.folder.child("one")
+            await far.done(await carry(far, Location.local(tree), there, kind))
+            again = await carry(far, there.child("tree"), stand.folder.child("two"), kind)
+            await far.done(again)
+            back = Location.local(tmp_path / "back")
+            source = stand.folder.child("two").child("tree")
+            await far.done(await carry(far, source, back, kind))
+            if kind is JobKind.COPY:
+                id = await carry(far, Location.local(tree), there, kind)
+                job = await far.rests(id)
+                assert (job.state, job.progress.files_same) == (JobState.DONE, 13)
+            else:
+                assert await stand.names() == set()
+    after = {
+        str(p.relative_to(tmp_path / "back" / "tree")): p.read_bytes()
+        for p in (tmp_path / "back").rglob("*")
+        if p.is_file()
+    }
+    assert after == before
+    assert tree.exists() == (kind is JobKind.COPY)

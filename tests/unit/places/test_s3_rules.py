@@ -1,0 +1,189 @@
+"""What of S3 needs no store: times as text, sizes of parts, and what its answers mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.model.error import (
+    AlreadyExists,
+    AuthenticationFailed,
+    NameTooLong,
+    NotFound,
+    OutOfSpace,
+    PermissionDenied,
+    PlaceError,
+    PlaceUnavailable,
+    Unsupported,
+)
+from tui.model.location import S3, Location
+from tui.places.s3.endpoints import Endpoint, Sizes
+from tui.places.s3.profiles import profiles
+from tui.places.s3.spots import Spot, spot_of
+from tui.places.s3.times import mtime_of_text, mtime_text, stored_ns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui.places.s3.store import Store
+
+exceptions = pytest.importorskip(
+    "botocore.exceptions", reason="S3 needs the extra: pip install 'ferry-tui[s3]'"
+)
+
+from tui.places.s3.errors import from_foreign  # noqa: E402
+from tui.places.s3.looking import make_sure_it_is_free  # noqa: E402
+
+HERE = Location("/bucket/key", S3, "store")
+
+
+@given(st.integers(-(2**62), 2**62))
+def test_a_time_survives_as_text(mtime_ns: int) -> None:
+    assert mtime_of_text(mtime_text(mtime_ns)) == mtime_ns
+
+
+@pytest.mark.parametrize(
+    ("text", "mtime_ns"),
+    [
+        ("1600000000.123456789", 1_600_000_000_123_456_789),
+        ("1600000000", 1_600_000_000_000_000_000),
+        ("1600000000.5", 1_600_000_000_500_000_000),
+        ("1600000000.1234567891", 1_600_000_000_123_456_789),
+        ("-1.5", -1_500_000_000),
+        ("", None),
+        ("1e9", None),
+        ("2020-09-13", None),
+        ("99999999999999", None),
+    ],
+)
+def test_times_of_other_tools_are_read(text: str, mtime_ns: int | None) -> None:
+    assert mtime_of_text(text) == mtime_ns
+
+
+def test_both_ways_to_tell_when_something_was_stored_are_read() -> None:
+    assert stored_ns("2026-12-01T13:00:00.123Z") == 1_796_130_000_123_000_000
+    assert stored_ns("Tue, 01 Dec 2026 13:00:00 GMT") == 1_796_130_000_000_000_000
+    assert stored_ns("yesterday") == 0
+
+
+@given(st.integers(0, 5 << 40))
+def test_any_file_fits_into_the_parts_there_may_be(size_bytes: int) -> None:
+    part_bytes = Sizes().part_bytes_of(size_bytes)
+    assert part_bytes >= 8 << 20
+    assert -(-size_bytes // part_bytes) <= 10_000
+    assert part_bytes == 8 << 20 or part_bytes % (1 << 20) == 0
+
+
+def test_parts_are_small_while_they_may_be() -> None:
+    assert Sizes().part_bytes_of(80_000 << 20) == 8 << 20
+    assert Sizes().part_bytes_of((80_000 << 20) + 1) == 9 << 20
+
+
+def test_keys_longer_than_stores_take_are_refused() -> None:
+    assert spot_of(Location("/bucket/" + "é" * 512, S3), "write").key == "é" * 512
+    with pytest.raises(NameTooLong, match="1024 bytes"):
+        spot_of(Location("/bucket/" + "é" * 513, S3), "write")
+
+
+def test_an_endpoint_says_what_it_is() -> None:
+    assert (
+        repr(Endpoint("minio", "https://example.org"))
+        == "Endpoint(minio: https://example.org, profile default)"
+    )
+
+
+def answer(code: str, message: str = "", status: int = 400) -> Exception:
+    told: dict[str, Any] = {"Error": {"Code": code, "Message": message}}
+    made = exceptions.ClientError({**told, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")
+    return cast("Exception", made)
+
+
+@pytest.mark.parametrize(
+    ("code", "cls", "why"),
+    [
+        ("NoSuchKey", NotFound, "no such file"),
+        ("NoSuchBucket", NotFound, "no such bucket"),
+        ("AccessDenied", PermissionDenied, "does not allow"),
+        ("InvalidAccessKeyId", AuthenticationFailed, "access key"),
+        ("SignatureDoesNotMatch", AuthenticationFailed, "secret key"),
+        ("ExpiredToken", AuthenticationFailed, "expired"),
+        ("RequestTimeTooSkewed", AuthenticationFailed, "clock"),
+        ("AuthorizationHeaderMalformed", PlaceError, "another region"),
+        ("PermanentRedirect", PlaceError, "another region"),
+        ("SlowDown", PlaceUnavailable, "busy"),
+        ("PreconditionFailed", AlreadyExists, "already there"),
+        ("QuotaExceeded", OutOfSpace, "quota"),
+        ("InvalidObjectState", PermissionDenied, "archive"),
+        ("NotImplemented", Unsupported, "kind of request"),
+    ],
+)
+def test_what_a_store_answers_becomes_a_sentence(code: str, cls: type[PlaceError], why: str) -> None:
+    told = from_foreign(answer(code, "whatever"), "read", HERE)
+    assert type(told) is cls
+    assert told.message.startswith("cannot read s3://store@bucket/key: ")
+    assert why in told.message
+    assert told.location == HERE
+    assert told.remedy
+
+
+def test_the_region_a_store_names_is_passed_on() -> None:
+    error = answer("AuthorizationHeaderMalformed")
+    error.response["Error"]["Region"] = "eu-west-3"  # type: ignore[attr-defined]
+    assert from_foreign(error, "read", HERE).message.endswith("another region: eu-west-3")
+
+
+def test_an_answer_nobody_knows_is_passed_on() -> None:
+    assert "says Odd: some words" in from_foreign(answer("Odd", "some words"), "read", HERE).message
+    assert isinstance(from_foreign(answer("Odd", "", 503), "read", HERE), PlaceUnavailable)
+
+
+class UploadOnly:
+    """Stands for a store whose keys may write, and nothing else."""
+
+    def __init__(self, *, conditional: bool) -> None:
+        self.conditional, self.answers_head = conditional, True
+
+    async def call(self, operation: str, doing: str, location: Location, **_: object) -> None:
+        raise PermissionDenied(f"cannot {doing} {location}: {operation}")
+
+
+@pytest.mark.parametrize(("replace", "conditional"), [(True, False), (True, True), (False, True)])
+async def test_who_may_only_write_is_let_write(replace: bool, conditional: bool) -> None:
+    store = cast("Store", UploadOnly(conditional=conditional))
+    await make_sure_it_is_free(store, HERE, Spot("bucket", "key"), "write", replace=replace)
+
+
+async def test_who_may_only_write_replaces_nothing_by_accident() -> None:
+    store = cast("Store", UploadOnly(conditional=False))
+    with pytest.raises(PermissionDenied):
+        await make_sure_it_is_free(store, HERE, Spot("bucket", "key"), "write", replace=False)
+
+
+# Profiles
+
+
+def test_profiles_of_both_files_are_known(tmp_path: Path) -> None:
+    folder = tmp_path / ".aws"
+    folder.mkdir()
+    (folder / "config").write_text(
+        "[default]\nregion = eu-west-1\n[profile work]\ns3 =\n  addressing_style = path\n"
+        "[profile 'two words']\n[sso-session corp]\n[services local]\n"
+    )
+    (folder / "credentials").write_text(
+        "[default]\n[minio]\naws_access_key_id = a\naws_secret_access_key = %b\n"
+    )
+    assert profiles({"HOME": str(tmp_path)}) == ["default", "minio", "two words", "work"]
+
+
+def test_files_of_profiles_may_lie_elsewhere_be_missing_or_broken(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile one]\n")
+    (tmp_path / "broken").write_bytes(b"no section\n\xff")
+    named = {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "broken"),
+    }
+    assert profiles(named) == ["one"]
+    assert profiles({"HOME": str(tmp_path)}) == []

@@ -1,0 +1,328 @@
+"""Going through the folders of a far copy: each is made or met at the target, and finished when all in it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.engine.far.ends import each, in_time, look
+from tui.engine.far.making import MOST_MEETINGS, Making
+from tui.engine.far.tree import Folder, Item, State
+from tui.model.entry import EntryKind
+from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.model.fidelity import Loss
+from tui.places.base import Attributes
+from tui.places.local.partial import prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from tui.engine.far.deciding import Tools
+    from tui.model.entry import Entry
+    from tui.model.location import Location
+
+MOST_STANDING = 10_000
+"""Of a target folder that holds more, entries are asked for one by one."""
+AT_ONCE = 8
+CLOSE_S = 0.1
+
+
+class Folders(Making):
+    """Takes folders one step further each time, and hands out what is in them."""
+
+    def __init__(self, tools: Tools, source: Location, target: Location, fresh: Set[int]) -> None:
+        super().__init__(tools, source, target, fresh)
+        self._begun: set[Folder] = set()
+        """The job's own folders that are not finished."""
+
+    def _put(self, work: Folder | Item) -> None:
+        """Have something worked on."""
+        raise NotImplementedError
+
+    async def _wait_for_room(self) -> None:
+        """Wait while enough entries are waiting."""
+        raise NotImplementedError
+
+    def add(self, item: Item) -> None:
+        """Have an entry copied."""
+        item.folder.left += 1
+        self._put(item)
+
+    def add_folder(self, folder: Folder) -> None:
+        """Have a folder copied with all that is in it."""
+        if folder.parent is not None:
+            folder.parent.left += 1
+        self._put(folder)
+
+    async def _folder(self, folder: Folder) -> None:
+        try:
+            if folder.state is State.FINISH:
+                await self._finish(folder)
+                return
+            await self._wait_for_room()
+            if folder.state is State.NEW:
+                await self._open(folder)
+            else:
+                self._take_page(folder, await self._plain(folder, await self._next_page(folder)))
+        except PlaceError as error:
+            if (ends := self._lost(error)) is not None:
+                raise ends from error
+            await self._close(folder)
+            folder.stays = True
+            await self._run.fail(self._as_item(folder).spot, error)
+            if folder.state in (State.NEW, State.FINISH):
+                self._over(folder)
+            else:
+                folder.state = State.FINISH
+                self._less(folder)
+
+    async def _open(self, folder: Folder) -> None:
+        """Have the folder at the target, and read its first page at the same time."""
+        folder.listing = aiter(self._from.list(folder.source))
+        first = asyncio.ensure_future(self._next_page(folder))
+        try:
+            if await self._begin(folder):
+                if folder.own:
+                    self._begun.add(folder)
+                folder.state = State.LISTING
+                self._take_page(folder, await self._plain(folder, await first))
+                return
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+        await self._close(folder)
+        folder.stays = True
+        self._over(folder)
+
+    async def _begin(self, folder: Folder) -> bool:
+        """Have the folder at the target; say False where it is settled without."""
+        for _ in range(MOST_MEETINGS):
+            if not folder.known:
+                folder.there, folder.known = await look(self._to, folder.target), True
+            if folder.there is None:
+                folder.making = True
+                try:
+                    await self._to.make_folder(folder.target, self._mode_to_begin(folder))
+                except AlreadyExists:
+                    folder.known = False
+                    continue
+                folder.own, folder.standing = True, {}
+                return True
+            if folder.there.kind is EntryKind.FOLDER:
+                folder.own |= folder.making
+                self._recall_time(folder)
+                folder.standing = await self._standing(folder)
+                return True
+            item = self._as_item(folder)
+            if not await self.decide(item):
+                return False
+            # What is not a folder never makes way for one: it can only go by another name.
+            folder.target_path, folder.target = item.target_path, item.target
+            folder.there, folder.known, folder.making = item.there, item.known, False
+        raise AlreadyExists(f"cannot create {folder.target}: its name is taken again and again")
+
+    def _recall_time(self, folder: Folder) -> None:
+        """Keep the time an earlier go gave a folder: the original has another since things were moved out of it."""
+        entry, there = folder.entry, folder.there
+        if not (self._moves and folder.own) or entry is None or there is None:
+            return
+        began_ns = int(self._run.record.row.created_at * 1e9)
+        if there.mtime_ns < began_ns <= entry.mtime_ns:
+            folder.entry = replace(entry, mtime_ns=there.mtime_ns)
+
+    async def _dress_begun(self) -> None:
+        """Give folders their times though they are not complete: the originals lose theirs."""
+        with contextlib.suppress(PlaceError):
+            await each(self._begun, self._dress_early, AT_ONCE)
+
+    async def _dress_early(self, folder: Folder) -> None:
+        if folder.entry is not None and self._to.capabilities.folders:
+            wanted = self._pairing.attributes(folder.entry)
+            if wanted.mtime_ns is not None:
+                await self._to.set_attributes(folder.target, Attributes(mtime_ns=wanted.mtime_ns))
+
+    def _mode_to_begin(self, folder: Folder) -> int | None:
+        """Return a mode in which things can be put into it, whatever it is to have in the end."""
+        if folder.entry is None or not (self._pairing.source.modes and self._pairing.target.modes):
+            return None
+        return folder.entry.mode & 0o777 | 0o700
+
+    async def _standing(self, folder: Folder) -> dict[str, Entry] | None:
+        """Return what is in the folder at the target, where that is not too much."""
+        found: dict[str, Entry] = {}
+        mine = prefix(self._run.record.row.tag).decode()
+        if self._run.record.walk > 1 and not self._to.capabilities.folders:
+            self._halves.setdefault(folder.target, 1)
+        pages = self._to.list(folder.target)
+        try:
+            async for page in pages:
+                for entry in page:
+                    found[entry.name] = entry
+                    if entry.name.startswith(mine):
+                        self._halves.setdefault(folder.target, 1)
+                if len(found) > MOST_STANDING:
+                    return None
+        except NotFound:
+            return {}  # of a flat store: nothing is in it
+        finally:
+            close = getattr(pages, "aclose", None)
+            if close is not None:
+                await close()
+        return found
+
+    @staticmethod
+    async def _next_page(folder: Folder) -> Sequence[Entry] | None:
+        """Return one page of a listing; None at its end."""
+        assert folder.listing is not None
+        return await anext(folder.listing, None)
+
+    async def _plain(self, folder: Folder, page: Sequence[Entry] | None) -> Sequence[Entry] | None:
+        """Leave out what has no name that a file can have: it could lead to anywhere."""
+        if page is None or all(is_name(entry.name) for entry in page):
+            return page
+        folder.stays = True
+        for entry in page:
+            if not is_name(entry.name):
+                what = f"cannot copy {entry.name!a} in {folder.source}: that is no name for a file"
+                error = Unsupported(what, "Look at the host that tells it.", location=folder.source)
+                await self._run.fail(self._as_item(folder).spot, error)
+        return [entry for entry in page if is_name(entry.name)]
+
+    def _take_page(self, folder: Folder, page: Sequence[Entry] | None) -> None:
+        """Hand out what is in one page."""
+        if page is None:
+            folder.listing, folder.state = None, State.FINISH
+            folder.subs, folder.settled = set(), set()
+            folder.standing = None
+            self._less(folder)
+            return
+        self._put(folder)  # below what is in it: the deepest comes first, so that little is open
+        for entry in page:
+            if entry.kind is EntryKind.FOLDER:
+                self._hand_out_folder(folder, entry)
+            else:
+                self._hand_out(folder, entry)
+
+    def _hand_out(self, folder: Folder, entry: Entry) -> None:
+        folder.seen_files += 1
+        folder.seen_bytes += entry.size_bytes
+        self._counts.found(entry)
+        if entry.name in folder.settled:
+            return
+        known = folder.standing is not None
+        there = folder.standing.get(entry.name) if folder.standing is not None else None
+        plain = self._pairing.exact and not self._compares and not self._moves
+        if there is not None and plain and entry.kind is EntryKind.FILE and self._pairing.same(entry, there):
+            self._same(folder, entry)
+            return
+        self.add(Item(folder, entry, entry.name, folder.idx, there, known))
+
+    def _hand_out_folder(self, folder: Folder, entry: Entry) -> None:
+        if entry.name in folder.subs:
+            return
+        folder.subs.add(entry.name)
+        known = folder.standing is not None
+        there = folder.standing.get(entry.name) if folder.standing is not None else None
+        if self._renames and there is None:
+            self.add(Item(folder, entry, entry.name, folder.idx, there, known))
+        else:
+            self._enter(folder, entry, entry.name, there, known=known)
+
+    def _enter(
+        self,
+        folder: Folder,
+        entry: Entry,
+        name: str,
+        there: Entry | None,
+        *,
+        known: bool,
+        making: bool = False,
+    ) -> None:
+        self.add_folder(
+            Folder(
+                folder.idx,
+                folder.below(folder.path, entry.name),
+                folder.below(folder.target_path, name),
+                folder.source.child(entry.name),
+                folder.target.child(name),
+                folder,
+                entry,
+                there,
+                known,
+                making
+                or (self._fresh(folder) and known)
+                or (not known and folder.idx in self._fresh_sources),
+            )
+        )
+
+    def _fresh(self, folder: Folder) -> bool:
+        """Say whether all there is at the target below a folder was made by this job."""
+        return folder.own and folder.idx in self._fresh_sources
+
+    def _as_item(self, folder: Folder) -> Item:
+        """Return a folder as an entry of the one above, to be decided about or spoken of."""
+        above = folder.parent
+        assert above is not None and folder.entry is not None
+        name = folder.target.name
+        return Item(above, folder.entry, name, folder.idx, folder.there, top=folder.top)
+
+    def _less(self, folder: Folder) -> None:
+        """Note that one thing of a folder is done."""
+        folder.left -= 1
+        if not folder.left and folder.parent is not None:
+            self._put(folder)
+
+    def _over(self, folder: Folder) -> None:
+        """Note that a folder is done with, whether or not it is whole."""
+        above = folder.parent
+        assert above is not None
+        if folder.stays:
+            above.stays = True
+        elif folder.top and folder.entry is not None:
+            self.whole[folder.idx] = folder.entry
+        self._less(above)
+
+    async def _finish(self, folder: Folder) -> None:
+        """Give a folder its attributes, now that nothing changes in it any more; of a move, remove the original."""
+        if folder.own and folder.entry is not None:
+            await self._dress(folder, folder.entry)
+        self._begun.discard(folder)
+        if self._moves and not folder.stays and not folder.top and folder.entry is not None:
+            try:
+                await self._from.remove_folder(folder.source)
+            except NotFound:
+                pass  # gone before a connection was lost
+            except PlaceError as error:
+                if (ends := self._lost(error)) is not None:
+                    raise ends from error
+                folder.stays = True
+                await self._run.fail(self._as_item(folder).spot, error, removing=True)
+        self._over(folder)
+
+    async def _dress(self, folder: Folder, entry: Entry) -> None:
+        if not self._from.capabilities.lists_times and self._from.capabilities.folders:
+            entry = await self._from.stat(folder.source)
+        wanted = self._pairing.attributes(entry)
+        self._counts.lost(entry, folder.target, self._pairing)
+        if wanted == Attributes() or not self._to.capabilities.folders:
+            return
+        try:
+            await self._to.set_attributes(folder.target, wanted)
+        except PlaceError as error:
+            if (ends := self._lost(error)) is not None:
+                raise ends from error
+            self._counts.refused(Loss.TIMES, folder.target)
+
+    @staticmethod
+    async def _close(folder: Folder) -> None:
+        close = getattr(folder.listing, "aclose", None)
+        folder.listing = None
+        if close is not None:
+            await in_time(close(), CLOSE_S)
+
+
+def is_name(name: str) -> bool:
+    """Say whether a name is one plain name."""
+    return "/" not in name and name not in ("", ".", "..")
