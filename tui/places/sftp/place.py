@@ -1,4 +1,7 @@
-"""Another host's disk over SFTP, as a `Place`: one SSH connection and one session on it, shared by all who use it."""
+"""Another host's disk over SFTP, as a `Place`: one SSH connection and one session on it, shared by all who use it.
+
+(Large files take further sessions over a long way: `lanes`.)
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ from tui.model import error
 from tui.model.entry import EntryKind, Space
 from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
-from tui.places.sftp.channel import IDLE_S, Channel
+from tui.places.sftp.channel import IDLE_S
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
+from tui.places.sftp.lanes import Lanes, open_channel
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
 from tui.places.sftp.protocol import NOTHING, SECOND_NS, Kind, attributes, text
 from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, is_ok
@@ -30,9 +34,6 @@ if TYPE_CHECKING:
     from tui.places.base import Identity
     from tui.places.sftp.reading import SftpReader
 
-_WINDOW_BYTES = 16 << 20
-"""What a server may send before it hears from us: at 30 ms this is 500 MB/s, where asyncssh's 2 MiB are 70."""
-_PACKET_BYTES = 32 << 10
 _NO_SFTP = "what answers is not SFTP (a start-up file of the shell there may print something)"
 _CLOSING_S = 5.0
 """How long a goodbye may take."""
@@ -44,9 +45,15 @@ class SftpPlace:
     """Implements `tui.places.base.Place` over an SSH connection, which becomes its own."""
 
     def __init__(
-        self, connection: asyncssh.SSHClientConnection, session: Session, home: bytes, version: str
+        self,
+        connection: asyncssh.SSHClientConnection,
+        session: Session,
+        lanes: Lanes,
+        home: bytes,
+        version: str,
     ) -> None:
-        self._connection, self._session, self._home = connection, session, os.fsdecode(home)
+        self._connection, self._session, self._lanes = connection, session, lanes
+        self._home = os.fsdecode(home)
         is_openssh = "OpenSSH" in version
         self._naming = Naming(session, refuses_taken=is_openssh)
         self._link_comes_last = not (is_openssh or "paramiko" in version)
@@ -74,30 +81,25 @@ class SftpPlace:
             idle_s: Seconds of silence after which a server that owes an answer is given up.
         """
         try:
-            channel, raw = await connection.create_session(
-                lambda: Channel(connection.abort, idle_s),
-                subsystem="sftp",
-                encoding=None,
-                window=_WINDOW_BYTES,
-                max_pktsize=_PACKET_BYTES,
-            )
+            channel = await open_channel(connection, idle_s)
         except asyncssh.ChannelOpenError as failed:
             raise told(error.Unsupported, "reach", root, f"it offers no SFTP ({failed.reason})") from failed
         except (asyncssh.Error, OSError) as failed:
             raise from_refusal(Lost(str(failed)), root, "reach") from failed
-        assert isinstance(raw, Channel)
-        session = Session(raw)
+        session = Session(channel)
         try:
             home = await session.start()
         except (Refused, Lost) as refused:
             channel.close()
-            if not raw.speaks_sftp:
+            if not channel.speaks_sftp:
                 raise told(error.Unsupported, "reach", root, _NO_SFTP) from refused
             raise from_refusal(refused, root, "reach") from refused
         except BaseException:
             channel.close()
             raise
-        return cls(connection, session, home, str(connection.get_extra_info("server_version", "")))
+        version = str(connection.get_extra_info("server_version", ""))
+        lanes = Lanes(session, lambda: open_channel(connection, idle_s))
+        return cls(connection, session, lanes, home, version)
 
     @property
     def alive(self) -> bool:
@@ -157,7 +159,9 @@ class SftpPlace:
         """Begin a file, or go on with what an earlier writer of the same location and identity left."""
         path, size = self._path(location), identity.size_bytes
         partial = partial_path(path, identity.tag, size, identity.mtime_ns)
-        return await SftpWriter.open(self._session, self._naming, location, path, partial, size)
+        return await SftpWriter.open(
+            self._session, self._lanes, self._naming, location, (partial, path), size
+        )
 
     async def copy(
         self, source: Location, target: Location, attributes: Attributes, tag: str, *, replace: bool
@@ -278,6 +282,7 @@ class SftpPlace:
 
     async def close(self) -> None:
         """Let go of the connection; never raises."""
+        self._lanes.close()
         self._session.channel.close()
         self._connection.close()
         try:
