@@ -86,7 +86,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
 
     async def room(self) -> None:
         """Wait until not too much is waiting to be sent."""
-        if not self._room.is_set():
+        while not self._room.is_set():  # others that waited may have filled it again
             await self._room.wait()
 
     @property

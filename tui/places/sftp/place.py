@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _NO_SFTP = "what answers is not SFTP (a start-up file of the shell there may print something)"
 _CLOSING_S = 5.0
 """How long a goodbye may take."""
-_MOST_AT_ONCE = 256
+_MOST_AT_ONCE = 512
 """A small file is three round trips, one after another: so many at once hide a distance of 30 ms."""
 
 
@@ -54,6 +54,8 @@ class SftpPlace:
     ) -> None:
         self._connection, self._session, self._lanes = connection, session, lanes
         self._home = os.fsdecode(home)
+        most_small = min(_MOST_AT_ONCE, session.most_open // 2)  # others have files open, too
+        self._small_files = asyncio.Semaphore(most_small)
         is_openssh = "OpenSSH" in version
         self._naming = Naming(session, refuses_taken=is_openssh)
         self._link_comes_last = not (is_openssh or "paramiko" in version)
@@ -67,7 +69,7 @@ class SftpPlace:
             copies=session.offers(COPY_DATA),
             space=session.offers(STATVFS),
             flushes=session.offers(FSYNC),
-            pipeline=min(_MOST_AT_ONCE, session.most_open // 2),  # others have files open, too
+            pipeline=most_small,
         )
 
     @classmethod
@@ -139,7 +141,8 @@ class SftpPlace:
 
     async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
         """Return a small file whole, with what it was when it was read."""
-        return await reading.get(self._session, self._path(location), location, most_bytes)
+        async with self._small_files:
+            return await reading.get(self._session, self._path(location), location, most_bytes)
 
     async def put(
         self, location: Location, data: bytes, attributes: Attributes, tag: str, *, replace: bool, flush: bool
@@ -147,9 +150,10 @@ class SftpPlace:
         """Make a small file whole."""
         path = self._path(location)
         paths = passing_path(path, tag), path
-        await put(
-            self._session, self._naming, paths, location, data, attributes, replace=replace, flush=flush
-        )
+        async with self._small_files:
+            await put(
+                self._session, self._naming, paths, location, data, attributes, replace=replace, flush=flush
+            )
 
     async def open_reader(self, location: Location) -> SftpReader:
         """Open a regular file, links not followed."""

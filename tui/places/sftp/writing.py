@@ -67,6 +67,8 @@ async def put(
     named = False
     try:
         handle = await session.create(partial, mode_of_partial(wanted.mode))
+        if session.channel.is_full:
+            await session.channel.room()
         step = session.most_written
         answers = [
             session.send_write(handle, at, data if len(data) <= step else data[at : at + step])
