@@ -214,9 +214,10 @@ class MemoryPlace:
         async with self.step("rename", location, "rename", changes=True):
             self._need(self.capabilities.renames, location, "rename")
             node = self.store.find(location.path)
-            if location != new and location.holds(new):
-                raise os_error(errno.EINVAL)
             try:
+                above, _ = self.store.spot(new.path)
+                if node.is_or_holds(above):
+                    raise os_error(errno.EINVAL)
                 self._make_way_for(node, new.path, replace=replace)
             except OSError as error:
                 raise from_os_error(error, new, "rename to") from error

@@ -43,6 +43,9 @@ class Node:
     points_to: str = ""
     children: dict[str, Node] = field(default_factory=dict)
 
+    def is_or_holds(self, other: Node) -> bool:
+        return self is other or any(child.is_or_holds(other) for child in self.children.values())
+
     def entry(self, name: str, *, points: bool = True, stored: bool = False) -> Entry:
         """Return what is told of it under a name.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui.engine.clock import SystemClock
+from tui.engine.far import doors as doors_module
 from tui.engine.far import sessions
 from tui.engine.far.browsing import Browsing
 from tui.engine.far.doors import Doors
@@ -214,3 +215,65 @@ async def test_a_comparison_is_no_listing(browsing: Browsing) -> None:
     number = await browsing.compare(BOX, BOX)
     with pytest.raises(NotFound):
         await browsing.page(number)
+
+
+async def test_a_file_is_read_on_after_its_connection_was_lost(store: MemoryStore) -> None:
+    store.write("/file", bytes(range(100)))
+    opener = MemoryOpener(store, ALL)
+    doors = Doors({"memory": lambda: opener}, SystemClock())
+    browsing = Browsing(doors, SystemClock())
+    file = BOX.child("file")
+    assert await browsing.read(file, 0, 5) == bytes(range(5))
+    opener.places[0].lose()
+    assert await browsing.read(file, 5, 5) == bytes(range(5, 10))
+    await browsing.close()
+    await doors.close()
+
+
+async def test_a_place_that_is_looked_at_is_not_closed_for_being_idle(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors_module, "IDLE_S", -1.0)
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        reached.set()
+        await go_on.wait()
+
+    opener = MemoryOpener(store, ALL, lambda name, _: wait() if name == "list" else None)
+    doors = Doors({"memory": lambda: opener}, SystemClock())
+    browsing = Browsing(doors, SystemClock())
+    store.write("/folder/file", b"")
+    listing = await browsing.open(BOX.child("folder"))
+    await reached.wait()
+    doors.close_idle()
+    reached.clear()
+    comparison = await browsing.compare(BOX.child("folder"), BOX.child("folder"))
+    await reached.wait()
+    doors.close_idle()
+    go_on.set()
+    assert (await browsing.page(listing)).names == ("file",)
+    while not (await browsing.differences(comparison)).last:
+        pass
+    assert len(opener.places) == 1
+    await browsing.close()
+    doors.close_idle()
+    await doors.close()
+    assert not opener.places[0].alive
+
+
+async def test_a_listing_that_fails_as_nobody_foresaw_says_so(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(name: str, location: Location) -> None:
+        if name == "list":
+            raise ValueError("not foreseen")
+
+    doors = Doors({"memory": lambda: MemoryOpener(store, ALL, fail)}, SystemClock())
+    browsing = Browsing(doors, SystemClock())
+    number = await browsing.open(BOX)
+    with pytest.raises(PlaceError, match="see the log"):
+        await browsing.page(number)
+    assert "not foreseen" in caplog.text
+    await browsing.close()
+    await doors.close()

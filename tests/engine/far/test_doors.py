@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,7 +88,7 @@ async def asked(doors: Doors) -> int:
 
 
 async def until_rest(doors: Doors) -> None:
-    await until(lambda: not any(door.opening for door in doors._doors.values()))
+    await until(lambda: not doors._closing and not any(door.opening for door in doors._doors.values()))
 
 
 async def test_all_who_want_a_place_share_one_connection(doors: Doors, host: Host) -> None:
@@ -200,6 +201,67 @@ async def test_a_job_that_is_forgotten_wants_no_answer_any_more(
     assert not doors.questions()
     assert listener.settled == []
     assert host.given_up == 1
+
+
+async def test_who_comes_while_an_opening_is_given_up_is_let_in_by_another(
+    doors: Doors, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = host.open
+
+    async def hang_up_slowly(location: Location, asker: Asker) -> MemoryPlace:
+        try:
+            return await opens(location, asker)
+        except asyncio.CancelledError:
+            for _ in range(10):
+                await asyncio.sleep(0)
+            raise
+
+    monkeypatch.setattr(host, "open", hang_up_slowly)
+    host.asks = [PASSWORD]
+    left = asyncio.create_task(doors.place(BOX))
+    await asked(doors)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    host.asks = []
+    browsing, job = await asyncio.gather(doors.place(BOX), doors.place(BOX, job=3), return_exceptions=True)
+    assert browsing is job is host.places[0]
+    assert host.given_up == 1
+
+
+async def test_an_opening_that_succeeds_after_it_was_given_up_leaves_nothing_open(
+    doors: Doors, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = MemoryPlace(host.store)
+
+    async def deaf(location: Location, asker: Asker) -> MemoryPlace:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return late
+
+    monkeypatch.setattr(host, "open", deaf)
+    left = asyncio.create_task(doors.place(BOX))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    monkeypatch.undo()
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    place = await doors.place(BOX)
+    await until_rest(doors)
+    assert not late.alive
+    assert place.alive
+    assert await doors.place(BOX) is place
+
+
+async def test_a_place_that_is_shut_as_it_opens_is_opened_once_more(host: Host) -> None:
+    doors, disk = Doors({"file": lambda: host}, SystemClock()), Location.local("/")
+    waiting = asyncio.create_task(doors.place(disk, job=3))
+    await asyncio.sleep(0)
+    opening = doors._door(disk).opening
+    assert opening is not None
+    opening.add_done_callback(lambda _: doors.leave(4))  # of another job, in the same moment
+    assert (await waiting).alive
+    assert len(host.places) == 2
+    await doors.close()
 
 
 async def test_a_failure_is_told_to_all_and_tried_again_by_the_next(doors: Doors, host: Host) -> None:

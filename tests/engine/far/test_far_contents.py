@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tui.model.error import PermissionDenied, PlaceUnavailable
+from tui.model.error import PermissionDenied, PlaceUnavailable, VerificationFailed
 from tui.model.job import Conflict, Flush, JobKind, JobState
 from tui.model.location import Location
 
@@ -203,3 +203,35 @@ async def test_what_was_to_be_replaced_stays_where_its_source_never_rests(far: F
     id = await far.submit("/large", conflict=Conflict.OVERWRITE)
     assert (await far.rests(id)).state is JobState.FAILED
     assert far.tree() == {"large": b"old"}
+
+
+@pytest.mark.parametrize("conflict", [Conflict.OVERWRITE, Conflict.FAIL])
+async def test_a_copy_found_wrong_before_it_has_its_name_leaves_what_stands_there(
+    far: Far, conflict: Conflict
+) -> None:
+    far.here.write("/tree/large", LARGE)
+    if conflict is Conflict.OVERWRITE:
+        far.there.write("/target/tree/large", b"older")
+
+    def refuse(number: int, name: str, path: str) -> None:
+        if name == "publish":
+            if conflict is Conflict.FAIL:
+                far.there.write("/target/tree/large", b"of somebody else")
+            raise VerificationFailed("cannot write it: 7 bytes are there, not 8")
+
+    far.faults.at = refuse
+    id = await far.submit("/tree", conflict=conflict)
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert halves(far) == []
+    left = b"older" if conflict is Conflict.OVERWRITE else b"of somebody else"
+    assert far.tree() == {"tree": None, "tree/large": left}
+
+
+async def test_a_name_no_disk_can_hold_is_an_error_of_its_own(far: Far) -> None:
+    far.here.write("/tree/file", b"text")
+    far.here.write("/tree/na\0me", b"text")
+    id = await far.submit("/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    (message,) = await far.messages(id)
+    assert "that is no name for a file" in message
+    assert far.tree() == {"tree": None, "tree/file": b"text"}

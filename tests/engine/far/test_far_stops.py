@@ -176,6 +176,27 @@ async def test_a_host_that_asks_keeps_the_job_waiting_until_somebody_answers(tmp
     assert far.tree() == {"a": b"a"}
 
 
+async def test_nobody_is_asked_for_a_job_that_was_cancelled(tmp_path: Path) -> None:
+    far = Far(tmp_path / "journal")
+    far.here.write("/tree/large", LARGE)
+    async with far.engine_on() as engine:
+        gate = Gate(far, "write", 3)
+        id = await far.submit("/tree")
+        await gate.reached.wait()
+        await far.pause(id)
+        gate.open.set()
+        far.openers["there"].places[-1].lose()
+        far.openers["there"]._password = "secret"
+        await engine.cancel([id])
+        job = await far.until(id, lambda job: job.note != "")
+        assert job.state is JobState.CANCELLED
+        assert "half files may be left" in job.note
+        async with asyncio.timeout(5):
+            async for _ in engine.updates():
+                if not await engine.host_questions():
+                    break
+
+
 async def test_a_full_target_holds_the_job_and_what_was_written_is_gone_on_with(far: Far) -> None:
     far.here.write("/tree/large", LARGE)
     far.there.room_bytes = len(LARGE) // 2

@@ -194,6 +194,42 @@ async def test_a_home_folder_is_not_removed_however_extra_it_is(queue: HostsHarn
     assert there.tree("/data") == mirrored(here) | home
 
 
+async def test_a_home_folder_does_not_make_way_for_a_file(queue: HostsHarness, hosts: Hosts) -> None:
+    here, there = plant(hosts)
+    here.write("/data/tree/users", b"text")
+    there.home = "/data/tree/users/me"
+    there.write("/data/tree/users/me/file", b"dear")
+    job = await queue.ends(await sync(queue))
+    assert job.state is JobState.FAILED
+    assert "sftp://other/data/tree/users was not removed: your home folder is in it" in (
+        await queue.messages(job.id)
+    )
+    assert there.read("/data/tree/users/me/file") == b"dear"
+
+
+async def test_a_home_folder_of_this_computer_is_not_removed_however_extra_it_is(
+    queue: HostsHarness, hosts: Hosts, tmp_path: Path
+) -> None:
+    plant(hosts)
+    me = tmp_path / "target" / "users" / "me"
+    me.mkdir(parents=True)
+    (me / "file").write_text("dear")
+    (tmp_path / "target" / "extra").write_text("extra")
+    queue.engine._keeper.shared.homes = (Location.local(me),)
+    id = await queue.add(
+        JobKind.SYNC,
+        at("/data/tree"),
+        target=Location.local(tmp_path / "target"),
+        into=False,
+        conflict=Conflict.OVERWRITE,
+        delete_extra=True,
+    )
+    await queue.ends(id)
+    assert [error.code for error in await queue.engine.errors(id)] == ["HoldsHome"]
+    assert (me / "file").read_text() == "dear"
+    assert not (tmp_path / "target" / "extra").exists()
+
+
 async def test_what_the_target_calls_otherwise_is_not_extra(queue: HostsHarness, hosts: Hosts) -> None:
     here, there = plant(hosts)
     here.write("/data/tree/inner/Name", b"text")

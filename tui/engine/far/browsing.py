@@ -57,7 +57,7 @@ class Browsing:
         self._doors, self._clock, self._held = doors, clock, held
         self._calls: dict[str, asyncio.Task[Any]] = {}
         self._sessions = Sessions(clock)
-        self._readers: OrderedDict[Location, tuple[Reader, float]] = OrderedDict()
+        self._readers: OrderedDict[Location, tuple[Reader, Place, float]] = OrderedDict()
 
     async def close(self) -> None:
         """End everything under way."""
@@ -84,7 +84,9 @@ class Browsing:
 
         async def work() -> int:
             place = await self._doors.place(folder)
-            return await self._sessions.add(Reading(place, await place.resolve(folder)))
+            return await self._sessions.add(
+                Reading(place, await place.resolve(folder), self._doors.kept(folder))
+            )
 
         return await self._call(token, work())
 
@@ -142,17 +144,23 @@ class Browsing:
             await self._close_readers(since=self._clock.monotonic() - READER_S)
             place = await self._doors.place(location)
             kept = self._readers.pop(location, None)
+            if kept is not None and kept[1] is not place:
+                await kept[0].close()
+                kept = None
             reader = kept[0] if kept is not None else await place.open_reader(location)
             try:
-                return await reader.read(offset, size_bytes)
-            finally:
-                if place.alive and location not in self._readers:
-                    self._readers[location] = reader, self._clock.monotonic()
-                    while len(self._readers) > MOST_READERS:
-                        _, (oldest, _) = self._readers.popitem(last=False)
-                        await oldest.close()
-                else:
-                    await reader.close()
+                data = await reader.read(offset, size_bytes)
+            except BaseException:
+                await reader.close()
+                raise
+            if location in self._readers:
+                await reader.close()
+                return data
+            self._readers[location] = reader, place, self._clock.monotonic()
+            while len(self._readers) > MOST_READERS:
+                _, (oldest, _, _) = self._readers.popitem(last=False)
+                await oldest.close()
+            return data
 
         return await self._call(token, work())
 
@@ -277,7 +285,7 @@ class Browsing:
 
     async def _close_readers(self, *, since: float | None) -> None:
         """Close files nobody has read from for a while; all with `since` None."""
-        for location, (reader, used_at) in tuple(self._readers.items()):
+        for location, (reader, _, used_at) in tuple(self._readers.items()):
             if since is None or used_at < since:
                 del self._readers[location]
                 await reader.close()

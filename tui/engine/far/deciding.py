@@ -88,6 +88,10 @@ class Deciding:
         if rule is Conflict.SKIP:
             self._skip(item)
             return False
+        if item.met and rule in (Conflict.OVERWRITE, Conflict.NEWER):
+            rule = (
+                Conflict.ASK
+            )  # it came there just now, maybe by this job: of a move it is the only one there is
         error = None if rule is Conflict.ASK else refusal(entry, there, item.target)
         if error is not None or rule in (Conflict.ASK, Conflict.FAIL):
             self._stays(item)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.engine.planner import refuse
 from tui.model.ask import Answer, HostQuestion
@@ -15,7 +16,7 @@ from tui.model.location import LOCAL, Location
 from tui.places.base import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tui.engine.clock import Clock
     from tui.model.ask import Ask
@@ -44,7 +45,7 @@ class _Door:
     waiting: int = 0
     """So many callers wait for it to open, whatever it takes."""
     users: set[int] = field(default_factory=set)
-    """Jobs that were let in and have not ended their go."""
+    """Jobs that were let in and have not ended their go; below zero: others who are at it."""
     used_at: float = 0.0
     questions: dict[int, asyncio.Future[str | None]] = field(default_factory=dict)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,7 +92,7 @@ class Doors:
         self._doors: dict[tuple[str, str, int], _Door] = {}
         self._open: dict[int, tuple[_Door, HostQuestion]] = {}
         self._ids = itertools.count(1)
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[Any]] = set()
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -114,12 +115,11 @@ class Doors:
             raise failure
         if door.place is not None and not door.place.alive:
             self._shut(door)
-        if door.place is None:
+        while door.place is None:  # what was opened may be shut again before all who waited come by
             if door.opening is None:
                 door.opening = asyncio.create_task(self._open_up(door), name=f"open {door.root}")
                 door.opening.add_done_callback(_seen)
             await (self._wait_as_job(door, door.opening, job) if job else self._wait(door, door.opening))
-        assert door.place is not None
         door.used_at = self._clock.monotonic()
         if job:
             door.users.add(job)
@@ -135,6 +135,19 @@ class Doors:
         own = self._doors.pop((LOCAL, "", job), None)
         if own is not None and own.place is not None:
             self._shut(own)
+
+    @contextlib.contextmanager
+    def kept(self, *locations: Location) -> Iterator[None]:
+        """Let the places of some locations not be closed meanwhile, for whoever uses them longer than for a moment."""
+        user, doors = -next(self._ids), [self._door(location, 0) for location in locations]
+        for door in doors:
+            door.users.add(user)
+        try:
+            yield
+        finally:
+            for door in doors:
+                door.users.discard(user)
+                door.used_at = self._clock.monotonic()
 
     def forget(self, job: int) -> None:
         """Say that a job wants in no more: it was paused or cancelled while it waited for an answer."""
@@ -183,18 +196,23 @@ class Doors:
             scheme = door.root.scheme
             if scheme not in self._openers:
                 self._openers[scheme] = self._makers[scheme]()
-            door.place = await self._openers[scheme].open(door.root, _AtTheDoor(self, door))
-            door.used_at = self._clock.monotonic()
-            return door.place
+            place = await self._openers[scheme].open(door.root, _AtTheDoor(self, door))
+            if door.opening is not asyncio.current_task():
+                await place.close()  # it was given up, but too late
+                raise asyncio.CancelledError
+            door.place, door.used_at = place, self._clock.monotonic()
+            return place
         except PlaceError as error:
-            door.failures.update(dict.fromkeys(door.turned_away, error))
+            if door.opening is asyncio.current_task():
+                door.failures.update(dict.fromkeys(door.turned_away, error))
             raise
         finally:
-            door.opening = None
-            let_go = frozenset(door.turned_away)
-            door.turned_away.clear()
-            if let_go:
-                self._settled(let_go)
+            if door.opening is asyncio.current_task():
+                door.opening = None
+                let_go = frozenset(door.turned_away)
+                door.turned_away.clear()
+                if let_go:
+                    self._settled(let_go)
 
     async def _wait(self, door: _Door, opening: asyncio.Task[Place]) -> None:
         """Wait for a door to open; when the last who does so leaves, it is not opened any more."""
@@ -223,7 +241,11 @@ class Doors:
 
     def _give_up_unless_wanted(self, door: _Door) -> None:
         if door.opening is not None and not door.wanted:
-            door.opening.cancel()
+            # Whoever comes while it is being given up must not go down with it.
+            opening, door.opening = door.opening, None
+            opening.cancel()
+            self._closing.add(opening)
+            opening.add_done_callback(self._closing.discard)
 
     def _shut(self, door: _Door) -> None:
         place, door.place = door.place, None

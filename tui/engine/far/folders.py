@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import each, in_time, look
 from tui.engine.far.making import MOST_MEETINGS, Making
+from tui.engine.far.probing import is_one
 from tui.engine.far.tree import Folder, Item, State
 from tui.model.entry import EntryKind
-from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.model.error import AlreadyExists, NotFound, PlaceError, TargetInsideSource, Unsupported
 from tui.model.fidelity import Loss
 from tui.places.base import Attributes
+from tui.places.local.names import folded
 from tui.places.local.partial import prefix
 
 if TYPE_CHECKING:
@@ -80,6 +83,9 @@ class Folders(Making):
 
     async def _open(self, folder: Folder) -> None:
         """Have the folder at the target, and read its first page at the same time."""
+        if await self._is_target(folder):
+            message = f"cannot copy {folder.source} into itself: it is where the copy goes"
+            raise TargetInsideSource(message, location=folder.source)
         folder.listing = aiter(self._from.list(folder.source))
         first = asyncio.ensure_future(self._next_page(folder))
         try:
@@ -95,6 +101,19 @@ class Folders(Making):
         await self._close(folder)
         folder.stays = True
         self._over(folder)
+
+    async def _is_target(self, folder: Folder) -> bool:
+        """Say whether a folder is what the source becomes at the target: it would be copied into itself, and so on."""
+        target = self._target.child(folder.target_path.partition("/")[0])
+        if folder.top or _as_one(folder.source.name) != _as_one(target.name):
+            return False
+        try:
+            tag = self._run.record.row.tag
+            return await is_one(self._ends, folder.source, target, tag, self._halves)
+        except PlaceError as error:
+            if self._ends.is_lost(error):
+                raise
+            return False  # who may not write there does not copy into it either
 
     async def _begin(self, folder: Folder) -> bool:
         """Have the folder at the target; say False where it is settled without."""
@@ -325,4 +344,8 @@ class Folders(Making):
 
 def is_name(name: str) -> bool:
     """Say whether a name is one plain name."""
-    return "/" not in name and name not in ("", ".", "..")
+    return "/" not in name and "\0" not in name and name not in ("", ".", "..")
+
+
+def _as_one(name: str) -> str:
+    return folded(os.fsencode(name))

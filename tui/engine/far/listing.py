@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,12 @@ from tui.model.error import PlaceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from tui.model.location import Location
     from tui.places.base import Place
+
+logger = logging.getLogger(__name__)
 
 MOST_ENTRIES = 4000
 """So many at most are handed out at once."""
@@ -29,10 +33,14 @@ GATHER_S = 0.1
 
 
 class Reading:
-    """A folder being listed. What is not taken is not read for long: the place waits."""
+    """A folder being listed. What is not taken is not read for long: the place waits.
 
-    def __init__(self, place: Place, folder: Location) -> None:
-        self._place, self._folder = place, folder
+    Args:
+        kept: Entered while it is being read: the place is not to be closed.
+    """
+
+    def __init__(self, place: Place, folder: Location, kept: AbstractContextManager[None]) -> None:
+        self._place, self._folder, self._kept = place, folder, kept
         self._pages: asyncio.Queue[Sequence[Entry] | PlaceError | None] = asyncio.Queue(AHEAD_PAGES)
         self._links = asyncio.Semaphore(LINKS_AT_ONCE)
         self._ended: PlaceError | None = None
@@ -72,12 +80,16 @@ class Reading:
     async def _read(self) -> None:
         end: PlaceError | None = None
         try:
-            pages = self._place.list(self._folder)
-            async with contextlib.aclosing(pages):  # type: ignore[type-var]  # a generator, in every place
-                async for page in pages:
-                    await self._pages.put(await self._see_through(page))
+            with self._kept:
+                pages = self._place.list(self._folder)
+                async with contextlib.aclosing(pages):  # type: ignore[type-var]  # a generator, in every place
+                    async for page in pages:
+                        await self._pages.put(await self._see_through(page))
         except PlaceError as error:
             end = error
+        except Exception:  # whoever waits for the next page must hear of it
+            logger.exception("%s could not be listed", self._folder)
+            end = PlaceError(f"cannot read the folder {self._folder}: see the log", location=self._folder)
         await self._pages.put(end)
 
     async def _see_through(self, page: Sequence[Entry]) -> Sequence[Entry]:

@@ -106,7 +106,7 @@ class Making(Deciding):
             try:
                 return await self._make(item)
             except AlreadyExists:
-                item.known = False
+                item.known, item.met = False, True
         raise AlreadyExists(f"cannot write {item.target}: its name is taken again and again")
 
     async def _make(self, item: Item) -> bool:
@@ -129,8 +129,7 @@ class Making(Deciding):
         for last in (False, True):
             try:
                 entry = await self._transfer.file(item)
-            except (SourceChanged, VerificationFailed) as error:
-                item.made |= isinstance(error, VerificationFailed)
+            except (SourceChanged, VerificationFailed):
                 item.replace |= item.made
                 if last:
                     if item.made:

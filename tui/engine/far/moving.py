@@ -6,21 +6,19 @@ so: a source that is not there any more was moved, then, and is not missing.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.engine.far.copying import AT_ONCE, FarCopying
 from tui.engine.far.ends import each, look
+from tui.engine.far.probing import is_one
 from tui.engine.far.transfer import is_other
 from tui.engine.rows import Phase
 from tui.engine.run import Sums
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, NotFound, PlaceError, SameFile, SourceChanged, Unsupported
 from tui.model.location import Location
-from tui.places.base import Attributes
-from tui.places.local.partial import prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -144,16 +142,7 @@ class FarMoving(FarCopying):
         return [step for step in steps if step.error is None]
 
     async def _is_one(self, here: Location, there: Location) -> bool:
-        """Say whether two locations are one folder: what is put there is seen here, then."""
-        name = os.fsdecode(prefix(self.row.tag)) + "probe"
-        place = self.ends.at(there)
-        self.tools.halves.setdefault(there, 1)  # should it stay, it is swept
-        await place.put(there.child(name), b"", Attributes(), self.row.tag, replace=True, flush=False)
-        try:
-            return await look(self.ends.at(here), here.child(name)) is not None
-        finally:
-            with contextlib.suppress(NotFound):
-                await place.remove_file(there.child(name))
+        return await is_one(self.ends, here, there, self.row.tag, self.tools.halves)
 
     # Renaming
 

@@ -67,13 +67,14 @@ class Directly:
         return await self._again((source, target), work)
 
     async def _again(self, locations: Sequence[Location], work: Callable[..., Awaitable[R]]) -> R:
-        places = [await self._doors.place(location) for location in locations]
-        try:
-            return await work(*places)
-        except PlaceUnavailable:
-            if all(place.alive for place in places):
-                raise
-        return await work(*[await self._doors.place(location) for location in locations])
+        with self._doors.kept(*locations):
+            places = [await self._doors.place(location) for location in locations]
+            try:
+                return await work(*places)
+            except PlaceUnavailable:
+                if all(place.alive for place in places):
+                    raise
+            return await work(*[await self._doors.place(location) for location in locations])
 
 
 class Reach:
@@ -188,6 +189,8 @@ async def carry(run: Run, work: Awaitable[None], grace_s: float = GRACE_S) -> No
             task.cancel()
             await asyncio.wait({task})
     if task.cancelled():
+        if not run.stopped:  # or the job would seem to be done
+            raise RuntimeError("what a run was doing was cancelled, though the run was not stopped")
         return
     try:
         task.result()

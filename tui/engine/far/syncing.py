@@ -25,6 +25,7 @@ from tui.model.error import (
     TargetInsideSource,
 )
 from tui.places.base import Attributes
+from tui.places.local.homes import NO_HOMES, find_homes, spare_home
 from tui.places.local.names import folded
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class FarSyncing(FarCopying):
         self._tops: tuple[Location, Location] | None = None
         """The two folders, once it is known that they can be synced."""
         self._home: Location | None = None
-        """Where the target's user is at home."""
+        """Where the target's user is at home, unless that is the local disk."""
+        self._homes = NO_HOMES
+        """Home folders of the local disk, where that is the target."""
         self._identity: tuple[int, int] | None = None
         """Device and inode of a source folder on the local disk."""
 
@@ -117,9 +120,9 @@ class FarSyncing(FarCopying):
         aligned = [item for item in differences if item.change is Change.ATTRIBUTES]
         await each(aligned, lambda item: self._align(source, target, item), AT_ONCE)
         if removes and not run.stopped:
+            await self._find_homes(target)
             for row in clashes:
                 await self._supplant(row)
-            self._home = None if target.is_local else await self.reach.home(target)
             extra = _extra(differences)
             if run.record.errors and extra:
                 await self._leave_all(target)
@@ -195,10 +198,6 @@ class FarSyncing(FarCopying):
             return
 
         where = target.below(path)
-        if self._home is not None and where.holds(self._home):
-            why = PermissionDenied(f"{where} was not removed: your home folder is in it", location=where)
-            await self.run.fail(self._spot(path, where), why, removing=True)
-            return
         try:
             entry, there = await self._both(source.below(path), where)
         except PlaceError as error:
@@ -215,8 +214,34 @@ class FarSyncing(FarCopying):
 
         return await self.reach.do_both(source, target, find)
 
+    async def _find_homes(self, target: Location) -> None:
+        if target.is_local:
+            self._homes = await self.run.hop(find_homes, self.run.shared.homes)
+        else:
+            self._home = await self.reach.home(target)
+
+    async def _spare_home(self, where: Location) -> None:
+        """Refuse to remove what is a home folder at the target, or holds one.
+
+        Raises:
+            PlaceError: It does.
+        """
+        if self._home is not None and where.holds(self._home):
+            raise PermissionDenied(f"{where} was not removed: your home folder is in it", location=where)
+        if self._homes:
+            try:
+                info = await self.run.hop(os.lstat, where.path)
+            except OSError:
+                return  # the removal will tell
+            spare_home(info, where, self._homes, "remove")
+
     async def _remove_tree(self, path: str, where: Location, entry: Entry) -> None:
         run = self.run
+        try:
+            await self._spare_home(where)
+        except PlaceError as error:
+            await run.fail(self._spot(path, where), error, removing=True)
+            return
 
         async def fail(at: Location, error: PlaceError) -> None:
             below = where.relative(at) if where.holds(at) else ""

@@ -40,6 +40,7 @@ async def tidy_up(run: Run, how: Cleanup) -> str:
         return f"cancelled: half files may be left at {row.target}"
     finally:
         run.shared.doors.leave(record.id)
+        run.shared.doors.forget(record.id)  # where the host asks: nobody answers for what is cancelled
     if how is Cleanup.DROP and stays:
         return f"cancelled: some of what was complete already stays at {row.target}"
     return ""

@@ -130,6 +130,7 @@ class Transfer:
         attributes = self._pairing.attributes(entry)
         await self._target.put(target, data, attributes, self._tag, replace=item.replace, flush=self._flush)
         if self._run.verifies and (await self._target.get(target, SMALL_BYTES))[1] != data:
+            item.made = True
             raise differs(target, source)
         self._counts.sums.bytes += entry.size_bytes
         if self._run.limiter.bytes_s is not None:
@@ -149,6 +150,7 @@ class Transfer:
         if self._flush and self._target.capabilities.flushes:
             await self._target.flush(target.parent)
         if self._run.verifies and not await self.same_content(source, target, entry.size_bytes):
+            item.made = True
             raise differs(target, source)
         self._counts.sums.bytes += entry.size_bytes
         await self._run.pay(entry.size_bytes)
@@ -221,6 +223,7 @@ class Transfer:
         finally:
             record.verifying -= 1
         if not true:
+            item.made = True
             raise differs(target, item.source)
 
     @property

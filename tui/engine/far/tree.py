@@ -98,6 +98,8 @@ class Item:
     quiet: bool = False
     made: bool = False
     """The job gave something its name, which then was not what it should be: it is replaced, or goes."""
+    met: bool = False
+    """Its name was free when it was looked at, and then was not: the place may take another's name for it."""
     is_same: bool = False
     """It was found complete at the target."""
 
