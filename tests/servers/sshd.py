@@ -50,7 +50,9 @@ MaxStartups 200:30:400
 MaxSessions {sessions}
 UseDNS no
 PrintMotd no
+SetEnv SHLVL=2
 """
+"""(By SHLVL bash takes itself for one within another, and runs no start-up file of whoever runs the tests.)"""
 
 _PLAIN = """\
 # Stands between sshd and sftp-server, and takes the list of extensions out of its greeting.

@@ -91,13 +91,18 @@ class FarCopying:
             await self._failed()
         elif not run.record.walked:
             await self._everything()
-        while not run.stopped and (run.later or await self._due()):
-            await self._later()
+        await self._rest()
         if not run.stopped:
             await self.last()
+            await self._rest()  # what failed for a passing reason only then
         if not run.stopped:
             await self._sweep()
             await self._flush(target)
+
+    async def _rest(self) -> None:
+        """Do what was answered, or is to be tried again, until there is nothing of it."""
+        while not self.run.stopped and (self.run.later or await self._due()):
+            await self._later()
 
     async def _fail_job(self, error: PlaceError, location: Location) -> None:
         self.run.record.errors = await self.run.journal.drop_errors(self.row.id, code=error.code)
