@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -19,7 +21,10 @@ COMMANDS = (
 )
 """First words that are never folders; ./copy is."""
 
-USAGE = 2
+USAGE, LOST = 2, 1
+
+GARBAGE = 100_000
+"""So many new objects are looked through for garbage: the imports of a command make no fewer, and hold none."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,10 +44,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return _say(overview())
         case [first, *_] if first in COMMANDS:
+            gc.set_threshold(GARBAGE)
             from tui.cli.run import run
 
-            return run(words, _actions)
+            status = run(words, _actions)
+            return _leave(status) if arguments is None else status
     return _screen(words)
+
+
+def _leave(status: int) -> int:
+    """End the process at once where only memory is left to be tidied up; else return its exit status."""
+    try:
+        sys.stdout.flush()
+    except OSError:  # what could not be written was told when it was tried, and is not tried again at the end
+        status = status or LOST
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    threading = sys.modules.get("threading")
+    others = threading is not None and threading.active_count() > 1
+    if others or "asyncio" in sys.modules or sys.gettrace() or sys.getprofile():
+        return status
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def _open_streams() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 _WEB_ADDRESS = r"https?://[^\s/@?#]+(?:/[^\s@?#]*)?"
-_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgt]?)(i?)b?(?:/s|ps)?", re.IGNORECASE)
+_RATE = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgt]?)(i?)b?(?:/s|ps)?"
 
 
 def parse_rate(text: str) -> int | None:
@@ -28,7 +28,7 @@ def parse_rate(text: str) -> int | None:
     cleaned = text.strip()
     if cleaned.lower() in ("off", "none", "unlimited"):
         return None
-    match = _RATE.fullmatch(cleaned)
+    match = re.fullmatch(_RATE, cleaned, re.IGNORECASE)
     if match is None or (match[3] and not match[2]):
         raise UsageError(f"{text!r} is not a rate", 'Write it as "20MB/s", "512KiB/s" or "off".')
     power = " kmgt".index(match[2].lower() or " ")

@@ -16,6 +16,7 @@ an unjoined name could look alike. The emoji variation selector is kept where it
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import Final
@@ -65,9 +66,15 @@ def _class_of(*ranges: tuple[int, int]) -> str:
     return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
 
 
-_DANGEROUS: Final = _class_of(*_CONTROLS, *_INVISIBLE, *_BYTES, *_LEFT_OVER)
-_find_dangerous = re.compile(f"[{_DANGEROUS}]")
-_find_dangerous_or_mark = re.compile(f"[{_DANGEROUS}{_class_of(*_LITERAL_MARKS)}]")
+# Made when they are first needed: most names are plain, and a short command does without.
+@functools.cache
+def _dangerous() -> re.Pattern[str]:
+    return re.compile(f"[{_class_of(*_CONTROLS, *_INVISIBLE, *_BYTES, *_LEFT_OVER)}]")
+
+
+@functools.cache
+def _dangerous_or_mark() -> re.Pattern[str]:
+    return re.compile(f"[{_class_of(*_CONTROLS, *_INVISIBLE, *_BYTES, *_LEFT_OVER, *_LITERAL_MARKS)}]")
 
 
 def visible(text: str) -> str:
@@ -77,7 +84,7 @@ def visible(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _find_dangerous_or_mark.sub(_mark, text)
+    return _dangerous_or_mark().sub(_mark, text)
 
 
 def harmless(text: str) -> str:
@@ -88,7 +95,7 @@ def harmless(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _find_dangerous.sub(_mark, text)
+    return _dangerous().sub(_mark, text)
 
 
 def _mark(match: re.Match[str]) -> str:
@@ -107,4 +114,4 @@ def _follows_symbol(text: str, position: int) -> bool:
     before = text[position - 1 : position]
     if before and before in "0123456789#*":
         return text[position + 1 : position + 2] == KEYCAP
-    return bool(before) and unicodedata.category(before) == "So" and not _find_dangerous_or_mark.match(before)
+    return bool(before) and unicodedata.category(before) == "So" and not _dangerous_or_mark().match(before)

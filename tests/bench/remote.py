@@ -40,6 +40,7 @@ class Road:
 
     def rclone(self, path: Path) -> str:
         options = f"host=127.0.0.1,port={self.port},user={self.user},key_file={self.key},ciphers={CIPHER}"
+        options += ",shell_type=none,disable_hashcheck=true"  # else it runs a command there for each file
         return f":sftp,{options},known_hosts_file={self.known}:{path}"
 
     @property

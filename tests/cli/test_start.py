@@ -168,3 +168,37 @@ def test_the_screen_opens_on_folders_of_other_hosts(here: Path) -> None:
         Location("/data", "sftp", "me@box"),
         Location.local(here),
     )
+
+
+def ended(*words: str, stdout: int) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
+    command = [sys.executable, "-m", "tui", *words]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+
+
+@pytest.mark.parametrize(("words", "status"), [(("config", "path"), 0), (("copy", "a"), 2)])
+def test_a_command_ends_with_its_status_and_all_it_wrote(
+    words: tuple[str, ...], status: int, ferry: Run
+) -> None:
+    here, process = ferry(*words), ended(*words, stdout=subprocess.PIPE)
+    assert (process.returncode, process.stderr) == (status, here.err)
+    assert (process.stdout.count("\n"), bool(process.stdout)) == (here.out.count("\n"), status == 0)
+
+
+def test_results_that_cannot_be_written_are_told_once_and_are_a_failure() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        process = ended("copy", "--help", stdout=full)
+    finally:
+        os.close(full)
+    assert (process.returncode, process.stderr) == (1, "ferry: cannot go on: No space left on device\n")
+
+
+def test_a_reader_that_has_left_is_no_failure() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        process = ended("copy", "--help", stdout=writing)
+    finally:
+        os.close(writing)
+    assert (process.returncode, process.stderr) == (0, "")

@@ -12,7 +12,7 @@ import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 
 from tui.model.fidelity import Loss, Trait
-from tui.model.job import Conflict, JobState
+from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes
 
 if TYPE_CHECKING:
@@ -68,6 +68,36 @@ async def test_losses_are_counted_by_kind_with_the_first_few_by_name(
         for location in lost.examples:
             assert (target / "tree") in ((where := target / location.path), *where.parents)
             assert where.exists()
+
+
+def aged(tree: Path) -> Path:
+    """Let a tree be of some time ago: what is new at its target is of another time."""
+    for folder in (*tree.rglob("folder*"), tree):
+        os.utime(folder, (10**9, 10**9))
+    return tree
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.SYNC])
+async def test_a_repeated_copy_tells_again_of_no_folder(
+    harness: Harness, tree: Path, target: Path, kind: JobKind
+) -> None:
+    (tree / "folder of nothing").mkdir()
+    (tree / "folder0" / "large").write_bytes(bytes(17 << 20))
+    rest = {"kind": kind, "into": False, "conflict": Conflict.OVERWRITE}
+    first = await harness.done(await harness.copy(aged(tree), to=target / "tree", **rest))  # type: ignore[arg-type]
+    assert counts(await harness.engine.losses(first.id))[Loss.TIMES] == 6
+    again = await harness.done(await harness.copy(tree, to=target / "tree", **rest))  # type: ignore[arg-type]
+    assert (await harness.engine.losses(again.id), again.progress.losses) == ((), 0)
+
+
+async def test_a_repeated_copy_tells_of_what_is_new(harness: Harness, tree: Path, target: Path) -> None:
+    await harness.done(await harness.copy(aged(tree), to=target))
+    (tree / "folder1" / "new").mkdir()
+    (tree / "folder1" / "new" / "file").write_bytes(b"new")
+    job = await harness.done(await harness.copy(tree, to=target))
+    (times,) = [lost for lost in await harness.engine.losses(job.id) if lost.loss is Loss.TIMES]
+    assert times.count == 2
+    assert {location.name for location in times.examples} == {"folder1", "new"}
 
 
 async def test_a_large_file_is_in_the_report(harness: Harness, source: Path, target: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import stat
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,6 +31,7 @@ from tui.model.error import (
 )
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
+from tui.places.sftp import writing
 from tui.places.sftp.errors import Refused
 from tui.places.sftp.place import SftpPlace
 from tui.places.sftp.protocol import Code
@@ -549,3 +550,29 @@ async def test_a_file_renamed_to_itself_stays(place: SftpPlace, tmp_path: Path) 
     with pytest.raises(AlreadyExists):
         await place.rename(at(tmp_path, "a"), at(tmp_path, "a"))
     assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"a"
+
+
+async def test_no_more_small_files_are_under_way_than_any_server_has_open(
+    plain_sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = most = 0
+
+    async def counted(*args: Any, **options: Any) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            await writing.put(*args, **options)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr("tui.places.sftp.place.put", counted)
+    folder = Location(str(tmp_path), "sftp", "test")
+    async with place_on(plain_sshd) as place:
+        puts = (
+            place.put(folder.child(str(number)), b"x", PLAIN, TAG, replace=False, flush=False)
+            for number in range(200)
+        )
+        await asyncio.gather(*puts)
+        assert most == place.capabilities.pipeline <= 128
+    assert len(os.listdir(tmp_path)) == 200

@@ -126,20 +126,24 @@ class Proxy:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await way.source.read(_READ_BYTES):
-                if counted:
-                    data = self._counted(data)
-                way.chunks.append((loop.time() + self.delay_s, data))
-                way.came.set()
+                passes = self._counted(data) if counted else data
+                if passes:
+                    way.chunks.append((loop.time() + self.delay_s, passes))
+                    way.came.set()
+                if len(passes) < len(data):
+                    break
         way.chunks.append((loop.time() + self.delay_s, b""))
         way.came.set()
         await asyncio.Event().wait()  # `_give` ends the connection, when all before has been passed on
 
     def _counted(self, data: bytes) -> bytes:
-        """Count what comes from clients; where the line is to be cut, shorten it."""
+        """Count what comes from clients; return less of it where the line is to be cut."""
         self.sent_bytes += len(data)
-        if self._cut_at is None or self.sent_bytes < self._cut_at:
+        if self._cut_at is None or self.sent_bytes <= self._cut_at:
             return data
-        return data[: len(data) - (self.sent_bytes - self._cut_at)]
+        passes = data[: len(data) - (self.sent_bytes - self._cut_at)]
+        self._cut_at = None
+        return passes
 
     async def _give(self, way: Way) -> None:
         loop = asyncio.get_running_loop()
@@ -155,9 +159,6 @@ class Proxy:
                 way.target.write(data)
                 await way.target.drain()
                 if not data:
-                    return
-                if self._cut_at is not None and self.sent_bytes >= self._cut_at and not way.chunks:
-                    self._cut_at = None
                     return
 
 

@@ -47,10 +47,12 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 AllowTcpForwarding yes
 MaxStartups 200:30:400
-MaxSessions 100
+MaxSessions {sessions}
 UseDNS no
 PrintMotd no
+SetEnv SHLVL=2
 """
+"""(By SHLVL bash takes itself for one within another, and runs no start-up file of whoever runs the tests.)"""
 
 _PLAIN = """\
 # Stands between sshd and sftp-server, and takes the list of extensions out of its greeting.
@@ -83,19 +85,27 @@ class Sshd:
     """One server. `client_key` is let in; `host_keys` are its public keys by kind."""
 
     def __init__(
-        self, folder: Path, *, kinds: Sequence[str] = ("ed25519",), extra: str = "", plain: bool = False
+        self,
+        folder: Path,
+        *,
+        kinds: Sequence[str] = ("ed25519",),
+        extra: str = "",
+        plain: bool = False,
+        sessions: int = 100,
     ) -> None:
         """
         Args:
             kinds: Kinds of host keys it has, as ssh-keygen names them.
             extra: More lines for its configuration.
             plain: Offer no extensions of SFTP at all.
+            sessions: So many it allows on one connection.
         """
         self.folder, self.user, self.port = folder, getpass.getuser(), 0
         self.host_keys = {kind: make_key(folder / f"host_{kind}", kind=kind) for kind in kinds}
         self.host_key = self.host_keys[kinds[0]]
         self.client_key = folder / "client"
         self.allow(make_key(self.client_key))
+        self._sessions = sessions
         self._extra = f"Subsystem sftp {self._plain_server() if plain else 'internal-sftp'}\n{extra}\n"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -171,7 +181,8 @@ class Sshd:
     def _started(self) -> bool:
         config = self.folder / "sshd_config"
         keys = "\n".join(f"HostKey {self.folder}/host_{kind}" for kind in self.host_keys)
-        text = _CONFIG.format(port=self.port, host_keys=keys, folder=self.folder) + self._extra
+        text = _CONFIG.format(port=self.port, host_keys=keys, folder=self.folder, sessions=self._sessions)
+        text += self._extra
         sshd = str(program("sshd"))
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)  # where root's sshd confines what is not signed in yet
@@ -241,12 +252,17 @@ def need_sshd() -> None:
 
 @contextlib.contextmanager
 def running_sshd(
-    folder: Path, *, kinds: Sequence[str] = ("ed25519",), extra: str = "", plain: bool = False
+    folder: Path,
+    *,
+    kinds: Sequence[str] = ("ed25519",),
+    extra: str = "",
+    plain: bool = False,
+    sessions: int = 100,
 ) -> Iterator[Sshd]:
     """Run a server of one's own, to be stopped, frozen and killed at will."""
     need_sshd()
     folder.mkdir(parents=True, exist_ok=True)
-    server = Sshd(folder, kinds=kinds, extra=extra, plain=plain)
+    server = Sshd(folder, kinds=kinds, extra=extra, plain=plain, sessions=sessions)
     try:
         server.start()
         yield server

@@ -310,7 +310,8 @@ def play(
         watch.close()
     faults += sorted(watch.faults)
     faults += [f"left behind: {path}" for path in partials(source.parent, target)]
-    timeless = bool(old) or (kind == "move" and ground.kills > 0)
+    # A move that is killed, or paused where all is slow, finds times of source folders that it has changed itself.
+    timeless = bool(old) or (kind == "move" and bool({"engine", "freeze", "pause"} & set(trouble.done)))
     faults += _arrived(there, {**old, **wanted}, timeless=timeless)
     if kind == "move" and os.path.lexists(source):
         faults.append("the source of a move is still there")

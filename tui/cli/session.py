@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from tui.cli.diagnostics import Diagnostics
 from tui.cli.output import Output
-from tui.client.base import Client
 from tui.config import Settings
 from tui.paths import Paths
 
 if TYPE_CHECKING:
+    from tui.client.base import Client
     from tui.client.quick import QuickLine
     from tui.model.job import EngineStatus
 
+    class OpenClient(Client, Protocol):
+        """A client, and what it has to say about how it came to be."""
 
-class OpenClient(Client, Protocol):
-    """A client, and what it has to say about how it came to be."""
-
-    notice: str
-    """Why the engine is not the usual one; empty where all is well."""
+        notice: str
+        """Why the engine is not the usual one; empty where all is well."""
 
 
 class Engines(Protocol):

@@ -292,3 +292,47 @@ async def test_an_original_behind_a_link_swapped_in_stays(
     assert job.state is JobState.FAILED
     assert hosts.store().read("/to/tree/inner/a") == b"a"
     assert (outside / "a").read_bytes() == (tmp_path / "away" / "a").read_bytes() == b"a"
+
+
+async def test_a_folder_whose_removal_is_cut_off_is_not_forgotten(far: Far) -> None:
+    far.here.folder("/tree/empty")
+    cut = False
+
+    async def lose() -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        raise PlaceUnavailable("the line was cut")
+
+    def fault(number: int, name: str, path: str) -> Awaitable[None] | None:
+        nonlocal cut
+        if name != "remove_folder" or cut:
+            return None
+        cut = True
+        return lose()
+
+    far.faults.at = fault
+    await far.done(await move(far, "/tree"))
+    assert cut
+    assert "tree" not in far.here.tree("/")
+    assert far.tree() == {"tree": None, "tree/empty": None}
+
+
+async def test_a_connection_lost_again_while_it_is_looked_what_was_moved_is_no_error(far: Far) -> None:
+    far.here.write("/tree/a", b"a")
+    stats: list[str] = []
+
+    def fault(number: int, name: str, path: str) -> None:
+        if name == "remove_file" and not stats:
+            stats.append("removed")
+            far.here.remove("/tree/a")  # it was done, and its answer got lost
+            raise PlaceUnavailable("the line was cut")
+        if name == "stat" and path == "/target/tree/a" and stats:
+            stats.append(path)
+            if len(stats) == 3:
+                raise PlaceUnavailable("the line was cut again")
+
+    far.faults.at = fault
+    await far.done(await move(far, "/tree"))
+    assert len(stats) > 3
+    assert far.tree() == {"tree": None, "tree/a": b"a"}
+    assert "tree" not in far.here.tree("/")

@@ -26,6 +26,7 @@ from tui.model.error import (
 )
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
+from tui.places.local import end as end_module
 from tui.places.local import syscalls
 from tui.places.local.end import LocalEnd, LocalOpener
 from tui.places.local.end_folders import MOST_FOLDERS
@@ -158,13 +159,25 @@ async def test_without_a_named_folder_every_path_is_one(
 async def test_a_folder_may_be_named_later(anywhere: LocalEnd, source: Path, target: Path) -> None:
     (target / "link").symlink_to(source)
     await put(anywhere, target / "link" / "one")
-    anywhere.name(at(target))
-    anywhere.name(at(target))
+    await anywhere.name(at(target))
+    await anywhere.name(at(target))
     with pytest.raises(LinkInTheWay):
         await put(anywhere, target / "link" / "two")
-    anywhere.name(at(target / "link"))
+    await anywhere.name(at(target / "link"))
     await put(anywhere, target / "link" / "three")
     assert names(source) == {"one", "three"}
+
+
+async def test_times_count_as_coarsely_as_the_folders_named_keep_them(
+    anywhere: LocalEnd, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps_ns = {at(source): 2_000_000_000, at(target): 1}
+    monkeypatch.setattr(end_module, "_time_step_ns", steps_ns.__getitem__)
+    await anywhere.name(at(target))
+    assert anywhere.capabilities.time_step_ns == 1
+    await anywhere.name(at(source))
+    await anywhere.name(at(target))
+    assert anywhere.capabilities.time_step_ns == 2_000_000_000
 
 
 async def test_what_goes_into_a_folder_goes_into_the_one_of_that_name_now(
@@ -435,6 +448,10 @@ async def test_a_missing_name_is_missing_whatever_windows_says(end: LocalEnd, ta
 async def test_on_fat_files_are_put_and_names_refused(fat: Path) -> None:
     end = await LocalOpener().open(at(fat / "file"), NobodyAsks())
     assert end.capabilities.time_step_ns == 2_000_000_000
+    anywhere = await LocalOpener().open(at(fat), NobodyAsks())
+    await anywhere.name(at(fat))
+    assert anywhere.capabilities.time_step_ns == 2_000_000_000
+    await anywhere.close()
     await put(end, fat / "file", mode=0o755)
     await put(end, fat / "file", b"newer", replace=True)
     with pytest.raises(PlaceError, match="file"):

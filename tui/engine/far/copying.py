@@ -91,13 +91,18 @@ class FarCopying:
             await self._failed()
         elif not run.record.walked:
             await self._everything()
-        while not run.stopped and (run.later or await self._due()):
-            await self._later()
+        await self._rest()
         if not run.stopped:
             await self.last()
+            await self._rest()  # what failed for a passing reason only then
         if not run.stopped:
             await self._sweep()
             await self._flush(target)
+
+    async def _rest(self) -> None:
+        """Do what was answered, or is to be tried again, until there is nothing of it."""
+        while not self.run.stopped and (self.run.later or await self._due()):
+            await self._later()
 
     async def _fail_job(self, error: PlaceError, location: Location) -> None:
         self.run.record.errors = await self.run.journal.drop_errors(self.row.id, code=error.code)
@@ -164,7 +169,7 @@ class FarCopying:
         steps = [Step(source, self._name(source), was_fresh=source.fresh) for source in chunk]
         try:
             parent = await self.ends.do(lambda: resolved(self.ends.at(first), first.parent))
-            self.ends.name(parent, self.goal)
+            await self.ends.name(parent, self.goal)
             await self.ends.do(lambda: each(steps, lambda step: self._look_at(step, parent), AT_ONCE))
         except PlaceError as error:
             for source in chunk:
@@ -350,7 +355,7 @@ class FarCopying:
         """Copy some entries that lie within one source."""
         await self.ends.open(source.location)
         parent = await self.ends.do(lambda: resolved(self.ends.at(source.location), source.location.parent))
-        self.ends.name(parent, self.goal)
+        await self.ends.name(parent, self.goal)
         found: dict[tuple[bytes, bytes], Entry | PlaceError] = {}
 
         async def find(each_of: tuple[bytes, bytes]) -> None:

@@ -77,11 +77,11 @@ class Ends:
                 self._roots[key] = location
                 self._places[key] = await self._connect(key, reached=self._run.record.walk > 0)
 
-    def name(self, *folders: Location) -> None:
+    async def name(self, *folders: Location) -> None:
         """Say that a person named some folders: on the local disk no link is followed below them."""
         for folder in folders:
             if isinstance(place := self.at(folder), LocalEnd):
-                place.name(folder)
+                await place.name(folder)
 
     def is_lost(self, error: PlaceError) -> bool:
         """Say whether an error comes from a lost connection, not from what was tried."""

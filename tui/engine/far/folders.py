@@ -89,16 +89,20 @@ class Folders(Making):
             raise TargetInsideSource(message, location=folder.source)
         folder.listing = aiter(self._from.list(folder.source))
         first = asyncio.ensure_future(self._next_page(folder))
+        page: Sequence[Entry] | None = None
         try:
-            if await self._begin(folder):
+            begun = await self._begin(folder)
+            if begun:
                 if folder.own:
                     self._begun.add(folder)
                 folder.state = State.LISTING
-                self._take_page(folder, await self._plain(folder, await first))
-                return
+                page = await self._plain(folder, await first)
         finally:
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)
+        if begun:  # from here on nothing is waited for: it may be taken up by another task at once
+            self._take_page(folder, page)
+            return
         await self._close(folder)
         folder.stays = True
         self._over(folder)

@@ -85,8 +85,13 @@ class Making(Deciding):
         self._less(folder)
 
     async def _has_gone(self, item: Item) -> bool:
-        there = await look(self._to, item.target)
-        return await look(self._from, item.source) is None and there is not None
+        try:
+            there = await look(self._to, item.target)
+            return await look(self._from, item.source) is None and there is not None
+        except PlaceError as error:
+            if (ends := self._lost(error)) is not None:
+                raise ends from error
+            return False
 
     async def _meet(self, item: Item) -> bool:
         """Bring one entry to the target, whatever stands there; say whether it is there now."""

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from tui.engine.far.ends import in_time
+from tui.engine.far.memory import Memory
 from tui.engine.far.standing import not_held
 from tui.engine.run import Stop
 from tui.model.error import (
@@ -55,6 +56,7 @@ class Transfer:
         self._run, self._counts, self._halves = run, counts, halves
         self._flush = run.moves or run.record.row.flush is Flush.FILE
         self._tag = run.record.row.tag
+        self._memory = Memory()
         self._source: Place
         self._target: Place
         self._pairing: Pairing
@@ -110,6 +112,14 @@ class Transfer:
     # The ways
 
     async def _small(self, item: Item, target: Location) -> Entry:
+        held_bytes = item.entry.size_bytes
+        await self._memory.take(held_bytes)
+        try:
+            return await self._small_held(item, target)
+        finally:
+            self._memory.give_back(held_bytes)
+
+    async def _small_held(self, item: Item, target: Location) -> Entry:
         source = item.source
         try:
             entry, data = await self._source.get(source, SMALL_BYTES)

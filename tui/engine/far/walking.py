@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", Folder, Item)
 
-SCANNERS = 8
-"""Folders gone through at once."""
-MOST_SMALL = 128
+SCANNERS = 16
+"""Folders gone through at once: each takes some round trips."""
+MOST_SMALL = 512
+"""Small files under way at once; what they hold is limited by itself."""
 MOST_LARGE = 4
 WINDOW = 4_000
 """So many entries may wait to be copied before folders are read further."""

@@ -41,6 +41,9 @@ __all__ = ["FolderCopy", "HardLinks", "SliceCopy", "own_partials", "sweep"]
 _SOURCE_SIDE = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT})
 """Errors of a copy that are told of the source: a bad block is met when reading."""
 
+_JUST_MADE_S = 10.0
+"""An empty folder of a younger time may be new."""
+
 _ENCODING = sys.getfilesystemencoding()
 
 Item = tuple[bytes, bytes, bool]
@@ -88,6 +91,8 @@ class FolderCopy:
         self._lent_mode: int | None = None
         self._mirror: attributes.Mirror | None = None
         self._traits = Traits(rules.keep)
+        self._stood: os.stat_result | None = None
+        """The target folder's state before anything was done in it, unless it may have been made just now."""
 
     def pass_by(self, names: Set[bytes]) -> None:
         """Leave out entries that somebody else takes care of: by their names in the source."""
@@ -147,18 +152,26 @@ class FolderCopy:
         if self._names is not None:
             return []
         if self._from >= 0:
-            self._give(self._from, self._to)
-            return self._traits.take()
+            return self._given(self._from, self._to)
         source = self._source.folder(self._source_path)
         try:
             target = self._target.folder(self._target_path)
             try:
-                self._give(source, target)
+                if self._traits.times:  # one that something was put into would have another than its source
+                    self._stood = os.fstat(target)
+                return self._given(source, target)
             finally:
                 syscalls.let_go(target)
         finally:
             syscalls.let_go(source)
-        return self._traits.take()
+
+    def _given(self, source: int, target: int) -> list[Loss]:
+        """Give the target folder what is wanted; return what is new of what it could not keep."""
+        self._give(source, target)
+        lost, stood, stands = self._traits.take(), self._stood, os.fstat(target)
+        if self.rules.first and stood is not None and _state(stood) == _state(stands):
+            return []
+        return lost
 
     def _give(self, source: int, target: int) -> None:
         self._traits.lost.clear()
@@ -217,9 +230,12 @@ class FolderCopy:
             finished = self.rules.compare and bool(self._target_path)
             self._mirror = attributes.Mirror(self._from, self._to, finished=finished)
         self._borrow_mode(target)
+        fresh = self._names is None and self._is_empty()
+        if not fresh or time.time() - target.st_mtime > _JUST_MADE_S:
+            self._stood = target
         self._entries = EntryCopy(
             Side(self._source, self._source_path, self._from), Side(self._target, self._target_path, self._to),
-            self.rules, self._traits, self._links, self._brake, fresh=self._names is None and self._is_empty(),
+            self.rules, self._traits, self._links, self._brake, fresh=fresh,
         )  # fmt: skip
 
     def _is_empty(self) -> bool:
@@ -303,3 +319,8 @@ class FolderCopy:
         if error.errno in _SOURCE_SIDE:
             return from_os_error(error, self._source.location(self._source_path, name), "copy")
         return told(error, self._target.location(self._target_path, target_name), "write")
+
+
+def _state(folder: os.stat_result) -> tuple[int, int, int, int]:
+    """Return what a copy gives a folder, as far as a look tells."""
+    return folder.st_mode, folder.st_uid, folder.st_gid, folder.st_mtime_ns

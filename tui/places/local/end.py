@@ -96,9 +96,12 @@ class LocalEnd:
             opening.add_done_callback(_drop)
             raise
 
-    def name(self, folder: Location) -> None:
-        """Say that somebody named one more folder, as with `bases`."""
+    async def name(self, folder: Location) -> None:
+        """Say that somebody named one more folder, as with `bases`; times count as coarsely as it keeps them."""
         self._folders.name(folder)
+        step_ns = await self._hop(_time_step_ns, folder)
+        if step_ns > self.capabilities.time_step_ns:
+            self.capabilities = changed(self.capabilities, time_step_ns=step_ns)
 
     async def resolve(self, location: Location) -> Location:
         return location
@@ -320,12 +323,12 @@ class LocalOpener:
         self._bases = bases
 
     async def open(self, location: Location, asker: Asker) -> LocalEnd:
-        step_ns = await aiofiles.os.wrap(_time_step_ns)(location)
+        step_ns = await aiofiles.os.wrap(_time_step_ns)(location if location.is_root else location.parent)
         return LocalEnd(*self._bases, time_step_ns=step_ns)
 
 
-def _time_step_ns(location: Location) -> int:
-    """Return how finely times are kept where a location is, or is to be."""
-    root, _ = nearest(location if location.is_root else location.parent)
+def _time_step_ns(folder: Location) -> int:
+    """Return how finely times are kept in a folder, or where it is to be."""
+    root, _ = nearest(folder)
     with root:
         return time_step_ns(root.device, root.ways)

@@ -60,6 +60,8 @@ class CopyRules:
         decided: Answers for single names of this folder; they go before `conflict`.
         fitting: How names are changed for a filesystem with rules of its own; None: not at all.
         keep: What travels besides content.
+        first: No earlier walk of the job was here: a folder found as it is left is of an earlier copy, which has told
+            what the folder could not keep.
     """
 
     tag: str
@@ -76,6 +78,7 @@ class CopyRules:
     decided: Mapping[bytes, Conflict] = field(default_factory=dict)
     fitting: Fitting | None = None
     keep: Set[Trait] = ALL_TRAITS
+    first: bool = False
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
 
     async def room(self) -> None:
         """Wait until not too much is waiting to be sent."""
-        if not self._room.is_set():
+        while not self._room.is_set():  # others that waited may have filled it again
             await self._room.wait()
 
     @property
@@ -144,7 +144,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             size, kind = _FRAME.unpack_from(arrived, at)
             if not 5 <= size <= _LONGEST:
                 self.speaks_sftp = False
-                self._give_up("it does not speak SFTP")
+                self.give_up("it does not speak SFTP")
                 return
             if end - at < 4 + size:
                 break
@@ -220,10 +220,11 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             self._passed_on, self._life_at = passed_on, self._loop.time()
         borne = max(self._idle_s, SLOW_IDLE_S) if self._slow else self._idle_s
         if self._loop.time() - self._life_at >= borne:
-            self._give_up(f"it has not answered for {borne:.0f} seconds")
+            self.give_up(f"it has not answered for {borne:.0f} seconds")
         else:
             self._watch = self._loop.call_later(self._idle_s / 4, self._look)
 
-    def _give_up(self, why: str) -> None:
+    def give_up(self, why: str) -> None:
+        """Take the connection for lost, and end it, with all its sessions."""
         self.lose(why)
         self._abort()

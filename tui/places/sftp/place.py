@@ -1,4 +1,7 @@
-"""Another host's disk over SFTP, as a `Place`: one SSH connection and one session on it, shared by all who use it."""
+"""Another host's disk over SFTP, as a `Place`: one SSH connection and one session on it, shared by all who use it.
+
+(Large files take further sessions over a long way: `lanes`.)
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ from tui.model import error
 from tui.model.entry import EntryKind, Space
 from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
-from tui.places.sftp.channel import IDLE_S, Channel
+from tui.places.sftp.channel import IDLE_S
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
+from tui.places.sftp.lanes import Lanes, open_channel
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
 from tui.places.sftp.protocol import NOTHING, SECOND_NS, Kind, attributes, text
 from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, is_ok
@@ -30,13 +34,10 @@ if TYPE_CHECKING:
     from tui.places.base import Identity
     from tui.places.sftp.reading import SftpReader
 
-_WINDOW_BYTES = 16 << 20
-"""What a server may send before it hears from us: at 30 ms this is 500 MB/s, where asyncssh's 2 MiB are 70."""
-_PACKET_BYTES = 32 << 10
 _NO_SFTP = "what answers is not SFTP (a start-up file of the shell there may print something)"
 _CLOSING_S = 5.0
 """How long a goodbye may take."""
-_MOST_AT_ONCE = 256
+_MOST_AT_ONCE = 512
 """A small file is three round trips, one after another: so many at once hide a distance of 30 ms."""
 
 
@@ -44,9 +45,17 @@ class SftpPlace:
     """Implements `tui.places.base.Place` over an SSH connection, which becomes its own."""
 
     def __init__(
-        self, connection: asyncssh.SSHClientConnection, session: Session, home: bytes, version: str
+        self,
+        connection: asyncssh.SSHClientConnection,
+        session: Session,
+        lanes: Lanes,
+        home: bytes,
+        version: str,
     ) -> None:
-        self._connection, self._session, self._home = connection, session, os.fsdecode(home)
+        self._connection, self._session, self._lanes = connection, session, lanes
+        self._home = os.fsdecode(home)
+        most_small = min(_MOST_AT_ONCE, session.most_open // 2)  # others have files open, too
+        self._small_files = asyncio.Semaphore(most_small)
         is_openssh = "OpenSSH" in version
         self._naming = Naming(session, refuses_taken=is_openssh)
         self._link_comes_last = not (is_openssh or "paramiko" in version)
@@ -60,7 +69,7 @@ class SftpPlace:
             copies=session.offers(COPY_DATA),
             space=session.offers(STATVFS),
             flushes=session.offers(FSYNC),
-            pipeline=min(_MOST_AT_ONCE, session.most_open // 2),  # others have files open, too
+            pipeline=most_small,
         )
 
     @classmethod
@@ -74,32 +83,27 @@ class SftpPlace:
             idle_s: Seconds of silence after which a server that owes an answer is given up.
         """
         try:
-            channel, raw = await connection.create_session(
-                lambda: Channel(connection.abort, idle_s),
-                subsystem="sftp",
-                encoding=None,
-                window=_WINDOW_BYTES,
-                max_pktsize=_PACKET_BYTES,
-            )
+            channel = await open_channel(connection, idle_s)
         except asyncssh.ChannelOpenError as failed:
             if connection.is_closed():  # so asyncssh tells of a lost connection, too
                 raise from_refusal(Lost(failed.reason), root, "reach") from failed
             raise told(error.Unsupported, "reach", root, f"it offers no SFTP ({failed.reason})") from failed
         except (asyncssh.Error, OSError) as failed:
             raise from_refusal(Lost(str(failed)), root, "reach") from failed
-        assert isinstance(raw, Channel)
-        session = Session(raw)
+        session = Session(channel)
         try:
             home = await session.start()
         except (Refused, Lost) as refused:
             channel.close()
-            if not raw.speaks_sftp:
+            if not channel.speaks_sftp:
                 raise told(error.Unsupported, "reach", root, _NO_SFTP) from refused
             raise from_refusal(refused, root, "reach") from refused
         except BaseException:
             channel.close()
             raise
-        return cls(connection, session, home, str(connection.get_extra_info("server_version", "")))
+        version = str(connection.get_extra_info("server_version", ""))
+        lanes = Lanes(session, lambda: open_channel(connection, idle_s))
+        return cls(connection, session, lanes, home, version)
 
     @property
     def alive(self) -> bool:
@@ -139,7 +143,8 @@ class SftpPlace:
 
     async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
         """Return a small file whole, with what it was when it was read."""
-        return await reading.get(self._session, self._path(location), location, most_bytes)
+        async with self._small_files:
+            return await reading.get(self._session, self._path(location), location, most_bytes)
 
     async def put(
         self, location: Location, data: bytes, attributes: Attributes, tag: str, *, replace: bool, flush: bool
@@ -147,9 +152,10 @@ class SftpPlace:
         """Make a small file whole."""
         path = self._path(location)
         paths = passing_path(path, tag), path
-        await put(
-            self._session, self._naming, paths, location, data, attributes, replace=replace, flush=flush
-        )
+        async with self._small_files:
+            await put(
+                self._session, self._naming, paths, location, data, attributes, replace=replace, flush=flush
+            )
 
     async def open_reader(self, location: Location) -> SftpReader:
         """Open a regular file, links not followed."""
@@ -159,7 +165,9 @@ class SftpPlace:
         """Begin a file, or go on with what an earlier writer of the same location and identity left."""
         path, size = self._path(location), identity.size_bytes
         partial = partial_path(path, identity.tag, size, identity.mtime_ns)
-        return await SftpWriter.open(self._session, self._naming, location, path, partial, size)
+        return await SftpWriter.open(
+            self._session, self._lanes, self._naming, location, (partial, path), size
+        )
 
     async def copy(
         self, source: Location, target: Location, attributes: Attributes, tag: str, *, replace: bool
@@ -280,6 +288,7 @@ class SftpPlace:
 
     async def close(self) -> None:
         """Let go of the connection; never raises."""
+        self._lanes.close()
         self._session.channel.close()
         self._connection.close()
         try:

@@ -91,11 +91,17 @@ class Session:
         self.most_open = _SAFE_OPEN
         self.usual_mode: int | None = None
         """What new files get that are made without a mode; None: not known yet."""
+        self.distance_s = 0.0
+        """What a round trip took at the start."""
+        self.owed_bytes = self.taken_bytes = 0
+        """Of large files: written and not acknowledged yet, and acknowledged so far."""
 
     async def start(self) -> bytes:
         """Greet, ask what is there, and return the path of the home folder."""
         offered = _decoded(read_extensions, taken(await self.channel.greet(), Kind.VERSION))
         self.extensions = frozenset(name for name, version in _KNOWN.items() if offered.get(name) == version)
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
         home = self.send(Kind.REALPATH, text(b"."))
         if LIMITS in self.extensions:
             limits = taken(await self.send(Kind.EXTENDED, text(LIMITS)), Kind.EXTENDED_REPLY)
@@ -103,7 +109,16 @@ class Session:
             self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
             self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
             self.most_open = opened or _SAFE_OPEN
-        return self._one_name(await home)
+        path = self._one_name(await home)
+        self.distance_s = loop.time() - asked_at
+        return path
+
+    async def start_as(self, other: Session) -> None:
+        """Greet a server that is known from another session."""
+        taken(await self.channel.greet(), Kind.VERSION)
+        self.extensions, self.distance_s = other.extensions, other.distance_s
+        self.most_read, self.most_written = other.most_read, other.most_written
+        self.most_open = other.most_open
 
     def offers(self, extension: bytes) -> bool:
         return extension in self.extensions

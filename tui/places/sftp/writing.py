@@ -14,15 +14,18 @@ from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import READ, WRITE, Code, Kind, text
 from tui.places.sftp.reading import open_regular
 from tui.places.sftp.session import FSYNC, attrs_of, taken
+from tui.places.sftp.spreading import Spread, Way
 
 if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.base import Attributes
+    from tui.places.sftp.lanes import Lanes
     from tui.places.sftp.naming import Naming
     from tui.places.sftp.session import Answer, Session
 
-UNPROVEN_BYTES = 4 << 20
-"""Sent and not acknowledged yet, at most (OpenSSH's window is 2 MiB), so what may lie beyond a gap in a half file.
+UNPROVEN_BYTES = 8 << 20
+"""How far it may be, at most, from the first byte not acknowledged to the last one sent (four windows of OpenSSH), so
+what may lie beyond a gap in a half file.
 
 Never made smaller: half files of earlier versions are gone on with by this number.
 """
@@ -64,6 +67,8 @@ async def put(
     named = False
     try:
         handle = await session.create(partial, mode_of_partial(wanted.mode))
+        if session.channel.is_full:
+            await session.channel.room()
         step = session.most_written
         answers = [
             session.send_write(handle, at, data if len(data) <= step else data[at : at + step])
@@ -87,13 +92,14 @@ async def put(
 
 
 class SftpWriter:
-    """A half file, written on from `start`.
+    """A half file, written on from `start`, over several sessions where the way is long (`spreading`).
 
     Why nothing before `start` can be missing: requests carry rising offsets without gaps from `start`, and none is
     sent that ends more than UNPROVEN_BYTES beyond the first byte whose write is not acknowledged. So whatever a server
-    did with the requests it got (all in order, or some of them, or one failed in the middle and those behind it did
-    not, or the line was cut between two of them), the end of the file is at most UNPROVEN_BYTES beyond what is there
-    without gap. All but the last UNPROVEN_BYTES of a half file is therefore there, and that is where `start` is put.
+    did with the requests it got (all in order, or some of them, as several sessions have no order between them, or one
+    failed in the middle and those behind it did not, or the line was cut between two of them), the end of the file is
+    at most UNPROVEN_BYTES beyond what is there without gap. All but the last UNPROVEN_BYTES of a half file is therefore
+    there, and that is where `start` is put.
     It stays so over several tries: a try that does not get beyond the old end leaves the size, hence `start`, as it
     was; one that does obeys the same rule from a `start` that was already right. Requests of a lost connection that a
     server carries out late bring the same bytes to the same offsets: they are of the same source, by its identity.
@@ -102,12 +108,19 @@ class SftpWriter:
     """
 
     def __init__(
-        self, session: Session, naming: Naming, location: Location, path: bytes, partial: bytes, handle: bytes
+        self,
+        session: Session,
+        lanes: Lanes,
+        naming: Naming,
+        location: Location,
+        paths: tuple[bytes, bytes],
+        handle: bytes,
     ) -> None:
         self.start = 0
         self.size_bytes = 0
         self._session, self._naming, self._location = session, naming, location
-        self._path, self._partial, self._handle = path, partial, handle
+        (self._partial, self._path), self._handle = paths, handle
+        self._spread = Spread(lanes, self._partial, Way(session, handle))
         self._sent = self._acknowledged = 0
         self._under_way: deque[tuple[Answer, int]] = deque()
         self._failed: PlaceError | None = None
@@ -117,18 +130,23 @@ class SftpWriter:
     async def open(
         cls,
         session: Session,
+        lanes: Lanes,
         naming: Naming,
         location: Location,
-        path: bytes,
-        partial: bytes,
+        paths: tuple[bytes, bytes],
         size_bytes: int,
     ) -> SftpWriter:
-        """Begin a file of so many bytes, or go on with what is there under its partial name."""
+        """Begin a file of so many bytes, or go on with what is there under its partial name.
+
+        Args:
+            paths: Of the half file and of the final one.
+        """
+        partial, path = paths
         try:
             handle, start = await _begin_or_go_on(session, location, partial, size_bytes)
         except (Refused, Lost) as refused:
             raise await reasons.not_written(session, refused, location, path, "write") from refused
-        writer = cls(session, naming, location, path, partial, handle)
+        writer = cls(session, lanes, naming, location, paths, handle)
         writer.size_bytes = size_bytes
         writer.start = writer._sent = writer._acknowledged = start
         return writer
@@ -163,14 +181,13 @@ class SftpWriter:
             piece = data[at : at + step] if size > step else data
             while self._sent + len(piece) - self._acknowledged > UNPROVEN_BYTES:
                 await self._acknowledge()
-            if self._session.channel.is_full:
-                await self._session.channel.room()
+            way = await self._spread.free(self.size_bytes - self._sent)
             while self._under_way and self._under_way[0][0].done():
                 await self._acknowledge()
             self._refuse_if_failed()
             # A view may be of a buffer that is used again before the bytes are sent.
-            answer = self._session.send_write(
-                self._handle, self._sent, piece if isinstance(piece, bytes) else bytes(piece)
+            answer = self._spread.send_write(
+                way, self._sent, piece if isinstance(piece, bytes) else bytes(piece)
             )
             self._sent += len(piece)
             self._under_way.append((answer, self._sent))
@@ -207,10 +224,14 @@ class SftpWriter:
     async def _finish(self, attributes: Attributes, *, flush: bool) -> None:
         session, handle = self._session, text(self._handle)
         self._refuse_if_failed()
+        is_wide = self._spread.settle()
         look = session.send(Kind.FSTAT, handle)
         while self._under_way:
             await self._acknowledge()
         try:
+            if is_wide:
+                look = await self._brought_together()
+            self._spread.close()
             if (found := attrs_of(await look).size_bytes) != self._sent:
                 raise told(
                     VerificationFailed,
@@ -230,16 +251,25 @@ class SftpWriter:
             self._failed = await self._why(refused)
             raise self._failed from refused
 
+    async def _brought_together(self) -> Answer:
+        """Make sure that all ways led to one file, now that nothing is under way by any; return a look at it."""
+        looks = self._spread.look_and_close()
+        look = self._session.send(Kind.FSTAT, text(self._handle))
+        there = attrs_of(await look)
+        if any([attrs_of(await other) != there for other in looks]):
+            raise told(VerificationFailed, "write", self._location, "its half file was swapped for another")
+        return look
+
     async def _end(self, *, keep: bool) -> None:
         """Ask for all that is to be done at once, so that it is done also where nobody can wait for it."""
-        last: Answer | None = None
+        last = self._spread.close()
         if not self._closed:
             self._closed = True
-            last = self._session.send(Kind.CLOSE, text(self._handle))
+            last.append(self._session.send(Kind.CLOSE, text(self._handle)))
         if not keep:
-            last = self._session.send(Kind.REMOVE, text(self._partial))
-        if last is not None:
-            await asyncio.wait([last], timeout=_PATIENCE_S)
+            last.append(self._session.send(Kind.REMOVE, text(self._partial)))
+        if last:
+            await asyncio.wait(last, timeout=_PATIENCE_S)
 
     async def _usual_mode(self) -> int:
         """Return the mode the server gives to new files: half files are nobody else's, whatever that is."""
@@ -255,6 +285,10 @@ class SftpWriter:
         return session.usual_mode
 
     async def _why(self, refused: Refused | Lost) -> PlaceError:
+        if isinstance(
+            refused, Lost
+        ):  # of one session: what was sent by it is nowhere any more, so all begin anew
+            self._session.channel.give_up(str(refused))
         left = max(self.size_bytes - self._acknowledged, 0)
         return await reasons.not_written(self._session, refused, self._location, self._path, "write", left)
 
