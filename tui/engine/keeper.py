@@ -197,6 +197,8 @@ class Keeper:
                 await self._await_host(record)
             else:
                 await self.set_state(record, _AFTER_STOP.get(run.stop_reason, JobState.QUEUED))
+        elif run.stop_reason is Stop.HOST:  # paused or cancelled as it was turned away
+            self.doors.forget(record.id)
         await self._checkpoint(record)
         if record.cleanup is not None:
             await self._tidy(record)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from far_harness import Far
 
+from tui.engine.far import ends
 from tui.engine.far.ends import TRIES
 from tui.model.error import PlaceUnavailable
 from tui.model.job import JobKind, JobState
@@ -17,6 +18,9 @@ from tui.places.memory import MemoryOpener
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
+
+    from tui.model.location import Location
+    from tui.places.base import Place
 
 LARGE = bytes(range(256)) * 8000
 
@@ -174,6 +178,33 @@ async def test_a_host_that_asks_keeps_the_job_waiting_until_somebody_answers(tmp
         await engine.answer_host(question.id, "secret")
         await far.until(id, lambda job: job.state is JobState.DONE)
     assert far.tree() == {"a": b"a"}
+
+
+async def test_nobody_is_asked_for_a_job_that_is_paused_as_the_host_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(tmp_path / "journal")
+    far.openers["there"] = MemoryOpener(far.there, password="secret")
+    far.here.write("/a", b"a")
+    async with far.engine_on() as engine:
+        place = engine._doors.place
+
+        async def pause_first(location: Location, *, job: int = 0) -> Place:
+            await engine.pause([job])
+            return await place(location, job=job)
+
+        monkeypatch.setattr(ends, "LOOK_S", 20.0)  # it is not looked in between whether the run was stopped
+        monkeypatch.setattr(engine._doors, "place", pause_first)
+        id = await far.submit("/a")
+        await far.until(id, lambda job: job.state is JobState.PAUSED)
+        record = engine._board.get(id)
+        assert record is not None
+        await engine._keeper.settled([record], 20)
+        async with asyncio.timeout(5):
+            async for _ in engine.updates():
+                if not await engine.host_questions():
+                    break
+        assert (await engine.job(id)).state is JobState.PAUSED
 
 
 async def test_nobody_is_asked_for_a_job_that_was_cancelled(tmp_path: Path) -> None:
