@@ -109,9 +109,9 @@ async def carry_out(run: Run) -> JobState | None:
         run.has_names = True
         if not run.stopped:
             await _work_and_count(run)
-    except (asyncio.CancelledError, GeneratorExit):
-        raise
-    except Exception as error:
+    except (asyncio.CancelledError, Exception) as error:
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise
         run.stop(Stop.QUIT)
         logger.exception("job %d: failed in a way that was not foreseen", run.record.id)
         run.record.tally.counting = False
@@ -123,6 +123,12 @@ async def carry_out(run: Run) -> JobState | None:
     if run.record.questions:
         return JobState.WAITING
     return JobState.FAILED if run.record.errors else JobState.DONE
+
+
+def _is_cancelled() -> bool:
+    """Say whether it is this very task that is cancelled, not something it waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 async def _work_and_count(run: Run) -> None:

@@ -7,12 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from far_harness import Far
+from far_harness import HERE, THERE, Far
 
 from tui.engine.far import ends
 from tui.engine.far.ends import TRIES
 from tui.model.error import PlaceUnavailable
-from tui.model.job import JobKind, JobState
+from tui.model.job import JobKind, JobState, Request
 from tui.places.memory import MemoryOpener
 
 if TYPE_CHECKING:
@@ -347,3 +347,24 @@ async def test_a_cancel_does_not_wait_for_a_place_that_hangs(far: Far) -> None:
     assert run.stopped
     assert time.monotonic() - began < 1.0
     hung.set()
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.DELETE])
+async def test_a_job_whose_work_is_cancelled_by_nobody_fails_and_says_so(
+    far: Far, kind: JobKind, caplog: pytest.LogCaptureFixture
+) -> None:
+    far.here.write("/tree/file", b"text")
+
+    def give_up(number: int, name: str, path: str) -> None:
+        if name == "list":
+            raise asyncio.CancelledError
+
+    far.faults.at = give_up
+    rest = {} if kind is JobKind.COPY else {"target": None, "into": False}
+    id = await far.engine.submit(
+        Request(kind=kind, sources=(HERE.child("tree"),), **({"target": THERE, "into": True} | rest))  # type: ignore[arg-type]
+    )
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert "something went wrong inside Ferry" in (await far.messages(id))[0]
+    assert "not foreseen" in caplog.text
+    assert far.here.read("/tree/file") == b"text"

@@ -190,7 +190,6 @@ class Descent:
 async def _some(going: set[asyncio.Future[None]]) -> set[asyncio.Future[None]]:
     """Wait until one of them has ended; return the others."""
     done, left = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-    errors = [error for task in done if not task.cancelled() and (error := task.exception())]
-    if errors:
-        raise errors[0]
+    for task in done:
+        task.result()
     return left
