@@ -215,13 +215,16 @@ class SliceCopy:
 
     def _keep(self) -> None:
         """Close both ends where there is no room; the partial keeps what is known to be in it."""
+        good = max(self._offset, self._unsure)
         try:
-            os.ftruncate(self._to, max(self._offset, self._unsure))
+            os.ftruncate(self._to, good)
         except OSError:
-            self.abandon()
-        else:
+            good = 0
+        if good:
             self.is_kept = True
             self.suspend()
+        else:
+            self.abandon()
 
     def abandon(self) -> None:
         """Close both ends and remove the partial."""
