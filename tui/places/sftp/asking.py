@@ -1,4 +1,4 @@
-"""Ask a person for what a host wants to know, and keep what was answered: in memory, or in a keyring where configured."""
+"""Ask a person for what a host wants to know, and keep the answers: in memory, or in a keyring where configured."""
 
 from __future__ import annotations
 
