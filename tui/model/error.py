@@ -3,7 +3,8 @@
 FerryError
 ├─ UsageError · ConfigError(file, key)
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
-│  │                      NotHeld · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay · StorageFault
+│  │                      NotHeld · NotListed · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay
+│  │                      StorageFault
 │  │                      PlaceUnavailable (HostUnreachable) · AuthenticationFailed · HostKeyMismatch · HoldsHome
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
@@ -89,6 +90,12 @@ class NotHeld(Unsupported):
     """The target knows no entries of this kind: part of the loss report."""
 
     remedy = "Copy it to another filesystem, pack it into an archive, or leave it out."
+
+
+class NotListed(PlaceError):
+    """Of a folder of a store not all can be told by names. Raised by a listing when all that can be was told."""
+
+    remedy = "Give the keys other names with another tool, then retry."
 
 
 class NameTooLong(PlaceError):

@@ -162,6 +162,9 @@ class Place(Protocol):
         """Yield the entries of a folder in pages, as they come; links as links, without where they point.
 
         Closing the iterator stops it.
+
+        Raises:
+            NotListed: At the end, where not all can be told by names.
         """
         ...
 

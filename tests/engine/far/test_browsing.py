@@ -6,9 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import until
 
 from tui.engine.clock import SystemClock
 from tui.engine.far import doors as doors_module
+from tui.engine.far import listing as listing_module
 from tui.engine.far import sessions
 from tui.engine.far.browsing import Browsing
 from tui.engine.far.doors import Doors
@@ -260,6 +262,26 @@ async def test_a_place_that_is_looked_at_is_not_closed_for_being_idle(
     doors.close_idle()
     await doors.close()
     assert not opener.places[0].alive
+
+
+async def test_a_listing_nobody_takes_does_not_keep_its_place_open(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors_module, "IDLE_S", -1.0)
+    monkeypatch.setattr(listing_module, "AHEAD_PAGES", 1)
+    for number in range(500):
+        store.write(f"/folder/{number}", b"")
+    opener = MemoryOpener(store, ALL)
+    doors = Doors({"memory": lambda: opener}, SystemClock())
+    browsing = Browsing(doors, SystemClock())
+    number = await browsing.open(BOX.child("folder"))
+    pages = browsing._sessions.get(number, listing_module.Reading)._pages
+    await until(pages.full)
+    await asyncio.sleep(0)
+    doors.close_idle()
+    await until(lambda: not opener.places[0].alive)
+    await browsing.close()
+    await doors.close()
 
 
 async def test_a_listing_that_fails_as_nobody_foresaw_says_so(

@@ -252,16 +252,17 @@ async def test_an_opening_that_succeeds_after_it_was_given_up_leaves_nothing_ope
     assert await doors.place(BOX) is place
 
 
-async def test_a_place_that_is_shut_as_it_opens_is_opened_once_more(host: Host) -> None:
-    doors, disk = Doors({"file": lambda: host}, SystemClock()), Location.local("/")
-    waiting = asyncio.create_task(doors.place(disk, job=3))
+async def test_a_place_that_is_shut_as_it_opens_is_opened_once_more(
+    doors: Doors, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors_module, "IDLE_S", -1.0)
+    waiting = asyncio.create_task(doors.place(BOX))
     await asyncio.sleep(0)
-    opening = doors._door(disk).opening
+    opening = doors._door(BOX, 0).opening
     assert opening is not None
-    opening.add_done_callback(lambda _: doors.leave(4))  # of another job, in the same moment
+    opening.add_done_callback(lambda _: doors.close_idle())
     assert (await waiting).alive
     assert len(host.places) == 2
-    await doors.close()
 
 
 async def test_a_failure_is_told_to_all_and_tried_again_by_the_next(doors: Doors, host: Host) -> None:

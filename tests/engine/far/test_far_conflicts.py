@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from far_harness import HERE, Far
 
-from tui.model.fidelity import Loss
+from tui.model.fidelity import Loss, Trait
 from tui.model.job import Conflict, JobKind, JobState
 from tui.places.base import Capabilities
+from tui.places.memory import ALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +134,23 @@ async def test_what_a_target_cannot_hold_is_told(tmp_path: Path) -> None:
         assert lost == {Loss.TIMES: 2, Loss.MODE: 2, Loss.SPECIAL: 1}
         again = await far.submit("/tree/a", to="/target/tree")
         assert (await far.done(again)).progress.files_same == 1
+
+
+@pytest.mark.parametrize("size", [4, 600_000])
+@pytest.mark.parametrize("times", [True, False])
+async def test_where_times_do_not_travel_the_content_tells_what_is_complete(
+    tmp_path: Path, size: int, times: bool
+) -> None:
+    far = Far(tmp_path / "journal", there=ALL if times else Capabilities())
+    far.here.write("/tree/a", b"1" * size, mtime_ns=NEW)
+    far.here.write("/tree/b", b"1" * size, mtime_ns=NEW)
+    far.there.write("/target/tree/a", b"2" * size)
+    far.there.write("/target/tree/b", b"1" * size)
+    keep = frozenset(Trait) - {Trait.TIMES}
+    async with far.engine_on():
+        id = await far.submit("/tree", preserve=keep, conflict=Conflict.OVERWRITE)
+        assert (await far.done(id)).progress.files_same == 1
+    assert far.tree() == {"tree": None, "tree/a": b"1" * size, "tree/b": b"1" * size}
 
 
 async def test_a_target_without_times_is_resumed_by_size(tmp_path: Path) -> None:

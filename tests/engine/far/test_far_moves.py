@@ -227,9 +227,8 @@ async def test_what_has_two_names_is_not_moved_onto_itself(far: Far, source: str
     assert far.here.tree("/from") == {"tree": None, "tree/a": b"a"}
 
 
-@pytest.mark.parametrize("step", ["rename", "rename done"])
-async def test_a_rename_is_understood_after_a_kill(tmp_path: Path, step: str) -> None:
-    far = Far(tmp_path / "journal")
+async def renaming_killed(far: Far, step: str) -> int:
+    """Have a rename of a folder killed at a step; return the job's number."""
     far.here.write("/from/tree/a", b"a")
     far.here.folder("/target")
     killed = asyncio.Event()
@@ -248,11 +247,27 @@ async def test_a_rename_is_understood_after_a_kill(tmp_path: Path, step: str) ->
         await killed.wait()
         await far.crash()
     far.faults.at = lambda number, name, path: None
+    return id
+
+
+@pytest.mark.parametrize("step", ["rename", "rename done"])
+async def test_a_rename_is_understood_after_a_kill(tmp_path: Path, step: str) -> None:
+    far = Far(tmp_path / "journal")
+    id = await renaming_killed(far, step)
     async with far.engine_on():
         job = await far.done(id)
     assert (job.progress.files_done, job.progress.errors) == (1, 0)
     assert far.here.tree("/target") == {"tree": None, "tree/a": b"a"}
     assert far.here.tree("/from") == {}
+
+
+async def test_what_somebody_took_away_before_it_was_renamed_was_not_moved(tmp_path: Path) -> None:
+    far = Far(tmp_path / "journal")
+    id = await renaming_killed(far, "rename")
+    far.here.take("/from/tree")
+    async with far.engine_on():
+        assert (await far.rests(id)).state is JobState.FAILED
+        assert (await far.messages(id))[0].startswith("NotFound: cannot move here://one/from/tree")
 
 
 async def test_an_original_behind_a_link_swapped_in_stays(

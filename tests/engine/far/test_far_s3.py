@@ -29,6 +29,26 @@ class StandOpener:
         return await self._stand.open()
 
 
+async def test_what_a_store_cannot_tell_by_names_is_not_passed_over_in_silence(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with found()["s3"](request) as stand:
+        far = Far(tmp_path / "journal")
+        far.openers = {"file": LocalOpener(), "s3": StandOpener(stand)}  # type: ignore[dict-item]
+        _, bucket, prefix = stand.folder.path.split("/")
+        for key in ("tree/a", "tree/both", "tree/both/hidden", "tree//nameless"):
+            await stand._client.put_object(Bucket=bucket, Key=f"{prefix}/{key}", Body=b"text")  # type: ignore[attr-defined]
+        async with far.engine_on():
+            tree = stand.folder.child("tree")
+            id = await carry(far, tree, Location.local(tmp_path / "target"), JobKind.COPY)
+            job = await far.rests(id)
+            assert job.state is JobState.FAILED
+            (message,) = await far.messages(id)
+            assert message.startswith("NotListed: ")
+            assert "2 keys there cannot be told by names" in message
+    assert sorted(path.name for path in (tmp_path / "target" / "tree").iterdir()) == ["a", "both"]
+
+
 async def carry(far: Far, source: Location, target: Location, kind: JobKind) -> int:
     return await far.engine.submit(Request(kind=kind, sources=(source,), target=target))
 

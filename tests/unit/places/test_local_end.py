@@ -490,3 +490,38 @@ async def test_an_opener_needs_nobody_and_nothing_to_be_there_yet(target: Path) 
 class NobodyAsks:
     async def ask(self, ask: object) -> Any:
         raise AssertionError("nobody is to be asked")
+
+
+@pytest.mark.parametrize("method", ["open_reader", "open_writer"])
+async def test_a_file_that_opens_after_its_opener_has_gone_is_closed(
+    anywhere: LocalEnd, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"text")
+    hop, begun, go_on, done = anywhere._hop, threading.Event(), threading.Event(), threading.Event()
+
+    async def slow(do: Callable[..., Any], *args: Any) -> Any:
+        def work() -> Any:
+            begun.set()
+            assert go_on.wait(20)
+            try:
+                return do(*args)
+            finally:
+                done.set()
+
+        return await hop(work)
+
+    monkeypatch.setattr(anywhere, "_hop", slow)
+    more = [] if method == "open_reader" else [WHOLE]
+    opening = asyncio.ensure_future(getattr(anywhere, method)(at(tmp_path / "file"), *more))
+    await asyncio.to_thread(begun.wait, 20)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    go_on.set()
+    await asyncio.to_thread(done.wait, 20)
+    await anywhere.close()
+    for _ in range(2000):
+        if not any(path.startswith(str(tmp_path)) for path in _open_files()):
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("something is still open")

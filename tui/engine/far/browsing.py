@@ -85,7 +85,7 @@ class Browsing:
         async def work() -> int:
             place = await self._doors.place(folder)
             return await self._sessions.add(
-                Reading(place, await place.resolve(folder), self._doors.kept(folder))
+                Reading(place, await place.resolve(folder), lambda: self._doors.kept(folder))
             )
 
         return await self._call(token, work())
@@ -101,8 +101,12 @@ class Browsing:
         self, source: Location, target: Location, by_content: bool = False, token: str = ""
     ) -> int:
         """Begin to compare two folders; return the number by which `differences` is asked."""
-        parts = compare(Directly(self._doors), source, target, by_content=by_content)
-        return await self._call(token, self._sessions.add(Telling(parts)))
+
+        async def work() -> int:
+            parts = compare(Directly(self._doors), source, target, by_content=by_content)
+            return await self._sessions.add(Telling(parts))
+
+        return await self._call(token, work())
 
     async def differences(self, number: int, token: str = "") -> Differences:
         """Return what was found since it was last asked; it waits for something to be found."""

@@ -20,7 +20,7 @@ from tui.engine.rows import Phase, Source, name_of
 from tui.engine.run import Spot
 from tui.engine.sources import begin, end, pages
 from tui.model.entry import Entry, EntryKind
-from tui.model.error import PlaceError, SameFile, TargetInsideSource
+from tui.model.error import NotFound, PlaceError, SameFile, TargetInsideSource
 from tui.model.job import Conflict, Flush
 from tui.places.local.standing import other_names
 
@@ -189,6 +189,7 @@ class FarCopying:
             if step.source.phase in (Phase.RENAMING, Phase.REMOVING):
                 step.entry = await look(place, where)
                 if step.entry is None:
+                    await self._check_has_gone(step)
                     return
             else:
                 step.entry = await place.stat(where)
@@ -197,6 +198,17 @@ class FarCopying:
             if self.ends.is_lost(error):
                 raise
             step.error = error
+
+    async def _check_has_gone(self, step: Step) -> None:
+        """Refuse to take a source for moved that was to be renamed, and is neither here nor there.
+
+        Raises:
+            NotFound.
+        """
+        there = self.goal.child(step.name)
+        if step.source.phase is Phase.RENAMING and await look(self.ends.at(there), there) is None:
+            source = step.source.location
+            raise NotFound(f"cannot {self.verb} {source}: no such file or folder", location=source)
 
     async def examine(self, step: Step, where: Location) -> None:
         """Refuse what would go into or onto itself.

@@ -120,7 +120,8 @@ class Deciding:
         entry = item.entry
         if not self._pairing.same(entry, there):
             return False
-        if not self._compares or entry.kind is not EntryKind.FILE:
+        by_facts = self._pairing.keeps_times and not self._compares
+        if by_facts or entry.kind is not EntryKind.FILE:
             return True
         return await self._transfer.same_content(item.source, item.target, entry.size_bytes)
 

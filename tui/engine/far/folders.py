@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui.engine.far.ends import each, in_time, look
 from tui.engine.far.making import MOST_MEETINGS, Making
 from tui.engine.far.probing import is_one
+from tui.engine.far.reaching import listing
 from tui.engine.far.tree import Folder, Item, State
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, NotFound, PlaceError, TargetInsideSource, Unsupported
@@ -178,21 +179,17 @@ class Folders(Making):
         mine = prefix(self._run.record.row.tag).decode()
         if self._run.record.walk > 1 and not self._to.capabilities.folders:
             self._halves.setdefault(folder.target, 1)
-        pages = self._to.list(folder.target)
         try:
-            async for page in pages:
-                for entry in page:
-                    found[entry.name] = entry
-                    if entry.name.startswith(mine):
-                        self._halves.setdefault(folder.target, 1)
-                if len(found) > MOST_STANDING:
-                    return None
+            async with listing(self._to, folder.target) as pages:
+                async for page in pages:
+                    for entry in page:
+                        found[entry.name] = entry
+                        if entry.name.startswith(mine):
+                            self._halves.setdefault(folder.target, 1)
+                    if len(found) > MOST_STANDING:
+                        return None
         except NotFound:
             return {}  # of a flat store: nothing is in it
-        finally:
-            close = getattr(pages, "aclose", None)
-            if close is not None:
-                await close()
         return found
 
     @staticmethod
@@ -236,7 +233,8 @@ class Folders(Making):
             return
         known = folder.standing is not None
         there = folder.standing.get(entry.name) if folder.standing is not None else None
-        plain = self._pairing.exact and not self._compares and not self._moves
+        by_facts = self._pairing.keeps_times and self._pairing.exact
+        plain = by_facts and not self._compares and not self._moves
         if there is not None and plain and entry.kind is EntryKind.FILE and self._pairing.same(entry, there):
             self._same(folder, entry)
             return

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind, Listed
 from tui.model.error import PlaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from contextlib import AbstractContextManager
 
     from tui.model.location import Location
@@ -36,10 +36,12 @@ class Reading:
     """A folder being listed. What is not taken is not read for long: the place waits.
 
     Args:
-        kept: Entered while it is being read: the place is not to be closed.
+        kept: Keeps the place from being closed while a page is read. (Not while nobody takes any.)
     """
 
-    def __init__(self, place: Place, folder: Location, kept: AbstractContextManager[None]) -> None:
+    def __init__(
+        self, place: Place, folder: Location, kept: Callable[[], AbstractContextManager[None]]
+    ) -> None:
         self._place, self._folder, self._kept = place, folder, kept
         self._pages: asyncio.Queue[Sequence[Entry] | PlaceError | None] = asyncio.Queue(AHEAD_PAGES)
         self._links = asyncio.Semaphore(LINKS_AT_ONCE)
@@ -80,17 +82,20 @@ class Reading:
     async def _read(self) -> None:
         end: PlaceError | None = None
         try:
-            with self._kept:
-                pages = self._place.list(self._folder)
-                async with contextlib.aclosing(pages):  # type: ignore[type-var]  # a generator, in every place
-                    async for page in pages:
-                        await self._pages.put(await self._see_through(page))
+            async with listing(self._place, self._folder) as pages:
+                while (page := await self._page(pages)) is not None:
+                    await self._pages.put(page)
         except PlaceError as error:
             end = error
         except Exception:  # whoever waits for the next page must hear of it
             logger.exception("%s could not be listed", self._folder)
             end = PlaceError(f"cannot read the folder {self._folder}: see the log", location=self._folder)
         await self._pages.put(end)
+
+    async def _page(self, pages: AsyncGenerator[Sequence[Entry], None]) -> Sequence[Entry] | None:
+        with self._kept():
+            page = await anext(pages, None)
+            return None if page is None else await self._see_through(page)
 
     async def _see_through(self, page: Sequence[Entry]) -> Sequence[Entry]:
         """Find out which links lead to folders."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tui.engine.far.doors import AnswerWanted
 from tui.engine.far.ends import Halted, OutOfReach
 from tui.engine.retry import wait_before_retry
 from tui.engine.run import Stop
-from tui.model.error import PlaceError, PlaceUnavailable
+from tui.model.error import NotListed, PlaceError, PlaceUnavailable
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -203,6 +203,16 @@ async def carry(run: Run, work: Awaitable[None], grace_s: float = GRACE_S) -> No
 
 
 def listing(place: Place, folder: Location) -> aclosing[AsyncGenerator[Sequence[Entry], None]]:
-    """Return the pages of a folder, for `async with`: closed at its end, they are read no further."""
+    """Return the pages of a folder, for `async with`: closed at its end, they are read no further.
+
+    That some of it cannot be told by names only concerns who copies it.
+    """
+    return aclosing(_told(place, folder))
+
+
+async def _told(place: Place, folder: Location) -> AsyncGenerator[Sequence[Entry], None]:
     pages: AsyncIterator[Sequence[Entry]] = place.list(folder)
-    return aclosing(cast("AsyncGenerator[Sequence[Entry], Any]", pages))
+    async with aclosing(cast("AsyncGenerator[Sequence[Entry], Any]", pages)) as told:
+        with suppress(NotListed):
+            async for page in told:
+                yield page

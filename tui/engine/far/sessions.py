@@ -36,9 +36,13 @@ class Sessions:
     async def add(self, session: Session) -> int:
         """Take one in; return its number."""
         since = self._clock.monotonic() - IDLE_S
-        for number, (_, asked_at) in tuple(self._open.items()):
-            if asked_at < since or len(self._open) >= MOST:
-                await self.end(number)
+        try:
+            for number, (_, asked_at) in tuple(self._open.items()):
+                if asked_at < since or len(self._open) >= MOST:
+                    await self.end(number)
+        except BaseException:  # given up meanwhile
+            await session.close()
+            raise
         number = next(self._numbers)
         self._open[number] = session, self._clock.monotonic()
         return number

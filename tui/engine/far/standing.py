@@ -34,8 +34,8 @@ class Pairing:
 
     Attributes:
         step_ns: Times that differ by less are the same.
-        keeps_times: A copy has the time of its source. Where it has not, one of equal size that is not older is
-            complete: a file gets its name only then.
+        keeps_times: A copy has the time of its source. Where it has not, one of equal size that is not older may be
+            complete: what is in it tells.
         exact: Listings of both tell the times files have.
     """
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import Ends, each, look
 from tui.engine.far.goal import resolved
+from tui.engine.far.reaching import listing
 from tui.engine.far.standing import Pairing
 from tui.engine.rows import name_of
 from tui.model.entry import EntryKind
@@ -73,9 +74,13 @@ class _Taking:
                 raise
 
     async def _folder(self, here: Location, there: Location) -> None:
-        found = {entry.name: entry async for page in self.target.list(there) for entry in page}
-        async for page in self.source.list(here):
-            pairs = [(entry, found[entry.name]) for entry in page if entry.name in found]
-            await each(pairs, lambda p: self.take(here.child(p[0].name), there.child(p[0].name), *p), AT_ONCE)
+        async with listing(self.target, there) as pages:
+            found = {entry.name: entry async for page in pages for entry in page}
+        async with listing(self.source, here) as pages:
+            async for page in pages:
+                pairs = [(entry, found[entry.name]) for entry in page if entry.name in found]
+                await each(
+                    pairs, lambda p: self.take(here.child(p[0].name), there.child(p[0].name), *p), AT_ONCE
+                )
         if self.target.capabilities.folders:
             await self.target.remove_folder(there)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import Ends, Halted, OutOfReach
 from tui.engine.far.goal import resolved
+from tui.engine.far.reaching import listing
 from tui.engine.far.taking_back import take_back
 from tui.engine.rows import Cleanup, name_of
 from tui.model.entry import EntryKind
@@ -82,12 +83,13 @@ async def _folders(run: Run, ends: Ends, source: Source, goal: Location) -> Asyn
     while folders:
         here, there = folders.pop()
         try:
-            async for page in place.list(here):
-                folders += [
-                    (here.child(entry.name), there.child(entry.name))
-                    for entry in page
-                    if entry.kind is EntryKind.FOLDER
-                ]
+            async with listing(place, here) as pages:
+                async for page in pages:
+                    folders += [
+                        (here.child(entry.name), there.child(entry.name))
+                        for entry in page
+                        if entry.kind is EntryKind.FOLDER
+                    ]
         except PlaceError as error:
             if ends.is_lost(error):
                 raise

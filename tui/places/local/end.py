@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
 import threading
 from dataclasses import replace as changed
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import aiofiles.os
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Opened = TypeVar("Opened", LocalReader, LocalWriter)
 
 _THREADS = 16
 """More of them only get into each other's way; with fewer, some that hang on a dead mount would hold up all others."""
@@ -85,6 +87,15 @@ class LocalEnd:
         result: T = await aiofiles.os.wrap(do)(*args, executor=threads, **kwargs)
         return result
 
+    async def _opened(self, do: Callable[P, Opened], *args: P.args, **kwargs: P.kwargs) -> Opened:
+        """Open a file. Where whoever wanted it has gone meanwhile, it is let go of."""
+        opening = asyncio.ensure_future(self._hop(do, *args, **kwargs))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_drop)
+            raise
+
     async def name(self, folder: Location) -> None:
         """Say that somebody named one more folder, as with `bases`; times count as coarsely as it keeps them."""
         self._folders.name(folder)
@@ -121,10 +132,10 @@ class LocalEnd:
         )
 
     async def open_reader(self, location: Location) -> Reader:
-        return await self._hop(LocalReader.open, self._hop, self._folders, location)
+        return await self._opened(LocalReader.open, self._hop, self._folders, location)
 
     async def open_writer(self, location: Location, identity: Identity) -> Writer:
-        return await self._hop(LocalWriter, self._hop, self._folders, location, identity)
+        return await self._opened(LocalWriter, self._hop, self._folders, location, identity)
 
     async def copy(
         self, source: Location, target: Location, attributes: Attributes, tag: str, *, replace: bool
@@ -239,6 +250,11 @@ class LocalEnd:
             self._closed = True
             self._threads.shutdown(cancel_futures=False)
             self._folders.close()
+
+
+def _drop(opening: asyncio.Future[Any]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().drop()
 
 
 class _Listing:

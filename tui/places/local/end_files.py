@@ -183,6 +183,9 @@ class LocalReader:
         return entry_of(info, self._location.name)
 
     async def close(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
         with self._lock:
             self._closed = True
         self._let_go()
@@ -312,6 +315,10 @@ class LocalWriter:
 
         self._do("write", name_it)
         self._end()
+
+    def drop(self) -> None:
+        """Close it and keep what is there."""
+        self._finish(False)
 
     def _finish(self, remove: bool) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from tui.model.error import NotAFolder
+from tui.model.error import NotAFolder, NotListed
 from tui.places.s3.entries import file_entry, folder_entry
 from tui.places.s3.looking import head_of, not_found
 from tui.places.s3.spots import spot_of
@@ -40,17 +40,21 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
 
     Keys that cannot be told by a path (an empty name, dots) are left out. Of a file and a folder of the same name
     only the file is shown.
+
+    Raises:
+        NotListed: Something was left out, or is not shown. All else was yielded.
     """
     spot = spot_of(folder, _DOING)
     request: dict[str, Any] = {"Bucket": spot.bucket, "Prefix": spot.prefix, "Delimiter": "/"}
     request["MaxKeys"] = page_keys
     files: set[str] = set()
-    is_there = not spot.key
+    is_there, not_told = not spot.key, 0
     while True:
         page = await store.call("list_objects_v2", _DOING, folder, **request)
         found, left_out = _entries_of(page, len(spot.prefix), files)
         if left_out:
             logger.info("%s: %d keys there are no file names: left out", folder, left_out)
+        not_told += left_out
         is_there = is_there or bool(page.get("Contents") or page.get("CommonPrefixes"))
         if found:
             yield found
@@ -61,6 +65,9 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
         if await head_of(store, folder, spot, _DOING) is not None:
             raise NotAFolder(f"cannot {_DOING} {folder}: not a folder", location=folder)
         raise not_found(_DOING, folder)
+    if not_told:
+        some = "a key" if not_told == 1 else f"{not_told} keys"
+        raise NotListed(f"cannot read all of {folder}: {some} there cannot be told by names", location=folder)
 
 
 def _entries_of(page: dict[str, Any], start: int, files: set[str]) -> tuple[list[Entry], int]:
@@ -83,9 +90,9 @@ def _entries_of(page: dict[str, Any], start: int, files: set[str]) -> tuple[list
     for it in page.get("CommonPrefixes", ()):
         name = it["Prefix"][start:-1]
         last = max(last, name)
-        if not _is_name(name):
+        if not _is_name(name) or name in files:
             left_out += 1
-        elif name not in files:
+        else:
             found.append(folder_entry(name))
     # Keys come in order: all that lie between "a" and "a/" begin with "a".
     files.intersection_update([name for name in files if last.startswith(name)])
