@@ -10,7 +10,7 @@ ARGS ?=
 	@test -n "$(PYTHON)" || { echo "Ferry needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1,<27'
-	$(BIN)/python -m pip install --quiet --group dev --editable ".[s3]"
+	$(BIN)/python -m pip install --quiet --group dev --editable ".[s3,keyring]"
 	@touch $@
 
 run: .venv/ready

@@ -18,6 +18,12 @@ class SshSettings:
         kinds.text(),
         "File in the format of ssh_config(5) that tells users, ports, keys and jump hosts; where empty, none is read.",
     )
+    keyring: bool = key(
+        False,
+        kinds.boolean(),
+        "Passwords and passphrases that were right stay in the system's keyring, where they are looked for before"
+        " anybody is asked (it needs the extra `keyring`); else in memory alone.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,14 @@ from tui.places.base import Attributes, Identity
 from tui.places.sftp import writing
 from tui.places.sftp.errors import Refused
 from tui.places.sftp.place import SftpPlace
-from tui.places.sftp.protocol import Code
+from tui.places.sftp.protocol import Code, Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.servers.sshd import Sshd
+    from tui.places.sftp.session import Answer
 
 TAG = "job12345"
 SECOND = 1_000_000_000
@@ -576,3 +577,31 @@ async def test_no_more_small_files_are_under_way_than_any_server_has_open(
         await asyncio.gather(*puts)
         assert most == place.capabilities.pipeline <= 128
     assert len(os.listdir(tmp_path)) == 200
+
+
+async def test_folders_get_their_modes_whatever_the_server_takes_away(
+    place: SftpPlace, tmp_path: Path
+) -> None:
+    folder = Location(str(tmp_path), "sftp", "test")
+    modes = [0o755, 0o777, 0o755, 0o700, 0o775, 0o770, 0o1777, 0o500, 0o777, 0o751]
+    for number, mode in enumerate(modes):
+        await place.make_folder(folder.child(str(number)), mode)
+    found = [stat.S_IMODE((tmp_path / str(number)).stat().st_mode) for number in range(len(modes))]
+    assert found == modes
+
+
+async def test_a_folder_is_one_request_once_it_is_known_what_the_server_makes(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, asked = Location(str(tmp_path), "sftp", "test"), []
+    async with place_on(sshd) as place:
+        send = place._session.send
+
+        def noting(kind: Kind, *parts: bytes, slow: bool = False) -> Answer:
+            asked.append(kind)
+            return send(kind, *parts, slow=slow)
+
+        await place.make_folder(folder.child("first"), 0o700)
+        monkeypatch.setattr(place._session, "send", noting)
+        await place.make_folder(folder.child("second"), 0o700)
+    assert asked == [Kind.MKDIR]

@@ -32,7 +32,7 @@ def openers(settings: Settings, journal: Journal) -> Mapping[str, Callable[[], O
         from tui.places.sftp.opening import SftpOpener
         from tui.places.sftp.settings import SshSettings as Ssh
 
-        return SftpOpener(Ssh(config_file=_config_file(settings)))
+        return SftpOpener(Ssh(config_file=_config_file(settings), keyring=settings.ssh.keyring))
 
     def s3() -> Opener:
         from tui.engine.far.ledger import JournalLedger

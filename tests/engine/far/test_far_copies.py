@@ -74,3 +74,12 @@ async def test_a_name_that_leads_elsewhere_is_refused(far: Far) -> None:
         "target/tree": None,
         "target/tree/good": b"good",
     }
+
+
+async def test_what_another_job_has_not_finished_stays_behind(far: Far) -> None:
+    far.here.write("/tree/a", b"a")
+    far.here.write("/tree/.ferry-abcdefgh-0123456789abcdef", b"half")
+    far.here.write("/tree/.ferry-abcdefgh-0123456789abcdef.part/inner", b"half a tree")
+    job = await far.done(await far.submit("/tree"))
+    assert far.tree("/target/tree") == {"a": b"a"}
+    assert job.progress.files_done == 1

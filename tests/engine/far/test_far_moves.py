@@ -336,3 +336,13 @@ async def test_a_connection_lost_again_while_it_is_looked_what_was_moved_is_no_e
     assert len(stats) > 3
     assert far.tree() == {"tree": None, "tree/a": b"a"}
     assert "tree" not in far.here.tree("/")
+
+
+async def test_a_folder_stays_while_another_job_has_something_unfinished_in_it(far: Far) -> None:
+    far.here.write("/tree/inner/a", b"a")
+    far.here.write("/tree/inner/.ferry-abcdefgh-0123456789abcdef", b"half")
+    id = await move(far, "/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert far.here.tree("/tree") == {"inner": None, "inner/.ferry-abcdefgh-0123456789abcdef": b"half"}
+    assert far.tree("/target/tree")["inner/a"] == b"a"
+    assert all("not empty" in message for message in await far.messages(id))

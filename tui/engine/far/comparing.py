@@ -56,8 +56,8 @@ class Comparison:
     """Compares a folder with another, as a sync would: the entries of each folder by name, then the folders in it.
 
     Files are the same where size and time are, as exactly as both places keep it, or their contents if asked for; modes
-    where both have them. No link below the two is followed. What unfinished jobs have under partial names at the target
-    is passed over.
+    where both have them. No link below the two is followed. What unfinished jobs have under partial names on either
+    side is passed over.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Comparison:
             self._names(self._source.below(folder.path)) if folder.side is not Side.TARGET else _nothing(),
             self._names(self._target.below(folder.path)) if folder.side is not Side.SOURCE else _nothing(),
         )
-        return source, {name: e for name, e in target.items() if not is_partial(os.fsencode(name))}
+        return _finished(source), _finished(target)
 
     async def _names(self, where: Location) -> Entries:
         async def read(place: Place) -> Entries:
@@ -277,6 +277,11 @@ def compare(
 ) -> AsyncGenerator[Compared, None]:
     """Yield how a folder differs from another and what is in it, part by part, the paths in order in each folder."""
     return Comparison(reach, source, target, by_content=by_content).parts()
+
+
+def _finished(entries: Entries) -> Entries:
+    """Leave out what a job has not finished."""
+    return {name: entry for name, entry in entries.items() if not is_partial(os.fsencode(name))}
 
 
 def _side(entry: Entry | None, there: Entry | None) -> Side | None:

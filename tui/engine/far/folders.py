@@ -18,7 +18,7 @@ from tui.model.error import AlreadyExists, NotFound, PlaceError, TargetInsideSou
 from tui.model.fidelity import Loss
 from tui.places.base import Attributes
 from tui.places.local.names import folded
-from tui.places.local.partial import prefix
+from tui.places.local.partial import is_partial, prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -220,6 +220,8 @@ class Folders(Making):
             return
         self._put(folder)  # below what is in it: the deepest comes first, so that little is open
         for entry in page:
+            if is_partial(os.fsencode(entry.name)):
+                continue  # what a job has not finished is not the user's yet
             if entry.kind is EntryKind.FOLDER:
                 self._hand_out_folder(folder, entry)
             else:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", Folder, Item)
 
-SCANNERS = 16
+SCANNERS = 24
 """Folders gone through at once: each takes some round trips."""
 MOST_SMALL = 512
 """Small files under way at once; what they hold is limited by itself."""

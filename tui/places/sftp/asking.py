@@ -1,4 +1,4 @@
-"""Ask a person for what a host wants to know, and keep what was answered, in memory alone."""
+"""Ask a person for what a host wants to know, and keep the answers: in memory, or in a keyring where configured."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.model.ask import Ask, AskKind
     from tui.places.base import Asker
+    from tui.places.sftp.keyring import Keyring
 
 
 class Answers:
     """What was answered and not refused since. No secret has a readable form here."""
 
-    def __init__(self) -> None:
+    def __init__(self, keyring: Keyring | None = None) -> None:
+        self.keyring = keyring
         self._texts: dict[tuple[AskKind, str], str] = {}
         self._host_keys: set[tuple[str, bytes]] = set()
 
@@ -29,6 +31,11 @@ class Answers:
 
     def drop(self, kind: AskKind, subject: str) -> None:
         self._texts.pop((kind, subject), None)
+
+    async def settle(self, *, signed_in: bool) -> None:
+        """Tell the keyring, where there is one, what was right and what was not."""
+        if self.keyring is not None:
+            await self.keyring.settle(self._texts, signed_in=signed_in)
 
     def accept(self, name: str, key: bytes) -> None:
         """Take a host's key for the right one from now on: the file to remember it in may not be writable."""
@@ -82,7 +89,13 @@ class Asking:
             await asyncio.gather(self._open, return_exceptions=True)
 
     async def _answer(self, ask: Ask, subject: str, keep: bool) -> str:
-        text = (await self._asker.ask(ask)).text
+        text = await self._kept(ask, subject) if keep and not ask.retry else None
+        if text is None:
+            text = (await self._asker.ask(ask)).text
         if keep:
             self.answers.keep(ask.kind, subject, text)
         return text
+
+    async def _kept(self, ask: Ask, subject: str) -> str | None:
+        keyring = self.answers.keyring
+        return None if keyring is None else await keyring.get(ask.kind, subject)

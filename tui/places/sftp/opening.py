@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.model.error import PlaceError
+
 if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.base import Asker, Place
@@ -11,20 +13,33 @@ if TYPE_CHECKING:
 
 
 class SftpOpener:
-    """The `Opener` of "sftp". What it was answered it keeps, in memory, as long as it lives."""
+    """The `Opener` of "sftp". What it was answered it keeps, in memory, as long as it lives.
+
+    With `SshSettings.keyring` what was right stays in the system's keyring, too.
+    """
 
     def __init__(self, settings: SshSettings) -> None:
         from tui.places.sftp.asking import Answers
 
-        self._settings, self._answers = settings, Answers()
+        keyring = None
+        if settings.keyring:
+            from tui.places.sftp.keyring import Keyring
+
+            keyring = Keyring()
+        self._settings, self._answers = settings, Answers(keyring)
 
     async def open(self, location: Location, asker: Asker) -> Place:
         """Connect to a location's host and begin SFTP there; see `connect` for what may go wrong."""
         from tui.places.sftp.connecting import connect  # asyncssh takes its time to load
         from tui.places.sftp.place import SftpPlace
 
-        connection = await connect(location, asker, self._settings, self._answers)
         try:
+            connection = await connect(location, asker, self._settings, self._answers)
+        except PlaceError:
+            await self._answers.settle(signed_in=False)
+            raise
+        try:
+            await self._answers.settle(signed_in=True)
             return await SftpPlace.start(connection, location)
         except BaseException:
             connection.abort()

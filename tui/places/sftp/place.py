@@ -185,10 +185,22 @@ class SftpPlace:
         try:
             sent = NOTHING if mode is None else attributes(mode=mode)
             await session.done(Kind.MKDIR, text(path), sent)
-            if mode is not None:  # the server took away what its umask says
+            if mode is not None and not await self._made_as_asked(path, mode):
                 await session.set(path, sent)
         except (Refused, Lost) as refused:
             raise await reasons.not_made(session, refused, location, path, doing) from refused
+
+    async def _made_as_asked(self, path: bytes, mode: int) -> bool:
+        """Say whether a new folder has its mode, or the server's umask took some of it: that is looked at once."""
+        session = self._session
+        if mode & session.taken_modes or mode & ~0o777:
+            return False
+        if mode & ~session.left_modes:
+            found = stat.S_IMODE((await session.lstat(path)).mode)
+            session.left_modes |= mode & found
+            session.taken_modes |= mode & ~found
+            return found == mode
+        return True
 
     async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None:
         """Create a symbolic link."""

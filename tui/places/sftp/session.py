@@ -91,6 +91,8 @@ class Session:
         self.most_open = _SAFE_OPEN
         self.usual_mode: int | None = None
         """What new files get that are made without a mode; None: not known yet."""
+        self.left_modes = self.taken_modes = 0
+        """Bits of the modes of new folders that the server leaves alone, and those it takes away."""
         self.distance_s = 0.0
         """What a round trip took at the start."""
         self.owed_bytes = self.taken_bytes = 0

@@ -38,12 +38,14 @@ class SshSettings:
         known_hosts: Instead of ~/.ssh/known_hosts and known_hosts2, where ssh_config names none.
         keepalive_s: A host that does not answer for three times as long is lost.
         connect_timeout_s: So long may each step take that waits for the host, where ssh_config has no ConnectTimeout.
+        keyring: What is answered and right is kept in the system's keyring.
     """
 
     config_file: Path | None = None
     known_hosts: tuple[Path, ...] = ()
     keepalive_s: float = 3
     connect_timeout_s: float = 15
+    keyring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
