@@ -18,7 +18,7 @@ run: .venv/ready
 
 # Four workers on two cores too: half of what a test takes is waiting for a terminal or another process.
 test: .venv/ready
-	$(BIN)/python -m pytest -n 4 $(ARGS)
+	$(BIN)/python -m pytest -n 5 --dist worksteal $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
