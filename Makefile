@@ -16,7 +16,7 @@ ARGS ?=
 run: .venv/ready
 	@$(BIN)/ferry $(ARGS)
 
-# Four workers on two cores too: half of what a test takes is waiting for a terminal or another process.
+# Five workers on two cores: half of what a test takes is waiting for a terminal or another process.
 test: .venv/ready
 	$(BIN)/python -m pytest -n 5 --dist worksteal $(ARGS)
 

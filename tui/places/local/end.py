@@ -11,6 +11,7 @@ import os
 import stat
 import threading
 from dataclasses import replace as changed
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import aiofiles.os
@@ -29,6 +30,7 @@ from tui.places.local.root import nearest
 from tui.places.local.single import entry_at, other_filesystem, rename_at, space_at
 from tui.places.local.standing import look, time_step_ns
 from tui.places.local.threads import DaemonThreads
+from tui.places.local.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -75,6 +77,7 @@ class LocalEnd:
         self.capabilities = changed(_CAN, time_step_ns=time_step_ns)
         self._folders = Folders(bases)
         self._threads = DaemonThreads("ferry-end", _THREADS)
+        self._together = Together(self._executor)
         self._closed = False
 
     @property
@@ -82,10 +85,12 @@ class LocalEnd:
         return not self._closed
 
     async def _hop(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        # Files may still be open when the place is closed; asyncio's own threads are good enough to close them.
-        threads = None if self._closed else self._threads
-        result: T = await aiofiles.os.wrap(do)(*args, executor=threads, **kwargs)
+        result: T = await aiofiles.os.wrap(do)(*args, executor=self._executor(), **kwargs)
         return result
+
+    def _executor(self) -> DaemonThreads | None:
+        # Files may still be open when the place is closed; asyncio's own threads are good enough to close them.
+        return None if self._closed else self._threads
 
     async def _opened(self, do: Callable[P, Opened], *args: P.args, **kwargs: P.kwargs) -> Opened:
         """Open a file. Where whoever wanted it has gone meanwhile, it is let go of."""
@@ -122,14 +127,16 @@ class LocalEnd:
             return entry_at(folder.root.fd, name, location.name, follow=follow)
 
     async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
-        return await self._hop(end_files.get, self._folders, location, most_bytes)
+        return await self._together.do(partial(end_files.get, self._folders, location, most_bytes))
 
     async def put(
         self, location: Location, data: bytes, attributes: Attributes, tag: str, *, replace: bool, flush: bool
     ) -> None:
-        await self._hop(
+        put = partial(
             end_files.put, self._folders, location, data, attributes, tag, replace=replace, flush=flush
         )
+        # What waits for the disk is worth a thread of its own.
+        await (self._hop(put) if flush else self._together.do(put))
 
     async def open_reader(self, location: Location) -> Reader:
         return await self._opened(LocalReader.open, self._hop, self._folders, location)
