@@ -50,6 +50,8 @@ class Capabilities:
     """So many small files are worth having under way at once."""
     part_bytes: int = 1 << 20
     """Bytes to read or write in one call."""
+    ahead_bytes: int = 4 << 20
+    """So much of a large file is worth asking for ahead of what has come: what is on its way, and no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 SMALL_BYTES = 256 << 10
 """Files up to this go whole, in as few round trips as can be."""
 
-AHEAD_BYTES = 16 << 20
-"""So much of a large file is being read ahead of what is written."""
 MOST_READS = 32
+"""Of a large file, so many are under way at once, at most."""
 
 OVERLAP_BYTES = 64 << 10
 """So much of a half file is compared with the source before it is gone on with."""
@@ -187,7 +186,8 @@ class Transfer:
             hashed = _hash() if self._run.verifies else None
             if hashed is not None and counted:
                 await _read_into(hashed, reader, 0, counted, self._part_bytes)
-            stream = Stream(self._run, self._counts, reader, item.source, hashed)
+            ahead_bytes = self._source.capabilities.ahead_bytes
+            stream = Stream(self._run, self._counts, reader, item.source, hashed, ahead_bytes)
             try:
                 await stream.copy(writer, self._part_bytes)
             finally:
@@ -263,8 +263,11 @@ class Transfer:
 class Stream:
     """Takes a file from a reader to a writer, with several reads under way."""
 
-    def __init__(self, run: Run, counts: Counts, reader: Reader, where: Location, hashed: Any) -> None:
+    def __init__(
+        self, run: Run, counts: Counts, reader: Reader, where: Location, hashed: Any, ahead_bytes: int
+    ) -> None:
         self._run, self._counts, self._reader, self._where, self._hashed = run, counts, reader, where, hashed
+        self._ahead_bytes = ahead_bytes
         self.done_bytes = 0
 
     async def copy(self, writer: Writer, part_bytes: int) -> None:
@@ -280,7 +283,7 @@ class Stream:
             while at < size_bytes or reads:
                 limited = limiter.bytes_s is not None
                 part = limiter.portion(part_bytes)
-                ahead = 1 if limited else max(2, min(MOST_READS, AHEAD_BYTES // part))
+                ahead = 1 if limited else max(2, min(MOST_READS, self._ahead_bytes // part))
                 while at < size_bytes and len(reads) < ahead:
                     wanted = min(part, size_bytes - at)
                     reads.append((at, wanted, asyncio.ensure_future(_whole(self._reader, at, wanted))))

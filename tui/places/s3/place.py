@@ -44,6 +44,7 @@ CAPABILITIES = Capabilities(
     copies=True,
     uploads=True,
     pipeline=32,
+    ahead_bytes=16 << 20,
 )
 
 MOST_AT_ONCE_BYTES = 4 << 20
