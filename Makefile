@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint types contracts bench bench-remote soak screenshots docs clean
+.PHONY: run test test-again lint types contracts bench bench-remote soak screenshots docs clean
 
 .venv/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Ferry needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
@@ -19,6 +19,10 @@ run: .venv/ready
 # Five workers on two cores: half of what a test takes is waiting for a terminal or another process.
 test: .venv/ready
 	$(BIN)/python -m pytest -n 5 --dist worksteal $(ARGS)
+
+# What failed last time, one after the other.
+test-again: .venv/ready
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
