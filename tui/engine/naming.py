@@ -36,7 +36,7 @@ async def agree_on_names(run: Run) -> None:
     """
     record, row = run.record, run.record.row
     record.misfits = Misfits()
-    if row.kind not in (JobKind.COPY, JobKind.MOVE) or row.target is None or row.far:
+    if row.kind not in (JobKind.COPY, JobKind.MOVE) or row.target is None:
         return
     asks = record.names is Names.ASK and not record.walk  # what has begun has its names
     rules: NameRules | None

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link
-from tui.engine.far.reaching import Directly
+from tui.engine.far.reaching import Directly, listing
 from tui.engine.far.sessions import Sessions
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
 from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
 from tui.places.base import Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine
 
     from tui.engine.clock import Clock
     from tui.engine.far.doors import Doors
@@ -312,8 +312,9 @@ class _Count:
         while waiting:
             folder = waiting.pop()
             try:
-                async for entries in _closing(place.list(folder)):
-                    waiting += [folder.child(entry.name) for entry in entries if self._one(entry)]
+                async with listing(place, folder) as pages:
+                    async for entries in pages:
+                        waiting += [folder.child(entry.name) for entry in entries if self._one(entry)]
             except PlaceError:
                 self._unreadable += 1
 
@@ -325,16 +326,6 @@ class _Count:
         self._files += 1
         self._size_bytes += entry.size_bytes if entry.kind is EntryKind.FILE else 0
         return False
-
-
-async def _closing(pages: AsyncIterator[Sequence[Entry]]) -> AsyncIterator[Sequence[Entry]]:
-    """Yield pages, and end their reading at once where it is not read to its end."""
-    try:
-        async for page in pages:
-            yield page
-    finally:
-        if (close := getattr(pages, "aclose", None)) is not None:
-            await close()
 
 
 async def look_through(place: Place, location: Location) -> Entry | None:

@@ -63,7 +63,7 @@ async def _knock(store: Store, location: Location) -> None:
     except (AuthenticationFailed, PlaceUnavailable):
         raise
     except PlaceError:
-        pass
+        pass  # it answered, and it knew the keys
 
 
 def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
