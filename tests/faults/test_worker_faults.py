@@ -19,7 +19,7 @@ import pytest
 from tests.faults.stands import Judge, Scenario
 from tests.faults.sweep import Sweep, sweep
 from tui.model.job import JobKind, JobState
-from tui.places.local import workers as module
+from tui.places.local import worker_process as module
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
