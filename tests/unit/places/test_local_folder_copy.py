@@ -254,6 +254,9 @@ def test_access_lists_are_the_sources_not_those_of_the_target_folder(
 ) -> None:
     (source / "file").write_text("x")
     (source / "folder").mkdir()
+    os.mkfifo(source / "fifo", 0o620)
+    os.mkfifo(source / "folder" / "fifo")
+    (source / "link").symlink_to("file")
     holder = source if default_at == "source" else target
     try:
         subprocess.run(["setfacl", "-d", "-m", "u:1234:rwx", holder], check=True, capture_output=True)

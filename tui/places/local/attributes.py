@@ -166,7 +166,7 @@ def _has_room(target: int | str) -> bool:
     return os.statvfs(target).f_bavail > 0
 
 
-def drop_acls(target: int, names: Sequence[str]) -> None:
+def drop_acls(target: int | str, names: Sequence[str]) -> None:
     """Remove access lists the source does not have: a folder's default list gives them to all that is made in it."""
     for acl in _ACLS:
         if acl not in names and _HAS_XATTRS:
@@ -243,11 +243,13 @@ def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, trait
     """Copy what is wanted of the attributes of an entry that cannot be opened; return the mode it is to have then."""
     source = os.fsdecode(b"/proc/self/fd/%d/%s" % (folder, name))
     try:
-        names = os.listxattr(source, follow_symlinks=False)
+        names, born = os.listxattr(source, follow_symlinks=False), os.listxattr(target)
     except OSError as error:
         if error.errno in UNKEPT:
             return mode
         raise
+    if traits.acl and ACCESS_ACL in born:
+        drop_acls(target, names)
     copy_xattrs(source, target, names, traits, follow=False)
     return mode_kept(source, mode, names, traits)
 
