@@ -277,7 +277,10 @@ _PHRASES: dict[type[PlaceError], str] = {
     PlaceUnavailable: "busy or not answering",
 }
 
-_TOO_MANY_FILES = ("too many files are open", "Ferry tries again by itself; raise the limit (`ulimit -n`) if it lasts.")
+_TOO_MANY_FILES = (
+    "too many files are open",
+    "Ferry tries again by itself; raise the limit (`ulimit -n`) if it lasts.",
+)
 _BY_NUMBER: dict[int, tuple[str, str]] = {
     errno.EDQUOT: ("the disk quota is used up", ""),
     errno.EMFILE: _TOO_MANY_FILES,
