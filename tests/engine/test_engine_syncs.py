@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 
+from tests.mounts import image
 from tests.trees import describe, differences, make_mixed_tree
 from tui.engine.syncing import Syncing
 from tui.model.error import UsageError
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.local import alongside
+from tui.places.local.attributes import ACCESS_ACL, DEFAULT_ACL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -108,6 +111,30 @@ async def test_modes_times_and_attributes_follow_without_a_copy(
     assert job.progress.files_same == 2
     assert (target / "folder" / "file").stat().st_ino == inode
     assert differences(describe(source), describe(target)) == []
+
+
+@pytest.fixture
+def xfs(tmp_path: Path) -> Iterator[Path]:
+    """A mounted XFS, which shows root the access lists a second time, as attributes of its own."""
+    with image(tmp_path / "xfs", ["mkfs.xfs", "-q"], 300 << 20) as mounted:
+        yield mounted
+
+
+async def test_access_lists_stay_on_xfs_however_often_it_is_made_like_the_source(
+    harness: Harness, source: Path, xfs: Path
+) -> None:
+    access_list = bytes.fromhex(  # of user 1000, who may read, beside the owner, the group and the others
+        "02000000 01000600 ffffffff 02000400 e8030000 04000400 ffffffff 10000400 ffffffff 20000400 ffffffff"
+    )
+    os.setxattr(write(source / "file", "same"), ACCESS_ACL, access_list)
+    (source / "folder").mkdir()
+    os.setxattr(source / "folder", DEFAULT_ACL, access_list)
+    for _ in range(3):
+        await harness.done(await sync(harness, source, xfs / "copy"))
+        assert os.getxattr(xfs / "copy" / "file", ACCESS_ACL) == access_list
+        assert os.getxattr(xfs / "copy" / "folder", DEFAULT_ACL) == access_list
+    await harness.done(await sync(harness, xfs / "copy", source / "back"))
+    assert os.listxattr(source / "back" / "file") == [ACCESS_ACL]
 
 
 async def test_a_file_with_a_name_outside_the_target_is_replaced_not_changed(

@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engine.engine_harness import running
 from tests.trees import describe, differences
+from tui.model.error import FerryError
 from tui.model.job import Conflict, JobKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.engine.engine_harness import Harness
 
 ATTACKER = Path(__file__).with_name("attacker.py")
 SECRET = b"nobody may take this along"
@@ -25,14 +30,24 @@ SECRET = b"nobody may take this along"
 
 @dataclass(frozen=True)
 class Attack:
-    """A kind of job, and on which side of it names are swapped."""
+    """A kind of job, and on which side of it names are swapped.
+
+    Attributes:
+        undo: The job is done; its reversal is attacked.
+    """
 
     kind: JobKind
     side: str = "source"
     across: bool = False
+    undo: bool = False
+
+    @property
+    def has_target(self) -> bool:
+        return self.kind in (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 
     def __str__(self) -> str:
-        return f"{self.kind.value}{' across' if self.across else ''}, {self.side}"
+        words = (self.kind.value, "across" if self.across else "", "undone" if self.undo else "")
+        return f"{' '.join(filter(None, words))}, {self.side}"
 
 
 ATTACKS = (
@@ -42,7 +57,12 @@ ATTACKS = (
     Attack(JobKind.MOVE, "target"),
     Attack(JobKind.MOVE, across=True),
     Attack(JobKind.MOVE, "target", across=True),
+    Attack(JobKind.MOVE, "target", across=True, undo=True),
+    Attack(JobKind.SYNC),
+    Attack(JobKind.SYNC, "target"),
+    Attack(JobKind.SYNC, "target", across=True),
     Attack(JobKind.DELETE),
+    Attack(JobKind.TRASH),
     Attack(JobKind.CHMOD),
 )
 
@@ -60,20 +80,21 @@ class Field:
         for folder in (self.source, self.target):
             folder.mkdir(parents=True)
         _fill(self.source / "tree", b"ours")
-        if self.attack.kind in (JobKind.COPY, JobKind.MOVE):
+        if self.attack.has_target and not self.attack.undo:
             _fill(self.target / "tree", b"stood there")
+            _fill(self.target / "tree" / "extra", b"only there")
         _fill(self.victim, SECRET)
         self.before = describe(self.victim)
 
     def pairs(self) -> list[str]:
-        """Return what is swapped for links into the victim: a folder, a folder in a folder, a file."""
+        """Return what is swapped for links into the victim: folders, one in another, one that is extra, a file."""
         tree = (self.source if self.attack.side == "source" else self.target) / "tree"
         links = tree.parent / "links"
         links.mkdir()
         found = []
-        for number, inner in enumerate(("sub", "other/sub", "file 3")):
+        for number, inner in enumerate(("sub", "other/sub", "file 3", "extra/sub")):
             link = links / f"{number}"
-            link.symlink_to(self.victim / inner if inner != "other/sub" else self.victim)
+            link.symlink_to(self.victim / inner if inner in ("sub", "file 3") else self.victim)
             found += [str(tree / inner), str(link)]
         return found
 
@@ -93,10 +114,10 @@ class Field:
                 process.stdin.close()
                 swaps.append(int(process.stdout.readline()))
 
-    def harm(self) -> list[str]:
-        """Return what happened to the victim, and what of it was taken along."""
+    def harm(self, home: Path) -> list[str]:
+        """Return what happened to the victim, and what of it was taken along, be it to the trash in `home`."""
         found = differences(self.before, describe(self.victim))
-        for folder, _, files in os.walk(self.target):
+        for folder, _, files in (*os.walk(self.target), *os.walk(home)):
             for name in files:
                 path = Path(folder, name)
                 if not path.is_symlink() and path.is_file() and SECRET in path.read_bytes():
@@ -123,25 +144,44 @@ async def play(
     """
     swaps = number = 0
     rng = random.Random(seed)
-    async with running(folder / "journal.sqlite3") as harness:
-        while number < rounds or swaps < enough:
-            root = folder / str(number)
-            target = (far if attack.across else root) / f"target{number}"
-            field = Field(attack, root, target)
-            field.prepare()
-            with field.attacked() as counted:
-                sources = [field.source / "tree"]
-                if attack.kind in (JobKind.COPY, JobKind.MOVE):
-                    rule = rng.choice((Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME))
-                    id = await harness.copy(*sources, to=target, kind=attack.kind, conflict=rule)
-                else:
-                    bits = {"mode_set": 0o007, "recursive": True} if attack.kind is JobKind.CHMOD else {}
-                    id = await harness.submit(attack.kind, *sources, **bits)
-                await harness.ends(id)
-            swaps += sum(counted)
-            number += 1
-            if harm := field.harm():
-                return swaps, harm
-            shutil.rmtree(root)
-            shutil.rmtree(target, ignore_errors=True)
+    (folder / "home").mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "home"))
+        async with running(folder / "journal.sqlite3") as harness:
+            while number < rounds or swaps < enough:
+                root = folder / str(number)
+                target = (far if attack.across else root) / f"target{number}"
+                field = Field(attack, root, target)
+                field.prepare()
+                swaps += await _attacked(harness, field, rng)
+                number += 1
+                if harm := field.harm(folder / "home"):
+                    return swaps, harm
+                shutil.rmtree(root)
+                shutil.rmtree(target, ignore_errors=True)
     return swaps, []
+
+
+async def _attacked(harness: Harness, field: Field, rng: random.Random) -> int:
+    """Run one job, or its reversal, under attack, to whatever end; return how often names were swapped."""
+    if not field.attack.undo:
+        with field.attacked() as swaps:
+            await harness.ends(await _submit(harness, field, rng))
+        return sum(swaps)
+    id = await _submit(harness, field, rng)
+    await harness.done(id)
+    with field.attacked() as swaps, contextlib.suppress(FerryError):  # it may find that all was changed
+        await harness.ends(await harness.engine.undo(id))
+    return sum(swaps)
+
+
+async def _submit(harness: Harness, field: Field, rng: random.Random) -> int:
+    kind, tree = field.attack.kind, field.source / "tree"
+    if kind is JobKind.SYNC:
+        rest: dict[str, object] = {"into": False, "delete_extra": True, "conflict": Conflict.OVERWRITE}
+        return await harness.copy(tree, to=field.target / "tree", kind=kind, **rest)
+    if field.attack.has_target:
+        rule = rng.choice((Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME))
+        return await harness.copy(tree, to=field.target, kind=kind, conflict=rule)
+    bits = {"mode_set": 0o007, "recursive": True} if kind is JobKind.CHMOD else {}
+    return await harness.submit(kind, tree, **bits)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 20.0
 WATCHING_S = 300.0
+_INSIDE = "something went wrong inside Ferry"
 RETRIES = 2
 """The first retry may meet what a fault left; the second must have nothing to do any more."""
 
@@ -143,8 +144,10 @@ class Sweep:
         if job.state is JobState.DONE:
             found = [f"done, but {line}" for line in judge.undone()]
             return found + ([f"done, with {job.progress.errors} errors"] if job.progress.errors else [])
-        told = job.note if job.wants_room else await self._rows(job)
-        return [] if told else [f"{job.state} without a word"]
+        rows = await self._rows(job)
+        found = [f"told as a fault of Ferry's own: {row}" for row in rows if _INSIDE in row]
+        told = job.note if job.wants_room else rows
+        return found if told else [f"{job.state} without a word"]
 
     async def _mended(self, job: Job, judge: Judge) -> list[str]:
         """Retry or resume until all is well; return what still is not."""

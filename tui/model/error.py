@@ -277,6 +277,21 @@ _PHRASES: dict[type[PlaceError], str] = {
     PlaceUnavailable: "busy or not answering",
 }
 
+_TOO_MANY_FILES = (
+    "too many files are open",
+    "Ferry tries again by itself; raise the limit (`ulimit -n`) if it lasts.",
+)
+_BY_NUMBER: dict[int, tuple[str, str]] = {
+    errno.EDQUOT: ("the disk quota is used up", ""),
+    errno.EMFILE: _TOO_MANY_FILES,
+    errno.ENFILE: _TOO_MANY_FILES,
+    errno.EPERM: (
+        "not permitted",
+        "Change its permissions or owner, or what protects it or its folder (`lsattr` shows that), then retry.",
+    ),
+}
+"""What says more than the class does, and a remedy of its own, if any."""
+
 
 def from_os_error(error: OSError, location: Location, doing: str) -> PlaceError:
     """Return Ferry's error for an operating system's, by errno.
@@ -286,10 +301,9 @@ def from_os_error(error: OSError, location: Location, doing: str) -> PlaceError:
     """
     cls = _BY_ERRNO.get(error.errno or 0, PlaceError)
     phrase = _PHRASES.get(cls) or error.strerror or str(error)
-    if error.errno == errno.EDQUOT:
-        phrase = "the disk quota is used up"
+    phrase, remedy = _BY_NUMBER.get(error.errno or 0, (phrase, ""))
     if cls is Unsupported and error.strerror:
         phrase = f"{phrase} ({error.strerror})"
-    told = cls(f"cannot {doing} {location}: {phrase}", location=location)
+    told = cls(f"cannot {doing} {location}: {phrase}", remedy, location=location)
     told.errno = error.errno
     return told

@@ -21,6 +21,7 @@ from tests.unit.places.local_driver import (
     dug,
     removed_afterwards,
 )
+from tui.model.error import PlaceUnavailable
 from tui.model.misfit import Names
 from tui.places.local import fitting
 from tui.places.local.content import Moved, Ways, copy_all
@@ -254,6 +255,9 @@ def test_access_lists_are_the_sources_not_those_of_the_target_folder(
 ) -> None:
     (source / "file").write_text("x")
     (source / "folder").mkdir()
+    os.mkfifo(source / "fifo", 0o620)
+    os.mkfifo(source / "folder" / "fifo")
+    (source / "link").symlink_to("file")
     holder = source if default_at == "source" else target
     try:
         subprocess.run(["setfacl", "-d", "-m", "u:1234:rwx", holder], check=True, capture_output=True)
@@ -683,3 +687,19 @@ def test_an_empty_outcome_for_an_empty_folder(source: Path, target: Path) -> Non
     os.utime(source, ns=(1, 2))
     assert copy_tree(source, target) == Outcome()
     assert_alike(source, target)
+
+
+def test_a_disk_that_fails_when_a_folder_is_finished_is_told_of_the_folder(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Root.open(str(source)) as here, Root.open(str(target)) as there:
+        copy = FolderCopy(here, there, b"", b"", RULES, None, Brake())
+
+        def fail(fd: int) -> os.stat_result:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        monkeypatch.setattr(os, "fstat", fail)
+        with pytest.raises(PlaceUnavailable, match=f"cannot set the attributes of {target}"):
+            copy.finish()
+        monkeypatch.undo()
+        copy.close()

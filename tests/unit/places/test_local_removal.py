@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.mounts import bound, image
 from tests.trees import describe
 from tests.unit.places.local_driver import RULES, Outcome, copy_tree, dug, rules, run
 from tui.model.job import Conflict
@@ -140,6 +142,37 @@ def test_a_mounted_filesystem_is_not_emptied(source: Path) -> None:
         assert (inner / "precious").exists()
     finally:
         subprocess.run(["umount", inner], check=True)
+
+
+def test_a_folder_of_the_same_filesystem_that_is_mounted_in_a_tree_is_not_emptied(
+    source: Path, target: Path
+) -> None:
+    for number in range(20):
+        (target / str(number)).mkdir()
+        (target / str(number) / "precious").touch()
+    (source / "tree").mkdir()
+    before = describe(target)
+    with bound(source / "tree" / "mounted", target):
+        outcome = remove(source, "tree")
+        top = remove(source / "tree", "mounted")
+        assert shared_out(source, "tree") == shared_out(source / "tree", "mounted") == []
+    assert describe(target) == before
+    assert outcome.problems == [(b"tree/mounted", "Unsupported")]
+    assert top.problems == [(b"mounted", "Unsupported")]
+    assert "another folder of the same filesystem is mounted there" in str(outcome.failures[0].error)
+
+
+def test_a_subvolume_is_not_emptied_and_told_as_such(tmp_path: Path) -> None:
+    with image(tmp_path / "btrfs", ["mkfs.btrfs", "-q"], 128 << 20) as disk:
+        (disk / "tree").mkdir()
+        command = ["btrfs", "subvolume", "create", disk / "tree" / "own"]
+        if shutil.which("btrfs") is None or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("no subvolume can be made here")
+        (disk / "tree" / "own" / "precious").touch()
+        outcome = remove(disk, "tree")
+        assert outcome.problems == [(b"tree/own", "Unsupported")]
+        assert "it is a subvolume" in str(outcome.failures[0].error)
+        assert (disk / "tree" / "own" / "precious").exists()
 
 
 def shared_out(parent: Path, name: str) -> list[str]:

@@ -68,6 +68,17 @@ def test_what_has_gone_is_told_but_not_where_that_was_begun_before(source: Path)
     assert not (source / "a").exists()
 
 
+def test_an_empty_folder_that_a_link_on_the_way_leads_to_stays(source: Path, target: Path) -> None:
+    made = at(source / "a" / "b" / "c")
+    top = single.make_folder(made)
+    identity = identity_of(made)
+    (source / "a").rename(source / "aside")
+    (source / "a").symlink_to(target)
+    (target / "b").mkdir()
+    remove_made(made, top, identity, again=True)
+    assert (target / "b").is_dir()
+
+
 def test_a_folder_that_something_was_put_into_stays(source: Path) -> None:
     made = at(source / "a")
     top = single.make_folder(made)

@@ -113,7 +113,7 @@ def _is_carried(name: str) -> bool:
     """Say whether an attribute belongs to the file, and not to the system it lies on, and may be set by this user."""
     if name in (attributes.ACCESS_ACL, attributes.DEFAULT_ACL) or name.startswith("user."):
         return True
-    return os.geteuid() == 0 and not name.startswith("system.")
+    return os.geteuid() == 0 and not name.startswith("system.") and attributes.belongs_to_file(name)
 
 
 def _path(folder: int, name: bytes) -> bytes:

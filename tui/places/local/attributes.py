@@ -23,6 +23,9 @@ DEFAULT_ACL = "system.posix_acl_default"
 _ACLS = (ACCESS_ACL, DEFAULT_ACL)
 _LABELS = frozenset({"security.selinux", "security.SMACK64"})
 """Given by the machine's own policy to all that is made on it: one that cannot be taken along is no loss."""
+_OF_THE_FILESYSTEM = ("trusted.SGI_", "security.evm")
+"""XFS shows its access lists a second time under such names, and who removes the one removes the other; a seal of the
+kernel's fits one inode alone. (As in libattr's xattr.conf, which says what `cp -a` leaves out.)"""
 
 UNKEPT = frozenset(
     {
@@ -55,6 +58,11 @@ def xattr_names(fd: int) -> list[str]:
         if error.errno in UNKEPT:
             return []
         raise
+
+
+def belongs_to_file(name: str) -> bool:
+    """Say whether an extended attribute goes where its file goes: some are the filesystem's own."""
+    return not name.startswith(_OF_THE_FILESYSTEM)
 
 
 def has_default_acl(folder: int) -> bool:
@@ -119,7 +127,7 @@ def copy_xattrs(
     """
     for name in names:
         is_list = name in _ACLS
-        if not (traits.acl if is_list else traits.xattr):
+        if not (traits.acl if is_list else traits.xattr) or not belongs_to_file(name):
             continue
         try:
             os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=follow))
@@ -158,7 +166,7 @@ def _has_room(target: int | str) -> bool:
     return os.statvfs(target).f_bavail > 0
 
 
-def drop_acls(target: int, names: Sequence[str]) -> None:
+def drop_acls(target: int | str, names: Sequence[str]) -> None:
     """Remove access lists the source does not have: a folder's default list gives them to all that is made in it."""
     for acl in _ACLS:
         if acl not in names and _HAS_XATTRS:
@@ -235,11 +243,13 @@ def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, trait
     """Copy what is wanted of the attributes of an entry that cannot be opened; return the mode it is to have then."""
     source = os.fsdecode(b"/proc/self/fd/%d/%s" % (folder, name))
     try:
-        names = os.listxattr(source, follow_symlinks=False)
+        names, born = os.listxattr(source, follow_symlinks=False), os.listxattr(target)
     except OSError as error:
         if error.errno in UNKEPT:
             return mode
         raise
+    if traits.acl and ACCESS_ACL in born:
+        drop_acls(target, names)
     copy_xattrs(source, target, names, traits, follow=False)
     return mode_kept(source, mode, names, traits)
 

@@ -151,6 +151,13 @@ class FolderCopy:
         """
         if self._names is not None:
             return []
+        try:
+            return self._finished()
+        except OSError as error:
+            where = self._target.location(self._target_path)
+            raise from_os_error(error, where, "set the attributes of") from error
+
+    def _finished(self) -> list[Loss]:
         if self._from >= 0:
             return self._given(self._from, self._to)
         source = self._source.folder(self._source_path)
@@ -175,13 +182,9 @@ class FolderCopy:
 
     def _give(self, source: int, target: int) -> None:
         self._traits.lost.clear()
-        try:
-            attributes.give_folder(source, target, self._traits)
-            if self.rules.mirror:
-                give_named(named_attributes(source), target)
-        except OSError as error:
-            where = self._target.location(self._target_path)
-            raise from_os_error(error, where, "set the attributes of") from error
+        attributes.give_folder(source, target, self._traits)
+        if self.rules.mirror:
+            give_named(named_attributes(source), target)
         if self.rules.flush is Flush.FILE:
             flush_folder(target, self._target.location(self._target_path))
         self._lent_mode = None

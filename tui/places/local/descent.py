@@ -23,18 +23,27 @@ STEP_S = 0.05
 """A step ends after so many entries or seconds, whichever comes first."""
 
 
+Volume = tuple[int, int]
+"""The device of a filesystem, and the mount by which it was reached; 0 where that is not told."""
+
+
+def volume_of(fd: int) -> Volume:
+    """Return on which filesystem an open file is, and in which of the places where that is mounted."""
+    return os.fstat(fd).st_dev, syscalls.mount_id(fd)
+
+
 @dataclass(slots=True)
 class Level:
     """A folder that has been read: `names` are its subfolders still to be gone into.
 
     Attributes:
-        device: Of the filesystem the folder is on.
+        volume: Of the folder.
         held: Something in it stays where it is.
         repeated: It was read a second time.
     """
 
     path: bytes
-    device: int
+    volume: Volume
     names: list[bytes] = field(default_factory=list)
     held: bool = False
     repeated: bool = False
@@ -96,7 +105,7 @@ class Descent:
         elif self._levels:
             level = self._levels[-1]
             if level.names:
-                self._enter(join(level.path, level.names.pop()), level.device, batch)
+                self._enter(join(level.path, level.names.pop()), level.volume, batch)
             else:
                 self._levels.pop()
                 self._left(level, batch)
@@ -114,7 +123,7 @@ class Descent:
         try:
             info = os.lstat(name or b".", dir_fd=above)
             if is_folder(info):
-                self._enter(self._name, os.fstat(above).st_dev, batch)
+                self._enter(self._name, volume_of(above), batch)
             else:
                 self.file(above, folder, name, batch)
         except OSError as error:
@@ -122,7 +131,7 @@ class Descent:
         finally:
             syscalls.let_go(above)
 
-    def _enter(self, path: bytes, device: int, batch: Batch) -> None:
+    def _enter(self, path: bytes, volume: Volume, batch: Batch) -> None:
         batch.last = path
         try:
             self.before(path)
@@ -131,7 +140,7 @@ class Descent:
             self.fail(batch, path, error)
             return
         try:
-            if not self.entered(fd, path, device, batch):
+            if not self.entered(fd, path, volume, batch):
                 syscalls.let_go(fd)
                 self.hold()
                 return
@@ -142,7 +151,7 @@ class Descent:
         self._fd = fd
         try:
             self._entries = os.scandir(fd)
-            self._level = Level(path, os.fstat(fd).st_dev)
+            self._level = Level(path, volume_of(fd))
         except OSError as error:
             self.close()
             self.fail(batch, path, error)
@@ -186,7 +195,7 @@ class Descent:
         """Go through a folder once more, where it was not empty though all in it was removed; False the second time."""
         if level.repeated:
             return False
-        self._enter(level.path, level.device, batch)
+        self._enter(level.path, level.volume, batch)
         if self._level is not None:
             self._level.repeated = True
         return True
@@ -212,8 +221,8 @@ class Descent:
     def before(self, path: bytes) -> None:
         """Prepare a folder before it is opened."""
 
-    def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
-        """Say whether to go through a folder just opened; `device` is that of the folder above."""
+    def entered(self, fd: int, path: bytes, volume: Volume, batch: Batch) -> bool:
+        """Say whether to go through a folder just opened; `volume` is that of the folder above."""
         return True
 
     def file(self, fd: int, folder: bytes, name: bytes, batch: Batch) -> None:

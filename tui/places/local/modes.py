@@ -14,7 +14,7 @@ from tui.places.local.standing import READ_FLAGS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tui.places.local.descent import Level
+    from tui.places.local.descent import Level, Volume
     from tui.places.local.hops import Batch, Brake
     from tui.places.local.root import Root
 
@@ -66,7 +66,7 @@ class TreeMode(Descent):
         """Give a folder the bits it is to get."""
         self._change(path, self._opened)
 
-    def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
+    def entered(self, fd: int, path: bytes, volume: Volume, batch: Batch) -> bool:
         """Go in only where all below is meant too."""
         if not self._recursive:
             self._change(path, self._changed)

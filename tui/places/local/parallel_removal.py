@@ -7,12 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
+from tui.places.local.descent import volume_of
 from tui.places.local.homes import NO_HOMES
 from tui.places.local.hops import Batch
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import join
 
 if TYPE_CHECKING:
+    from tui.places.local.descent import Volume
     from tui.places.local.homes import Homes
     from tui.places.local.hops import Brake
     from tui.places.local.root import Root
@@ -61,17 +63,17 @@ class SubtreesRemoval:
 def subtrees(root: Root, name: bytes, brake: Brake, homes: Homes = NO_HOMES) -> list[bytes]:
     """Return folders in a tree, none within another, to be removed by several threads; none where there are few.
 
-    They are on the filesystem of `root`: what is mounted in the tree, and any home folder, is left to `TreeRemoval`,
-    which refuses it.
+    They are on the filesystem of `root`, reached by the same mount: what is mounted in the tree, and any home folder,
+    is left to `TreeRemoval`, which refuses it.
     """
-    device = os.fstat(root.fd).st_dev
+    volume = volume_of(root.fd)
     level = [name]
     for _ in range(_DEEPEST):
         below: list[bytes] = []
         for path in level:
             if brake.on:
                 return []
-            below += _subfolders(root, path, device, homes)[: _MOST - len(below)]
+            below += _subfolders(root, path, volume, homes)[: _MOST - len(below)]
         if len(below) < len(level):
             break
         level = below
@@ -80,7 +82,7 @@ def subtrees(root: Root, name: bytes, brake: Brake, homes: Homes = NO_HOMES) -> 
     return level if len(level) > 1 else []
 
 
-def _subfolders(root: Root, path: bytes, device: int, homes: Homes) -> list[bytes]:
+def _subfolders(root: Root, path: bytes, volume: Volume, homes: Homes) -> list[bytes]:
     """Return the paths of the folders in a folder; none where it cannot be read, which is told later, or is to stay."""
     try:
         fd = root.folder(path)
@@ -88,7 +90,7 @@ def _subfolders(root: Root, path: bytes, device: int, homes: Homes) -> list[byte
         return []
     try:
         info = os.fstat(fd)
-        if info.st_dev != device or (info.st_dev, info.st_ino) in homes:
+        if volume_of(fd) != volume or (info.st_dev, info.st_ino) in homes:
             return []
         with os.scandir(fd) as entries:
             return [

@@ -21,7 +21,7 @@ from tui.model.error import (
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict
 from tui.places.local import syscalls
-from tui.places.local.descent import Descent
+from tui.places.local.descent import Descent, volume_of
 from tui.places.local.fitting import Leaning, Trail
 from tui.places.local.homes import NO_HOMES, spare_home
 from tui.places.local.hops import Failure
@@ -34,7 +34,7 @@ from tui.places.local.trash import trash
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from tui.places.local.descent import Level
+    from tui.places.local.descent import Level, Volume
     from tui.places.local.homes import Homes
     from tui.places.local.hops import Batch, Brake, CopyRules
     from tui.places.local.root import Root
@@ -59,7 +59,7 @@ class TreeRemoval(Descent):
         super().__init__(root, name, brake)
         self._homes = homes
 
-    def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
+    def entered(self, fd: int, path: bytes, volume: Volume, batch: Batch) -> bool:
         """Refuse to go into another filesystem, or a home folder."""
         info, where = os.fstat(fd), self.root.location(path)
         try:
@@ -67,12 +67,16 @@ class TreeRemoval(Descent):
         except HoldsHome as error:
             batch.failures.append(Failure(path, error))
             return False
-        if info.st_dev == device:
+        now = volume_of(fd)
+        if now == volume:
             return True
-        message = f"cannot remove {where}: another filesystem is mounted there"
-        batch.failures.append(
-            Failure(path, Unsupported(message, "Unmount it first, then retry.", location=where))
-        )
+        what, remedy = "another filesystem is mounted there", "Unmount it first, then retry."
+        if now[0] == volume[0]:
+            what = "another folder of the same filesystem is mounted there"
+        elif now[1] == volume[1] and syscalls.btrfs_id(fd):
+            what, remedy = "it is a subvolume", "Delete it with `btrfs subvolume delete`, then retry."
+        message = f"cannot remove {where}: {what}"
+        batch.failures.append(Failure(path, Unsupported(message, remedy, location=where)))
         return False
 
     def file(self, fd: int, folder: bytes, name: bytes, batch: Batch) -> None:
@@ -149,11 +153,11 @@ class MovedRemoval(TreeRemoval):
         self._pair = self._clash = None
         super().close()
 
-    def entered(self, fd: int, path: bytes, device: int, batch: Batch) -> bool:
+    def entered(self, fd: int, path: bytes, volume: Volume, batch: Batch) -> bool:
         """Find the folder's twin at the target; without one, all in the folder stays."""
         if path in self._stay:
             return False
-        if not super().entered(fd, path, device, batch):
+        if not super().entered(fd, path, volume, batch):
             return False
         try:
             twin = self._twin_of(path)
@@ -374,7 +378,7 @@ class MovedRemoval(TreeRemoval):
             self._at_work.discard(level.path)
             self._tell_at_work(level.path, batch)
         if waiting := self._waiting.pop(level.path, None):
-            self._enter(level.path, level.device, batch)
+            self._enter(level.path, level.volume, batch)
             if self._level is None:
                 return True
             self._level.repeated, self._level.held = level.repeated, level.held

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui.model.error import NotEmpty, NotFound, PlaceError, SourceReplaced, from_os_error
+from tui.places.local import syscalls
 from tui.places.local.identity import Likeness, compare, device_of, identify
-from tui.places.local.root import Root
+from tui.places.local.root import Root, split
 from tui.places.local.standing import is_folder
 from tui.places.local.trash import is_trashed
 
@@ -108,12 +109,23 @@ def remove_made(made: Location, top: Location, identity: str, *, again: bool = F
     except NotFound:
         if not again:
             raise
-    while made != top and top.holds(made):
-        made = made.parent
-        try:
-            os.rmdir(made.path)
-        except OSError:  # what holds something else by now stays, with all above it
-            return
+    try:
+        with Root.open(top.parent.path) as above:
+            while made != top and top.holds(made):
+                made = made.parent
+                _remove_on_the_way(above, os.fsencode(top.parent.relative(made)))
+    except (OSError, PlaceError):  # what holds something else by now stays, with all above it
+        return
+
+
+def _remove_on_the_way(above: Root, path: bytes) -> None:
+    """Remove a folder if it is empty; none that a link leads to."""
+    folder, name = split(path)
+    fd = above.folder(folder)
+    try:
+        os.rmdir(name, dir_fd=fd)
+    finally:
+        syscalls.let_go(fd)
 
 
 def _remove_one(parent: Root, made: Location, identity: str) -> None:

@@ -33,8 +33,9 @@ SHARING = frozenset(
 """Where a copy may share blocks: btrfs, ZFS, XFS, bcachefs, OCFS2, NFS, SMB, CIFS, overlay (`man 2 statfs`)."""
 _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_BTIME = 0x800
-_STATX_BYTES, _STATX_BTIME_AT = 256, 80
-"""Of struct statx: its size, and where the moment of birth stands in it. (linux/stat.h)"""
+_AT_EMPTY_PATH = _STATX_MNT_ID = 0x1000
+_STATX_BYTES, _STATX_BTIME_AT, _STATX_MNT_ID_AT = 256, 80, 144
+"""Of struct statx: its size, and where the moment of birth and the mount stand in it. (linux/stat.h)"""
 
 _MAY_FOLD = frozenset(
     {0x2011BAB0, 0x5346544E, 0x7366746E, 0xFF534D42, 0xFE534D42, 0x517B, 0x4244, 0x482B, FUSE, 0x6969}
@@ -187,6 +188,20 @@ def born_ns(folder: int, name: bytes) -> int:
     (mask,) = struct.unpack_from("=I", found)
     seconds, rest_ns = struct.unpack_from("=qI", found, _STATX_BTIME_AT)
     return int(seconds) * 1_000_000_000 + int(rest_ns) if mask & _STATX_BTIME else 0
+
+
+def mount_id(fd: int) -> int:
+    """Return by which mount an open file was reached; 0 where the system does not tell. (Linux 5.8.)
+
+    A part of a filesystem may be mounted in a second place of the same one, which its device does not tell.
+    """
+    if not hasattr(_libc, "statx"):
+        return 0
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    if _libc.statx(fd, b"", _AT_EMPTY_PATH, ctypes.c_uint(_STATX_MNT_ID), found) != 0:
+        return 0
+    (mask,) = struct.unpack_from("=I", found)
+    return int(struct.unpack_from("=Q", found, _STATX_MNT_ID_AT)[0]) if mask & _STATX_MNT_ID else 0
 
 
 def sync_filesystem(fd: int) -> None:
