@@ -86,6 +86,29 @@ async def test_the_key_bar_shows_the_keys_of_what_has_the_focus(shell):
         assert "Pause all" in bar.render_line(0).text
 
 
+async def test_all_keys_of_the_queue_stand_whole_in_the_bar_of_a_small_screen(shell):
+    async with shell(size=(80, 24)) as s:
+        await s.press("w")
+        bar = s.main.key_bar
+        words = (bar.render_line(0).text + bar.render_line(1).text).split()
+        assert words[-6:] == ["F1", "Help", "F9", "Menu", "F10", "Quit"]
+        assert {"Details", "Pause", "Cancel", "Answer", "Errors", "Remove", "Retry"} <= set(words)
+
+
+async def test_the_key_bar_leaves_out_what_it_has_no_room_for_but_not_help_and_quitting(shell):
+    async with shell(size=(60, 16)) as s:
+        await s.press("w")
+        line = s.main.key_bar.render_line(0).text
+        assert line.split()[:4] == ["Enter", "Details", "p", "Pause"]
+        assert line.split()[-2:] == ["F10", "Quit"]
+        assert "F1 Help" in " ".join(line.split())
+
+
+async def test_on_a_narrow_screen_the_key_bar_has_numbers_for_the_function_keys(shell):
+    async with shell(size=(50, 24)) as s:
+        assert s.main.key_bar.render_line(0).text.startswith("1Help2Rena3View")
+
+
 async def test_the_key_bar_shows_remapped_keys(shell):
     async with shell(keys={"pane.rename": ("f2", "R")}) as s:
         assert s.main.key_bar.render_line(1).text.split()[1] == "R"
