@@ -150,7 +150,7 @@ def _done(job: Job) -> list[Fact]:
     progress = job.progress
     state = f"{SIGNS[job.state]} {job.state.value}"
     facts = [("State", f"{state}: {visible(job.note)}" if job.note else state)]
-    facts.append(("Done", f"{percent(job).strip()}{', still counting' if progress.counting else ''}"))
+    facts.append(("Done", "still counting" if progress.counting else percent(job).strip()))
     facts.append(("Files", files(progress).strip()))
     if progress.bytes_total:
         exact = f" ({fmt.count(progress.bytes_done)} of {fmt.count(progress.bytes_total)} bytes)"
