@@ -242,7 +242,9 @@ async def test_an_unknown_theme_is_told_and_the_default_used(shell):
         await s.until(lambda: any("ferry-drak" in text for text in s.told), "told")
 
 
-@pytest.mark.parametrize("theme", ["ferry-dark", "ferry-light", "ferry-contrast", "nord", "ansi-dark"])
+@pytest.mark.parametrize(
+    "theme", ["ferry-dark", "ferry-light", "ferry-contrast", "ferry-16", "nord", "ansi-dark"]
+)
 async def test_the_styles_work_with_every_kind_of_theme(shell, theme):
     async with shell() as s:
         s.app.theme = theme
