@@ -10,9 +10,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.ui.notes import make_room
 from tui.visible import harmless
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
 Result = TypeVar("Result")
@@ -42,6 +44,9 @@ class Dialog(ModalScreen[Result | None]):
     def __init__(self, title: str, keys: str = "Esc leave") -> None:
         super().__init__()
         self._title, self._keys = title, keys
+
+    def _on_mount(self, event: events.Mount) -> None:  # Textual calls this and that of each base
+        make_room(self.app)  # what was told a while ago would lie over the dialog's first lines
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _GAP = "  "
 _NAME_CELLS = 12
 """Facts give way until the name has so many cells, or all it needs."""
+_LEADS = " → "
+"""Between a link's name and where it leads, which ends in no ending of the name's."""
 _GARBLED = 4
 """In so few cells a longer name says nothing."""
 
@@ -83,7 +85,8 @@ class PaneFooter(Widget):
             kept.pop(-2 if position and len(kept) > 1 else -1)
         tail = "".join(_GAP + text for text in kept)
         room = max(0, left - cells(tail))
-        name = fit(name, room, keep="extension") if room > _GARBLED or cells(name) <= room else ""
+        keep: Literal["start", "extension"] = "start" if _LEADS in name else "extension"
+        name = fit(name, room, keep) if room > _GARBLED or cells(name) <= room else ""
         parts.append(("name", name + " " * max(0, left - cells(tail) - cells(name))))
         parts.append(("detail", tail))
         segments = [Segment(" ", self.rich_style)]
