@@ -23,7 +23,7 @@ from tui.ui.widgets.job_line import (
     percent,
     second_line,
 )
-from tui.ui.widgets.queue_lines import changed_spans
+from tui.ui.widgets.queue_lines import changed_spans, named_blocker
 from tui.ui.widgets.queue_totals import totals_line
 from tui.ui.widgets.rate_graph import RateGraph
 
@@ -133,6 +133,19 @@ def test_why_a_job_waits_stands_before_its_numbers():
     waiting = job(state=JobState.WAITING, note="7 GiB wanted, 5 GiB free")
     line = text(second_line(waiting, Columns.for_width(80)))
     assert line.index("7 GiB wanted, 5 GiB free") < line.index("12/5,678 files")
+
+
+def test_a_job_waits_for_another_by_its_name():
+    state = state_of(job(), job(id=12, first_source=Location.local("/home/ann/tiles"), source_count=1))
+    queued = job(id=13, state=JobState.QUEUED, note="waits for job 12 on the same disk")
+    assert named_blocker(queued, state).note == "waits for tiles on the same disk"
+    for note in ("waits for job 99 on the same disk", "waits for its turn", ""):
+        assert named_blocker(replace(queued, note=note), state).note == note
+
+
+def test_what_took_no_second_is_told_as_that():
+    ended = job(state=JobState.DONE, progress=Progress(9, 9), started_at=4.0, ended_at=4.3)
+    assert outcome(ended, 60) == "9 files · <1 s"
 
 
 def test_a_large_file_that_is_read_back_is_told():

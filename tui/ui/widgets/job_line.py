@@ -259,7 +259,7 @@ def outcome(job: Job, width: int) -> str:
     if progress.bytes_done and progress.files_done and job.kind not in _BY_FILES:  # half files were removed
         parts.append(fmt.size(progress.bytes_done))
     if job.started_at is not None and job.ended_at is not None:
-        parts.append(fmt.duration(job.ended_at - job.started_at))
+        parts.append(took(job.ended_at - job.started_at))
     while len(parts) > 1 and cells(" · ".join(parts)) > width:
         parts.pop()
     return fit(" · ".join(parts), width)
@@ -282,6 +282,11 @@ def time_left(progress: Progress) -> str:
     if progress.time_left_s is None or progress.counting:
         return "counting" if progress.counting else ""
     return time_text(progress.time_left_s)
+
+
+def took(seconds: float) -> str:
+    """Return how long something took that is over."""
+    return fmt.duration(seconds) if seconds >= 1 else "<1 s"
 
 
 def time_text(seconds: float) -> str:
