@@ -15,7 +15,7 @@ from tui.ui.terminal.cells import cells
 if TYPE_CHECKING:
     from rich.style import Style
 
-_PATH_CELLS, _FAR_CELLS = 24, 34
+_PATH_CELLS, _FAR_CELLS = 20, 34
 """The free space and the order give way until the path has so many cells; one behind a host is longer."""
 
 
