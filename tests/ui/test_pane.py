@@ -490,6 +490,13 @@ async def test_no_room_left_is_told_where_there_is_none_to_fill() -> None:
         assert "free" not in p.pane.path_bar.text
 
 
+async def test_what_is_said_below_the_rows_is_broken_anew_when_the_pane_gets_wider() -> None:
+    async with panes({"d": {".hidden": b""}}, at="/d", size=(16, 12)) as p:
+        assert [line.strip() for line in p.lines()[2:5]] == ["Only hidden", "files (1).", ""]
+        await p.pilot.resize_terminal(60, 12)
+        await p.until(lambda: p.lines()[2].strip() == "Only hidden files (1).")
+
+
 async def test_the_footer_tells_the_place_of_the_cursor_among_all() -> None:
     async with panes({"d": {f"{n:02}": 1 for n in range(12)}}, at="/d", size=(40, 10)) as p:
         assert p.pane.footer.text.strip() == "12 entries"
