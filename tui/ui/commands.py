@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tui.config import Settings
 
-_KEYS_FROM = 48
+_KEYS_FROM = 44
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ class Dialog(ModalScreen[Result | None]):
         Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
     ]
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-roomy")]  # noqa: RUF012 (as Textual declares it)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (19, "-high")]  # noqa: RUF012
+
     waits_for_host = False
     """It can do nothing before a host has answered: what that asks may stand over it."""
 
