@@ -171,6 +171,47 @@ async def test_a_search_goes_down_up_and_says_when_nothing_is_left() -> None:
         await until(pilot, lambda: viewer._found == NUMBERED.index(b"line 90\n"))
 
 
+def found_at(viewer: Viewer) -> list[tuple[int, int]]:
+    """Return (line, cell) of what is marked as the match a search went to."""
+    view = viewer.view
+    assert view is not None
+    ground = view.get_component_rich_style("view--found").bgcolor
+    found = []
+    for y in range(view.size.height):
+        cell = 0
+        for text, style, _ in view.render_line(y):
+            if style and style.bgcolor == ground:
+                found.append((y, cell))
+            cell += len(text)
+    return found
+
+
+async def test_the_match_a_search_went_to_looks_other_than_the_rest() -> None:
+    app = ViewerApp("é sail, sail and sail\nsail\n".encode())
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await answer(pilot, viewer, "/", "sail")
+        assert found_at(viewer) == [(0, 2)]
+        await press(pilot, viewer, "n", "n")
+        await until(pilot, lambda: found_at(viewer) == [(0, 17)])
+        await press(pilot, viewer, "n")
+        await until(pilot, lambda: found_at(viewer) == [(1, 0)])
+        await press(pilot, viewer, "N")
+        await until(pilot, lambda: found_at(viewer) == [(0, 17)])
+
+
+async def test_so_it_does_in_hexadecimal() -> None:
+    app = ViewerApp(b"\xfe\xed" * 8 + b"\0" * 16)
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await answer(pilot, viewer, "/", "0xfeed")
+        await until(pilot, lambda: len(found_at(viewer)) == 3)  # two bytes, and both their characters
+        first = found_at(viewer)
+        await press(pilot, viewer, "n")
+        await until(pilot, lambda: found_at(viewer) != first)
+        assert len(found_at(viewer)) == 3
+
+
 async def test_escape_stops_a_search_before_it_closes_the_viewer() -> None:
     app = ViewerApp(NUMBERED * 200)
     async with app.run_test(size=(80, 24)) as pilot:

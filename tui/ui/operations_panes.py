@@ -146,7 +146,7 @@ class PaneOperations(FarOperations):
     @operation
     async def action_view(self) -> None:
         if (location := self.current_location) is None:
-            self.tell("There is nothing here to view.", "warning")
+            self.tell_nothing("view")
         else:
             await self.view(location)
 
@@ -176,7 +176,7 @@ class PaneOperations(FarOperations):
 
         location = self.current_location
         if location is None:
-            self.tell("There is nothing here to edit.", "warning")
+            self.tell_nothing("edit")
             return
         if not location.is_local:
             self.nothing_to_open()
