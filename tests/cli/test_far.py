@@ -235,6 +235,20 @@ def test_without_a_terminal_a_command_says_that_a_host_asks(
     assert not engine.requests
 
 
+def test_without_a_terminal_an_unknown_key_is_told_with_what_helps(ferry: Run, engine: FakeEngine) -> None:
+    engine.host.known = False
+    result = ferry("ls", "sftp://box/")
+    assert (result.status, result.out) == (1, "")
+    assert "sftp://box asks for its key to be looked at" in result.err
+    assert "connect once with ssh" in result.err
+    assert "agent" not in result.err
+
+
+def test_a_job_shows_that_what_goes_to_a_host_appears_file_by_file(ferry: Run, engine: FakeEngine) -> None:
+    ferry("copy", "--detach", "folder", "sftp://box/data/")
+    assert "stage      file\n" in ferry("queue", "show", "1").out
+
+
 def test_a_job_is_queued_and_waits_until_somebody_answers(ferry: Run, engine: FakeEngine) -> None:
     engine.host.password, engine.plan = "sesame", [at_the_door(engine)]
     result = ferry("copy", "a", "sftp://box/data/")
