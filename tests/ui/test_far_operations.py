@@ -187,6 +187,19 @@ async def test_a_shell_is_for_local_folders(shell):
         await s.until(lambda: any("Use ssh to reach ann@box" in text for text in s.told))
 
 
+@pytest.mark.parametrize("key", ["f3", "enter"])
+async def test_the_viewer_opens_before_a_host_has_answered(shell, key):
+    async with shell(prepare=far) as s:
+        await at(s, SRV, "a.txt")
+        s.client.hang(SRV)
+        await s.press(key)
+        viewer = await s.dialog(Viewer)
+        assert "reading" in str(viewer.query_one("#title", Static).render())
+        await s.press("escape")
+        await s.back()
+        s.client.release(SRV)
+
+
 async def test_a_far_file_is_viewed(shell):
     async with shell(prepare=far) as s:
         await at(s, SRV, "a.txt")
@@ -288,10 +301,10 @@ async def test_an_operation_that_waits_for_a_host_says_so(shell, monkeypatch):
     async with shell(prepare=far) as s:
         await at(s, SRV, "a.txt")
         s.client.hang(SRV)
-        await s.press("f3")
+        await s.press("I")
         await s.until(lambda: "Waiting for ann@box …" in s.told)
         s.client.release(SRV)
-        await s.dialog(Viewer)
+        await s.dialog(Information)
 
 
 async def test_what_a_store_does_not_keep_is_neither_shown_nor_asked_for(shell, monkeypatch):

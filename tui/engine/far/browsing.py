@@ -157,8 +157,8 @@ class Browsing:
             except BaseException:
                 await reader.close()
                 raise
-            if location in self._readers:
-                await reader.close()
+            if location in self._readers or offset + len(data) >= reader.entry.size_bytes:
+                await reader.close()  # whoever reads one small file after another leaves none open
                 return data
             self._readers[location] = reader, place, self._clock.monotonic()
             while len(self._readers) > MOST_READERS:

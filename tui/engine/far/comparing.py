@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import look
-from tui.engine.far.likeness import Likeness
+from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
 from tui.engine.far.reaching import listing
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing
 from tui.model.comparison import Change, Compared, Difference, Differences
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from tui.places.base import Place
 
     Entries = Mapping[str, Entry]
-
-AT_ONCE = 16
-"""Entries looked at closely at once, told in order."""
 
 AHEAD = 8
 """Folders listed ahead."""
@@ -158,7 +155,7 @@ class Comparison:
                 if (side := _side(entry, there)) is Side.BOTH or (side is not None and self._through):
                     below.append(_Folder(path, side))
                 window.append(asyncio.ensure_future(self._entry(path, entry, there)))
-                if len(window) == AT_ONCE:
+                if len(window) == SMALL_AT_ONCE:
                     _add(part, await window[0])
                     window.popleft()
                 if len(part.differences) >= PART_ENTRIES:

@@ -119,7 +119,7 @@ class FarCopying:
                 await self.ends.do(lambda folder=folder: self.ends.at(folder).abandon(folder, tag))  # type: ignore[misc]
             except PlaceError:
                 continue  # the folder itself may have gone
-        halves.clear()
+        self.tools.transfer.forget_halves()
 
     async def _flush(self, target: Location) -> None:
         """Bring all onto the disk, where that was asked for and a place can do it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.checking import Checking
 from tui.engine.far.ends import Halted, look
-from tui.engine.far.likeness import Likeness
+from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
 from tui.engine.far.reaching import Reach, carry, listing
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from tui.places.base import Place
 
     Take = Callable[[Checked, Checkpoint], Awaitable[None]]
-
-AT_ONCE = 16
-"""Entries under way at once, told in order. (Of large files fewer, see `Likeness`.)"""
 
 NOTHING: Mapping[bytes, Entry] = {}
 
@@ -118,7 +115,7 @@ class TreeCheck:
     async def _folder(self, frame: Frame) -> None:
         """Compare the entries of a folder, unless that was done; those that are folders wait to be gone into."""
         try:
-            source, target = await self._list(self._from(frame.path)), await self._list(self._to(frame.path))
+            source, target = await self._list_both(self._from(frame.path), self._to(frame.path))
         except PlaceError as error:
             checkpoint = Checkpoint(frame.path, frame.name, whole=True)
             await self._take(Checked(failures=[error]), checkpoint)
@@ -150,7 +147,7 @@ class TreeCheck:
                     return
                 work = self._entry(join(frame.path, name), source.get(name), target.get(name), target)
                 window.append((name, asyncio.ensure_future(work)))
-                if len(window) == AT_ONCE:
+                if len(window) == SMALL_AT_ONCE:
                     await settle()
             while window and not self._run.stopped:
                 await settle()
@@ -227,6 +224,15 @@ class TreeCheck:
                 return {os.fsencode(entry.name): entry async for page in pages for entry in page}
 
         return await self._reach.do(folder, read)
+
+    async def _list_both(self, source: Location, target: Location) -> list[dict[bytes, Entry]]:
+        reading = [asyncio.ensure_future(self._list(folder)) for folder in (source, target)]
+        try:
+            return [await each for each in reading]
+        finally:
+            for each in reading:
+                each.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
 
     def _from(self, path: bytes) -> Location:
         return self._source.below(os.fsdecode(path))
