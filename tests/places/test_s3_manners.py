@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.places.stand import TAG, put
+from tests.places.stand import TAG, listed, put
 from tests.places.stand_s3 import NOBODY
 from tests.servers.keys import forget_keys
 from tui.model.error import AlreadyExists, PlaceUnavailable
@@ -39,12 +39,17 @@ class Polite:
         objects: What it keeps, by key.
         keys: So many more it says that there are.
         busy: So many requests it puts off.
+        heeds: It does not replace what is not to be replaced; else it takes the condition and replaces all the same.
+        takes: It takes conditions; else it says that it does not know them.
+        unseen: What it does not tell of yet, though it is there: it came just now.
         asked: Of each kind so many.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.keys = self.busy = 0
+        self.heeds = self.takes = True
+        self.unseen: set[str] = set()
         self.asked: Counter[str] = Counter()
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -57,11 +62,13 @@ class Polite:
         if kind == "LIST":
             return self._listing(request.query)
         if kind == "PUT":
-            if request.headers.get("If-None-Match") == "*" and key in self.objects:
+            if "If-None-Match" in request.headers and not self.takes:
+                return _refusal(501, "NotImplemented")
+            if self.heeds and request.headers.get("If-None-Match") == "*" and key in self.objects:
                 return _refusal(412, "PreconditionFailed")
             self.objects[key] = await request.read()
             return web.Response(headers={"ETag": '"0"'})
-        if key not in self.objects:
+        if key not in self.objects.keys() - self.unseen:
             return _refusal(404, "NoSuchKey")
         headers = {"ETag": '"0"', "Last-Modified": "Tue, 01 Dec 2026 13:00:00 GMT"}
         return web.Response(body=self.objects[key], headers=headers)
@@ -130,10 +137,64 @@ async def test_the_store_itself_refuses_to_replace(place: S3Place, store: Polite
     assert store.objects == {"file": b"new"}
 
 
-async def test_a_small_file_takes_two_requests(place: S3Place, store: Polite) -> None:
+async def test_a_store_that_takes_a_condition_and_does_not_heed_it_replaces_nothing(
+    place: S3Place, store: Polite
+) -> None:
+    store.heeds = False
+    await put(place, BUCKET.child("file"), b"old")
+    with pytest.raises(AlreadyExists, match="file"):
+        await put(place, BUCKET.child("file"), b"new")
+    assert store.objects == {"file": b"old"}
+
+
+async def test_a_small_file_takes_a_look_and_a_write(place: S3Place, store: Polite) -> None:
+    await listed(place, BUCKET)
     store.asked.clear()
     await put(place, BUCKET.child("file"), b"x")
-    assert store.asked == {"LIST": 1, "PUT": 1}
+    assert store.asked == {"HEAD": 1, "PUT": 1}
+
+
+async def test_what_came_between_the_look_and_the_write_is_not_replaced(
+    place: S3Place, store: Polite
+) -> None:
+    store.objects["file"], store.unseen = b"old", {"file"}
+    with pytest.raises(AlreadyExists):
+        await put(place, BUCKET.child("file"), b"new")
+    assert store.objects == {"file": b"old"}
+
+
+async def test_a_store_that_heeded_a_condition_once_need_not_be_asked_before(
+    place: S3Place, store: Polite
+) -> None:
+    store.objects["file"], store.unseen = b"old", {"file"}
+    await listed(place, BUCKET)
+    with pytest.raises(AlreadyExists):
+        await put(place, BUCKET.child("file"), b"new")
+    store.asked.clear()
+    await put(place, BUCKET.child("other"), b"x")
+    assert store.asked == {"PUT": 1}
+
+
+async def test_of_many_files_one_finds_out_that_conditions_are_not_taken(
+    place: S3Place, store: Polite
+) -> None:
+    store.takes = False
+    names = [f"file {number}" for number in range(8)]
+    store.objects = dict.fromkeys(names[:4], b"old")
+    await listed(place, BUCKET)
+    store.asked.clear()
+    done = await asyncio.gather(
+        *(put(place, BUCKET.child(name), b"new") for name in names), return_exceptions=True
+    )
+    assert [type(one) for one in done] == [AlreadyExists] * 4 + [type(None)] * 4
+    assert [store.objects[name] for name in names] == [b"old"] * 4 + [b"new"] * 4
+    assert store.asked == {"HEAD": 8, "PUT": 5}
+
+
+async def test_where_nothing_is_known_of_a_folder_it_is_asked_for(place: S3Place, store: Polite) -> None:
+    store.asked.clear()
+    await put(place, BUCKET.child("file"), b"x")
+    assert store.asked == {"LIST": 1, "HEAD": 1, "PUT": 1}
 
 
 async def test_looking_at_a_file_takes_its_head_alone(place: S3Place, store: Polite) -> None:

@@ -115,7 +115,10 @@ class S3Place:
             self.store, location, spot, doing
         ):
             raise taken(doing, location)
+        known = self.store.known.learn(spot)
         await self.store.send("put_object", doing, location, b"", **spot.marker)
+        known.complete = True
+        self.store.known.made(Spot(spot.bucket, spot.prefix))
 
     async def _make_bucket(self, location: Location, spot: Spot) -> None:
         doing = "create the folder"

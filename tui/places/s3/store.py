@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.model.error import PlaceError, PlaceUnavailable
 from tui.places.s3.errors import LOST, from_foreign
+from tui.places.s3.known import KnownFolders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -61,14 +62,21 @@ class Store:
         alive: It answered when it was last asked.
         answers_head: It answers HEAD as HTTP has it, also of what is not there. (With eventlet 0.33 Swift ends such
             answers as if they had a body, and what follows on that connection cannot be read.)
-        conditional: As far as is known it heeds `If-None-Match` when it is given something. (Swift refuses that.)
+        conditional: It takes `If-None-Match` with what it is given; None: that was not tried. (Swift refuses it.)
+        heeds: It is certain that it does not replace anything then. (Some take it, and replace all the same: only one
+            that is Amazon's, or has refused something for that reason, is trusted.)
+        first: Held while one finds out for all whether it is `conditional`.
+        known: What was lately learnt of folders there.
     """
 
     def __init__(self, client: Any, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
         self._client, self.endpoint, self._silence_s = client, endpoint, silence_s
         self._turns: dict[Spot, tuple[asyncio.Lock, int]] = {}
         self.alive = True
-        self.conditional = self.answers_head = True
+        self.answers_head, self.heeds = True, False
+        self.conditional: bool | None = None
+        self.first = asyncio.Lock()
+        self.known = KnownFolders()
 
     @contextlib.asynccontextmanager
     async def turn(self, spot: Spot) -> AsyncIterator[None]:
