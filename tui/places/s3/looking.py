@@ -38,9 +38,8 @@ async def head_of(store: Store, location: Location, spot: Spot, doing: str) -> d
     try:
         if not store.answers_head:
             try:
-                async with store.fetch(doing, location, Range="bytes=0-0", **spot.at) as (head, chunks):
-                    async for _ in chunks:
-                        pass
+                async with store.fetch(doing, location, Range="bytes=0-0", **spot.at) as (head, body):
+                    await body.rest()  # so that the connection can be used again
                     return head
             except PlaceError as error:
                 if code_of(error.__cause__) != "InvalidRange":  # it has no byte, so it is there
