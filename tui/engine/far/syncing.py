@@ -247,7 +247,7 @@ class FarSyncing(FarCopying):
             below = where.relative(at) if where.holds(at) else ""
             await run.fail(self._spot("/".join(filter(None, (path, below))), at), error, removing=True)
 
-        def removed(_size_bytes: int) -> None:
+        def removed(_where: Location, _size_bytes: int) -> None:
             run.record.tally.files_removed += 1
             run.record.current = where
             run.touch()

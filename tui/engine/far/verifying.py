@@ -11,6 +11,7 @@ from tui.engine.checking import Checking
 from tui.engine.far.ends import Halted, look
 from tui.engine.far.likeness import Likeness
 from tui.engine.far.reaching import Reach, carry, listing
+from tui.engine.far.totals import Counting
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError
@@ -46,7 +47,8 @@ class Verifying(Checking):
 
     async def execute(self) -> None:
         """Compare all there is, or until the run is stopped."""
-        await carry(self.run, super().execute())
+        counting = Counting(self.run, self.reach)
+        await carry(self.run, counting.beside(super().execute()))
 
     async def _source(self, source: Source, at: Checkpoint) -> None:
         run, record = self.run, self.run.record
@@ -70,8 +72,8 @@ class Verifying(Checking):
 class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, content of files, where links point.
 
-    Modes and times do not count. No link is followed. What unfinished jobs have under partial names at the target is
-    passed over. Memory holds the names of the folders on the way down.
+    Modes and times do not count. No link is followed. What unfinished jobs have under partial names is passed over.
+    Memory holds the names of the folders on the way down.
     """
 
     def __init__(
@@ -224,7 +226,8 @@ class TreeCheck:
     async def _list(self, folder: Location) -> dict[bytes, Entry]:
         async def read(place: Place) -> dict[bytes, Entry]:
             async with listing(place, folder) as pages:
-                return {os.fsencode(entry.name): entry async for page in pages for entry in page}
+                names = ((os.fsencode(entry.name), entry) async for page in pages for entry in page)
+                return {name: entry async for name, entry in names if not is_partial(name)}
 
         return await self._reach.do(folder, read)
 
