@@ -9,7 +9,7 @@ from enum import Enum
 
 from tui.engine.rows import Source
 from tui.engine.run import Spot
-from tui.model.entry import Entry
+from tui.model.entry import Entry, Facts
 from tui.model.error import PlaceError
 from tui.model.location import Location
 
@@ -122,6 +122,8 @@ class Item:
     """Its name was free when it was looked at, and then was not: the place may take another's name for it."""
     is_same: bool = False
     """It was found complete at the target."""
+    expects: Facts | None = None
+    """What it replaces; None: whatever stands there."""
 
     @property
     def path(self) -> str:
