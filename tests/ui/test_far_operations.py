@@ -238,6 +238,8 @@ async def test_an_edited_far_file_is_put_back_over_the_old_one_by_a_job(shell, p
         assert (request.kind, request.target, request.into) == (JobKind.COPY, SRV.child("a.txt"), False)
         assert request.conflict is Conflict.OVERWRITE
         assert request.by_content
+        assert request.expects is not None
+        assert request.expects.size_bytes == len(b"alpha\n")
         copy = request.sources[0].path
         assert content(copy) == b"alpha\nmore\n"
         assert copy.startswith(str(paths.state))

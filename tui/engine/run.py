@@ -279,6 +279,11 @@ class Run:
         folder, _, name = path.rpartition(b"/")
         return self.decided.get((idx, folder), {}).get(name, self.record.conflict)
 
+    def is_answered(self, idx: int, path: bytes) -> bool:
+        """Say whether somebody decided about this very entry."""
+        folder, _, name = path.rpartition(b"/")
+        return name in self.decided.get((idx, folder), {})
+
     def learn(self, decisions: Iterable[Decision]) -> None:
         """Take answers to what has not been come by yet."""
         for decision in decisions:

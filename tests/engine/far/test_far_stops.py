@@ -273,9 +273,10 @@ async def test_a_full_target_holds_the_job_and_what_was_written_is_gone_on_with(
     far.here.write("/tree/large", LARGE)
     far.there.room_bytes = len(LARGE) // 2
     id = await far.submit("/tree")
-    job = await far.rests(id)
-    assert job.state is JobState.WAITING
-    assert "no space left on there://two" in job.note
+    await far.rests(id)
+    await far.engine.start([id])
+    full = "no space left on there://two"
+    await far.until(id, lambda job: full in job.note and job.state is JobState.WAITING)
     assert halves(far)
     far.there.room_bytes = None
     before = len(far.faults.steps)

@@ -92,6 +92,11 @@ class Deciding:
             rule = (
                 Conflict.ASK
             )  # it came there just now, maybe by this job: of a move it is the only one there is
+        item.expects = None
+        if rule is Conflict.OVERWRITE and not self._run.is_answered(item.idx, os.fsencode(item.path)):
+            item.expects = self._run.record.row.expects
+        if item.expects is not None and item.expects != there.facts:
+            rule = Conflict.ASK
         error = None if rule is Conflict.ASK else refusal(entry, there, item.target)
         if error is not None or rule in (Conflict.ASK, Conflict.FAIL):
             self._stays(item)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from tui.engine.far.ends import look
 from tui.model.entry import EntryKind
-from tui.model.error import AlreadyExists, NotAFolder, NotFound
+from tui.model.error import AlreadyExists, NotAFolder, NotFound, PlaceError
+from tui.places.local.standing import other_names
 
 if TYPE_CHECKING:
     from tui.model.location import Location
@@ -37,6 +40,18 @@ async def open_goal(place: Place, target: Location, *, into: bool) -> Location:
     if entry.kind is not EntryKind.FOLDER:
         raise NotAFolder(f"cannot write into {folder}: it is not a folder", location=folder)
     return folder
+
+
+async def free_name(place: Place, taken: Location, *, is_folder: bool) -> str:
+    """Return the first numbered name that is free beside one that is taken.
+
+    Raises:
+        PlaceError: There is none.
+    """
+    for name in other_names(os.fsencode(taken.name), folder=is_folder):
+        if await look(place, taken.parent.child(os.fsdecode(name))) is None:
+            return os.fsdecode(name)
+    raise PlaceError(f"no free name is left for {taken}", location=taken)
 
 
 async def _make(place: Place, folder: Location) -> None:

@@ -23,7 +23,7 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from tui.engine.far.copying import Step
+    from tui.engine.far.tree import Step
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.entry import Entry

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from tui.engine.far.ends import in_time
+from tui.engine.far.ends import in_time, look
 from tui.engine.far.memory import Memory
 from tui.engine.far.standing import not_held
 from tui.engine.run import Stop
@@ -107,6 +107,18 @@ class Transfer:
         self._kept_bytes.clear()
         self._counts.show()
 
+    async def _check_expected(self, item: Item, target: Location) -> None:
+        """Look, right before it is replaced, whether what stands there is what somebody wanted to replace.
+
+        Raises:
+            AlreadyExists: It is not: it is to be asked what becomes of it.
+        """
+        if item.expects is None or not item.replace or item.made:
+            return
+        there = await look(self._target, target)
+        if there is not None and there.facts != item.expects:
+            raise AlreadyExists(f"cannot replace {target}: it has changed", location=target)
+
     def _may_hold_half(self, target: Location) -> None:
         folder = target.parent
         self._halves[folder] = self._halves.get(folder, 0) + 1
@@ -136,6 +148,7 @@ class Transfer:
         if len(data) != entry.size_bytes:
             raise changed(source)
         attributes = self._pairing.attributes(entry)
+        await self._check_expected(item, target)
         await self._target.put(target, data, attributes, self._tag, replace=item.replace, flush=self._flush)
         if self._run.verifies and (await self._target.get(target, SMALL_BYTES))[1] != data:
             item.made = True
@@ -204,6 +217,7 @@ class Transfer:
             if is_other(entry, await reader.look()):
                 raise changed(item.source)
             attributes = self._pairing.attributes(entry)
+            await self._check_expected(item, item.target)
             await writer.publish(attributes, replace=item.replace, flush=self._flush)
         except asyncio.CancelledError:
             stays = self._run.stop_reason is not Stop.CANCEL
