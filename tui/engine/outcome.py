@@ -78,6 +78,10 @@ def _far_work_for(run: Run, kind: JobKind) -> Work:
         from tui.engine.far.syncing import FarSyncing
 
         return FarSyncing(run)
+    if kind is JobKind.RENAME and run.record.row.undoes:
+        from tui.engine.far.undoing import FarUndoing
+
+        return FarUndoing(run)
     if kind is JobKind.RENAME:
         from tui.engine.far.renaming import FarRenaming
 

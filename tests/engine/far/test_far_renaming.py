@@ -39,7 +39,7 @@ async def test_circles_and_chains_of_names_work(queue: HostsHarness, hosts: Host
     job = await queue.done(await rename(queue, CIRCLE))
     assert hosts.store().tree("/data") == AFTER
     assert job.progress.files_done == job.progress.files_total == 5
-    assert not job.reversible
+    assert job.reversible
 
 
 async def test_names_below_a_home_folder_are_changed(queue: HostsHarness, hosts: Hosts) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import each, look
+from tui.engine.far.identity import identify
 from tui.engine.far.reaching import Reach, carry
 from tui.engine.renaming import Renaming
+from tui.engine.traces import Trace
 from tui.model.error import NotFound, PlaceError, Unsupported
 
 if TYPE_CHECKING:
@@ -22,12 +25,12 @@ PATIENCE_S = 3.0
 
 
 class FarRenaming(Renaming):
-    """Gives entries of one place new names. It leaves no record to be undone by: nothing there is known again."""
+    """Gives entries of one place new names."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.reach = Reach(run)
-        self._pipeline = 1
+        self.pipeline = 1
 
     async def execute(self) -> None:
         """Rename all, or what is left of it after a crash."""
@@ -44,7 +47,7 @@ class FarRenaming(Renaming):
             self.run.record.errors = await self.run.journal.drop_errors(self.row.id)
             await self.run.fail_job(error, first)
             return
-        self._pipeline = can.pipeline
+        self.pipeline = can.pipeline
         await super().execute()
 
     async def portion(self, sources: list[Source]) -> None:
@@ -63,7 +66,7 @@ class FarRenaming(Renaming):
             if error is not None:
                 failed[source.idx] = error
 
-        await each(sources, one, self._pipeline)
+        await each(sources, one, self.pipeline)
         return failed
 
     async def take_names(self, sources: list[Source]) -> list[PlaceError | None]:
@@ -72,7 +75,7 @@ class FarRenaming(Renaming):
         async def one(source: Source) -> None:
             errors[source.idx] = await self._take(source)
 
-        await each(sources, one, self._pipeline)
+        await each(sources, one, self.pipeline)
         return [errors[source.idx] for source in sources]
 
     async def taken(self, targets: list[Location]) -> set[Location]:
@@ -82,11 +85,20 @@ class FarRenaming(Renaming):
             if await self._stands(target):
                 found.add(target)
 
-        await each(targets, one, self._pipeline)
+        await each(targets, one, self.pipeline)
         return found
 
     async def note_traces(self, sources: list[Source]) -> None:
-        """Note nothing."""
+        """Write down by what the renames of some can be undone; what cannot be looked at cannot be renamed either."""
+        traces: list[Trace] = []
+
+        async def one(source: Source) -> None:
+            with suppress(PlaceError):
+                entry = await self.reach.do(source.location, lambda place: place.stat(source.location))
+                traces.append(Trace(source.idx, self.target(source), identify(entry)))
+
+        await each(sources, one, self.pipeline)
+        await self.run.journal.set_traces(self.row.id, traces)
 
     async def _take(self, source: Source) -> PlaceError | None:
         parked = self.is_parked(source)

@@ -140,11 +140,14 @@ class Traces(Store):
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position, mode_set,"
                 " mode_clear, folder_mode_set, recursive, source_count, first_source, created_at, ended_at,"
-                " files_done, files_total, reversible)"
+                " files_done, files_total, reversible, far)"
                 " VALUES (?, ?, 'done', ?, 0, 'fail', ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " 0, 0, 0, 0, 1, ?, ?, ?, 1, 1, 1)",
-                (tag, step.kind, other.url if renamed else None, NORMAL_PRIORITY, first.url, at, at),
-            )
+                " 0, 0, 0, 0, 1, ?, ?, ?, 1, 1, 1, ?)",
+                (
+                    tag, step.kind, other.url if renamed else None, NORMAL_PRIORITY, first.url, at, at,
+                    not first.is_local,
+                ),
+            )  # fmt: skip
             id = cursor.lastrowid
             assert id is not None
             db.execute(
@@ -180,10 +183,10 @@ _DONE = (
 )
 _ADD_JOB = (
     "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position, mode_set, mode_clear,"
-    " folder_mode_set, recursive, source_count, first_source, created_at, undoes, redo)"
+    " folder_mode_set, recursive, source_count, first_source, created_at, undoes, redo, far)"
     " SELECT :tag, :kind, 'queued', :target, :into, 'fail', priority,"
     " (SELECT coalesce(max(position), 0) + 1 FROM job), 0, 0, 0, 0,"
-    f" (SELECT count(*) {_DONE}), (SELECT trace.url {_DONE} ORDER BY idx DESC LIMIT 1), :at, :of, :redo"
+    f" (SELECT count(*) {_DONE}), (SELECT trace.url {_DONE} ORDER BY idx DESC LIMIT 1), :at, :of, :redo, far"
     " FROM job WHERE id = :of"
 )
 _NUMBER = "row_number() OVER (ORDER BY idx DESC) - 1"
