@@ -98,6 +98,10 @@ def _far_work_for(run: Run, kind: JobKind) -> Work:
         from tui.engine.far.removing import Removing
 
         return Removing(run)
+    if kind is JobKind.MAKE:
+        from tui.engine.far.unmaking import FarUnmaking
+
+        return FarUnmaking(run)
     raise Unsupported(f"a {kind} cannot be done beyond the local disk")
 
 

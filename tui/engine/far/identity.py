@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 from tui.engine.far.ends import each, look
 from tui.engine.far.reaching import listing
+from tui.engine.traces import Step
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError, PlaceUnavailable
 from tui.places.local.partial import is_partial
 
 if TYPE_CHECKING:
     from tui.model.entry import Entry
+    from tui.model.job import JobKind
     from tui.model.location import Location
     from tui.places.base import Place
 
@@ -49,6 +51,16 @@ async def identify_copy(place: Place, where: Location) -> str:
     """
     entry = await place.stat(where)
     return await _tree(place, where) if entry.kind is EntryKind.FOLDER else identify(entry)
+
+
+async def step_at(place: Place, kind: JobKind, location: Location, before: Location) -> Step:
+    """Return something that was just done at once, with what it is known by.
+
+    Raises:
+        PlaceError: It is not there any more.
+    """
+    where, was = await place.resolve(location), await place.resolve(before)
+    return Step(kind, where, was, identify(await place.stat(where)))
 
 
 async def why_not_it(place: Place, where: Location, identity: str) -> str | None:
