@@ -70,6 +70,10 @@ def _far_work_for(run: Run, kind: JobKind) -> Work:
         from tui.engine.far.copying import FarCopying
 
         return FarCopying(run)
+    if kind is JobKind.MOVE and run.record.row.undoes:
+        from tui.engine.far.returning import FarReturning
+
+        return FarReturning(run)
     if kind is JobKind.MOVE:
         from tui.engine.far.moving import FarMoving
 

@@ -34,6 +34,7 @@ _BARS = {
     Bar.MERGED: "{0} was merged into a folder that stood there, and cannot be told apart from it now",
     Bar.REPLACED: "{0} met a file of its name, and only one of the two is left",
     Bar.NAMES: "names in {0} may have been changed for the filesystem it went to; move it back instead",
+    Bar.UNSEEN: "{0} could not be looked at where it went; move it back instead",
     Bar.UNTOLD: "the trash of this system does not tell where {0} is; take it out there",
 }
 

@@ -63,6 +63,11 @@ async def step_at(place: Place, kind: JobKind, location: Location, before: Locat
     return Step(kind, where, was, identify(await place.stat(where)))
 
 
+def is_of_tree(identity: str) -> bool:
+    """Say whether a whole tree has to be gone through to tell whether it is still the same."""
+    return identity.startswith(_TREE)
+
+
 async def why_not_it(place: Place, where: Location, identity: str) -> str | None:
     """Say why what stands at a place is not what was left there; None where it is, as far as can be told.
 

@@ -12,6 +12,14 @@ from tui.model.entry import Entry
 from tui.model.location import Location
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A source that is at the target with all that is in it: what it was, and what it is called there."""
+
+    entry: Entry
+    name: str
+
+
 class State(Enum):
     """What comes next for a folder."""
 
