@@ -68,7 +68,12 @@ TIDY_PATIENCE_S = 2.0
 NO_OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType({})
 """No other place than the local disk can be reached."""
 
-TAKES_AWAY = {JobKind.DELETE: "delete", JobKind.TRASH: "put into the trash", JobKind.MOVE: "move"}
+TAKES_AWAY = {
+    JobKind.DELETE: "delete",
+    JobKind.TRASH: "put into the trash",
+    JobKind.MOVE: "move",
+    JobKind.RENAME: "rename",
+}
 """Kinds of jobs that leave nothing where their sources were, with their verbs."""
 
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)

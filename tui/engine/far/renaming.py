@@ -12,7 +12,7 @@ from tui.engine.far.identity import identify
 from tui.engine.far.reaching import Reach, carry
 from tui.engine.renaming import Renaming
 from tui.engine.traces import Trace
-from tui.model.error import NotFound, PlaceError, Unsupported
+from tui.model.error import HoldsHome, NotFound, PlaceError, Unsupported
 
 if TYPE_CHECKING:
     from tui.engine.rows import Source
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 3.0
 """So long a list that is begun may take to come to its end when it is told to stop: half a swap is worse."""
+
+
+def holds_home(where: Location, home: Location) -> HoldsHome:
+    """Return the error of a folder that keeps its name, as it is a home folder or holds one."""
+    what = "is a home folder" if where == home else f"holds the home folder {home}"
+    return HoldsHome(f"cannot rename {where}: it {what}", location=where)
 
 
 class FarRenaming(Renaming):
@@ -57,6 +63,14 @@ class FarRenaming(Renaming):
     async def _resolved(self, source: Source) -> Source:
         where = await self.reach.resolve(source.location)
         return replace(source, location=where, target=await self.reach.resolve(self.target(source)))
+
+    async def homes_among(self, sources: list[Source]) -> dict[int, PlaceError]:
+        """Return by number why some keep their names: they are the home folder there, or hold it."""
+        try:
+            home = await self.reach.home(self.row.first_source)
+        except PlaceError:
+            return {}
+        return {s.idx: holds_home(s.location, home) for s in sources if s.location.holds(home)}
 
     async def step_aside(self, sources: list[Source]) -> dict[int, PlaceError]:
         failed: dict[int, PlaceError] = {}
