@@ -134,6 +134,17 @@ def test_without_a_terminal_a_host_that_is_not_known_is_not_waited_for(real: Fer
     assert b"a\n" in real("ls", real.url(host="stranger")).stdout
 
 
+def test_whoever_waits_on_a_terminal_is_asked_about_a_host(real: Ferry) -> None:
+    (real.here / "a").write_bytes(b"one")
+    real("copy", "--detach", "a", real.url(host="stranger"))
+    with real.terminal("queue", "wait", "1") as terminal:
+        terminal.wait_for(r"\[yes/no\]")
+        terminal.press(*"yes", "enter")
+        terminal.wait_until(lambda: terminal.process.poll() is not None)
+        assert terminal.process.returncode == 0
+    assert (real.there / "a").read_bytes() == b"one"
+
+
 def test_on_a_terminal_a_host_that_is_not_known_is_asked_about(real: Ferry) -> None:
     (real.there / "one").touch()
     with real.terminal("ls", real.url(host="stranger")) as terminal:

@@ -289,6 +289,7 @@ COMMANDS: tuple[Command, ...] = (
         "[ID…]",
         "Wait for jobs (without an ID, for all) and exit as they did.",
         (Option("--json", "Write one JSON object a line: events, then a summary."),),
+        ("What a host asks meanwhile (a password, whether its key is right) is asked on the terminal.",),
         at_most=None,
     ),
     Command(
