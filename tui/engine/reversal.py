@@ -35,6 +35,7 @@ _BARS = {
     Bar.REPLACED: "{0} met a file of its name, and only one of the two is left",
     Bar.NAMES: "names in {0} may have been changed for the filesystem it went to; move it back instead",
     Bar.UNSEEN: "{0} could not be looked at where it went; move it back instead",
+    Bar.UNSETTLED: "it was cancelled while {0} was on its way, and it is not known whether that went; look there",
     Bar.UNTOLD: "the trash of this system does not tell where {0} is; take it out there",
 }
 

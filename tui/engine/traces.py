@@ -26,6 +26,8 @@ class Bar(StrEnum):
     """The system's own trash does not tell where it keeps it."""
     UNSEEN = "unseen"
     """It was copied to another place, where it could not be looked at then."""
+    UNSETTLED = "unsettled"
+    """The job was cancelled while a host was asked to rename it, or to remove it: the answer did not come."""
 
 
 ELSEWHERE = "-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -319,6 +320,37 @@ async def test_a_tree_of_which_something_stayed_is_refused_until_a_retry_has_mov
     assert reason.startswith("only a part of sftp://host/from/tree could be moved")
     await queue.engine.retry([job.id])
     await undone(queue, await queue.done(job.id))
+    assert hosts.store().tree("/from") == before
+
+
+@pytest.mark.parametrize("step", ["stat", "rename", "remove_file"])
+async def test_what_a_cancelled_move_had_done_comes_back_unless_nobody_knows_what_that_was(
+    queue: HostsHarness, hosts: Hosts, step: str
+) -> None:
+    before = plant(hosts)
+    hosts.store().write("/elsewhere/x", b"x")
+    reached = asyncio.Event()
+
+    def silent(name: str, location: Location) -> Awaitable[object] | None:
+        if (name, location.path) != (step, "/elsewhere/x"):
+            return None
+        reached.set()
+        return asyncio.Event().wait()
+
+    hosts.trouble = silent  # type: ignore[assignment]
+    to = at("/to", "other") if step == "remove_file" else at("/to")
+    sources = [at("/from/tree"), at("/from/file"), at("/elsewhere/x")]
+    id = await queue.add(JobKind.MOVE, *sources, target=to)
+    await asyncio.wait_for(reached.wait(), 20)
+    await queue.engine.cancel([id])
+    hosts.trouble = None
+    job = await queue.ends(id)
+    assert job.state is JobState.CANCELLED
+    if step != "stat":
+        reason = "it was cancelled while sftp://host/elsewhere/x was on its way, and it is not known whether that went"
+        assert (await why_not(queue, job)).startswith(reason)
+        return
+    await undone(queue, await queue.until(id, lambda job: job.reversible))
     assert hosts.store().tree("/from") == before
 
 

@@ -176,8 +176,7 @@ class FarMoving(FarCopying):
         try:
             await self.ends.do(lambda: each(going, rename, AT_ONCE))
         except Halted:
-            done = [replace(step.source, phase=Phase.DONE) for step in going if step.idx in moved]
-            await self.run.journal.set_sources(self.row.id, done)
+            await self._settle([step for step in going if step.idx in moved])
             raise
         for step in going:
             phase = Phase.DONE if step.idx in moved else None
@@ -223,7 +222,18 @@ class FarMoving(FarCopying):
         for step in steps:
             step.source = replace(step.source, phase=Phase.REMOVING)
         await self.run.journal.set_sources(self.row.id, [step.source for step in steps], durable=True)
-        await self.ends.do(lambda: each(steps, lambda step: self._remove(step, parent), AT_ONCE))
+        removed: set[int] = set()
+
+        async def remove(step: Step) -> None:
+            await self._remove(step, parent)
+            if step.error is None:
+                removed.add(step.idx)
+
+        try:
+            await self.ends.do(lambda: each(steps, remove, AT_ONCE))
+        except Halted:
+            await self._settle([step for step in steps if step.idx in removed])
+            raise
         for step in steps:
             phase = Phase.DONE if step.error is None else None
             step.source = replace(step.source, phase=phase)
@@ -233,6 +243,11 @@ class FarMoving(FarCopying):
             if step.error is not None:
                 removing = not isinstance(step.error, SourceChanged)
                 await self.run.fail(self.source_spot(step.source), step.error, removing=removing)
+
+    async def _settle(self, steps: Sequence[Step]) -> None:
+        """Write down what was done when the run was stopped: of what is still under way, nobody knows."""
+        done = [replace(step.source, phase=Phase.DONE) for step in steps]
+        await self.run.journal.set_sources(self.row.id, done)
 
     async def _remove(self, step: Step, parent: Location) -> None:
         place, where, entry = self.ends.at(parent), parent.child(step.source.location.name), step.entry

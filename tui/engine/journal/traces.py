@@ -76,8 +76,10 @@ class Traces(Store):
             (job,),
         ).fetchone()
         barred = self._db.execute(
-            "SELECT source.url, bar FROM trace JOIN source USING (job, idx)"
-            " WHERE job = ? AND bar IS NOT NULL AND NOT (bar = 'copied' AND phase IS NULL) ORDER BY idx LIMIT 1",
+            f"SELECT source.url, coalesce(bar, '{Bar.UNSETTLED}')"
+            " FROM trace JOIN source USING (job, idx) JOIN job ON job.id = job"
+            " WHERE job = ? AND (bar IS NOT NULL AND NOT (bar = 'copied' AND phase IS NULL)"
+            " OR far AND bar IS NULL AND phase <> 'done') ORDER BY idx LIMIT 1",
             (job,),
         ).fetchone()
         return Sum(done, size_bytes, (Location.from_url(barred[0]), Bar(barred[1])) if barred else None)
