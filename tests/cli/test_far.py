@@ -347,6 +347,16 @@ def test_a_sync_with_a_host_can_be_rehearsed(ferry: Run, engine: FakeEngine) -> 
     assert not engine.requests
 
 
+def test_a_rehearsal_lists_no_home_of_a_host_among_what_would_go(ferry: Run, engine: FakeEngine) -> None:
+    paths = {"me": EntryKind.FOLDER, "me/dear": EntryKind.FILE, "other": EntryKind.FOLDER}
+    extra = [Difference(path, Change.EXTRA, None, Facts(kind, 0, 0)) for path, kind in paths.items()]
+    engine.compared = [Compared(extra)]
+    result = ferry("sync", "--dry-run", "--delete", "folder", "sftp://box/home")
+    assert result.status == 1
+    assert "cannot remove sftp://box/home/me: it is your home folder" in result.err
+    assert result.out.splitlines() == ["- other/", "would remove 1 folder"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -199,8 +199,12 @@ async def test_what_is_not_there_or_no_step_is_not_noted(harness: Harness, sourc
         await harness.engine.note_step(JobKind.MAKE, at(source / "missing"), at(source / "missing"))
     with pytest.raises(UsageError):
         await harness.engine.note_step(JobKind.COPY, here, here)
-    with pytest.raises(Unsupported):
+    with pytest.raises(UsageError):
         await harness.engine.note_step(JobKind.MAKE, Location("/a", "sftp", "host"), here)
+    with pytest.raises(Unsupported):
+        await harness.engine.note_step(
+            JobKind.MAKE, Location("/a", "sftp", "host"), Location("/a", "sftp", "host")
+        )
     with pytest.raises(UsageError):
         await harness.engine.submit(Request(kind=JobKind.MAKE, sources=(here,)))
     assert await harness.engine.jobs() == ()

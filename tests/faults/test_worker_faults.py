@@ -71,7 +71,9 @@ async def trial(
     monkeypatch.setattr(module, "_PROGRAM", PROGRAM)
     monkeypatch.setattr(module, "PATIENCE_S", 1.0)  # others take turns meanwhile
     monkeypatch.setenv("PYTHONPATH", str(PROGRAM.parents[2]))
-    monkeypatch.setenv("FERRY_FAULT", "kill -1 never")  # or it would not start, and none would be started again
+    monkeypatch.setenv(
+        "FERRY_FAULT", "kill -1 never"
+    )  # or it would not start, and none would be started again
     workers = Workers(1)
     async with sweep(request.param, tmp_path, monkeypatch, workers) as one:
         assert await one.begin() == []

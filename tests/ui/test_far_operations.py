@@ -125,7 +125,9 @@ async def test_a_folder_and_a_file_are_made_there_and_shown_in_both_panes(shell)
         await fill_in(s, "new.txt")
         await s.until(lambda: s.main.pane.current and s.main.pane.current.name == "new.txt")
         await s.until(lambda: "new.txt" in s.main.right.folder.names)
-        assert s.called("note_step") == []
+        made = SRV.child("new"), SRV.child("new.txt")
+        noted = [((), JobKind.MAKE, each, each) for each in made]
+        await s.until(lambda: s.called("note_step") == noted, "noted")
 
 
 async def test_rename_there_is_done_at_once(shell):
@@ -135,6 +137,8 @@ async def test_rename_there_is_done_at_once(shell):
         await fill_in(s, "c.txt")
         await s.until(lambda: s.main.pane.current and s.main.pane.current.name == "c.txt")
         assert s.requests == []
+        step = ((), JobKind.RENAME, SRV.child("c.txt"), SRV.child("a.txt"))
+        await s.until(lambda: s.called("note_step") == [step], "noted")
 
 
 async def test_where_names_cannot_be_changed_in_one_step_a_rename_is_a_move(shell, monkeypatch):

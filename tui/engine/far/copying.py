@@ -14,7 +14,7 @@ from tui.engine.far.copy_totals import CopyCounting
 from tui.engine.far.deciding import Tools
 from tui.engine.far.ends import Halted, OutOfReach, each, look
 from tui.engine.far.goal import free_name, open_goal, resolved
-from tui.engine.far.tree import Folder, Item, Step
+from tui.engine.far.tree import Folder, Item, Step, Whole
 from tui.engine.far.walking import Walk
 from tui.engine.planner import chunks
 from tui.engine.rows import Phase, name_of
@@ -64,9 +64,7 @@ class FarCopying:
         assert target is not None
         await self.ends.open(target)
         try:
-            self.goal = await self.ends.do(
-                lambda: open_goal(self.ends.at(target), target, into=self.row.into)
-            )
+            self.goal = await self.ends.do(lambda: self.open_goal(target))
         except PlaceError as error:
             await self._fail_job(error, target)
             return
@@ -81,6 +79,14 @@ class FarCopying:
         if not run.stopped:
             await self._sweep()
             await self._flush(target)
+
+    async def open_goal(self, target: Location) -> Location:
+        """Return the folder things go into.
+
+        Raises:
+            PlaceError: It cannot be had.
+        """
+        return await open_goal(self.ends.at(target), target, into=self.row.into)
 
     async def _rest(self) -> None:
         """Do what was answered, or is to be tried again, until there is nothing of it."""
@@ -250,8 +256,8 @@ class FarCopying:
         """Copy what was looked at."""
         await self.walk(steps, parent)
 
-    async def walk(self, steps: Sequence[Step], parent: Location) -> dict[int, Entry]:
-        """Copy some sources of one folder; return what those were, by number, that are whole at the target."""
+    async def walk(self, steps: Sequence[Step], parent: Location) -> dict[int, Whole]:
+        """Copy some sources of one folder; return by number those that are whole at the target."""
         fresh = {step.idx for step in steps if step.source.fresh}
         walk = Walk(self.tools, parent, self.goal, fresh)
         root = Folder(-1, "", "", parent, self.goal, None)

@@ -21,11 +21,11 @@ async def resolved(place: Place, location: Location) -> Location:
     return await place.resolve(location) if stands_for and not location.is_local else location
 
 
-async def open_goal(place: Place, target: Location, *, into: bool) -> Location:
+async def open_goal(place: Place, target: Location, *, into: bool, make: bool = True) -> Location:
     """Return the folder things go into, made with those above it where it is missing.
 
     Raises:
-        PlaceError: It cannot be had; without `into`, also where the target's folder is missing.
+        PlaceError: It cannot be had; without `into` or `make`, also where the folder is missing.
     """
     folder = await resolved(place, target if into else target.parent)
     if not place.capabilities.folders:
@@ -33,7 +33,7 @@ async def open_goal(place: Place, target: Location, *, into: bool) -> Location:
     try:
         entry = await place.stat(folder, follow=True)
     except NotFound:
-        if not into:
+        if not (into and make):
             raise
         await _make(place, folder)
         return folder

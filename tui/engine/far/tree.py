@@ -14,6 +14,14 @@ from tui.model.error import PlaceError
 from tui.model.location import Location
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A source that is at the target with all that is in it: what it was, and what it is called there."""
+
+    entry: Entry
+    name: str
+
+
 class State(Enum):
     """What comes next for a folder."""
 
