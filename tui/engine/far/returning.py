@@ -17,7 +17,7 @@ from tui.places.local.reversing import why_not_there
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.engine.far.copying import Step
+    from tui.engine.far.tree import Step
     from tui.engine.rows import Source
     from tui.engine.traces import Trace
     from tui.model.location import Location

@@ -22,9 +22,8 @@ from tui.places.local.reversing import identity_of_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tui.engine.far.copying import Step
     from tui.engine.far.ends import Ends
-    from tui.engine.far.tree import Whole
+    from tui.engine.far.tree import Step, Whole
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.location import Location
