@@ -185,9 +185,11 @@ class CopyCounting(Counting):
     async def found(self, source: Source, where: Location, entry: Entry) -> Branch | None:
         if self._room is None:
             return await super().found(source, where, entry)
-        name = self._copying.name_of(source)
-        there = await self._look(self._copying.goal.child(name))
-        return await self._top(where, entry, there, name, self._look)
+        step = self._copying.step_of(source)
+        if step.left_out or step.error is not None:
+            return None
+        there = await self._look(self._copying.goal.child(step.name))
+        return await self._top(where, entry, there, step.name, self._look)
 
     async def _top(
         self, where: Location, entry: Entry, there: Entry | None, name: str, look_at: Look
