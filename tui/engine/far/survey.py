@@ -33,7 +33,7 @@ FAR_AT_ONCE, NEAR_AT_ONCE = 8, 2
 class Does(Protocol):
     """Whoever can have something done at a place."""
 
-    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]]) -> R: ...
+    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]], /) -> R: ...
 
 
 @dataclass(slots=True)
