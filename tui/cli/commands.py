@@ -43,8 +43,8 @@ _COPYING = (
         "--names",
         "Where the target's filesystem refuses names or takes two for one: ask (all are looked at before anything is "
         "written), lookalike (a:b becomes a：b), underscore (a_b), skip (leave it out) or keep (what cannot be written "
-        'so is an error). Of two that would be one the second becomes "name (1)". Default: ask on a terminal, keep '
-        "without one.",
+        'so is an error). Of two that would be one the second becomes "name (1)". What is moved from another host '
+        "keeps its names. Default: ask on a terminal, keep without one.",
         "HOW",
         NAMES,
     ),

@@ -20,6 +20,7 @@ from tui.engine.far.reaching import Directly
 from tui.engine.feed import Feed
 from tui.engine.keeper import Keeper, Limits
 from tui.engine.losses import EXAMPLES
+from tui.engine.naming import may_change_names
 from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
 from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
@@ -358,6 +359,10 @@ class Engine:
         for record in records:
             if record.row.kind not in (JobKind.COPY, JobKind.MOVE):
                 raise refuse(f"change the names of job {record.id}", f"it is a {record.row.kind}")
+            if not may_change_names(record.row):
+                raise refuse(
+                    f"change the names of job {record.id}", "it is a move from or a job to another host"
+                )
             if self._keeper.has_names(record):
                 raise refuse(f"change the names of job {record.id}", "it has begun")
         await self._keeper.set_names(records, names)

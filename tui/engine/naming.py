@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,18 +26,31 @@ if TYPE_CHECKING:
     from tui.engine.run import Run
     from tui.model.location import Location
 
+LookAhead = Callable[["Run", NameRules, int | None], Awaitable[None]]
+
 SHOWN = 100
 """So many misfits are kept, to be shown."""
 
 
-async def agree_on_names(run: Run) -> None:
+def may_change_names(row: JobRow) -> bool:
+    """Say whether a job is one that gives its sources other names, where its target's filesystem wants that."""
+    if row.target is None or not row.target.is_local:
+        return False
+    # What a far move has taken away is not there any more to tell what the rest was called.
+    return row.kind is JobKind.COPY or (row.kind is JobKind.MOVE and not row.far)
+
+
+async def agree_on_names(run: Run, look_ahead: LookAhead | None = None) -> None:
     """Find out what the target's filesystem takes; hold the job where some of it does not fit and nobody decided.
 
     The rules are written down when they are first known: a job that goes on keeps to them, so to its names.
+
+    Args:
+        look_ahead: Goes through all the job brings, where that is not on the local disk.
     """
     record, row = run.record, run.record.row
     record.misfits = Misfits()
-    if row.kind not in (JobKind.COPY, JobKind.MOVE) or row.target is None:
+    if row.target is None or not may_change_names(row):
         return
     asks = record.names is Names.ASK and not record.walk  # what has begun has its names
     rules: NameRules | None
@@ -52,7 +66,7 @@ async def agree_on_names(run: Run) -> None:
             record.name_rules = rules
             await run.journal.update(row.id, {"name_rules": rules.as_text()})
     if asks:
-        await _look_ahead(run, record.name_rules, fits)
+        await (look_ahead or _look_ahead)(run, record.name_rules, fits)
     if record.names.changes:
         run.fitting = Fitting(record.name_rules, record.names)
 
@@ -76,14 +90,25 @@ async def _look_ahead(run: Run, rules: NameRules, fits: int | None) -> None:
         run.brake,
         fits=fits,
     )
-    found = Found(SHOWN)
-    record.note = "looks whether all names fit the target"
-    run.touch()
+    found = begin_looking(run)
     try:
         while not (forecast.exhausted or run.stopped) and record.names is Names.ASK:
             found.add(await run.hop(forecast.step))
     finally:
         run.release(forecast)
+    end_looking(run, found)
+
+
+def begin_looking(run: Run) -> Found:
+    """Tell that a job looks for names that do not fit; return what takes them in."""
+    run.record.note = "looks whether all names fit the target"
+    run.touch()
+    return Found(SHOWN)
+
+
+def end_looking(run: Run, found: Found) -> None:
+    """Hold the job where something does not fit, unless it was decided meanwhile what becomes of it."""
+    record = run.record
     record.note = ""
     if found.counts and not run.stopped and record.names is Names.ASK:
         record.misfits = found.sum()

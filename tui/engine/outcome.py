@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from tui.engine.naming import agree_on_names
+from tui.engine.naming import agree_on_names, may_change_names
 from tui.engine.run import Stop
 from tui.engine.totals import Counting
 from tui.model.error import FerryError, PlaceError, Unsupported
@@ -118,7 +118,7 @@ async def carry_out(run: Run) -> JobState | None:
         if not run.record.row.far:
             await run.find_homes()
             await agree_on_names(run)
-        run.has_names = True
+        run.has_names = not (run.record.row.far and may_change_names(run.record.row))
         if not run.stopped:
             await _work_and_count(run)
     except (asyncio.CancelledError, Exception) as error:

@@ -82,8 +82,11 @@ def _check_far(request: Request, schemes: Collection[str]) -> None:
         _place(o) != _place(request.targets[0]) for o in request.targets
     ):
         raise UsageError("all targets must be at one place", "Make one job for each place.")
-    if request.names.changes:
-        raise UsageError("names are changed on the way from one folder of this computer to another only")
+    is_download = request.kind is JobKind.COPY and request.target is not None and request.target.is_local
+    if request.names.changes and not is_download:
+        raise UsageError(
+            "names are changed by what goes to a folder of this computer, from a host by copies only"
+        )
 
 
 def _place(location: Location) -> tuple[str, str]:

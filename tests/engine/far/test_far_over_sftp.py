@@ -11,11 +11,14 @@ from hosts_harness import FastClock, HostsHarness
 
 from tests.mounts import tmpfs
 from tests.trees import describe
+from tui.engine import naming
 from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
+from tui.model.misfit import Names
 from tui.places.local.end import LocalOpener
+from tui.places.local.name_rules import WINDOWS
 from tui.places.sftp.opening import SftpOpener
 from tui.places.sftp.settings import SshSettings
 
@@ -213,3 +216,22 @@ async def test_what_was_made_there_goes_if_nothing_became_of_it(queue: HostsHarn
     top = await queue.engine.browsing.make_folder(there(made))
     await queue.done(await queue.engine.undo(await queue.engine.note_step(JobKind.MAKE, there(made), top)))
     assert not (tmp_path / "c").exists()
+
+
+async def test_names_a_target_here_does_not_take_are_asked_about_before_they_are_fetched(
+    queue: HostsHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naming, "rules_for", lambda fd, tag: WINDOWS)
+    for name in ("a:b", "sub?/Read", "sub?/READ", "good"):
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_text(name)
+    target = tmp_path / "target"
+    id = await queue.add(
+        JobKind.COPY, there(tmp_path / "tree"), target=Location.local(target), names=Names.ASK
+    )
+    job = await queue.ends(id)
+    assert (job.state, job.misfits, target.exists()) == (JobState.WAITING, 3, False)
+    await queue.until(id, lambda _: not queue.engine._keeper._tasks)
+    await queue.engine.set_names([id], Names.LOOKALIKE)
+    await queue.done(id)
+    assert below(target / "tree") == {"a：b", "good", "sub？", "sub？/READ", "sub？/Read (1)"}

@@ -42,9 +42,16 @@ async def disk(tmp_path: Path) -> AsyncIterator[Far]:
 
 
 @pytest.fixture
-def ample(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what does not fit counted to its end, however fast the clock is."""
+def ample(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Have what does not fit counted to its end, however fast the clock is, and before anything of it is copied."""
     monkeypatch.setattr("tui.engine.far.copy_totals.FULL_COUNT_S", 1000.0)
+
+    async def never(walk: Walk, _item: object) -> None:
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Walk, "_item", never)
+        yield patched
 
 
 def fill(far: Far, folder: str, count: int, size_bytes: int) -> list[str]:
@@ -78,7 +85,9 @@ async def test_files_that_do_not_fit_wait_before_anything_is_written(far: Far) -
     assert far.tree() == {}
 
 
-async def test_a_tree_that_does_not_fit_waits_and_says_what_all_of_it_needs(far: Far, ample: None) -> None:
+async def test_a_tree_that_does_not_fit_waits_and_says_what_all_of_it_needs(
+    far: Far, ample: pytest.MonkeyPatch
+) -> None:
     for number in range(5):
         fill(far, f"/tree/{number}", 2, 300 * KIB)
     far.there.room_bytes = 1000 * KIB
@@ -220,7 +229,7 @@ async def test_a_count_goes_on_after_a_lost_connection(far: Far, monkeypatch: py
 
 @pytest.mark.parametrize("what", ["files", "tree"])
 async def test_what_comes_to_the_local_disk_waits_for_room_there(
-    disk: Far, tiny: Path, ample: None, what: str
+    disk: Far, tiny: Path, ample: pytest.MonkeyPatch, what: str
 ) -> None:
     files = fill(disk, "/tree", 5, 3 << 20)
     sources = files if what == "files" else ["/tree"]
@@ -230,6 +239,7 @@ async def test_what_comes_to_the_local_disk_waits_for_room_there(
     job = await disk.rests(id)
     assert job.wants_room
     assert job.note == f"needs 15.0 MiB, 4.0 MiB free on {tiny}: free space and resume"
+    ample.undo()
     enlarge(tiny)
     await resumed(disk, id)
     await disk.done(id)

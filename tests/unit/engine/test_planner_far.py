@@ -28,6 +28,7 @@ HERE, THERE, BUCKET = Location("/a"), Location("/a", "sftp", "user@host"), Locat
         Request(kind=JobKind.CHMOD, sources=(THERE,)),
         Request(kind=JobKind.RENAME, sources=(THERE,), targets=(THERE.parent.child("b"),)),
         Request(kind=JobKind.COPY, sources=(THERE,), target=HERE, names=Names.ASK),
+        Request(kind=JobKind.COPY, sources=(THERE,), target=HERE, names=Names.SKIP),
     ],
     ids=lambda request: f"{request.kind} {request.sources[0].scheme}",
 )
@@ -52,7 +53,12 @@ def test_what_can_be_done_there_is_taken(request_: Request) -> None:
             "all targets must be at one place",
         ),
         (
-            Request(kind=JobKind.COPY, sources=(THERE,), target=HERE, names=Names.SKIP),
+            Request(kind=JobKind.MOVE, sources=(THERE,), target=HERE, names=Names.SKIP),
+            UsageError,
+            "names are changed",
+        ),
+        (
+            Request(kind=JobKind.COPY, sources=(HERE,), target=THERE, names=Names.SKIP),
             UsageError,
             "names are changed",
         ),

@@ -82,6 +82,10 @@ class Columns:
         self._seconds = array("q", (self._seconds[at] for at in last))
         self._nanoseconds = array("I", (self._nanoseconds[at] for at in last))
 
+    def kinds(self) -> Iterator[tuple[bytes, EntryKind]]:
+        """Yield each name and what it is of."""
+        return zip(self.names, map(EntryKind, self._kinds), strict=True)
+
     def __len__(self) -> int:
         return len(self.names)
 

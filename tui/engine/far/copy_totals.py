@@ -86,7 +86,7 @@ class CopyCounting(Counting):
         self._room: Room | None = None
         self._folders: list[Branch] = []
         self._first: tuple[list[Step], Location] | None = None
-        self._held = self._renames = False
+        self._held = self._renames = self._all_seen = False
         self._ends_at = math.inf
 
     # Before it begins
@@ -108,7 +108,8 @@ class CopyCounting(Counting):
         for chunk in chunks([source for source in page if not self.is_done(source)]):
             await self._look_ahead(chunk)
         self._start = page[-1].idx + 1
-        self._judge(complete=not self._folders and len(page) < PAGE)
+        self._all_seen = not self._folders and len(page) < PAGE
+        self._judge(complete=self._all_seen)
 
     def _is_renamed(self, source: Location) -> bool:
         """Say whether a source of a move gets another name only, and needs no room. (It is not known before.)"""
@@ -149,7 +150,10 @@ class CopyCounting(Counting):
 
     async def go_on(self) -> None:
         """Of a job that was held before it began: find out a little longer what all of it needs."""
-        await self.beside(asyncio.sleep(0))
+        if self._all_seen:
+            self._is_complete()
+        else:
+            await self.beside(asyncio.sleep(0))
 
     async def _work_is_done(self, counting: asyncio.Future[None]) -> None:
         if self._held:
@@ -181,9 +185,11 @@ class CopyCounting(Counting):
     async def found(self, source: Source, where: Location, entry: Entry) -> Branch | None:
         if self._room is None:
             return await super().found(source, where, entry)
-        name = self._copying.name_of(source)
-        there = await self._look(self._copying.goal.child(name))
-        return await self._top(where, entry, there, name, self._look)
+        step = self._copying.step_of(source)
+        if step.left_out or step.error is not None:
+            return None
+        there = await self._look(self._copying.goal.child(step.name))
+        return await self._top(where, entry, there, step.name, self._look)
 
     async def _top(
         self, where: Location, entry: Entry, there: Entry | None, name: str, look_at: Look
@@ -212,7 +218,7 @@ class CopyCounting(Counting):
 
     def show(self) -> None:
         super().show()
-        self._judge(complete=False)
+        self._judge(complete=self._all_seen)
 
     def _is_complete(self) -> None:
         super()._is_complete()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from tui.engine.far.copy_totals import CopyCounting
 from tui.engine.far.deciding import Tools
 from tui.engine.far.ends import Halted, OutOfReach, each, look
+from tui.engine.far.finishing import flush, sweep
+from tui.engine.far.fitted import agree
 from tui.engine.far.goal import free_name, open_goal, resolved
 from tui.engine.far.tree import Folder, Item, Step, Whole
 from tui.engine.far.walking import Walk
@@ -22,11 +24,12 @@ from tui.engine.run import Spot
 from tui.engine.sources import begin, end, pages
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError, SameFile, TargetInsideSource
-from tui.model.job import Conflict, Flush
+from tui.model.job import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
+    from tui.engine.naming import TopNames
     from tui.engine.rows import Decision, Source
     from tui.engine.run import Run
     from tui.model.location import Location
@@ -47,6 +50,7 @@ class FarCopying:
         self.goal: Location
         """The folder at the target that things go into."""
         self._counting: CopyCounting | None = None
+        self._names: TopNames | None = None
 
     async def execute(self) -> None:
         """Do all there is to do, or until the run is stopped."""
@@ -62,6 +66,9 @@ class FarCopying:
     async def _all_parts(self) -> None:
         run, target = self.run, self.row.target
         assert target is not None
+        self._names = await agree(run, self.ends)
+        if run.stopped:
+            return
         await self.ends.open(target)
         try:
             self.goal = await self.ends.do(lambda: self.open_goal(target))
@@ -77,8 +84,9 @@ class FarCopying:
             await self.last()
             await self._rest()  # what failed for a passing reason only then
         if not run.stopped:
-            await self._sweep()
-            await self._flush(target)
+            await sweep(run, self.ends, self.tools.halves)
+            self.tools.transfer.forget_halves()
+            await flush(run, self.ends, target, self.goal)
 
     async def open_goal(self, target: Location) -> Location:
         """Return the folder things go into.
@@ -99,36 +107,6 @@ class FarCopying:
 
     async def last(self) -> None:
         """Do what comes after all else. (Nothing for a copy.)"""
-
-    async def _sweep(self) -> None:
-        """Remove what was left half done and not gone on with: of files that changed, or failed."""
-        halves, tag = self.tools.halves, self.row.tag
-        for folder in list(halves):
-            try:
-                await self.ends.do(lambda folder=folder: self.ends.at(folder).abandon(folder, tag))  # type: ignore[misc]
-            except PlaceError:
-                continue  # the folder itself may have gone
-        self.tools.transfer.forget_halves()
-
-    async def _flush(self, target: Location) -> None:
-        """Bring all onto the disk, where that was asked for and a place can do it."""
-        record = self.run.record
-        if self.row.flush is Flush.NONE or not (record.unflushed or record.renamed or record.walk > 1):
-            return
-        record.flushing = True
-        self.run.touch()
-        done_bytes = record.tally.bytes_done
-        try:
-            if self.ends.at(target).capabilities.flushes:
-                await self.ends.do(lambda: self.ends.at(target).flush(self.goal))
-                record.tally.bytes_flushed = done_bytes
-            record.unflushed = record.renamed = False
-        except PlaceError as error:
-            record.walked = False
-            await self.run.fail_job(error, target)
-        finally:
-            record.flushing = False
-            self.run.touch()
 
     # The whole job
 
@@ -170,7 +148,8 @@ class FarCopying:
         for step in steps:
             if step.error is not None:
                 await self.run.fail(self.source_spot(step.source), step.error)
-        steps = [step for step in steps if step.error is None]
+        self.tools.counts.sums.skipped_files += sum(step.left_out for step in steps)
+        steps = [step for step in steps if step.error is None and not step.left_out]
         await self._note_fresh(steps)
         await self.bring(steps, parent)
 
@@ -184,11 +163,25 @@ class FarCopying:
         """
         first = chunk[0].location
         await self.ends.open(first)
-        steps = [Step(source, self.name_of(source), was_fresh=source.fresh) for source in chunk]
+        steps = [self.step_of(source) for source in chunk]
         parent = await self.ends.do(lambda: resolved(self.ends.at(first), first.parent))
         await self.ends.name(parent, self.goal)
-        await self.ends.do(lambda: each(steps, lambda step: self._look_at(step, parent), AT_ONCE))
+        named = [step for step in steps if step.error is None and not step.left_out]
+        await self.ends.do(lambda: each(named, lambda step: self._look_at(step, parent), AT_ONCE))
         return steps, parent
+
+    def step_of(self, source: Source) -> Step:
+        """Return a source with the name it gets."""
+        step = Step(source, self.name_of(source), was_fresh=source.fresh)
+        if self._names is not None:
+            rule = self.run.rule_for(source.idx, os.fsencode(source.location.name))
+            try:
+                name = self._names.choose(source, rule)
+            except PlaceError as error:
+                step.error = error
+            else:
+                step.left_out, step.name = name is None, os.fsdecode(name or b"")
+        return step
 
     async def _look_at(self, step: Step, parent: Location) -> None:
         """Find out what a source is and what stands where it goes."""

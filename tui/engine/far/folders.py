@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import each, in_time, look
+from tui.engine.far.fitted import changed_in
 from tui.engine.far.making import MOST_MEETINGS, Making
 from tui.engine.far.probing import is_one
 from tui.engine.far.reaching import listing
@@ -87,6 +88,7 @@ class Folders(Making):
         if await self._is_target(folder):
             message = f"cannot copy {folder.source} into itself: it is where the copy goes"
             raise TargetInsideSource(message, location=folder.source)
+        folder.changed = await changed_in(self._run, self._from, folder.source, self._run.fitting)
         folder.listing = aiter(self._from.list(folder.source))
         first = asyncio.ensure_future(self._next_page(folder))
         page: Sequence[Entry] | None = None
@@ -222,36 +224,40 @@ class Folders(Making):
         for entry in page:
             if is_partial(os.fsencode(entry.name)):
                 continue  # what a job has not finished is not the user's yet
+            name = folder.changed.get(entry.name, entry.name)
             if entry.kind is EntryKind.FOLDER:
-                self._hand_out_folder(folder, entry)
+                self._hand_out_folder(folder, entry, name)
             else:
-                self._hand_out(folder, entry)
+                self._hand_out(folder, entry, name)
 
-    def _hand_out(self, folder: Folder, entry: Entry) -> None:
+    def _hand_out(self, folder: Folder, entry: Entry, name: str | None) -> None:
         folder.seen_files += 1
         folder.seen_bytes += entry.size_bytes
         self._counts.found(entry)
         if entry.name in folder.settled:
             return
+        if name is None:
+            self._skip(Item(folder, entry, entry.name, folder.idx))
+            return
         known = folder.standing is not None
-        there = folder.standing.get(entry.name) if folder.standing is not None else None
+        there = folder.standing.get(name) if folder.standing is not None else None
         by_facts = self._pairing.keeps_times and self._pairing.exact
         plain = by_facts and not self._compares and not self._moves
         if there is not None and plain and entry.kind is EntryKind.FILE and self._pairing.same(entry, there):
             self._same(folder, entry)
             return
-        self.add(Item(folder, entry, entry.name, folder.idx, there, known))
+        self.add(Item(folder, entry, name, folder.idx, there, known))
 
-    def _hand_out_folder(self, folder: Folder, entry: Entry) -> None:
-        if entry.name in folder.subs:
+    def _hand_out_folder(self, folder: Folder, entry: Entry, name: str | None) -> None:
+        if entry.name in folder.subs or name is None:
             return
         folder.subs.add(entry.name)
         known = folder.standing is not None
-        there = folder.standing.get(entry.name) if folder.standing is not None else None
+        there = folder.standing.get(name) if folder.standing is not None else None
         if self._renames and there is None:
-            self.add(Item(folder, entry, entry.name, folder.idx, there, known))
+            self.add(Item(folder, entry, name, folder.idx, there, known))
         else:
-            self._enter(folder, entry, entry.name, there, known=known)
+            self._enter(folder, entry, name, there, known=known)
 
     def _enter(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.entry import EntryKind
 from tui.model.job import Conflict
+from tui.model.misfit import Names
 from tui.places.local.names import folded
 from tui.places.local.partial import name_of_half
 
@@ -82,6 +83,7 @@ class Need:
         record = run.record
         self._pairing, self._conflict, self._tag = pairing, record.conflict, record.row.tag
         self._again = record.walk > 0
+        self._fitting = run.fitting
         self.may_shrink = self._conflict in (Conflict.OVERWRITE, Conflict.NEWER)
 
     def of(self, entry: Entry, there: Entry | None, beside: Standing, name: str = "") -> tuple[int, int]:
@@ -110,6 +112,19 @@ class Need:
         if self._conflict is Conflict.NEWER:
             return pairing.exact and pairing.newer(entry, there)
         return self._conflict is Conflict.OVERWRITE
+
+    def is_known(self, name: str, *, merged: bool) -> bool:
+        """Say whether what needs an entry of this name is known from its own name.
+
+        Args:
+            merged: There is something at the target already in its folder.
+        """
+        fitting = self._fitting
+        if fitting is None:
+            return True
+        if fitting.way is Names.SKIP:
+            return False  # which of two names that are one there is left out depends on both
+        return not merged or fitting.fit(os.fsencode(name)) == os.fsencode(name)
 
     def half_of(self, entry: Entry, name: str = "") -> str:
         """Return the name under which an earlier go may have left a half of a file; empty where there is none."""

@@ -33,7 +33,7 @@ FAR_AT_ONCE, NEAR_AT_ONCE = 8, 2
 class Does(Protocol):
     """Whoever can have something done at a place."""
 
-    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]]) -> R: ...
+    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]], /) -> R: ...
 
 
 @dataclass(slots=True)
@@ -146,18 +146,21 @@ class Survey:
     def _page(
         self, branch: Branch, page: Sequence[Entry], standing: Standing | None, below: list[Branch]
     ) -> Amount:
-        found = Amount()
+        found, merged = Amount(), branch.there is not None
         for entry in page:
             if not is_name(entry.name) or self._passes_by(entry.name):
                 continue
+            needs = standing is not None
+            if self._need is not None:
+                needs &= self._need.is_known(entry.name, merged=merged)
             there = standing.find(entry.name) if standing is not None else None
             if entry.kind is EntryKind.FOLDER:
-                found.new_files += standing is not None and there is None
-                below.append(self._below(branch, entry, there, needs=standing is not None))
+                found.new_files += needs and there is None
+                below.append(self._below(branch, entry, there, needs=needs))
                 continue
             found.files += 1
             found.size_bytes += entry.size_bytes
-            if self._need is not None and standing is not None:
+            if self._need is not None and standing is not None and needs:
                 files, size_bytes = self._need.of(entry, there, standing)
                 found.new_files += files
                 found.new_bytes += size_bytes

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import Ends, each, look
+from tui.engine.far.fitted import changed_in, fitting_of
 from tui.engine.far.goal import resolved
 from tui.engine.far.reaching import listing
 from tui.engine.far.standing import Pairing
 from tui.engine.rows import name_of
+from tui.engine.run import Run
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError
 from tui.places.base import Place
 
 if TYPE_CHECKING:
-    from tui.engine.run import Run
     from tui.model.entry import Entry
     from tui.model.location import Location
 
@@ -49,11 +50,12 @@ async def _take_one(run: Run, ends: Ends, here: Location, there: Location) -> No
     pairing = Pairing.of(source.capabilities, target.capabilities, run.record.row.preserve)
     entry, standing = await look(source, here), await look(target, there)
     if entry is not None and standing is not None and here != there and pairing.keeps_times:
-        await _Taking(ends, source, target, pairing).take(here, there, entry, standing)
+        await _Taking(run, ends, source, target, pairing).take(here, there, entry, standing)
 
 
 @dataclass(frozen=True, slots=True)
 class _Taking:
+    run: Run
     ends: Ends
     source: Place
     target: Place
@@ -76,11 +78,13 @@ class _Taking:
     async def _folder(self, here: Location, there: Location) -> None:
         async with listing(self.target, there) as pages:
             found = {entry.name: entry async for page in pages for entry in page}
+        changed = await changed_in(self.run, self.source, here, fitting_of(self.run.record))
         async with listing(self.source, here) as pages:
             async for page in pages:
-                pairs = [(entry, found[entry.name]) for entry in page if entry.name in found]
+                named = [(entry, changed.get(entry.name, entry.name)) for entry in page]
+                pairs = [(entry, found[name]) for entry, name in named if name in found]
                 await each(
-                    pairs, lambda p: self.take(here.child(p[0].name), there.child(p[0].name), *p), AT_ONCE
+                    pairs, lambda p: self.take(here.child(p[0].name), there.child(p[1].name), *p), AT_ONCE
                 )
         if self.target.capabilities.folders:
             await self.target.remove_folder(there)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import Ends, Halted, OutOfReach
+from tui.engine.far.fitted import changed_in, fitting_of
 from tui.engine.far.goal import resolved
 from tui.engine.far.reaching import listing
 from tui.engine.far.taking_back import take_back
@@ -83,13 +84,12 @@ async def _folders(run: Run, ends: Ends, source: Source, goal: Location) -> Asyn
     while folders:
         here, there = folders.pop()
         try:
+            changed = await changed_in(run, place, here, fitting_of(run.record))
             async with listing(place, here) as pages:
                 async for page in pages:
-                    folders += [
-                        (here.child(entry.name), there.child(entry.name))
-                        for entry in page
-                        if entry.kind is EntryKind.FOLDER
-                    ]
+                    below = [entry.name for entry in page if entry.kind is EntryKind.FOLDER]
+                    named = [(name, changed.get(name, name)) for name in below]
+                    folders += [(here.child(name), there.child(to)) for name, to in named if to is not None]
         except PlaceError as error:
             if ends.is_lost(error):
                 raise

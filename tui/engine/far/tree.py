@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -40,6 +40,8 @@ class Step:
     entry: Entry | None = None
     there: Entry | None = None
     error: PlaceError | None = None
+    left_out: bool = False
+    """It has no name at the target."""
     was_fresh: bool = False
     """The journal said already that its name was free when the job first came to it."""
 
@@ -58,6 +60,7 @@ class Folder:
         there: What stands at the target, where that is `known`.
         making: It was tried to make it, so it may be the job's own whoever finds it there.
         own: The job made it: it is given its attributes in the end.
+        changed: The names in it that are others at the target; None: left out.
         standing: What is in it at the target, by name; None where each entry has to be asked for.
         left: So many things are not done yet: its listing, and what came of it.
         stays: Something of it was not copied (of a move: stays in it).
@@ -79,6 +82,7 @@ class Folder:
     own: bool = False
     top: bool = False
     state: State = State.NEW
+    changed: Mapping[str, str | None] = field(default_factory=dict)
     standing: dict[str, Entry] | None = None
     listing: AsyncIterator[Sequence[Entry]] | None = None
     left: int = 1

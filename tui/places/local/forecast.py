@@ -19,7 +19,7 @@ from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from tui.model.location import Location
     from tui.places.local.hops import Brake
@@ -78,6 +78,25 @@ class Forecast:
                 self.exhausted = not self._stopped
         except Stopped:
             self._stopped = True
+        found, self._found = self._found, []
+        return found
+
+    def judge(
+        self, named: Sequence[tuple[Location, bytes]], files: Iterable[tuple[Location, int, int]]
+    ) -> list[Misfit]:
+        """Return what does not fit of one folder that somebody else has listed.
+
+        Args:
+            named: All that is in it, with the names it gets.
+            files: (what, mode, size) of what is no folder.
+        Raises:
+            Stopped: The brake went on.
+        """
+        clashes, changed = self._compared([name for _, name in named])
+        for location, name in named:
+            self._judge(location, name, clashes, changed)
+        for location, mode, size_bytes in files:
+            self._judge_kind(location, mode, size_bytes)
         found, self._found = self._found, []
         return found
 
