@@ -121,7 +121,8 @@ class Whereabouts:
                     raise
 
         files = [trace for trace in traces if trace.idx not in trees]
-        await self._ends.do(lambda: each(files, one, AT_ONCE))
+        if files:
+            await self._ends.do(lambda: each(files, one, AT_ONCE))
         for trace in traces:  # many folders of each are read at once
             if trace.idx in trees:
                 await self._ends.do(lambda trace=trace: one(trace))  # type: ignore[misc]
@@ -148,8 +149,8 @@ class Whereabouts:
                 if self._ends.is_lost(error):
                     raise
 
-        folders = [step for step in steps if _is_folder(step)]
-        await self._ends.do(lambda: each(folders, one, AT_ONCE))
+        if folders := [step for step in steps if _is_folder(step)]:
+            await self._ends.do(lambda: each(folders, one, AT_ONCE))
         await self.undone(untouched, before)
 
     async def stayed(self, steps: Sequence[Step]) -> None:
