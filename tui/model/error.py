@@ -120,13 +120,13 @@ class LinkInTheWay(PlaceError):
 
 class PlaceUnavailable(PlaceError):
     transient = True
-    remedy = "Ferry tries again by itself; check the disk or the network if it lasts."
+    remedy = "Check the disk or the network, then retry."
 
 
 class HostUnreachable(PlaceUnavailable):
     """Nobody answers there, or there is no such host."""
 
-    remedy = "Check its name, the network, and whether it is up; a job tries again by itself."
+    remedy = "Check its name, the network, and whether it is up, then retry."
 
 
 class AuthenticationFailed(PlaceError):

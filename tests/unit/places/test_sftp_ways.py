@@ -112,7 +112,9 @@ async def test_jumps_in_a_circle_are_an_error(sshd: Sshd, tmp_path: Path) -> Non
 
 async def test_a_host_that_cannot_be_reached_from_the_one_between(sshd: Sshd, tmp_path: Path) -> None:
     text = sshd.config_for("gate") + sshd.config_for("here", ProxyJump="gate", Port=1)
-    with pytest.raises(PlaceUnavailable, match=r"cannot reach here:1 through the hosts between"):
+    with pytest.raises(
+        PlaceUnavailable, match=r"cannot reach here:1 \(127.0.0.1\) through the hosts between"
+    ):
         await connect(HERE, Somebody(), settings(tmp_path, text))
 
 
@@ -152,8 +154,8 @@ async def test_a_command_that_fails_is_a_host_that_cannot_be_reached(sshd: Sshd,
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("HostName 127.0.0.1\nPort 1\n", "cannot reach here:1: connection refused"),
-        ("HostName no-such-host.invalid\n", "cannot reach here: "),
+        ("HostName 127.0.0.1\nPort 1\n", r"cannot reach here:1 \(127.0.0.1\): connection refused"),
+        ("HostName no-such-host.invalid\n", r"cannot reach here \(no-such-host.invalid\): "),
     ],
 )
 async def test_a_host_that_is_not_there(text: str, why: str, tmp_path: Path) -> None:

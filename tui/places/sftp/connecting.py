@@ -109,7 +109,7 @@ class _Journey:
             certificates = certificates and not us.authority_unknown
             if us.verdict is Verdict.UNKNOWN and not us.signing_in:
                 await self._ask_about_key(host, us)
-        raise HostUnreachable(f"cannot reach {host.name}: it hung up again and again")
+        raise HostUnreachable(f"cannot reach {host.whereabouts}: it hung up again and again")
 
     async def _ask_about_key(self, host: HostSettings, us: Introduction) -> None:
         assert us.key is not None
@@ -181,7 +181,7 @@ class _Attempt:
         except (TimeoutError, OSError, ValueError, asyncssh.Error) as error:
             raise from_ssh(error, host, self.introduction) from error
         if connection.is_closed():
-            raise HostUnreachable(f"cannot reach {host.name}: it hung up")
+            raise HostUnreachable(f"cannot reach {host.whereabouts}: it hung up")
         return connection
 
     async def _connected(self) -> asyncssh.SSHClientConnection:

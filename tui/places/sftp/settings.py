@@ -104,6 +104,11 @@ class HostSettings:
     def address(self) -> str:
         return f"{self.user}@{self.name}"
 
+    @property
+    def whereabouts(self) -> str:
+        """Its name, and what that stands for: a host that moved may be looked for in its old place."""
+        return self.name if self.host.lower() == self.alias.lower() else f"{self.name} ({self.host})"
+
 
 def split_authority(authority: str) -> tuple[str, str, str]:
     """Return (user, host, port) of "user@host:port" or "user@[address]:port"; empty where it names none."""

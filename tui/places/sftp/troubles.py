@@ -20,9 +20,9 @@ def from_ssh(error: Exception, host: HostSettings, us: Introduction) -> PlaceErr
     """Return Ferry's error for asyncssh's or the operating system's."""
     if isinstance(error, TimeoutError) and not isinstance(error, asyncssh.Error) and not error.errno:
         why = f"it did not answer within {host.connect_timeout_s:g} s"
-        return HostUnreachable(f"cannot reach {host.name}: {why}")
+        return HostUnreachable(f"cannot reach {host.whereabouts}: {why}")
     if isinstance(error, OSError):
-        return HostUnreachable(f"cannot reach {host.name}: {_of_system(error)}")
+        return HostUnreachable(f"cannot reach {host.whereabouts}: {_of_system(error)}")
     if isinstance(error, asyncssh.PermissionDenied) or _too_many(error, us):
         tried = ", ".join(us.tried) or "nothing, as it takes no method that is allowed here"
         return AuthenticationFailed(f"permission denied for {host.address}: tried {tried}")
@@ -30,7 +30,7 @@ def from_ssh(error: Exception, host: HostSettings, us: Introduction) -> PlaceErr
         return Unsupported(f"cannot connect to {host.name}: no algorithm in common ({error.reason})")
     if isinstance(error, asyncssh.Error):
         through = " through the hosts between" if isinstance(error, asyncssh.ChannelOpenError) else ""
-        return HostUnreachable(f"cannot reach {host.name}{through}: {error.reason or 'it hung up'}")
+        return HostUnreachable(f"cannot reach {host.whereabouts}{through}: {error.reason or 'it hung up'}")
     return PlaceError(f"cannot connect to {host.name}: {error}", "Correct ~/.ssh/config, then retry.")
 
 
