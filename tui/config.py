@@ -28,7 +28,7 @@ class ScreenSettings:
     theme: str = _key(
         "ferry-dark",
         kinds.text(),
-        'Colours: "ferry-dark", "ferry-light", "ferry-contrast" or any theme of Textual.',
+        'Colours: "ferry-dark", "ferry-light", "ferry-contrast", "ferry-16" or any theme of Textual.',
     )
     preset: str = _key(
         "ferry",

@@ -102,6 +102,31 @@ def test_a_copy_asks_and_goes_on(start: Start, here: Path) -> None:
         assert "copied 2 files" in terminal.text
 
 
+def test_whoever_waits_for_a_job_is_asked_what_it_waits_for(start: Start, here: Path) -> None:
+    with start("job_at_the_door", "queue", "wait", "1") as terminal:
+        terminal.wait_for("Password for me@box:")
+        assert not echoes(terminal)
+        type_line(terminal, "wrong")
+        terminal.wait_for("That was not right")
+        type_line(terminal, "sesame")
+        assert status(terminal) == 0
+        assert echoes(terminal)
+        assert "sesame" not in terminal.text
+    answers = [line for line in (here / "calls").read_text().splitlines() if "answer_host" in line]
+    assert answers == ["('answer_host', 1, 'wrong')", "('answer_host', 2, 'sesame')"]
+
+
+def test_whoever_stops_waiting_leaves_the_job_as_it_is(start: Start, here: Path) -> None:
+    with start("job_at_the_door", "queue", "wait", "1") as terminal:
+        terminal.wait_for("Password for me@box:")
+        terminal.process.send_signal(signal.SIGINT)
+        assert status(terminal) == 130
+        assert echoes(terminal)
+    calls = (here / "calls").read_text()
+    assert "answer_host" not in calls
+    assert "cancel" not in calls
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_terminal_is_given_back_when_it_ends_early(start: Start, number: signal.Signals) -> None:
     with start("job_at_the_door", "queue", "answer-host", "1") as terminal:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_engine import FakeEngine, at_the_door
-from cli_places import FOLDER, HOME, far
+from cli_places import FOLDER, HOME, FakePlaces, far
 
 from tui.model.ask import KnownHost
 from tui.model.comparison import Change, Compared, Difference
@@ -234,6 +235,20 @@ def test_without_a_terminal_a_command_says_that_a_host_asks(
     assert not engine.requests
 
 
+def test_without_a_terminal_an_unknown_key_is_told_with_what_helps(ferry: Run, engine: FakeEngine) -> None:
+    engine.host.known = False
+    result = ferry("ls", "sftp://box/")
+    assert (result.status, result.out) == (1, "")
+    assert "sftp://box asks for its key to be looked at" in result.err
+    assert "connect once with ssh" in result.err
+    assert "agent" not in result.err
+
+
+def test_a_job_shows_that_what_goes_to_a_host_appears_file_by_file(ferry: Run, engine: FakeEngine) -> None:
+    ferry("copy", "--detach", "folder", "sftp://box/data/")
+    assert "stage      file\n" in ferry("queue", "show", "1").out
+
+
 def test_a_job_is_queued_and_waits_until_somebody_answers(ferry: Run, engine: FakeEngine) -> None:
     engine.host.password, engine.plan = "sesame", [at_the_door(engine)]
     result = ferry("copy", "a", "sftp://box/data/")
@@ -332,6 +347,16 @@ def test_a_sync_with_a_host_can_be_rehearsed(ferry: Run, engine: FakeEngine) -> 
     assert not engine.requests
 
 
+def test_a_rehearsal_lists_no_home_of_a_host_among_what_would_go(ferry: Run, engine: FakeEngine) -> None:
+    paths = {"me": EntryKind.FOLDER, "me/dear": EntryKind.FILE, "other": EntryKind.FOLDER}
+    extra = [Difference(path, Change.EXTRA, None, Facts(kind, 0, 0)) for path, kind in paths.items()]
+    engine.compared = [Compared(extra)]
+    result = ferry("sync", "--dry-run", "--delete", "folder", "sftp://box/home")
+    assert result.status == 1
+    assert "cannot remove sftp://box/home/me: it is your home folder" in result.err
+    assert result.out.splitlines() == ["- other/", "would remove 1 folder"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -381,6 +406,28 @@ def test_verify_reads_contents_on_both_sides(ferry: Run, engine: FakeEngine, her
     result = ferry("verify", "a", "sftp://box/data")
     assert result.out.splitlines()[0] == "differs  sftp://box/data/a (content)"
     assert result.status == 1
+
+
+def test_over_a_long_way_many_small_files_are_verified_at_once(
+    ferry: Run, engine: FakeEngine, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "data").mkdir()
+    for number in range(60):
+        (here / "data" / f"{number}").write_bytes(b"text")
+        engine.host.files[far(f"/data/{number}")] = b"text"
+    many, under_way = asyncio.Event(), 0
+    read = FakePlaces.read
+
+    async def held(self: FakePlaces, location: Location, offset: int, size_bytes: int) -> bytes:
+        nonlocal under_way
+        under_way += not location.is_local
+        if under_way == 40:
+            many.set()
+        await many.wait()
+        return await read(self, location, offset, size_bytes)
+
+    monkeypatch.setattr(FakePlaces, "read", held)
+    assert ferry("verify", "data", "sftp://box/").out.endswith("verified 60 files, 240 B: 3 extra\n")
 
 
 def test_sums_are_of_files_here(ferry: Run, here: Path) -> None:

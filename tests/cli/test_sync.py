@@ -60,6 +60,28 @@ def test_a_dry_run_with_delete_says_what_would_go(ferry: Run, here: Path) -> Non
     golden("sync-plan-delete.txt", result.out.replace(str(here), ""))
 
 
+@pytest.mark.parametrize("above", [False, True], ids=["the home", "what holds it"])
+def test_a_dry_run_lists_no_home_among_what_would_go(
+    ferry: Run, here: Path, monkeypatch: pytest.MonkeyPatch, *, above: bool
+) -> None:
+    home = here / "b" / "people" / "me"
+    (home / "dear").mkdir(parents=True)
+    (home / "dear" / "letter").write_text("dear")
+    (home.parent / "other").mkdir()
+    if not above:
+        (here / "a" / "people").mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    result = ferry("sync", "-n", "--delete", "a", "b")
+    stays = f"cannot remove {here}/b/people" + (
+        ": your home folder" if above else "/me: it is your home folder"
+    )
+    assert result.status == 1
+    assert stays in result.err
+    gone = {line.removeprefix("- ") for line in result.out.splitlines() if line.startswith("- ")}
+    assert gone == {"gone/", "gone/extra"} | (set() if above else {"people/other/"})
+    assert "- people/" in "".join(ferry("sync", "-n", "a", "b").out)
+
+
 def test_a_dry_run_of_a_missing_target_finds_all_new(ferry: Run) -> None:
     result = ferry("sync", "-n", "a", "c")
     assert result.status == 0

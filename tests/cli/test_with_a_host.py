@@ -91,6 +91,25 @@ def test_a_tree_goes_to_a_host_and_comes_back(real: Ferry) -> None:
     assert list(real.there.iterdir()) == []
 
 
+def test_a_move_to_a_host_is_undone_after_a_restart_unless_something_changed_there(real: Ferry) -> None:
+    tree = real.here / "tree"
+    (tree / "sub").mkdir(parents=True)
+    (tree / "one").write_bytes(b"one")
+    (tree / "sub" / "two").write_bytes(b"two")
+    real("move", "tree", real.url("new/"))
+    real("engine", "stop")
+    assert b"brought back 2" in real("queue", "undo", "1").stdout
+    assert (tree / "sub" / "two").read_bytes() == b"two"
+    assert list((real.there / "new").iterdir()) == []
+    real("move", "tree", real.url("new/"))
+    (real.there / "new" / "tree" / "sub" / "two").write_bytes(b"owt and more")
+    told = real("queue", "undo", "3", status=1).stderr
+    assert b"something in sftp://box/" in told
+    assert b"was changed, added or removed since" in told
+    assert not tree.exists()
+    assert (real.there / "new" / "tree" / "one").read_bytes() == b"one"
+
+
 def test_hosts_of_the_ssh_configuration_are_listed(real: Ferry) -> None:
     told = [json.loads(line) for line in real("hosts", "--json").stdout.splitlines()]
     assert {"box", "stranger"} <= {each["title"] for each in told}
@@ -113,6 +132,17 @@ def test_without_a_terminal_a_host_that_is_not_known_is_not_waited_for(real: Fer
     real("queue", "wait", "1")
     assert (real.there / "a").read_bytes() == b"one"
     assert b"a\n" in real("ls", real.url(host="stranger")).stdout
+
+
+def test_whoever_waits_on_a_terminal_is_asked_about_a_host(real: Ferry) -> None:
+    (real.here / "a").write_bytes(b"one")
+    real("copy", "--detach", "a", real.url(host="stranger"))
+    with real.terminal("queue", "wait", "1") as terminal:
+        terminal.wait_for(r"\[yes/no\]")
+        terminal.press(*"yes", "enter")
+        terminal.wait_until(lambda: terminal.process.poll() is not None)
+        assert terminal.process.returncode == 0
+    assert (real.there / "a").read_bytes() == b"one"
 
 
 def test_on_a_terminal_a_host_that_is_not_known_is_asked_about(real: Ferry) -> None:

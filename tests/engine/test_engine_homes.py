@@ -10,17 +10,19 @@ from engine_harness import Harness, names, running
 
 from tests import mounts
 from tests.trees import describe
-from tui.client.host import home_folders
 from tui.model.error import HoldsHome
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 from tui.places.local import homes
+from tui.places.local.homes import home_folders
+from tui.places.local.place import LocalPlace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
 AWAY = pytest.mark.parametrize("kind", [JobKind.DELETE, JobKind.TRASH, JobKind.MOVE])
+OR_RENAMED = pytest.mark.parametrize("kind", [JobKind.DELETE, JobKind.TRASH, JobKind.MOVE, JobKind.RENAME])
 
 
 @pytest.fixture
@@ -41,6 +43,9 @@ async def harness(tmp_path: Path, home: Path) -> AsyncIterator[Harness]:
 async def take_away(harness: Harness, kind: JobKind, *sources: Path, target: Path) -> int:
     if kind is JobKind.MOVE:
         return await harness.move(*sources, to=target)
+    if kind is JobKind.RENAME:
+        news = tuple(Location.local(each.with_name(f"{each.name} new")) for each in sources if each.name)
+        return await harness.submit(kind, *sources, targets=news or (Location.local("/new"),))
     return await harness.submit(kind, *sources)
 
 
@@ -48,7 +53,7 @@ async def messages(harness: Harness, id: int) -> list[str]:
     return [error.message for error in await harness.engine.errors(id)]
 
 
-@AWAY
+@OR_RENAMED
 @pytest.mark.parametrize("above", range(3))
 async def test_a_home_and_what_holds_it_are_refused_before_anything_is_touched(
     harness: Harness, home: Path, source: Path, target: Path, kind: JobKind, above: int
@@ -64,7 +69,7 @@ async def test_a_home_and_what_holds_it_are_refused_before_anything_is_touched(
     assert (describe(home.parent.parent), names(source)) == (before, ["other"])
 
 
-@AWAY
+@OR_RENAMED
 async def test_a_home_is_known_behind_a_link_in_its_path(
     harness: Harness, home: Path, source: Path, target: Path, kind: JobKind
 ) -> None:
@@ -83,6 +88,32 @@ async def test_a_link_to_a_home_is_just_a_link(
     assert (names(source), describe(home)) == ([], before)
 
 
+async def test_other_names_are_changed_beside_that_of_a_home(
+    harness: Harness, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.engine.engine.spare_homes", lambda *_: None)
+    (home.parent / "other").mkdir()
+    (home.parent / "link").symlink_to(home)
+    sources = [home, home.parent / "other", home.parent / "link"]
+    job = await harness.ends(await take_away(harness, JobKind.RENAME, *sources, target=home))
+    assert job.state is JobState.FAILED
+    assert await messages(harness, job.id) == [f"cannot rename {home}: it is your home folder"]
+    assert names(home.parent) == ["link new", "other new", "user"]
+
+
+async def test_a_home_keeps_its_name_in_a_pane(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    place = LocalPlace()
+    with pytest.raises(HoldsHome, match="it is your home folder"):
+        await place.rename(Location.local(home), Location.local(home.with_name("new")))
+    with pytest.raises(HoldsHome, match=f"your home folder {home} is in it"):
+        await place.rename(Location.local(home.parent), Location.local(home.parent.with_name("new")))
+    inner = home / "folder 0"
+    await place.rename(Location.local(inner), Location.local(home / "new"))
+    place.close()
+    assert names(home) == ["folder 1", "folder 2", "new"]
+
+
 async def test_what_is_in_a_home_or_beside_it_may_go(harness: Harness, home: Path) -> None:
     (home.parent / "users").mkdir()
     sources = [home / "folder 0", home.parent / "users"]
@@ -95,7 +126,7 @@ async def test_copying_a_home_is_no_matter(harness: Harness, home: Path, target:
     assert describe(target / "user") == describe(home)
 
 
-@AWAY
+@OR_RENAMED
 async def test_a_job_that_was_queued_already_does_not_touch_it_either(
     harness: Harness, home: Path, target: Path, kind: JobKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:

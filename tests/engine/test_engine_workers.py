@@ -22,13 +22,14 @@ from tui.model.job import Conflict, JobState
 from tui.places.local.hops import Brake, CopyRules
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
-from tui.places.local.workers import WorkerCopy, Workers
+from tui.places.local.worker_copy import WorkerCopy
+from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tui.places.local.copying import FolderCopy
-    from tui.places.local.hops import Batch
+    from tui.places.local.frames import Step
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
@@ -188,17 +189,17 @@ async def test_what_failed_in_a_killed_worker_is_one_error(
 def killing_after(patch: pytest.MonkeyPatch, count: int) -> list[int]:
     """Kill the worker a folder is copied in after so many steps that were not the folder's first; return the list."""
     steps: list[int] = []
-    real = WorkerCopy.step
+    real = WorkerCopy.asked
 
-    def step(copy: WorkerCopy, *args: bool, **rest: bool) -> Batch:
+    def asked(copy: WorkerCopy, *, finish: bool) -> Step:
         if copy._spec is None:
-            steps.append(copy._process._process.pid)
+            steps.append(copy.process._process.pid)
         if len(steps) == count:
-            copy._process._process.kill()
-            copy._process._process.wait()
-        return real(copy, *args, **rest)
+            copy.process._process.kill()
+            copy.process._process.wait()
+        return real(copy, finish=finish)
 
-    patch.setattr(WorkerCopy, "step", step)
+    patch.setattr(WorkerCopy, "asked", asked)
     return steps
 
 
@@ -240,7 +241,7 @@ def test_nobody_takes_up_the_queue_while_a_worker_lives(tmp_path: Path) -> None:
 async def test_a_worker_that_a_disk_holds_holds_up_no_other_job(
     tmp_path: Path, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.places.local.workers.PATIENCE_S", 0.2)
+    monkeypatch.setattr("tui.places.local.worker_process.PATIENCE_S", 0.2)
     workers = Workers(1)
     (pid,) = start(workers)
     (source / "a").mkdir()

@@ -19,7 +19,7 @@ import pytest
 from tests.faults.stands import Judge, Scenario
 from tests.faults.sweep import Sweep, sweep
 from tui.model.job import JobKind, JobState
-from tui.places.local import workers as module
+from tui.places.local import worker_process as module
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
@@ -69,8 +69,11 @@ async def trial(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Trial]:
     monkeypatch.setattr(module, "_PROGRAM", PROGRAM)
-    monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(module, "PATIENCE_S", 1.0)  # others take turns meanwhile
     monkeypatch.setenv("PYTHONPATH", str(PROGRAM.parents[2]))
+    monkeypatch.setenv(
+        "FERRY_FAULT", "kill -1 never"
+    )  # or it would not start, and none would be started again
     workers = Workers(1)
     async with sweep(request.param, tmp_path, monkeypatch, workers) as one:
         assert await one.begin() == []

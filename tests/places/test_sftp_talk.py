@@ -19,7 +19,9 @@ from tui.places.sftp.protocol import Attrs, Code, Kind, text
 from tui.places.sftp.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from tui.places.sftp.channel import Data
 
 FOLDER = Location("/folder", "sftp", "test")
 NUMBER = struct.Struct(">I")
@@ -48,6 +50,9 @@ class Wire:
             at += 4 + size
             if (told := self.answer(kind, number, body)) is not None:
                 asyncio.get_running_loop().call_soon(self.say, told)
+
+    def writelines(self, parts: Iterable[Data]) -> None:
+        self.write(b"".join(parts))
 
     def say(self, packet: bytes) -> None:
         self.channel.data_received(packet, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncssh
 from asyncssh.sftp import SFTPServerHandler
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tests.servers.sshd import Sshd
 
 
-async def connect(server: Sshd, port: int = 0) -> asyncssh.SSHClientConnection:
-    """Sign in to a server, by another port where a proxy stands before it."""
+async def connect(server: Sshd, port: int = 0, **options: Any) -> asyncssh.SSHClientConnection:
+    """Sign in to a server, by another port where a proxy stands before it. `options`: more of asyncssh's."""
     return await asyncssh.connect(
         "127.0.0.1",
         port or server.port,
@@ -30,6 +30,7 @@ async def connect(server: Sshd, port: int = 0) -> asyncssh.SSHClientConnection:
         client_keys=[str(server.client_key)],
         known_hosts=([asyncssh.import_public_key(server.host_key)], [], []),
         agent_path=None,
+        **options,
     )
 
 

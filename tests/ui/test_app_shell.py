@@ -12,6 +12,7 @@ from textual.widgets import Input
 from tui.config import ConfirmSettings, ScreenSettings
 from tui.model.job import JobKind, JobState, Progress, Request
 from tui.model.location import Location
+from tui.ui import notes
 from tui.ui.app import Ferry
 from tui.ui.screens.confirm import Confirm
 from tui.ui.screens.help import Help
@@ -46,7 +47,8 @@ async def test_a_screen_too_small_says_what_it_needs(shell):
     async with shell(size=(39, 12)) as s:
         note = s.main.query_one("#too-small")
         assert note.display
-        assert "40×12" in str(note.render())
+        assert "needs 40×12" in str(note.render())
+        assert "39×12" in str(note.render())
         await s.pilot.resize_terminal(80, 24)
         await s.until(lambda: not note.display, "the note gone")
 
@@ -84,6 +86,29 @@ async def test_the_key_bar_shows_the_keys_of_what_has_the_focus(shell):
         assert bar.render_line(1).text.split() == list("?rieCMAd:q")
         await s.press("w")
         assert "Pause all" in bar.render_line(0).text
+
+
+async def test_all_keys_of_the_queue_stand_whole_in_the_bar_of_a_small_screen(shell):
+    async with shell(size=(80, 24)) as s:
+        await s.press("w")
+        bar = s.main.key_bar
+        words = (bar.render_line(0).text + bar.render_line(1).text).split()
+        assert words[-6:] == ["F1", "Help", "F9", "Menu", "F10", "Quit"]
+        assert {"Details", "Pause", "Cancel", "Answer", "Errors", "Remove", "Retry"} <= set(words)
+
+
+async def test_the_key_bar_leaves_out_what_it_has_no_room_for_but_not_help_and_quitting(shell):
+    async with shell(size=(60, 16)) as s:
+        await s.press("w")
+        line = s.main.key_bar.render_line(0).text
+        assert line.split()[:4] == ["Enter", "Details", "p", "Pause"]
+        assert line.split()[-2:] == ["F10", "Quit"]
+        assert "F1 Help" in " ".join(line.split())
+
+
+async def test_on_a_narrow_screen_the_key_bar_has_numbers_for_the_function_keys(shell):
+    async with shell(size=(50, 24)) as s:
+        assert s.main.key_bar.render_line(0).text.startswith("1Help2Rena3View")
 
 
 async def test_the_key_bar_shows_remapped_keys(shell):
@@ -172,11 +197,21 @@ async def test_the_palette_offers_the_actions_and_nothing_else(shell):
 
     async with shell() as s:
         provider = ActionCommands(s.main)
-        hits = [hit.display async for hit in provider.discover()]
+        lines = [str(hit.display) async for hit in provider.discover()]
+        hits = [line.partition("  ")[0] for line in lines]
         assert "Swap the panes" in hits
+        assert next(line for line in lines if line.startswith("Move to the trash")).endswith("  F8  d")
         assert s.app.COMMANDS == {ActionCommands}
         await s.press("ctrl+p")
         await s.until(lambda: s.app.screen is not s.main, "the palette")
+
+
+def test_help_fits_beside_its_titles_at_eighty_columns_and_tells_every_key():
+    for scope in ("pane", "queue", "viewer"):
+        lines = Help(scope, None).text("").plain.split("\n")
+        assert max(map(len, lines)) <= 69
+    text = " ".join(Help("queue", None).text("Back to the files").plain.split())
+    assert "Back to the files Esc w h Tab Ctrl+X j" in text
 
 
 async def test_a_theme_is_tried_while_choosing_and_kept_when_chosen(shell, paths):
@@ -219,7 +254,9 @@ async def test_an_unknown_theme_is_told_and_the_default_used(shell):
         await s.until(lambda: any("ferry-drak" in text for text in s.told), "told")
 
 
-@pytest.mark.parametrize("theme", ["ferry-dark", "ferry-light", "ferry-contrast", "nord", "ansi-dark"])
+@pytest.mark.parametrize(
+    "theme", ["ferry-dark", "ferry-light", "ferry-contrast", "ferry-16", "nord", "ansi-dark"]
+)
 async def test_the_styles_work_with_every_kind_of_theme(shell, theme):
     async with shell() as s:
         s.app.theme = theme
@@ -322,6 +359,36 @@ async def test_messages_hide_neither_queue_nor_keys(shell):
         toast = s.main.query("Toast")[0]
         assert not toast.region.overlaps(s.main.queue_pane.region)
         assert not toast.region.overlaps(s.main.key_bar.region)
+
+
+async def test_escape_takes_messages_away_before_the_marks(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        await s.press("space", "Y")
+        await s.until(lambda: s.main.query("Toast"), "the message")
+        await s.press("escape")
+        await s.until(lambda: not s.main.query("Toast"), "taken away")
+        assert len(s.main.pane.marked) == 1
+        await s.press("escape")
+        assert s.main.pane.marked == []
+
+
+async def test_what_is_told_again_is_shown_once(shell):
+    async with shell() as s:
+        await s.press("Y")
+        await s.press("Y")
+        await s.until(lambda: len(s.told) == 2, "told twice")
+        assert len(s.app._notifications) == 1
+
+
+async def test_a_dialog_takes_away_what_was_told_a_while_ago_but_no_error(shell, monkeypatch):
+    async with shell() as s:
+        s.main.tell("an old word")
+        s.main.tell("an old error", "error")
+        monkeypatch.setattr(notes, "FRESH_S", -1.0)
+        await s.press("f9")
+        await s.dialog(Menu)
+        assert [note.message for note in s.app._notifications] == ["an old error"]
 
 
 async def test_no_cursor_blinks(shell):

@@ -125,7 +125,9 @@ async def test_a_folder_and_a_file_are_made_there_and_shown_in_both_panes(shell)
         await fill_in(s, "new.txt")
         await s.until(lambda: s.main.pane.current and s.main.pane.current.name == "new.txt")
         await s.until(lambda: "new.txt" in s.main.right.folder.names)
-        assert s.called("note_step") == []
+        made = SRV.child("new"), SRV.child("new.txt")
+        noted = [((), JobKind.MAKE, each, each) for each in made]
+        await s.until(lambda: s.called("note_step") == noted, "noted")
 
 
 async def test_rename_there_is_done_at_once(shell):
@@ -135,6 +137,8 @@ async def test_rename_there_is_done_at_once(shell):
         await fill_in(s, "c.txt")
         await s.until(lambda: s.main.pane.current and s.main.pane.current.name == "c.txt")
         assert s.requests == []
+        step = ((), JobKind.RENAME, SRV.child("c.txt"), SRV.child("a.txt"))
+        await s.until(lambda: s.called("note_step") == [step], "noted")
 
 
 async def test_where_names_cannot_be_changed_in_one_step_a_rename_is_a_move(shell, monkeypatch):
@@ -187,6 +191,19 @@ async def test_a_shell_is_for_local_folders(shell):
         await s.until(lambda: any("Use ssh to reach ann@box" in text for text in s.told))
 
 
+@pytest.mark.parametrize("key", ["f3", "enter"])
+async def test_the_viewer_opens_before_a_host_has_answered(shell, key):
+    async with shell(prepare=far) as s:
+        await at(s, SRV, "a.txt")
+        s.client.hang(SRV)
+        await s.press(key)
+        viewer = await s.dialog(Viewer)
+        assert "reading" in str(viewer.query_one("#title", Static).render())
+        await s.press("escape")
+        await s.back()
+        s.client.release(SRV)
+
+
 async def test_a_far_file_is_viewed(shell):
     async with shell(prepare=far) as s:
         await at(s, SRV, "a.txt")
@@ -225,6 +242,8 @@ async def test_an_edited_far_file_is_put_back_over_the_old_one_by_a_job(shell, p
         assert (request.kind, request.target, request.into) == (JobKind.COPY, SRV.child("a.txt"), False)
         assert request.conflict is Conflict.OVERWRITE
         assert request.by_content
+        assert request.expects is not None
+        assert request.expects.size_bytes == len(b"alpha\n")
         copy = request.sources[0].path
         assert content(copy) == b"alpha\nmore\n"
         assert copy.startswith(str(paths.state))
@@ -288,10 +307,10 @@ async def test_an_operation_that_waits_for_a_host_says_so(shell, monkeypatch):
     async with shell(prepare=far) as s:
         await at(s, SRV, "a.txt")
         s.client.hang(SRV)
-        await s.press("f3")
+        await s.press("I")
         await s.until(lambda: "Waiting for ann@box …" in s.told)
         s.client.release(SRV)
-        await s.dialog(Viewer)
+        await s.dialog(Information)
 
 
 async def test_what_a_store_does_not_keep_is_neither_shown_nor_asked_for(shell, monkeypatch):

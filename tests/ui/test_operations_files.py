@@ -222,8 +222,13 @@ async def test_without_a_question_where_the_configuration_says_so(shell):
 async def test_on_the_way_up_there_is_nothing_to_remove(shell):
     async with shell() as s:
         await s.press("home", "D")
-        await s.until(lambda: any("nothing here to remove" in text for text in s.told), "told")
+        await s.until(
+            lambda: any("Nothing to remove: the cursor is on the way up" in text for text in s.told)
+        )
         assert s.app.screen is s.main
+    async with shell({"a": {}}, left="/a", right="/a") as s:
+        await s.press("home", "D")
+        await s.until(lambda: "There is nothing here to remove." in s.told, "told")
 
 
 async def test_permissions_of_one_file_are_set_at_once(shell):

@@ -10,6 +10,7 @@ from pane_app import HOSTILE, TREE, panes
 from textual.events import MouseScrollDown
 from textual.widgets import Input
 
+from tui.model.entry import Space
 from tui.model.error import PermissionDenied
 from tui.model.location import Location
 from tui.ui.widgets.pane import FilePane
@@ -195,16 +196,16 @@ async def test_sorting_twice_by_the_same_turns_the_order_round() -> None:
     async with panes(size=(60, 20)) as p:
         await p.press(",", "s")
         await p.until(lambda: p.names[4] == "file2.txt")
-        assert "size ↓" in p.pane.path_bar.text
+        assert "size↓" in p.pane.path_bar.text
         await p.press(",", "s")
         await p.until(lambda: p.names[-1] == "file2.txt")
-        assert "size ↑" in p.pane.path_bar.text
+        assert "size↑" in p.pane.path_bar.text
         await p.press(",", "n")
         await p.until(lambda: p.names == SORTED)
         await p.press(",", "e")
         await p.until(lambda: p.names.index("file1.tar") > p.names.index("run.sh"))
         await p.press(",", "m")
-        await p.until(lambda: "time ↓" in p.pane.path_bar.text)
+        await p.until(lambda: "time↓" in p.pane.path_bar.text)
 
 
 async def test_the_cursor_stays_on_its_name_when_the_order_changes() -> None:
@@ -466,10 +467,43 @@ async def test_a_path_of_some_length_is_whole_before_the_order_and_the_free_spac
     async with panes({"some": {"deep": {"folder": {}}}}, at="/some/deep/folder", size=(44, 10)) as p:
         await p.until(lambda: "free" in p.pane.path_bar.text)
         assert "name" in p.pane.path_bar.text
-    async with panes({"some": {"deep": {"folder": {}}}}, at="/some/deep/folder", size=(36, 10)) as p:
+    async with panes({"some": {"deep": {"folder": {}}}}, at="/some/deep/folder", size=(35, 10)) as p:
         await p.until(lambda: "free" in p.pane.path_bar.text)
-        assert p.pane.path_bar.text.startswith(" /some/deep/folder ")
-        assert "name" not in p.pane.path_bar.text
+        assert p.pane.path_bar.text.split() == ["/some/deep/folder", "5.0", "GiB", "free"]
+    async with panes({"some": {"deep": {"folder": {}}}}, at="/some/deep/folder", size=(37, 10)) as p:
+        await p.until(lambda: "free" in p.pane.path_bar.text)
+        assert p.pane.path_bar.text == " /some/deep/folder  name↑ 5.0G free  "
+
+
+async def test_an_order_one_does_not_expect_is_told_before_the_free_space() -> None:
+    async with panes({"some": {"deep": {"folder": {}}}}, at="/some/deep/folder", size=(30, 10)) as p:
+        await p.until(lambda: "5.0G free" in p.pane.path_bar.text)
+        await p.press("comma", "s")
+        assert p.pane.path_bar.text.split() == ["/some/deep/folder", "size↓"]
+
+
+async def test_no_room_left_is_told_where_there_is_none_to_fill() -> None:
+    client = FakeClient(TREE)
+    client.free = Space(0, 0, 0)
+    async with panes(client=client) as p:
+        await p.until(lambda: "name↑" in p.pane.path_bar.text)
+        assert "free" not in p.pane.path_bar.text
+
+
+async def test_what_is_said_below_the_rows_is_broken_anew_when_the_pane_gets_wider() -> None:
+    async with panes({"d": {".hidden": b""}}, at="/d", size=(16, 12)) as p:
+        assert [line.strip() for line in p.lines()[2:5]] == ["Only hidden", "files (1).", ""]
+        await p.pilot.resize_terminal(60, 12)
+        await p.until(lambda: p.lines()[2].strip() == "Only hidden files (1).")
+
+
+async def test_the_footer_tells_the_place_of_the_cursor_among_all() -> None:
+    async with panes({"d": {f"{n:02}": 1 for n in range(12)}}, at="/d", size=(40, 10)) as p:
+        assert p.pane.footer.text.strip() == "12 entries"
+        await p.press("down", "down")
+        assert p.pane.footer.text.rstrip().endswith(" 2/12")
+        await p.press("G")
+        assert p.pane.footer.text.rstrip().endswith(" 12/12")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (30, 8)])

@@ -23,7 +23,7 @@ from tui.ui.widgets.job_line import (
     percent,
     second_line,
 )
-from tui.ui.widgets.queue_lines import changed_spans
+from tui.ui.widgets.queue_lines import changed_spans, named_blocker
 from tui.ui.widgets.queue_totals import totals_line
 from tui.ui.widgets.rate_graph import RateGraph
 
@@ -108,9 +108,10 @@ def test_a_line_says_what_goes_where_and_how_fast():
 def test_a_total_that_still_grows_is_told_as_such():
     counting = job(progress=replace(job().progress, counting=True))
     line = text(first_line(counting, Columns.for_width(200), False))
-    assert "≤50%" in line
     assert "5,678+" in line
     assert "counting" in line
+    assert "%" not in line
+    assert "█" not in line
 
 
 def test_a_narrow_screen_says_the_rest_in_a_second_line():
@@ -126,6 +127,25 @@ def test_errors_and_questions_are_told():
     line = text(second_line(troubled, Columns.for_width(80)))
     assert "3 errors" in line
     assert "1 question waits: press a" in line
+
+
+def test_why_a_job_waits_stands_before_its_numbers():
+    waiting = job(state=JobState.WAITING, note="7 GiB wanted, 5 GiB free")
+    line = text(second_line(waiting, Columns.for_width(80)))
+    assert line.index("7 GiB wanted, 5 GiB free") < line.index("12/5,678 files")
+
+
+def test_a_job_waits_for_another_by_its_name():
+    state = state_of(job(), job(id=12, first_source=Location.local("/home/ann/tiles"), source_count=1))
+    queued = job(id=13, state=JobState.QUEUED, note="waits for job 12 on the same disk")
+    assert named_blocker(queued, state).note == "waits for tiles on the same disk"
+    for note in ("waits for job 99 on the same disk", "waits for its turn", ""):
+        assert named_blocker(replace(queued, note=note), state).note == note
+
+
+def test_what_took_no_second_is_told_as_that():
+    ended = job(state=JobState.DONE, progress=Progress(9, 9), started_at=4.0, ended_at=4.3)
+    assert outcome(ended, 60) == "9 files · <1 s"
 
 
 def test_a_large_file_that_is_read_back_is_told():
@@ -209,6 +229,31 @@ def test_a_wide_line_of_totals_tells_all():
     line = text(totals_line(state_of(job(), limit_bytes_s=20_000_000), RateGraph(), "", 160))
     for part in ("1 running", "limit 20MB/s", "2 at once", "engine connected"):
         assert part in line
+
+
+def test_the_totals_tell_what_is_left_of_all_jobs_that_go_on_by_themselves():
+    running = job(progress=Progress(1, 4, 1 << 20, 6 << 20, time_left_s=42.0))
+    queued = job(id=2, state=JobState.QUEUED, progress=Progress(0, 4, 0, 5 << 20))
+    paused = job(id=3, state=JobState.PAUSED, progress=Progress(0, 4, 0, 90 << 20))
+    line = text(totals_line(state_of(running, queued, paused), RateGraph(), "", 100))
+    assert "10.0 MiB left" in line
+    assert "  0:02" in line  # at 5 MB/s
+    line = text(totals_line(state_of(running, paused), RateGraph(), "", 100))
+    assert "  0:42" in line  # as the only job's own line
+
+
+def test_what_is_left_is_told_without_a_time_while_a_job_is_not_counted():
+    running = job(progress=Progress(1, 4, 1 << 20, 6 << 20, time_left_s=42.0))
+    for progress in (Progress(), Progress(0, 9, 0, 1 << 20, counting=True)):
+        uncounted = job(id=2, state=JobState.QUEUED, progress=progress)
+        line = text(totals_line(state_of(running, uncounted), RateGraph(), "", 100))
+        assert "MiB+ left" in line
+        assert "0:" not in line
+
+
+def test_what_moves_no_bytes_leaves_no_bytes_to_move():
+    deleting = job(kind=JobKind.DELETE, progress=Progress(1, 4, 0, 6 << 20))
+    assert "left" not in text(totals_line(state_of(deleting), RateGraph(), "", 100))
 
 
 @pytest.mark.parametrize(

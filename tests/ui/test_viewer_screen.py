@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from fake_client import FakeClient, fifo
+from fake_client import FakeClient, fifo, where
 from textual.app import App
 from textual.widgets import Input, Static
 
@@ -17,9 +17,9 @@ from tui.model.location import Location
 from tui.resources import styles_dir
 from tui.ui.highlight import Highlighter
 from tui.ui.screens.prompt import Prompt
-from tui.ui.screens.viewer import Viewer, parse_place
+from tui.ui.screens.viewer import FAR_COUNTED_BY_ITSELF, Viewer, parse_place
 from tui.ui.themes import shared_variables
-from tui.ui.view_source import Row, is_binary
+from tui.ui.view_source import LineIndex, Row, is_binary
 from tui.ui.widgets.hex_view import HexView
 from tui.ui.widgets.text_view import TextView
 
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 class ViewerApp(App[None]):
     CSS_PATH = [styles_dir() / "viewer.tcss"]  # noqa: RUF012 (Textual reads it)
 
-    def __init__(self, content: object, name: str = "f.txt") -> None:
+    def __init__(self, content: object, name: str = "f.txt", *, far: bool = False) -> None:
         super().__init__()
         self.settings = Settings()
         self.client = FakeClient({"d": {name: content}})
-        self.location = Location.local("/d").child(name)
+        self.client.far("sftp://box/", {"d": {name: content}})
+        self.location = where(f"sftp://box/d/{name}") if far else Location.local("/d").child(name)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return shared_variables(self.current_theme)
@@ -169,6 +170,47 @@ async def test_a_search_goes_down_up_and_says_when_nothing_is_left() -> None:
         assert "line 900" in lines(viewer)
         await press(pilot, viewer, "N")
         await until(pilot, lambda: viewer._found == NUMBERED.index(b"line 90\n"))
+
+
+def found_at(viewer: Viewer) -> list[tuple[int, int]]:
+    """Return (line, cell) of what is marked as the match a search went to."""
+    view = viewer.view
+    assert view is not None
+    ground = view.get_component_rich_style("view--found").bgcolor
+    found = []
+    for y in range(view.size.height):
+        cell = 0
+        for text, style, _ in view.render_line(y):
+            if style and style.bgcolor == ground:
+                found.append((y, cell))
+            cell += len(text)
+    return found
+
+
+async def test_the_match_a_search_went_to_looks_other_than_the_rest() -> None:
+    app = ViewerApp("é sail, sail and sail\nsail\n".encode())
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await answer(pilot, viewer, "/", "sail")
+        assert found_at(viewer) == [(0, 2)]
+        await press(pilot, viewer, "n", "n")
+        await until(pilot, lambda: found_at(viewer) == [(0, 17)])
+        await press(pilot, viewer, "n")
+        await until(pilot, lambda: found_at(viewer) == [(1, 0)])
+        await press(pilot, viewer, "N")
+        await until(pilot, lambda: found_at(viewer) == [(0, 17)])
+
+
+async def test_so_it_does_in_hexadecimal() -> None:
+    app = ViewerApp(b"\xfe\xed" * 8 + b"\0" * 16)
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await answer(pilot, viewer, "/", "0xfeed")
+        await until(pilot, lambda: len(found_at(viewer)) == 3)  # two bytes, and both their characters
+        first = found_at(viewer)
+        await press(pilot, viewer, "n")
+        await until(pilot, lambda: found_at(viewer) != first)
+        assert len(found_at(viewer)) == 3
 
 
 async def test_escape_stops_a_search_before_it_closes_the_viewer() -> None:
@@ -316,6 +358,57 @@ async def test_prompts_of_the_viewer_refuse_what_makes_no_sense() -> None:
         await until(pilot, lambda: isinstance(app.focused, Input))
         await pilot.press(*"here", "enter")
         assert isinstance(app.screen, Prompt)
+
+
+async def test_a_viewer_left_while_lines_are_counted_is_gone_without_a_word() -> None:
+    app = ViewerApp(NUMBERED * 200)
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await until(pilot, lambda: viewer._index.is_complete)
+        viewer._index = LineIndex(viewer.source)
+        app.client.hang("/d")
+        before = len(app.client.calls)
+        viewer._count_lines()
+        await until(pilot, lambda: len(app.client.calls) > before)
+        await pilot.press("escape")
+        await until(pilot, lambda: not viewer.is_attached)
+        app.client.release("/d")
+    assert not app._notifications
+
+
+async def test_of_a_far_file_little_is_read_that_is_not_shown() -> None:
+    app = ViewerApp(NUMBERED * 400, far=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await until(
+            pilot, lambda: not any(each.is_running for each in viewer.workers if each.group == "count")
+        )
+        read = sum(call[3] for call in app.client.calls if call[0] == "read")
+        assert read < 2 * FAR_COUNTED_BY_ITSELF < len(NUMBERED * 400)
+        await press(pilot, viewer, "G")
+        assert lines(viewer)[-1] == "line 1000"
+        assert "line not counted" in title(viewer)
+
+
+async def test_a_line_of_a_far_file_is_gone_to_though_it_lies_beyond_what_was_counted() -> None:
+    app = ViewerApp(NUMBERED * 400, far=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await answer(pilot, viewer, "colon", "399001")
+        assert "line 1" in lines(viewer)
+        await until(pilot, lambda: "/400,000" in title(viewer))
+
+
+async def test_moving_in_a_far_file_reads_again_nothing_that_was_read() -> None:
+    app = ViewerApp(NUMBERED, far=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await press(pilot, viewer, "j")
+        await until(pilot, lambda: "line 2/" in title(viewer))
+        before = len(app.client.calls)
+        await press(pilot, viewer, "j", "j", "j")
+        await until(pilot, lambda: "line 5/" in title(viewer))
+        assert app.client.calls[before:] == []
 
 
 def test_no_lexer_is_loaded_before_a_file_is_viewed() -> None:

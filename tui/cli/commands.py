@@ -266,9 +266,12 @@ COMMANDS: tuple[Command, ...] = (
             "A job can be undone when it has ended, also after a restart, as long as everything is as it left it. It "
             "is refused, and nothing is done, where something was changed, replaced or removed since, where an old "
             "place is taken or its folder gone, and where the job merged folders or replaced files. What went to "
-            "another filesystem is moved back, if there is room, and all of it came from one folder. A folder comes "
-            "back with what is in it now. What was renamed or made in a pane is in the list too; what was made is "
-            "taken away if nothing was put into it.",
+            "another filesystem, or another place, is moved back, if there is room, and all of it came from one "
+            "folder. A folder comes back with what is in it now. What was renamed or made in a pane is in the list "
+            "too; what was made is taken away if nothing was put into it.",
+            "On a host or in a store, things are known again by size and time only: a folder that was copied by all "
+            "that is in it, one that was renamed or made by its own time. There the job that undoes looks first "
+            "whether all is as it was left, and fails, with nothing done, where it is not.",
         ),
         1,
         None,
@@ -286,6 +289,7 @@ COMMANDS: tuple[Command, ...] = (
         "[ID…]",
         "Wait for jobs (without an ID, for all) and exit as they did.",
         (Option("--json", "Write one JSON object a line: events, then a summary."),),
+        ("What a host asks meanwhile (a password, whether its key is right) is asked on the terminal.",),
         at_most=None,
     ),
     Command(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.far_operands import Looking
 from tui.cli.operands import Plan
 from tui.cli.reaching import reach
+from tui.cli.sparing import Sparing, here, there
 from tui.cli.sync import Doomed, Rehearsal, asks, behind_link, requested
 from tui.cli.transfer import engine_for, queue
 from tui.model.entry import EntryKind
@@ -35,11 +38,13 @@ async def _run(session: Session, parsed: Parsed) -> int:
         plan = await plan_sync(Looking(client, session.messages), parsed.operands)
         if parsed.has("--dry-run"):
             rehearsal = Rehearsal(session, plan, delete=delete, json=json)
-            await _compare(session, client, plan, rehearsal.add, by_content=parsed.has("--checksum"))
+            add = await _sparing(session, client, plan, rehearsal.add) if delete else rehearsal.add
+            await _compare(session, client, plan, add, by_content=parsed.has("--checksum"))
             return rehearsal.end()
         if delete and not parsed.has("--yes") and asks(session):
             doomed = Doomed(session)
-            await _compare(session, client, plan, doomed.add, by_content=False)
+            add = await _sparing(session, client, plan, doomed.add)
+            await _compare(session, client, plan, add, by_content=False)
             if not doomed.may_go(plan):
                 return Status.INTERRUPTED
         return await queue(session, parsed, client, plan, requested(session, parsed, plan))
@@ -86,6 +91,20 @@ async def _is_folder(looking: Looking, location: Location) -> bool:
         remedy = "Name a folder, and not by a link; single files are for `ferry copy`."
         raise NotAFolder(f"cannot sync {location}: it is not a folder", remedy, location=location)
     return entry is not None
+
+
+async def _sparing(
+    session: Session, client: OpenClient, plan: Plan, add: Callable[[Compared], None]
+) -> Callable[[Compared], None]:
+    """Return what takes a part of the comparison without the home folders, which are not removed."""
+    assert plan.target is not None
+    home = None
+    if not plan.target.is_local:
+        short = replace(plan.target, path="/~")
+        with suppress(PlaceError):
+            home = await reach(client, session.messages, [short], client.resolve(short))
+    sparing = Sparing(plan.target, here() if plan.target.is_local else there(home))
+    return lambda part: add(sparing.look(part))
 
 
 async def _compare(

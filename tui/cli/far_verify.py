@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 1 << 20
 BATCH = 1000
-FILES_AT_ONCE = 8
+SMALL_BYTES = 128 << 10
+SMALL_AT_ONCE = 64
+"""Entries under way at once: each takes some round trips, however long the way."""
+LARGE_AT_ONCE = 4
 
 Columns = tuple[EntryKind, int]
 """Kind, links being just LINK, and size in bytes."""
@@ -55,7 +58,8 @@ class TreeCheck:
 
     def __init__(self, client: OpenClient, told: Told) -> None:
         self._client, self._told = client, told
-        self._at_once = asyncio.Semaphore(FILES_AT_ONCE)
+        self._at_once = asyncio.Semaphore(SMALL_AT_ONCE)
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def pair(self, source: Location, final: Location) -> None:
         """Compare two entries and what is below them, telling what is found."""
@@ -134,8 +138,14 @@ class TreeCheck:
             return ""
         if one[1] != other[1]:
             return "size"
-        for offset in range(0, one[1], PIECE_BYTES):
-            size_bytes = min(PIECE_BYTES, one[1] - offset)
+        if one[1] <= SMALL_BYTES:
+            return await self._content(source, final, one[1])
+        async with self._large:
+            return await self._content(source, final, one[1])
+
+    async def _content(self, source: Location, final: Location, all_bytes: int) -> str:
+        for offset in range(0, all_bytes, PIECE_BYTES):
+            size_bytes = min(PIECE_BYTES, all_bytes - offset)
             first_bytes, second_bytes = await asyncio.gather(
                 self._client.read(source, offset, size_bytes), self._client.read(final, offset, size_bytes)
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tui.cli.prompt import Prompt, terminal, wanted
 from tui.cli.urls import place_of
+from tui.model.ask import AskKind
 from tui.model.error import EngineUnreachable, FerryError
 from tui.model.job import Disconnected
 
@@ -28,12 +29,15 @@ class Unanswered(FerryError):
     """A host asks something, and nobody is there to answer."""
 
     remedy = "Run it on a terminal, or let a key in ssh's agent (for S3: a profile) answer for you."
+    remedy_for_key = "Run it on a terminal, or connect once with ssh, which asks the same."
 
     def __init__(self, question: HostQuestion) -> None:
         super().__init__(
             f"{place_of(question.place)} asks for {wanted(question)}, and there is no terminal to ask on"
         )
         self.question = question
+        if question.ask.kind is AskKind.HOST_KEY:
+            self.remedy = self.remedy_for_key
 
 
 async def reach(

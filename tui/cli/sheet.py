@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui import format
 from tui.config import rate_text
 from tui.model.fidelity import ALL_TRAITS
-from tui.model.job import JobKind
+from tui.model.job import JobKind, Staging
 from tui.visible import harmless, visible
 
 if TYPE_CHECKING:
@@ -80,7 +80,13 @@ def _done(job: Job, request: Request) -> Iterator[Line]:
         flushed, done = format.size(progress.bytes_flushed), format.size(progress.bytes_done)
         yield "on disk", f"{flushed} of {done} written"
         yield "sync", str(request.flush)
-        yield "stage", str(request.staging)
+        yield "stage", str(_staging(request))
+
+
+def _staging(request: Request) -> Staging:
+    """Return how new trees appear: to and from other places file by file, whatever was asked for."""
+    ends = (*request.sources[:1], *((request.target,) if request.target else ()))
+    return request.staging if all(end.is_local for end in ends) else Staging.FILE
 
 
 def _counts(progress: Progress) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from tui import format
 from tui.cli import events
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.operands import Plan, holds, locate
+from tui.cli.sparing import Sparing, here
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
 from tui.cli.urls import is_far
 from tui.model.comparison import Amounts, Change, Compared
@@ -130,9 +131,11 @@ def _compare(plan: Plan, *, by_content: bool, delete: bool) -> Iterator[Compared
     comparison = Comparison(
         plan.sources[0].path, plan.target.path, Brake(), by_content=by_content, through_clashes=delete
     )
+    sparing = Sparing(plan.target, here()) if delete else None
     try:
         while not comparison.exhausted:
-            yield comparison.step()
+            part = comparison.step()
+            yield sparing.look(part) if sparing else part
     finally:
         comparison.close()
 

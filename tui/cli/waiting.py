@@ -30,12 +30,13 @@ async def follow(
     """Follow jobs to their end, report it, and return the exit status.
 
     Args:
-        own: This command queued them, so that stopping it may stop them.
+        own: This command queued them, so that stopping it may stop them, and it asks what they ask of people. (What
+            hosts ask is asked in any case.)
         foreground: Their engine and its journal end with this process.
         refused: Sources that were refused before there was a job; they count as errors.
     """
     interactive = session.interactive and own
-    asks_hosts = own and terminal() is not None
+    asks_hosts = terminal() is not None
     teller = (
         JsonTeller(session.messages, session.out, interactive=interactive, asks_hosts=asks_hosts)
         if json

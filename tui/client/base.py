@@ -193,9 +193,10 @@ class Queue(Protocol):
     async def undo(self, id: int) -> int:
         """Queue the reversal of an ended move, rename, trash or make job; return the id of the job that does it.
 
-        An undo can be undone in turn. What went to another filesystem is moved back. NotPossible tells why the job
-        cannot be undone: it may have merged or replaced something, or what it left was moved, changed or replaced
-        since, or its old place is taken or gone.
+        An undo can be undone in turn. What went to another filesystem or place is moved back. NotPossible tells why
+        the job cannot be undone: it may have merged or replaced something, or what it left was moved, changed or
+        replaced since, or its old place is taken or gone. At a far place such changes are told by the job instead,
+        which fails with nothing done.
         """
         ...
 

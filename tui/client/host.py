@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pwd
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui import __version__
 from tui.client.base import Browsing, Queue
 from tui.client.hooks import Hooks
 from tui.client.openers import known_hosts, openers
-from tui.model.location import Location
+from tui.places.local.homes import home_folders
 from tui.wire.protocol import PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from tui.client.runtime import Lock
     from tui.config import Settings
@@ -88,18 +85,6 @@ def make_engine(
         hosts=lambda: known_hosts(settings),
         homes=home_folders(),
     )
-
-
-def home_folders() -> tuple[Location, ...]:
-    """Return this user's home folders, as the environment and the system name them, also with all links resolved."""
-    named: list[str] = []
-    with contextlib.suppress(RuntimeError):
-        named.append(str(Path.home()))
-    with contextlib.suppress(KeyError):
-        named.append(pwd.getpwuid(os.getuid()).pw_dir)
-    absolute = [path for path in named if path.startswith("/")]
-    resolved = [os.path.realpath(path) for path in absolute]
-    return tuple(Location.local(path) for path in dict.fromkeys((*absolute, *resolved)))
 
 
 def method_of(engine: HostedEngine, name: str) -> Callable[..., Awaitable[Any]]:

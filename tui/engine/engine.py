@@ -15,10 +15,12 @@ import aiofiles.os
 
 from tui.engine.board import Record
 from tui.engine.far.browsing import Browsing
+from tui.engine.far.identity import step_at
+from tui.engine.far.reaching import Directly
 from tui.engine.feed import Feed
 from tui.engine.keeper import Keeper, Limits
 from tui.engine.losses import EXAMPLES
-from tui.engine.planner import check, check_limit, check_local, check_priority, neighbour_order, refuse
+from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
 from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
@@ -66,7 +68,12 @@ TIDY_PATIENCE_S = 2.0
 NO_OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType({})
 """No other place than the local disk can be reached."""
 
-TAKES_AWAY = {JobKind.DELETE: "delete", JobKind.TRASH: "put into the trash", JobKind.MOVE: "move"}
+TAKES_AWAY = {
+    JobKind.DELETE: "delete",
+    JobKind.TRASH: "put into the trash",
+    JobKind.MOVE: "move",
+    JobKind.RENAME: "rename",
+}
 """Kinds of jobs that leave nothing where their sources were, with their verbs."""
 
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
@@ -165,16 +172,22 @@ class Engine:
     async def note_step(self, kind: JobKind, location: Location, before: Location) -> int:
         if kind not in (JobKind.RENAME, JobKind.MAKE):
             raise UsageError(f"a {kind} is not done at once")
-        for place in (location, before):
-            check_local(place)
-        look = aiofiles.os.wrap(identity_of)
-        step = Step(kind, location, before, await look(location, executor=self._keeper.shared.pool))
+        if (location.scheme, location.authority) != (before.scheme, before.authority):
+            raise UsageError(f"a {kind} is done at one place")
+        step = await self._step(kind, location, before)
         id = await self._queue(await self._journal.add_step(step, _tag(), self._clock.now()))
         old = [each for each in await self._journal.old_steps(STEPS_KEPT) if each not in self._undoing]
         # Off the list at once: nobody begins to undo what is being forgotten.
         self._take_off(old)
         await self._journal.forget(old)
         return id
+
+    async def _step(self, kind: JobKind, location: Location, before: Location) -> Step:
+        """Return what was done at once, with what it is known by where it is now."""
+        if location.is_local:
+            look = aiofiles.os.wrap(identity_of)
+            return Step(kind, location, before, await look(location, executor=self._keeper.shared.pool))
+        return await Directly(self._doors).do(location, lambda place: step_at(place, kind, location, before))
 
     async def verify(self, id: int) -> int:
         record = self._get(id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from tui.model.error import PlaceError
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy, sweep
 from tui.places.local.hops import Batch, Collision, CopyRules, Failure, Large
 from tui.places.local.root import join, split
-from tui.places.local.workers import WorkerCopy
+from tui.places.local.worker_copy import WorkerCopy, step_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,9 @@ FIRST_HOP_S = 0.005
 
 MOST_NAMES = 4096
 """With more subfolders than this known and not entered, a folder is left open and they are entered first."""
+
+MOST_TOGETHER = 16
+"""So many small folders a worker is asked for at once."""
 
 MOST_OPEN = 64
 """Folders left open half way at the same time."""
@@ -49,6 +53,11 @@ class Folder:
     held: bool = False
     renamed: dict[bytes, bytes] = field(default_factory=dict)
     """Entries that got other names at the target, as far as it went."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether all of it is still to be done."""
+        return self.copy is None and self.names is None
 
 
 @dataclass(slots=True)
@@ -106,56 +115,77 @@ class Folders:
         """Copy folders from the stack for about as long as a hop may last."""
         report = Report()
         end = time.monotonic() + self.hop_s
-        while not self._run.brake.on:
-            try:
-                folder = self.stack.pop()
-            except IndexError:
-                break
-            if folder.held:
-                folder.held = False
-                self._held -= 1
-            self._work_on(folder, report, end)
+        limited = self._run.limiter.bytes_s is not None
+        while not self._run.brake.on and (folders := self._taken(1 if limited else MOST_TOGETHER)):
+            self._work_on(folders, report)
             if time.monotonic() >= end or report.large or report.out_of_space:
                 break
-            if self._run.limiter.bytes_s is not None and report.sums.bytes:
+            if limited and report.sums.bytes:
                 break
         return report
 
-    def _work_on(self, folder: Folder, report: Report, end: float) -> None:
-        """Copy batches of one folder until it has no more, or time is up: then it goes back on the stack."""
-        limited = self._run.limiter.bytes_s is not None
-        while True:
-            try:
-                batch = self._step(folder)
-            except PlaceError as error:
-                report.failures.append((folder, Failure(b"", error)))
-                self._close(folder)
-                return
-            self._add_up(folder, batch, report)
-            if any(failure.name == b"" for failure in batch.failures):
-                self._enter(folder, batch)
-                self.settled(folder, len(batch.large))
-                self._close(folder)
-                return
-            if batch.exhausted:
-                self._enter(folder, batch)
-                if self.settled(folder, len(batch.large), exhausted=True) and not batch.finished:
-                    self._finish(folder, report)
-                else:
-                    self.lost(report, folder, b"", batch.lost)
-                    self._close(folder)
-                return
-            self.settled(folder, len(batch.large))
-            if len(self.stack) > MOST_NAMES and self._held < MOST_OPEN:
-                folder.held = True
-                self._held += 1
-                self._enter(folder, batch)
-                self.stack.insert(max(0, len(self.stack) - len(batch.folders)), folder)
-                return
+    def _taken(self, most: int) -> list[Folder]:
+        """Take from the stack a folder, and others for the same worker where none of them is under way.
+
+        At most half of what there is: there are other workers.
+        """
+        taken: list[Folder] = []
+        with self._lock:
+            most = min(most, 1 + len(self.stack) // 2)
+            while len(taken) < most and self.stack:
+                if taken and not (taken[-1].is_new and self.stack[-1].is_new):
+                    break
+                taken.append(self._popped())
+        return taken
+
+    def _popped(self) -> Folder:
+        folder = self.stack.pop()
+        if folder.held:
+            folder.held = False
+            self._held -= 1
+        return folder
+
+    def _work_on(self, folders: Sequence[Folder], report: Report) -> None:
+        """Do a batch of the first folder, and of the next ones as far as that goes; what is left is put back."""
+        try:
+            batches = self._step(folders)
+        except PlaceError as error:
+            batches = [Batch(failures=[Failure(b"", error)], exhausted=True)]
+        left = folders[len(batches) :]
+        for folder in left:
+            self._close(folder)
+            folder.copy = None
+        self.stack += reversed(left)
+        for folder, batch in zip(folders, batches, strict=False):
+            self._settle(folder, batch, report)
+
+    def _settle(self, folder: Folder, batch: Batch, report: Report) -> None:
+        """Take in what was done of a folder, and put it back where it has more."""
+        if batch.linked:
+            self._copy_linked(folder, batch)
+        self._add_up(folder, batch, report)
+        given_up = any(failure.name == b"" for failure in batch.failures)
+        complete = self.settled(folder, len(batch.large), exhausted=batch.exhausted and not given_up)
+        if not given_up and not batch.exhausted:
+            self._put_back(folder, batch)
+            return
+        self._enter(folder, batch)
+        if complete and not batch.finished:
+            self._finish(folder, report)
+        else:
+            self.lost(report, folder, b"", batch.lost)
+            self._close(folder)
+
+    def _put_back(self, folder: Folder, batch: Batch) -> None:
+        """Put a folder that has more back onto the stack: below its subfolders where too many are known already."""
+        if len(self.stack) > MOST_NAMES and self._held < MOST_OPEN:
+            folder.held = True
+            self._held += 1
             self._enter(folder, batch)
-            if self._run.brake.on or time.monotonic() >= end or batch.large or limited or batch.out_of_space:
-                self.stack.append(folder)
-                return
+            self.stack.insert(max(0, len(self.stack) - len(batch.folders)), folder)
+        else:
+            self._enter(folder, batch)
+            self.stack.append(folder)
 
     def large(self, folder: Folder, large: Large) -> SliceCopy:
         """Return the copy of a file that a hop left."""
@@ -168,43 +198,48 @@ class Folders:
         answers = self._run.answers(self._owners, folder.path)
         return self._run.rules(own=self._stage is not None, compare=self._compare, decided=answers)
 
-    def _step(self, folder: Folder) -> Batch:
-        rules = self._rules(folder)
-        if folder.copy is None:
-            folder.copy = self._run.shared.workers.copy(
-                self.source,
-                self.target,
-                folder.path,
-                folder.target_path,
-                rules,
-                self._links,
-                self._run.brake,
-                folder.names,
-                most=self._run.shared.slots,
-            )
-        else:
+    def _step(self, folders: Sequence[Folder]) -> list[Batch]:
+        """Do a batch; return what was done of the first folder, and maybe of some that follow it."""
+        copies = list[WorkerCopy]()
+        for folder in folders:
+            rules = self._rules(folder)
+            if folder.copy is None:
+                folder.copy = self._copy(folder, rules, copies[0] if copies else None)
             folder.copy.rules = rules
-        # Otherwise there may be something to be swept up first, or a large file to come.
-        finish = self._run.record.walk == 1 and not folder.large_left
-        batch = folder.copy.step(finish=finish)
-        if batch.linked:
-            self._copy_linked(folder, batch, rules)
-        return batch
+            if isinstance(folder.copy, WorkerCopy):
+                copies.append(folder.copy)
+            elif not copies:
+                return [folder.copy.step(finish=self._may_finish(folder))]
+            else:
+                break
+        return step_together(copies, finish=self._may_finish(folders[0]))
 
-    def _copy_linked(self, folder: Folder, batch: Batch, rules: CopyRules) -> None:
+    def _may_finish(self, folder: Folder) -> bool:
+        """Say whether nothing may have to be swept up first in a folder, and no large file is still to come."""
+        return self._run.record.walk == 1 and not folder.large_left
+
+    def _copy(self, folder: Folder, rules: CopyRules, beside: WorkerCopy | None) -> FolderCopy | WorkerCopy:
+        run = self._run
+        return run.shared.workers.copy(
+            self.source, self.target, folder.path, folder.target_path, rules, self._links, run.brake, folder.names,
+            most=run.shared.slots, beside=beside,
+        )  # fmt: skip
+
+    def _copy_linked(self, folder: Folder, batch: Batch) -> None:
         """Copy files with several names here, where all that is known of such files is."""
         copy = FolderCopy(
-            self.source, self.target, folder.path, folder.target_path, rules, self._links, self._run.brake,
-            batch.linked, are_final=True,
+            self.source, self.target, folder.path, folder.target_path, self._rules(folder), self._links,
+            self._run.brake, batch.linked, are_final=True,
         )  # fmt: skip
         try:
-            exhausted = False
-            while not exhausted and not self._run.brake.on and not batch.out_of_space:
-                more = copy.step()
-                exhausted = more.exhausted
-                batch.add(more)
-        finally:
-            copy.close()
+            with closing(copy):
+                exhausted = False
+                while not exhausted and not self._run.brake.on and not batch.out_of_space:
+                    more = copy.step()
+                    exhausted = more.exhausted
+                    batch.add(more)
+        except PlaceError as error:
+            batch.failures.append(Failure(b"", error))
 
     def settled(self, folder: Folder, more_large: int, *, exhausted: bool = False) -> bool:
         """Note what has changed of a folder's work; say True once, when nothing is left of it but to be finished."""

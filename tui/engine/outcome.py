@@ -70,6 +70,10 @@ def _far_work_for(run: Run, kind: JobKind) -> Work:
         from tui.engine.far.copying import FarCopying
 
         return FarCopying(run)
+    if kind is JobKind.MOVE and run.record.row.undoes:
+        from tui.engine.far.returning import FarReturning
+
+        return FarReturning(run)
     if kind is JobKind.MOVE:
         from tui.engine.far.moving import FarMoving
 
@@ -78,6 +82,10 @@ def _far_work_for(run: Run, kind: JobKind) -> Work:
         from tui.engine.far.syncing import FarSyncing
 
         return FarSyncing(run)
+    if kind is JobKind.RENAME and run.record.row.undoes:
+        from tui.engine.far.undoing import FarUndoing
+
+        return FarUndoing(run)
     if kind is JobKind.RENAME:
         from tui.engine.far.renaming import FarRenaming
 
@@ -94,6 +102,10 @@ def _far_work_for(run: Run, kind: JobKind) -> Work:
         from tui.engine.far.removing import Removing
 
         return Removing(run)
+    if kind is JobKind.MAKE:
+        from tui.engine.far.unmaking import FarUnmaking
+
+        return FarUnmaking(run)
     raise Unsupported(f"a {kind} cannot be done beyond the local disk")
 
 

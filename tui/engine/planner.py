@@ -90,11 +90,6 @@ def _place(location: Location) -> tuple[str, str]:
     return location.scheme, location.authority
 
 
-def check_local(location: Location) -> None:
-    if not location.is_local:
-        raise Unsupported(f"cannot work on {location}: only the local disk is supported", location=location)
-
-
 def _check_target(request: Request) -> None:
     if request.target is None:
         raise UsageError("no target was named", "Name where it should go.")

@@ -11,7 +11,8 @@ from tui.engine.planner import plan_renames
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
 from tui.engine.traces import Trace
-from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.model.error import AlreadyExists, HoldsHome, NotFound, PlaceError, Unsupported
+from tui.places.local.homes import spare_home
 from tui.places.local.identity import identify
 from tui.places.local.partial import prefix
 from tui.places.local.root import Root
@@ -71,8 +72,16 @@ class Renaming:
         """Rename some sources that have nothing to do with others: first those a crash left half done."""
         left = [source for source in sources if source.phase is not Phase.DONE]
         await self._rename([source for source in left if source.phase is not None])
-        fresh = await self.verified([source for source in left if source.phase is None])
+        fresh = await self._sparing_homes([source for source in left if source.phase is None])
+        fresh = await self.verified(fresh)
         await self._rename(await self._prepared(fresh))
+
+    async def _sparing_homes(self, sources: list[Source]) -> list[Source]:
+        homes = await self.homes_among(sources) if sources else {}
+        for source in sources:
+            if (error := homes.get(source.idx)) is not None:
+                await self.fail(self.spot(source), error)
+        return [source for source in sources if source.idx not in homes]
 
     async def verified(self, sources: list[Source]) -> list[Source]:
         """Return those that may be renamed at all; the others become errors. (Here: all.)"""
@@ -141,6 +150,22 @@ class Renaming:
         return going
 
     # What touches the disk
+
+    async def homes_among(self, sources: list[Source]) -> dict[int, PlaceError]:
+        """Return by number why some keep their names: they are home folders, or hold one."""
+        return await self.run.hop(self._homes_among, sources)
+
+    def _homes_among(self, sources: list[Source]) -> dict[int, PlaceError]:
+        found: dict[int, PlaceError] = {}
+        for source in sources:
+            try:
+                info = os.lstat(source.location.path)
+                spare_home(info, source.location, self.run.homes, "rename")
+            except HoldsHome as error:
+                found[source.idx] = error
+            except OSError:
+                continue  # its rename will tell
+        return found
 
     async def step_aside(self, sources: list[Source]) -> dict[int, PlaceError]:
         """Move those whose names are wanted out of the way; return what failed, by number."""

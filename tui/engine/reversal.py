@@ -34,6 +34,8 @@ _BARS = {
     Bar.MERGED: "{0} was merged into a folder that stood there, and cannot be told apart from it now",
     Bar.REPLACED: "{0} met a file of its name, and only one of the two is left",
     Bar.NAMES: "names in {0} may have been changed for the filesystem it went to; move it back instead",
+    Bar.UNSEEN: "{0} could not be looked at where it went; move it back instead",
+    Bar.UNSETTLED: "it was cancelled while {0} was on its way, and it is not known whether that went; look there",
     Bar.UNTOLD: "the trash of this system does not tell where {0} is; take it out there",
 }
 
@@ -57,13 +59,15 @@ async def note_end(journal: Journal, board: Board, record: Record) -> None:
 
 
 async def prepare(journal: Journal, record: Record, pool: Executor) -> Reversal:
-    """Look whether the world still is as a job left it, and return what would undo it.
+    """Look whether the world still is as a job left it, if that was on the local disk; return what would undo it.
 
     Raises:
         NotPossible: It cannot be undone; the text names the reason.
     """
     what = f"undo job {record.id}"
     await _check_record(journal, record, what)
+    if record.row.far:
+        return await _prepare_far(journal, record, what)
     if record.row.kind is JobKind.MAKE:
         return await _prepare_unmaking(journal, record, pool, what)
     olds = _Olds()
@@ -85,6 +89,27 @@ async def prepare(journal: Journal, record: Record, pool: Executor) -> Reversal:
     redo = bool(record.row.undoes) and not record.row.redo
     target = None if kind is JobKind.TRASH else olds.target
     return Reversal(record.id, kind, redo, target, into=olds.count != 1)
+
+
+async def _prepare_far(journal: Journal, record: Record, what: str) -> Reversal:
+    """Return what would undo a job beyond the local disk, from its record alone.
+
+    The world is looked at by that job when its turn comes: a host may not answer, or ask for something first.
+    """
+    if record.row.kind is JobKind.MAKE:
+        return Reversal(record.id, JobKind.MAKE, redo=False, target=None, into=True)
+    olds, copied = _Olds(), False
+    before: int | None = None
+    while page := await journal.deeds(record.id, before, PAGE):
+        olds.add(page)
+        copied |= any(deed.home for deed in page)
+        before = page[-1].idx
+    assert olds.first is not None
+    if copied and olds.scattered:
+        raise refuse(what, f"not all of it came from {olds.first.parent}, and it was copied; move it back")
+    redo = bool(record.row.undoes) and not record.row.redo
+    kind = JobKind.MOVE if copied else JobKind.RENAME
+    return Reversal(record.id, kind, redo, olds.target, into=olds.count != 1)
 
 
 async def _prepare_unmaking(journal: Journal, record: Record, pool: Executor, what: str) -> Reversal:
@@ -132,10 +157,6 @@ async def _check_record(journal: Journal, record: Record, what: str) -> None:
             JobKind.SYNC: "what it replaced or removed is gone",
         }
         raise refuse(what, why.get(kind, f"a {kind} cannot be undone"))
-    if record.row.far:
-        raise refuse(
-            what, "it was done on another host, and nothing is kept of that; move things back instead"
-        )
     if kind is JobKind.MAKE and record.row.undoes:
         raise refuse(what, "what was taken away is not made again")
     if record.undone_by:

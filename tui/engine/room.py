@@ -108,17 +108,9 @@ class RoomCheck:
         Args:
             complete: All was counted.
         """
-        room, need = self.room, self.need
-        if need.may_shrink and not complete:
+        if self.need.may_shrink and not complete:
             return ""
-        least = "" if complete else "at least "
-        if room.free_bytes is not None and need.size_bytes > room.free_bytes:
-            free = format.size(room.free_bytes)
-            return f"needs {least}{format.size(need.size_bytes)}, {free} free on {room.mount}: {_REMEDY}"
-        if room.free_files is not None and need.files > room.free_files:
-            wanted, free = format.entries(need.files, "inode"), format.count(room.free_files)
-            return f"needs {least}{wanted}, {free} free on {room.mount}: {_REMOVE}"
-        return ""
+        return shortage(self.room, self.need.size_bytes, self.need.files, complete=complete)
 
     def _is_renamed(self, info: os.stat_result) -> bool:
         return self._row.kind is JobKind.MOVE and info.st_dev == self._target.device
@@ -190,6 +182,23 @@ def has_room(folder: Location, size_bytes: int) -> bool:
 
 _REMEDY = "free space and resume"
 _REMOVE = "remove files and resume"
+
+
+def shortage(room: Room, size_bytes: int, files: int, *, complete: bool) -> str:
+    """Return what is missing in a room for so much, in one sentence; empty where it fits.
+
+    Args:
+        files: Files and folders to be made.
+        complete: It is all that is wanted.
+    """
+    least = "" if complete else "at least "
+    if room.free_bytes is not None and size_bytes > room.free_bytes:
+        free = format.size(room.free_bytes)
+        return f"needs {least}{format.size(size_bytes)}, {free} free on {room.mount}: {_REMEDY}"
+    if room.free_files is not None and files > room.free_files:
+        wanted, free = format.entries(files, "inode"), format.count(room.free_files)
+        return f"needs {least}{wanted}, {free} free on {room.mount}: {_REMOVE}"
+    return ""
 
 
 def no_room(error: OutOfSpace, target: Location) -> str:

@@ -98,6 +98,8 @@ class JobRow:
     preserve: frozenset[Trait]
     losses: str | None
     far: bool
+    expects: Facts | None
+    """What is to be replaced, as in the request."""
     """One of its places is not the local disk."""
 
 

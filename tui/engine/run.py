@@ -98,7 +98,7 @@ class Shared:
     workers: Workers
     doors: Doors
     homes: Collection[Location] = ()
-    """The user's home folders: no job removes them, or what holds them."""
+    """The user's home folders: no job removes or renames them, or what holds them."""
     group: asyncio.TaskGroup | None = None
     """For what outlives a run: there as long as the engine is."""
 
@@ -145,7 +145,7 @@ class Run:
         self.disks: Disks | None = None
         """What the job writes to; None for a job that copies nothing."""
         self.homes: Homes = NO_HOMES
-        """What is never removed, where the job removes something."""
+        """What is never removed or renamed, where the job does either."""
         self.clashed = False
         """A sync passed by a folder that met something else: see `CopyRules.pass_clashes`."""
         self.fitting: Fitting | None = None
@@ -217,9 +217,10 @@ class Run:
             await self.clock.sleep(min(left, 0.05))
 
     async def find_homes(self) -> None:
-        """Look where the home folders are, for a job that removes something of the local disk."""
+        """Look where the home folders are, for a job that takes something of the local disk away from its place."""
         row = self.record.row
-        if row.kind in (JobKind.MOVE, JobKind.DELETE, JobKind.TRASH) or row.delete_extra:
+        kinds = (JobKind.MOVE, JobKind.RENAME, JobKind.DELETE, JobKind.TRASH)
+        if row.kind in kinds or row.delete_extra:
             self.homes = await self.hop(find_homes, self.shared.homes)
 
     @property
@@ -278,6 +279,11 @@ class Run:
         """Return the conflict rule that holds for one entry."""
         folder, _, name = path.rpartition(b"/")
         return self.decided.get((idx, folder), {}).get(name, self.record.conflict)
+
+    def is_answered(self, idx: int, path: bytes) -> bool:
+        """Say whether somebody decided about this very entry."""
+        folder, _, name = path.rpartition(b"/")
+        return name in self.decided.get((idx, folder), {})
 
     def learn(self, decisions: Iterable[Decision]) -> None:
         """Take answers to what has not been come by yet."""

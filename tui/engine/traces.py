@@ -24,6 +24,14 @@ class Bar(StrEnum):
     """Names in a folder may have been changed for the filesystem it was copied to."""
     UNTOLD = "untold"
     """The system's own trash does not tell where it keeps it."""
+    UNSEEN = "unseen"
+    """It was copied to another place, where it could not be looked at then."""
+    UNSETTLED = "unsettled"
+    """The job was cancelled while a host was asked to rename it, or to remove it: the answer did not come."""
+
+
+ELSEWHERE = "-"
+"""Stands for a folder of a far place, of which nothing is told that it is known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +40,9 @@ class Trace:
 
     Attributes:
         where: None while that is not known yet (the trash chooses names by itself).
-        identity: See `tui.places.local.identity`. While it is being copied, that of the copy once `where` is known.
-        home: What the folder it was in is known by, where it went to another filesystem.
+        identity: See `tui.places.local.identity`; of a job that is far, `tui.engine.far.identity`. While it is being
+            copied, that of the copy once `where` is known.
+        home: What the folder it was in is known by, where it was copied: to another filesystem, or another place.
         goal: Of what comes back from another filesystem, what the folder it is to go to is known by. (Never changed.)
     """
 

@@ -14,6 +14,7 @@ from tui.places.local.reversing import remove_made
 if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.engine.run import Run
+    from tui.model.location import Location
 
 
 class Unmaking:
@@ -45,13 +46,24 @@ class Unmaking:
             again = source.phase is Phase.REMOVING
             await run.journal.set_phase(self.row.id, [source.idx], Phase.REMOVING)
             try:
-                await run.hop(remove_made, source.location, top, trace.identity, again=again)
+                await self.remove(source, top, trace.identity, again=again)
             except PlaceError as error:
-                await run.journal.set_phase(self.row.id, [source.idx], None)
-                await run.fail(self._spot(source), error)
+                if not error.transient:  # or it may have gone all the same
+                    await run.journal.set_phase(self.row.id, [source.idx], None)
+                await run.write_errors([run.error_row(self._spot(source), error)])
                 return
             await run.journal.set_sources(self.row.id, [replace(source, phase=Phase.DONE, files=1)])
         run.count(Sums(files=1), source.location, metered=False)
+
+    async def remove(self, source: Source, top: Location, identity: str, *, again: bool) -> None:
+        """Remove one, and the folders made on the way to it, from `top` down.
+
+        Args:
+            again: It was begun before; what has gone since has gone by that.
+        Raises:
+            PlaceError: It is not what was made, or cannot be removed.
+        """
+        await self.run.hop(remove_made, source.location, top, identity, again=again)
 
     @staticmethod
     def _spot(source: Source) -> Spot:

@@ -145,7 +145,7 @@ class HostKeyMismatch(PlaceError):
 
 
 class HoldsHome(PlaceError):
-    """What is to be removed is a home folder, or holds one: that is never meant."""
+    """What is to be removed or renamed is a home folder, or holds one: that is never meant."""
 
     remedy = "Name what is in it instead."
 

@@ -142,6 +142,9 @@ class Request:
     staging: Staging = Staging.TREE
     names: Names = Names.KEEP
     """COPY and MOVE: what to do with names that the target's filesystem does not take."""
+    expects: Facts | None = None
+    """COPY from or to somewhere else, of one file that is to replace one: what that was when it was asked for. Where
+    something else stands there by the time it would be replaced, it is asked."""
 
     @property
     def far(self) -> bool:

@@ -22,7 +22,7 @@ from tui.ui.memory import Memory
 from tui.ui.notes import report, tell
 from tui.ui.screens.main import MainScreen
 from tui.ui.terminal.app import TerminalApp
-from tui.ui.themes import DEFAULT_THEME, FERRY_THEMES, shared_variables
+from tui.ui.themes import DEFAULT_THEME, FERRY_THEMES, fitting, shared_variables
 from tui.ui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         await self.main.all_opened()
 
     def on_mount(self) -> None:
+        if self.terminal is not None:
+            self.theme = fitting(self.theme, self.console.color_system)
         self.run_worker(self._type_ahead.run(), name="keys", group="keys")
         self.set_terminal_title(self.TITLE)
         for notice in self._notices:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.command import DiscoveryHit, Hit, Provider
+from textual.content import Content
 
 from tui.ui.bindings import ACTIONS, Action
 from tui.ui.key_scope import KeyScope, method_of, perform
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.config import Settings
+
+_KEYS_FROM = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class ActionCommands(Provider):
     async def discover(self) -> Hits:
         """Yield every command, as long as nothing was typed."""
         for command, run in self._commands():
-            yield DiscoveryHit(command.action.title, run, help=self._help(command))
+            title = Content(command.action.title)
+            yield DiscoveryHit(self._line(title, command), run, text=command.action.title)
 
     async def search(self, query: str) -> Hits:
         """Yield the commands that match what was typed."""
@@ -72,8 +76,10 @@ class ActionCommands(Provider):
         for command, run in self._commands():
             if (score := matcher.match(command.action.title)) > 0:
                 title = matcher.highlight(command.action.title)
-                yield Hit(score, title, run, help=self._help(command))
+                yield Hit(score, self._line(title, command), run, text=command.action.title)
 
     @staticmethod
-    def _help(command: Command) -> str:
-        return " · ".join(filter(None, (command.action.group, command.keys)))
+    def _line(title: Content, command: Command) -> Content:
+        """Return a command in one line: its name, then its keys in a column."""
+        gap = " " * max(2, _KEYS_FROM - len(title.plain))
+        return Content.assemble(title, gap, (command.keys, "$quiet"))

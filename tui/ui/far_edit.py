@@ -126,6 +126,7 @@ async def put_back(client: Client, fetched: Fetched) -> Request:
         into=False,
         conflict=Conflict.OVERWRITE,
         preserve=frozenset({Trait.TIMES}),
+        expects=now.facts,
         by_content=True,  # clocks differ: what was edited may seem to be as old as what is there
     )
 

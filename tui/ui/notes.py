@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from tui.model.error import FerryError
@@ -15,17 +16,39 @@ _logger = logging.getLogger(__name__)
 
 Severity = Literal["information", "warning", "error"]
 _SECONDS: dict[Severity, float] = {"information": 4, "warning": 7, "error": 10}
+FRESH_S = 1.0
+"""What was said so recently belongs to what happens now."""
 
 
 def tell(app: App[Any], text: str, severity: Severity = "information", title: str = "") -> None:
-    """Show one message; names in it are made harmless, and nothing in it is markup."""
+    """Show one message; names in it are made harmless, and nothing in it is markup. Said again, it shows once."""
+    text = harmless(text)
+    for standing in [
+        note for note in app._notifications if (note.message, note.severity) == (text, severity)
+    ]:
+        app._unnotify(standing, refresh=False)
     app.notify(
-        harmless(text),
+        text,
         title=harmless(title),
         severity=severity,
         timeout=_SECONDS[severity],
         markup=False,
     )
+
+
+def dismiss(app: App[Any]) -> bool:
+    """Take the messages shown off the screen, and say whether there were any."""
+    shown = bool(app._notifications)
+    if shown:
+        app.clear_notifications()
+    return shown
+
+
+def make_room(app: App[Any]) -> None:
+    """Take off the screen what was said a while ago, to make room for a dialog; errors stay."""
+    for note in list(app._notifications):
+        if note.severity != "error" and time.time() - note.raised_at > FRESH_S:
+            app._unnotify(note, refresh=False)
 
 
 def report(app: App[Any], error: Exception) -> None:

@@ -127,6 +127,15 @@ class Operations(Screen[None]):
     def tell(self, text: str, severity: Severity = "information") -> None:
         tell(self.app, text, severity)
 
+    def tell_nothing(self, to_do: str) -> None:
+        """Say why there is nothing to do something with: the folder has nothing, or the cursor is on the way up."""
+        if self.pane.folder.order:
+            self.tell(
+                f"Nothing to {to_do}: the cursor is on the way up. Go to an entry, or mark some.", "warning"
+            )
+        else:
+            self.tell(f"There is nothing here to {to_do}.", "warning")
+
     def call_elsewhere(self, text: str) -> None:
         """Tell it to whoever does not look at this terminal, too."""
         call = getattr(self.app, "call_elsewhere", None)

@@ -74,7 +74,7 @@ class FileOperations(UndoOperations):
     async def action_rename(self) -> None:
         chosen = tuple(self.pane.chosen)
         if not chosen:
-            self.tell("There is nothing here to rename.", "warning")
+            self.tell_nothing("rename")
         elif len(chosen) == 1:
             await self._rename_one(chosen[0])
         else:
@@ -164,7 +164,7 @@ class FileOperations(UndoOperations):
 
         sources = tuple(self.pane.chosen)
         if not sources:
-            self.tell("There is nothing here to remove.", "warning")
+            self.tell_nothing("remove")
             return
         danger = kind is JobKind.DELETE
         if asks:
@@ -184,7 +184,7 @@ class FileOperations(UndoOperations):
 
         sources = tuple(self.pane.chosen)
         if not sources:
-            self.tell("There is nothing here to change.", "warning")
+            self.tell_nothing("change")
             return
         if sources[0].scheme == S3:
             raise UsageError("there are no permissions there", "A store keeps content and names only.")

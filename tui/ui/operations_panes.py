@@ -146,7 +146,7 @@ class PaneOperations(FarOperations):
     @operation
     async def action_view(self) -> None:
         if (location := self.current_location) is None:
-            self.tell("There is nothing here to view.", "warning")
+            self.tell_nothing("view")
         else:
             await self.view(location)
 
@@ -157,6 +157,9 @@ class PaneOperations(FarOperations):
 
     async def view(self, location: Location) -> None:
         """Open the viewer on a file; a folder is entered instead."""
+        if not (location.is_local or self._must_ask_about(location)):
+            await self._open_viewer(location)  # it says itself that it waits, and can be left
+            return
         try:
             async with asyncio.timeout(SILENT_S if location.is_local else FAR_ANSWER_S):
                 entry = await self.client.stat(location, follow=True)
@@ -165,6 +168,14 @@ class PaneOperations(FarOperations):
         if entry.kind.opens_as_folder:
             self.pane.go(location)
             return
+        await self._open_viewer(location)
+
+    def _must_ask_about(self, location: Location) -> bool:
+        """Say whether the pane does not know already that something is a file."""
+        current = self.pane.current
+        return current is None or current.location != location or current.kind is not EntryKind.FILE
+
+    async def _open_viewer(self, location: Location) -> None:
         from tui.ui.screens.viewer import Viewer
 
         if self.app.screen is self:
@@ -176,7 +187,7 @@ class PaneOperations(FarOperations):
 
         location = self.current_location
         if location is None:
-            self.tell("There is nothing here to edit.", "warning")
+            self.tell_nothing("edit")
             return
         if not location.is_local:
             self.nothing_to_open()

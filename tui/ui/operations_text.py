@@ -33,7 +33,7 @@ class TextOperations(Operations):
 
     def _put(self, lines: list[str]) -> None:
         if not lines:
-            self.tell("There is nothing here to copy as text.", "warning")
+            self.tell_nothing("copy as text")
             return
         self.app.copy_to_clipboard("\n".join(lines))
         more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""

@@ -36,7 +36,7 @@ class TransferOperations(Operations):
     async def _transfer(self, kind: JobKind) -> None:
         sources = tuple(self.pane.chosen)
         if not sources:
-            self.tell("There is nothing here to copy or move.", "warning")
+            self.tell_nothing("copy or move")
             return
         if await self._ask_and_submit(kind, sources, self.other.target):
             self.pane.clear_marks()
@@ -67,7 +67,7 @@ class TransferOperations(Operations):
     def _remember(self, kind: JobKind, word: str) -> None:
         sources = tuple(self.pane.chosen)
         if not sources:
-            self.tell("There is nothing here to remember.", "warning")
+            self.tell_nothing("remember")
             return
         self.register = Register(kind, sources)
         self.pane.clear_marks()

@@ -22,12 +22,7 @@ class UndoOperations(Operations):
         """Jobs that were to be undone; those of them that still can be were refused."""
 
     async def did(self, kind: JobKind, location: Location, before: Location) -> None:
-        """Note what was just done at once: so it can be undone like a job, also later and from the command line.
-
-        What was done on a far place is not written down: it can be undone by hand only.
-        """
-        if not location.is_local:
-            return
+        """Note what was just done at once: so it can be undone like a job, also later and from the command line."""
         try:
             await self.client.note_step(kind, location, before)
         except PlaceError:

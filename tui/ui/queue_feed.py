@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.model.error import FerryError
-from tui.model.job import Disconnected, Job, JobState
+from tui.model.job import Disconnected, Job, JobKind, JobState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +21,8 @@ _logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Pause before the updates are asked for again where they ended."""
+_GOING_ON = (JobState.RUNNING, JobState.QUEUED, JobState.WAITING)
+_MOVES_BYTES = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,17 @@ class Fold:
     """Jobs that were seen unfinished before and are final now."""
     asked: tuple[Job, ...] = ()
     """Jobs that had no question before and have one now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is still to be moved by the jobs that go on by themselves: not by those that are paused."""
+
+    size_bytes: int = 0
+    complete: bool = True
+    """Whether all of it was counted; a job counts when it starts."""
+    time_s: float | None = None
+    """None where nobody can know."""
 
 
 class QueueState:
@@ -66,6 +79,19 @@ class QueueState:
             return 0.0
         return self.status.rate_bytes_s
 
+    @property
+    def left(self) -> Left:
+        """All jobs that go on by themselves, together."""
+        going_on = [job for job in self._jobs.values() if job.state in _GOING_ON and job.kind in _MOVES_BYTES]
+        size_bytes = sum(max(0, job.progress.bytes_total - job.progress.bytes_done) for job in going_on)
+        complete = all(_is_counted(job) for job in going_on)
+        if not (complete and size_bytes and self.rate_bytes_s):
+            return Left(size_bytes, complete)
+        told = [job.progress.time_left_s for job in going_on if job.state is JobState.RUNNING]
+        if len(told) == len(going_on) and None not in told:  # the same as the jobs' own lines say
+            return Left(size_bytes, complete, max(filter(None, told), default=0.0))
+        return Left(size_bytes, complete, size_bytes / self.rate_bytes_s)
+
     def fold(self, update: Update | Disconnected) -> Fold:
         """Take one update in, and say what it brought."""
         if isinstance(update, Disconnected):
@@ -90,6 +116,11 @@ def _rank(job: Job) -> tuple[bool, float, float]:
     if job.state.is_final:
         return True, -(job.ended_at or 0.0), -job.id
     return False, -job.priority, job.position
+
+
+def _is_counted(job: Job) -> bool:
+    progress = job.progress
+    return not progress.counting and bool(progress.files_total or progress.bytes_total)
 
 
 def _has_ended(before: Job | None, now: Job) -> bool:

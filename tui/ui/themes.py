@@ -16,6 +16,7 @@ SHARED_VARIABLES = {
     "quiet": "ansi_bright_black",
     "edge": "ansi_bright_black",
     "edge-focus": "ansi_bright_blue",
+    "cursor-idle": "ansi_bright_black",
 }
 """Their names, with values for a theme without colours of its own; see `shared_variables`."""
 
@@ -23,7 +24,7 @@ SHARED_VARIABLES = {
 def shared_variables(theme: Theme) -> dict[str, str]:
     """Return the shared variables for a theme, drawn from its own colours where it does not name them."""
     if theme.ansi:
-        return dict(SHARED_VARIABLES)
+        return SHARED_VARIABLES | theme.variables
     foreground = theme.foreground or ("#e0e0e0" if theme.dark else "#202020")
     return {
         "entry-folder": theme.primary,
@@ -35,6 +36,7 @@ def shared_variables(theme: Theme) -> dict[str, str]:
         "quiet": f"{foreground} 62%",
         "edge": f"{foreground} 28%",
         "edge-focus": theme.primary,
+        "cursor-idle": theme.variables.get("block-cursor-blurred-background", f"{theme.primary} 30%"),
     }
 
 
@@ -71,7 +73,7 @@ _DARK = Theme(
         "entry-special": "#c9a4e8",
         "entry-executable": "#98d69f",
         "entry-marked": "#f6c678",
-        "quiet": "#8b99a8",
+        "quiet": "#919fae",
         "block-cursor-background": "#2c5878",
         "block-cursor-foreground": "#f4f8fc",
         "block-cursor-text-style": "none",
@@ -85,10 +87,10 @@ _DARK = Theme(
 _LIGHT = Theme(
     name="ferry-light",
     primary="#1a66a8",
-    secondary="#0b7a78",
-    accent="#9a5b00",
-    success="#2c7a3a",
-    warning="#9a6200",
+    secondary="#0a6c6a",
+    accent="#8c5200",
+    success="#276d34",
+    warning="#885600",
     error="#b3312f",
     foreground="#1c2733",
     background="#fafbfc",
@@ -119,7 +121,7 @@ _CONTRAST = Theme(
     accent="#ffd700",
     success="#5fff5f",
     warning="#ffd700",
-    error="#ff8787",
+    error="#ffa0a0",
     foreground="#ffffff",
     background="#000000",
     surface="#000000",
@@ -129,7 +131,7 @@ _CONTRAST = Theme(
     variables={
         "entry-folder": "#5fd7ff",
         "entry-link": "#5fffd7",
-        "entry-broken": "#ff8787",
+        "entry-broken": "#ffa0a0",
         "entry-special": "#ffafff",
         "entry-executable": "#87ff87",
         "entry-marked": "#ffd700",
@@ -143,4 +145,56 @@ _CONTRAST = Theme(
     },
 )
 
-FERRY_THEMES = (_DARK, _LIGHT, _CONTRAST)
+# A Linux console has 16 colours for text and 8 to put it on; a bright ground is the same as a dark one there.
+_SIXTEEN = Theme(
+    name="ferry-16",
+    ansi=True,
+    primary="ansi_bright_cyan",
+    secondary="ansi_bright_cyan",
+    accent="ansi_bright_yellow",
+    success="ansi_bright_green",
+    warning="ansi_bright_yellow",
+    error="ansi_bright_red",
+    foreground="ansi_bright_white",
+    background="ansi_black",
+    dark=True,
+    variables={
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_bright_white",
+        "panel": "ansi_blue",  # of a theme like this Textual takes grounds from here alone
+        "surface": "ansi_black",
+        "boost": "ansi_black",
+        "text-muted": "ansi_white",
+        "entry-folder": "ansi_bright_white",
+        "entry-link": "ansi_bright_cyan",
+        "entry-broken": "ansi_bright_red",
+        "entry-special": "ansi_bright_magenta",
+        "entry-executable": "ansi_bright_green",
+        "entry-marked": "ansi_bright_yellow",
+        "quiet": "ansi_white",
+        "cursor-idle": "ansi_blue",
+        "block-cursor-background": "ansi_cyan",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "ansi_blue",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-cursor-text-style": "none",
+        "input-selection-background": "ansi_cyan",
+        "input-selection-foreground": "ansi_black",
+        **_lines(edge="ansi_white", focus="ansi_bright_cyan", ground="ansi_black"),
+    },
+)
+SIXTEEN_COLOURS = _SIXTEEN.name
+
+FERRY_THEMES = (_DARK, _LIGHT, _CONTRAST, _SIXTEEN)
+
+
+def fitting(name: str, colours: str | None) -> str:
+    """Return the theme to use for one that was chosen, on a terminal of so many colours.
+
+    Args:
+        colours: As Rich calls it: "truecolor", "256", "standard" (16), None: none.
+    """
+    own = any(theme.name == name and not theme.ansi for theme in FERRY_THEMES)
+    return SIXTEEN_COLOURS if own and colours == "standard" else name

@@ -259,6 +259,8 @@ class LineIndex:
         """Line breaks in what was counted after the last full step."""
         self._counted_bytes = 0
         self._ends_with_break = True
+        self._step_read = 0, b""
+        """The step looked into last, and what is in it: one moves about where one is."""
 
     @property
     def is_complete(self) -> bool:
@@ -298,8 +300,8 @@ class LineIndex:
         if offset > self._counted_bytes:
             return None
         step = min(offset // _STEP, len(self._before) - 1)
-        data = await self._source.read(step * _STEP, offset - step * _STEP)
-        return self._before[step] + data.count(b"\n") + 1
+        data = await self._step(step)
+        return self._before[step] + data.count(b"\n", 0, offset - step * _STEP) + 1
 
     async def start_of(self, line: int) -> int | None:
         """Return where a line (from 1) begins; None where it is not among those counted."""
@@ -309,7 +311,7 @@ class LineIndex:
         step = bisect_left(self._before, breaks) - 1
         if breaks > self._before[-1] + self._after:
             return None
-        data = await self._source.read(step * _STEP, _STEP)
+        data = await self._step(step)
         at = -1
         for _ in range(breaks - self._before[step]):
             at = data.find(b"\n", at + 1)
@@ -317,3 +319,12 @@ class LineIndex:
                 return None
         start = step * _STEP + at + 1
         return start if start < self._source.size_bytes else None
+
+    async def _step(self, step: int) -> bytes:
+        """Return what is in a step."""
+        known, data = self._step_read
+        wanted = min(_STEP, self._source.size_bytes - step * _STEP)
+        if known != step or len(data) != wanted:
+            data = await self._source.read(step * _STEP, _STEP)
+            self._step_read = step, data
+        return data

@@ -22,6 +22,8 @@ class Window(Protocol):
     """A part of a file as high and wide as the screen allows."""
 
     needle: Needle | None
+    found: int | None
+    """Offset of the match a search went to last."""
 
     @property
     def offset(self) -> int:
@@ -72,6 +74,9 @@ class TextWindow:
         self.lines: list[TextLine] = []
         self.matches: dict[int, list[Range]] = {}
         """By start of the row: (first, last) characters of what the needle finds."""
+        self.found: int | None = None
+        self.found_at: tuple[int, int] | None = None
+        """The same as start of the row and character, where it is in view."""
         self._top, self._sub = 0, 0
         """The first line shown: where its row begins, and which of its lines it is."""
 
@@ -151,10 +156,12 @@ class TextWindow:
         if missing > 0 and (self._top or self._sub):
             await self._up(missing)
             self.lines = await self._lines_from_top()
-        self.matches = {}
+        self.matches, self.found_at = {}, None
         if self.needle is not None:
             for row in self.rows:
                 self.matches[row.start] = await self._matches_in(row, self.needle)
+                if self.found is not None and row.start <= self.found < row.end:
+                    self.found_at = row.start, await self._character_at(row, self.found)
 
     def _line_of(self, row: Row, character: int) -> int:
         """Return which of a row's lines shows a character."""
@@ -216,6 +223,10 @@ class TextWindow:
             self._sub = len(self._ranges(await self.source.row(self._top))) - 1
             lines -= 1
 
+    async def _character_at(self, row: Row, offset: int) -> int:
+        data = await self.source.bytes_at(row.start, offset - row.start)
+        return len(shown_text(data[row.skipped_bytes :]))
+
     async def _matches_in(self, row: Row, needle: Needle) -> list[Range]:
         data = await self.source.bytes_at(row.start, row.end - row.start)
         skipped = row.skipped_bytes
@@ -247,6 +258,7 @@ class HexWindow:
         self.lines: list[HexLine] = []
         self.matches: list[Range] = []
         """(first, last) offsets of what the needle finds."""
+        self.found: int | None = None
         self._top = 0
 
     @property

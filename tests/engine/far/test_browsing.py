@@ -121,6 +121,14 @@ async def test_a_file_is_read_in_pieces(browsing: Browsing, store: MemoryStore) 
     assert await browsing.read(file, 300, 5) == b""
 
 
+async def test_a_file_stays_open_until_its_end_was_read(browsing: Browsing, store: MemoryStore) -> None:
+    store.write("/file", bytes(100))
+    await browsing.read(BOX.child("file"), 0, 50)
+    assert list(browsing._readers) == [BOX.child("file")]
+    await browsing.read(BOX.child("file"), 50, 50)
+    assert not browsing._readers
+
+
 async def test_what_is_below_is_counted(browsing: Browsing, store: MemoryStore) -> None:
     store.write("/a/b/one", b"12345")
     store.write("/a/two", b"12")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from hosts_harness import FastClock, HostsHarness
 
+from tests.mounts import tmpfs
+from tests.trees import describe
 from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
 from tui.model.job import Conflict, JobKind, JobState
@@ -56,6 +59,10 @@ def plant(folder: Path, text: str = "text") -> Path:
 
 def below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def enlarge(folder: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
 
 
 async def test_a_tree_is_deleted_there(queue: HostsHarness, tmp_path: Path) -> None:
@@ -115,3 +122,94 @@ async def test_a_folder_there_becomes_like_one_here(queue: HostsHarness, tmp_pat
     assert below(tmp_path / "kept") == {"file"}
     job = await queue.done(await queue.add(JobKind.SYNC, Location.local(one), target=there(other), **rest))
     assert job.progress.files_same == job.progress.files_done
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+async def test_what_does_not_fit_waits_before_it_is_begun(
+    queue: HostsHarness, tmp_path: Path, way: str
+) -> None:
+    files = [tmp_path / f"file {number}" for number in range(3)]
+    for file in files:
+        file.write_bytes(os.urandom(3 << 20))
+    with tmpfs(tmp_path / "tiny", "size=4m") as tiny:
+        sources = [there(file) if way == "down" else Location.local(file) for file in files]
+        target = Location.local(tiny) if way == "down" else there(tiny)
+        id = await queue.add(JobKind.COPY, *sources, target=target)
+        job = await queue.ends(id)
+        where = tiny if way == "down" else "sftp://box"
+        assert (job.state, job.wants_room) == (JobState.WAITING, True)
+        assert job.note == f"needs 9.0 MiB, 4.0 MiB free on {where}: free space and resume"
+        assert below(tiny) == set()
+        enlarge(tiny)
+        await queue.until(id, lambda _: not queue.engine._keeper._tasks)
+        await queue.engine.resume([id])
+        await queue.done(id)
+        assert all((tiny / file.name).read_bytes() == file.read_bytes() for file in files)
+
+
+async def test_too_few_inodes_there_are_noticed_before_they_run_out(
+    queue: HostsHarness, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"file {number}" for number in range(50)]
+    for file in files:
+        file.write_text("text")
+    with tmpfs(tmp_path / "few", "size=4m,nr_inodes=41") as few:
+        sources = map(Location.local, files)
+        job = await queue.ends(await queue.add(JobKind.COPY, *sources, target=there(few)))
+        assert job.note == "needs 50 inodes, 40 free on sftp://box: remove files and resume"
+        assert below(few) == set()
+
+
+async def moved(queue: HostsHarness, *sources: Location, to: Location) -> int:
+    id = await queue.add(JobKind.MOVE, *sources, target=to)
+    assert (await queue.done(id)).reversible
+    return id
+
+
+async def test_moves_and_new_names_there_are_undone(queue: HostsHarness, tmp_path: Path) -> None:
+    tree = plant(tmp_path / "tree")
+    before = describe(tree)
+    (tmp_path / "to").mkdir()
+    renaming = await queue.add(JobKind.RENAME, there(tree), targets=(there(tmp_path / "new"),))
+    await queue.done(renaming)
+    moving = await moved(queue, there(tmp_path / "new"), to=there(tmp_path / "to"))
+    assert sorted(os.listdir(tmp_path / "to")) == ["new"]
+    await queue.done(await queue.engine.undo(moving))
+    await queue.done(await queue.engine.undo(renaming))
+    assert describe(tree) == before
+    assert not (tmp_path / "new").exists()
+    assert os.listdir(tmp_path / "to") == []
+
+
+async def test_what_went_there_comes_back_unless_it_was_changed_there(
+    queue: HostsHarness, tmp_path: Path
+) -> None:
+    tree = plant(tmp_path / "here" / "tree")
+    names = below(tree)
+    target = tmp_path / "to"
+    moving = await moved(queue, Location.local(tree), to=there(target))
+    assert below(target / "tree") == names
+    await queue.done(await queue.engine.undo(moving))
+    assert below(tree) == names
+    assert os.listdir(target) == []
+    moving = await moved(queue, Location.local(tree), to=there(target))
+    (target / "tree" / "inner" / "deeper" / "new").write_text("new")
+    undoing = await queue.ends(await queue.engine.undo(moving))
+    assert undoing.state is JobState.FAILED
+    (message,) = await queue.messages(undoing.id)
+    assert message.endswith("was changed, added or removed since")
+    assert not tree.exists()
+    assert below(target / "tree") == names | {"inner/deeper/new"}
+
+
+async def test_what_was_made_there_goes_if_nothing_became_of_it(queue: HostsHarness, tmp_path: Path) -> None:
+    made = tmp_path / "a" / "b"
+    top = await queue.engine.browsing.make_folder(there(made))
+    id = await queue.engine.note_step(JobKind.MAKE, there(made), top)
+    (made / "file").write_text("text")
+    assert (await queue.ends(await queue.engine.undo(id))).state is JobState.FAILED
+    assert (made / "file").read_text() == "text"
+    made = tmp_path / "c" / "d"
+    top = await queue.engine.browsing.make_folder(there(made))
+    await queue.done(await queue.engine.undo(await queue.engine.note_step(JobKind.MAKE, there(made), top)))
+    assert not (tmp_path / "c").exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
 
-from tui.model.error import PermissionDenied, UsageError
+from tui.model.error import HoldsHome, PermissionDenied, UsageError
 from tui.model.job import JobKind, JobState
 from tui.places.memory import HARDLY_ANY
 
@@ -39,13 +39,31 @@ async def test_circles_and_chains_of_names_work(queue: HostsHarness, hosts: Host
     job = await queue.done(await rename(queue, CIRCLE))
     assert hosts.store().tree("/data") == AFTER
     assert job.progress.files_done == job.progress.files_total == 5
-    assert not job.reversible
+    assert job.reversible
 
 
 async def test_names_below_a_home_folder_are_changed(queue: HostsHarness, hosts: Hosts) -> None:
     hosts.store().write("/home/a", b"a")
     await queue.done(await rename(queue, {"a": "b"}, "/~"))
     assert hosts.store().tree("/home") == {"b": b"a"}
+
+
+@pytest.mark.parametrize("path", ["/home/me", "/home", "/~"])
+async def test_a_home_folder_keeps_its_name_and_others_get_theirs(
+    queue: HostsHarness, hosts: Hosts, path: str
+) -> None:
+    hosts.store().home = "/home/me"
+    hosts.store().write("/home/me/file", b"dear")
+    plant(hosts)
+    news = at(f"{path} new"), at("/data/new")
+    job = await queue.ends(await queue.add(JobKind.RENAME, at(path), at("/data/a"), targets=news))
+    assert job.state is JobState.FAILED
+    (message,) = await queue.messages(job.id)
+    assert "home folder" in message
+    assert hosts.store().read("/home/me/file") == b"dear"
+    assert hosts.store().read("/data/new") == b"a"
+    with pytest.raises(HoldsHome, match="home folder"):
+        await queue.engine.browsing.rename(at(path), at("/new"))
 
 
 async def test_what_is_in_the_way_stays_and_the_rest_is_renamed(queue: HostsHarness, hosts: Hosts) -> None:

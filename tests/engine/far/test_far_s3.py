@@ -87,3 +87,31 @@ async def test_a_tree_goes_there_within_and_back(
     }
     assert after == before
     assert tree.exists() == (kind is JobKind.COPY)
+
+
+async def test_a_tree_that_went_there_comes_back_unless_it_was_changed(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    tree = tmp_path / "tree"
+    (tree / "inner").mkdir(parents=True)
+    for name in ("a", "inner/b"):
+        (tree / name).write_bytes(b"text")
+    async with found()["s3"](request) as stand:
+        far = Far(tmp_path / "journal")
+        far.openers = {"file": LocalOpener(), "s3": StandOpener(stand)}  # type: ignore[dict-item]
+        async with far.engine_on():
+            moving = await carry(far, Location.local(tree), stand.folder.child("one"), JobKind.MOVE)
+            assert (await far.done(moving)).reversible
+            await far.done(await far.engine.undo(moving))
+            assert (tree / "inner" / "b").read_bytes() == b"text"
+            assert await stand.names() == set()
+            moving = await carry(far, Location.local(tree), stand.folder.child("one"), JobKind.MOVE)
+            await far.done(moving)
+            _, bucket, prefix = stand.folder.path.split("/")
+            key = f"{prefix}/one/tree/inner/b"
+            await stand._client.put_object(Bucket=bucket, Key=key, Body=b"other")  # type: ignore[attr-defined]
+            undoing = await far.engine.undo(moving)
+            assert (await far.rests(undoing)).state is JobState.FAILED
+            (message,) = await far.messages(undoing)
+            assert message.endswith("one/tree was changed, added or removed since")
+            assert not tree.exists()

@@ -11,7 +11,7 @@ from far_harness import HERE, THERE, Far
 
 from tui.engine.far import ends
 from tui.engine.far.ends import TRIES
-from tui.model.error import PlaceUnavailable
+from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import JobKind, JobState, Request
 from tui.places.memory import MemoryOpener
 
@@ -79,6 +79,47 @@ async def test_a_paused_file_is_gone_on_with(far: Far) -> None:
     writes = [name for name, _ in far.faults.steps[before:] if name == "write"]
     assert len(writes) <= len(LARGE) // far.openers["there"]._capabilities.part_bytes + 1 - 20
     assert far.tree() == {"tree": None, "tree/large": LARGE}
+
+
+async def test_a_paused_job_still_shows_what_it_has_of_a_half_file(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 20)
+    id = await far.submit("/tree")
+    await gate.reached.wait()
+    await far.pause(id)
+    part_bytes = far.openers["there"]._capabilities.part_bytes
+    assert (await far.engine.job(id)).progress.bytes_done == 20 * part_bytes
+    far.faults.at = lambda number, name, path: None
+    await far.engine.resume([id])
+    job = await far.until(id, lambda job: job.state is JobState.DONE)
+    assert job.progress.bytes_done == job.progress.bytes_total == len(LARGE)
+
+
+@pytest.mark.parametrize("at_last", [JobState.DONE, JobState.FAILED])
+async def test_a_job_that_waits_for_its_host_still_shows_what_it_has_of_a_half_file(
+    far: Far, at_last: JobState
+) -> None:
+    far.here.write("/tree/large", LARGE)
+    down, writes = True, 0
+
+    def fault(number: int, name: str, path: str) -> None:
+        nonlocal writes
+        writes += name == "write"
+        if down and writes > 20:
+            raise PlaceUnavailable("gone")
+        if not down and name == "open_writer" and at_last is JobState.FAILED:
+            raise PermissionDenied("no more")
+
+    far.faults.at = fault
+    id = await far.submit("/tree")
+    job = await far.until(id, lambda job: "does not answer" in job.note)
+    part_bytes = far.openers["there"]._capabilities.part_bytes
+    assert job.progress.bytes_done == 20 * part_bytes
+    down = False
+    job = await far.rests(id)
+    assert job.state is at_last
+    assert not halves(far)
+    assert job.progress.bytes_done == (len(LARGE) if at_last is JobState.DONE else 0)
 
 
 async def test_a_half_file_that_is_no_beginning_of_the_source_is_begun_anew(far: Far) -> None:
@@ -232,9 +273,10 @@ async def test_a_full_target_holds_the_job_and_what_was_written_is_gone_on_with(
     far.here.write("/tree/large", LARGE)
     far.there.room_bytes = len(LARGE) // 2
     id = await far.submit("/tree")
-    job = await far.rests(id)
-    assert job.state is JobState.WAITING
-    assert "no space left on there://two" in job.note
+    await far.rests(id)
+    await far.engine.start([id])
+    full = "no space left on there://two"
+    await far.until(id, lambda job: full in job.note and job.state is JobState.WAITING)
     assert halves(far)
     far.there.room_bytes = None
     before = len(far.faults.steps)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
 
+from tui.engine.far.memory import Memory
 from tui.model.error import PermissionDenied
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
@@ -68,6 +69,49 @@ async def test_what_is_alike_is_counted_as_verified(queue: HostsHarness, hosts: 
     progress = job.progress
     assert (progress.files_done, progress.files_verified) == (7, 7)
     assert (progress.bytes_done, progress.bytes_verified) == (BYTES, BYTES)
+
+
+async def test_over_a_long_way_many_small_files_are_compared_at_once(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    for number in range(150):
+        for host in ("host", "other"):
+            hosts.store(host).write(f"/data/tree/{number}", b"text")
+    many, under_way = asyncio.Event(), 0
+
+    def trouble(name: str, location: Location) -> Awaitable[None] | None:
+        nonlocal under_way
+        if name != "get" or many.is_set():
+            return None
+        under_way += 1
+        if under_way == 200:  # of both sides
+            many.set()
+        return cast("Awaitable[None]", many.wait())
+
+    hosts.trouble = trouble
+    job = await queue.done(await verify(queue))
+    assert job.progress.files_verified == 150
+
+
+async def test_what_is_compared_at_once_holds_only_so_much_memory(
+    queue: HostsHarness, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    class Watched(Memory):
+        def __init__(self) -> None:
+            super().__init__(most_bytes=4000)
+
+        async def take(self, size_bytes: int) -> None:
+            await super().take(size_bytes)
+            held.append(self.used_bytes)
+
+    monkeypatch.setattr("tui.engine.far.likeness.Memory", Watched)
+    for number in range(20):
+        for host in ("host", "other"):
+            hosts.store(host).write(f"/data/tree/{number}", b"a" * 900)
+    await queue.done(await verify(queue))
+    assert max(held) == 3600
 
 
 async def test_every_difference_is_told_once_and_what_is_extra_is_none(

@@ -18,10 +18,11 @@ from tui.model import error as errors
 from tui.model.fidelity import Loss
 from tui.model.location import Location
 from tui.places.local.frames import receive, send
-from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.hops import BATCH_ENTRIES, Brake, CopyRules
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
-from tui.places.local.workers import WorkerCopy, Workers
+from tui.places.local.worker_copy import WorkerCopy, step_together
+from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,10 +45,11 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
     workers.end()
 
 
-def copy_of(workers: Workers, source: Root, target: Root, brake: Brake | None = None) -> WorkerCopy:
-    copy = workers.copy(
-        source, target, b"", b"", CopyRules("tag", own=True), HardLinks(), brake or Brake(), None, most=1
-    )
+def copy_of(
+    workers: Workers, source: Root, target: Root, brake: Brake | None = None, path: bytes = b""
+) -> WorkerCopy:
+    rules = CopyRules("tag", own=True)
+    copy = workers.copy(source, target, path, path, rules, HardLinks(), brake or Brake(), None, most=1)
     assert isinstance(copy, WorkerCopy)
     return copy
 
@@ -109,6 +111,43 @@ def test_the_folder_is_finished_there_too(
     copy.finish()
     copy.close()
     assert differences(describe(tmp_path / "source"), describe(tmp_path / "target")) == []
+
+
+@linux
+def test_small_folders_are_done_together_as_far_as_one_batch_goes(
+    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+) -> None:
+    sizes = [3, BATCH_ENTRIES - 3, 5, 5]
+    for number, size in enumerate(sizes):
+        for side in ("source", "target"):
+            (tmp_path / side / str(number)).mkdir()
+        for file in range(size):
+            (tmp_path / "source" / str(number) / f"{file}").write_text("x")
+    copies = [copy_of(workers, *folders, path=str(number).encode()) for number in range(len(sizes))]
+    first = step_together(copies, finish=True)
+    assert [(batch.files, batch.exhausted, batch.finished) for batch in first] == [
+        (size, True, True) for size in sizes[:2]
+    ]
+    assert [batch.files for batch in step_together(copies[2:])] == sizes[2:]
+    for copy in copies:
+        copy.close()
+
+
+@linux
+def test_what_a_worker_did_not_get_to_is_done_when_it_is_asked_again(
+    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+) -> None:
+    for name in (b"a", b"b"):
+        for side in (b"source", b"target"):
+            (tmp_path / os.fsdecode(side) / os.fsdecode(name)).mkdir()
+        (tmp_path / "source" / os.fsdecode(name) / "file").write_text("x")
+    copies = [copy_of(workers, *folders, path=name) for name in (b"a", b"b")]
+    (process,) = workers._processes
+    process._process.kill()
+    assert [batch.files for batch in step_together(copies)] == [1], "the first, in this process"
+    assert [batch.files for batch in step_together(copies[1:])] == [1]
+    for copy in copies:
+        copy.close()
 
 
 @linux

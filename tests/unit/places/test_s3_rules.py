@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -21,11 +23,13 @@ from tui.model.error import (
 )
 from tui.model.location import S3, Location
 from tui.places.s3.endpoints import Endpoint, Sizes
+from tui.places.s3.known import KNOWN_S, KnownFolders
 from tui.places.s3.profiles import profiles
 from tui.places.s3.spots import Spot, spot_of
 from tui.places.s3.times import mtime_of_text, mtime_text, stored_ns
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tui.places.s3.store import Store
@@ -35,7 +39,7 @@ exceptions = pytest.importorskip(
 )
 
 from tui.places.s3.errors import from_foreign  # noqa: E402
-from tui.places.s3.looking import make_sure_it_is_free  # noqa: E402
+from tui.places.s3.uploads import make  # noqa: E402
 
 HERE = Location("/bucket/key", S3, "store")
 
@@ -143,23 +147,90 @@ def test_an_answer_nobody_knows_is_passed_on() -> None:
 class UploadOnly:
     """Stands for a store whose keys may write, and nothing else."""
 
-    def __init__(self, *, conditional: bool) -> None:
-        self.conditional, self.answers_head = conditional, True
+    def __init__(self, *, conditional: bool | None) -> None:
+        self.conditional, self.heeds, self.answers_head = conditional, False, True
+        self.first, self.known = asyncio.Lock(), KnownFolders()
+        self.made: list[dict[str, Any]] = []
+
+    @contextlib.asynccontextmanager
+    async def turn(self, spot: Spot) -> AsyncIterator[None]:
+        yield
 
     async def call(self, operation: str, doing: str, location: Location, **_: object) -> None:
         raise PermissionDenied(f"cannot {doing} {location}: {operation}")
 
+    async def write(self, *, replace: bool) -> None:
+        async def ask(**more: Any) -> None:
+            self.made.append(more)
+            if more and self.conditional is False:
+                raise AssertionError("it does not take conditions")
 
-@pytest.mark.parametrize(("replace", "conditional"), [(True, False), (True, True), (False, True)])
-async def test_who_may_only_write_is_let_write(replace: bool, conditional: bool) -> None:
-    store = cast("Store", UploadOnly(conditional=conditional))
-    await make_sure_it_is_free(store, HERE, Spot("bucket", "key"), "write", replace=replace)
+        await make(cast("Store", self), HERE, Spot("bucket", "key"), ask, replace=replace)
+
+
+@pytest.mark.parametrize("conditional", [None, True, False])
+async def test_who_may_only_write_is_let_replace(conditional: bool | None) -> None:
+    store = UploadOnly(conditional=conditional)
+    await store.write(replace=True)
+    assert store.made == [{}]
+
+
+@pytest.mark.parametrize("conditional", [None, True])
+async def test_who_may_only_write_is_let_write_on_condition(conditional: bool | None) -> None:
+    store = UploadOnly(conditional=conditional)
+    await store.write(replace=False)
+    assert store.made == [{"IfNoneMatch": "*"}]
 
 
 async def test_who_may_only_write_replaces_nothing_by_accident() -> None:
-    store = cast("Store", UploadOnly(conditional=False))
+    store = UploadOnly(conditional=False)
     with pytest.raises(PermissionDenied):
-        await make_sure_it_is_free(store, HERE, Spot("bucket", "key"), "write", replace=False)
+        await store.write(replace=False)
+    assert store.made == []
+
+
+# What is known of folders
+
+
+def known_of(*names: str) -> tuple[KnownFolders, list[float]]:
+    """Return what is known after a folder `in` was listed that has some folders, and the time, to be moved."""
+    now = [0.0]
+    known = KnownFolders(lambda: now[0])
+    listed = known.learn(Spot("bucket", "in"))
+    assert not known.is_no_folder(Spot("bucket", "in/file"))
+    listed.add(names)
+    listed.complete = True
+    return known, now
+
+
+def test_a_name_that_was_not_listed_as_a_folder_is_none() -> None:
+    known, _ = known_of("folder")
+    assert known.is_no_folder(Spot("bucket", "in/file"))
+    assert not known.is_no_folder(Spot("bucket", "in/folder"))
+    for unknown in (Spot("other", "in/file"), Spot("bucket", "file"), Spot("bucket", "in/deeper/file")):
+        assert not known.is_no_folder(unknown)
+
+
+def test_what_is_made_below_makes_a_name_a_folder() -> None:
+    known, _ = known_of()
+    known.made(Spot("bucket", "in/one/two/file"))
+    assert not known.is_no_folder(Spot("bucket", "in/one"))
+    assert known.is_no_folder(Spot("bucket", "in/two"))
+
+
+def test_what_is_known_of_folders_goes_out_of_date() -> None:
+    known, now = known_of()
+    now[0] = KNOWN_S + 1
+    assert not known.is_no_folder(Spot("bucket", "in/file"))
+
+
+def test_what_is_known_of_folders_stays_small() -> None:
+    known, _ = known_of(*(f"{number}" for number in range(20_000)))
+    assert not known.is_no_folder(Spot("bucket", "in/file"))
+    for number in range(1000):
+        known.learn(Spot("bucket", f"folder {number}")).complete = True
+    assert not known.is_no_folder(Spot("bucket", "folder 0/file"))
+    assert known.is_no_folder(Spot("bucket", "folder 999/file"))
 
 
 # Profiles

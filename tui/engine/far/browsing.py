@@ -10,11 +10,13 @@ import contextlib
 import secrets
 import string
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link
-from tui.engine.far.reaching import Directly, listing
+from tui.engine.far.reaching import HOME, Directly, listing
+from tui.engine.far.renaming import holds_home
 from tui.engine.far.sessions import Sessions
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
 from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
@@ -157,8 +159,8 @@ class Browsing:
             except BaseException:
                 await reader.close()
                 raise
-            if location in self._readers:
-                await reader.close()
+            if location in self._readers or offset + len(data) >= reader.entry.size_bytes:
+                await reader.close()  # whoever reads one small file after another leaves none open
                 return data
             self._readers[location] = reader, place, self._clock.monotonic()
             while len(self._readers) > MOST_READERS:
@@ -244,6 +246,9 @@ class Browsing:
                     "Move it: the queue copies it, then removes the original.",
                     location=location,
                 )
+            where, home = await place.resolve(location), await place.resolve(replace(location, path=HOME))
+            if where.holds(home):
+                raise holds_home(where, home)
             await place.rename(location, new)
 
         await self._call(token, work())

@@ -10,37 +10,29 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.far.columns import NONE, Columns, side_by_side
 from tui.engine.far.ends import look
-from tui.engine.far.likeness import Likeness
-from tui.engine.far.reaching import listing
+from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing
 from tui.model.comparison import Change, Compared, Difference, Differences
 from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound, PlaceError
 from tui.model.fidelity import ALL_TRAITS
 from tui.places.local.comparing import Side
-from tui.places.local.partial import is_partial
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from tui.engine.far.reaching import Reaching
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place
 
-    Entries = Mapping[str, Entry]
-
-AT_ONCE = 16
-"""Entries looked at closely at once, told in order."""
-
-AHEAD = 8
-"""Folders listed ahead."""
+AHEAD, MOST_HELD = 8, 50_000
+"""Folders listed ahead; and so many entries at which none is any more."""
 
 PART_ENTRIES = 1000
 PARTS_AHEAD = 32
-
-NONE: Entries = {}
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +41,7 @@ class _Folder:
 
     path: str
     side: Side
-    listed: asyncio.Future[tuple[Entries, Entries]] | None = None
+    listed: asyncio.Future[tuple[Columns, Columns]] | None = None
 
 
 class Comparison:
@@ -92,8 +84,7 @@ class Comparison:
         try:
             yield await self._tops()
             while self._waiting:
-                for folder in self._waiting[-AHEAD:]:
-                    folder.listed = folder.listed or asyncio.ensure_future(self._list(folder))
+                self._list_ahead()
                 folder = self._waiting.pop()
                 assert folder.listed is not None
                 try:
@@ -110,6 +101,15 @@ class Comparison:
             for listed in left:
                 listed.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+
+    def _list_ahead(self) -> None:
+        """Begin to list the folders that come next, unless what was listed is much already."""
+        held = 0
+        for folder in self._waiting[: -AHEAD - 1 : -1]:
+            if folder.listed is None and held <= MOST_HELD:
+                folder.listed = asyncio.ensure_future(self._list(folder))
+            elif folder.listed is not None and folder.listed.done() and not folder.listed.exception():
+                held += sum(map(len, folder.listed.result()))
 
     async def _tops(self) -> Compared:
         """Compare the two folders as such."""
@@ -129,36 +129,31 @@ class Comparison:
             part.differences.append(Difference("", Change.ATTRIBUTES, source.facts, target.facts))
         return part
 
-    async def _list(self, folder: _Folder) -> tuple[Entries, Entries]:
+    async def _list(self, folder: _Folder) -> tuple[Columns, Columns]:
         source, target = await asyncio.gather(
             self._names(self._source.below(folder.path)) if folder.side is not Side.TARGET else _nothing(),
             self._names(self._target.below(folder.path)) if folder.side is not Side.SOURCE else _nothing(),
         )
-        return _finished(source), _finished(target)
+        return source, target
 
-    async def _names(self, where: Location) -> Entries:
-        async def read(place: Place) -> Entries:
-            async with listing(place, where) as pages:
-                return {entry.name: entry async for page in pages for entry in page}
-
-        return await self._reach.do(where, read)
+    async def _names(self, where: Location) -> Columns:
+        return await self._reach.do(where, lambda place: Columns.read(place, where))
 
     async def _folder(
-        self, folder: _Folder, source: Entries, target: Entries
+        self, folder: _Folder, source: Columns, target: Columns
     ) -> AsyncGenerator[Compared, None]:
         """Compare the entries of a folder; those that are folders wait to be gone into, in order."""
-        names = sorted(source.keys() | target.keys(), key=os.fsencode)
         below: list[_Folder] = []
         part = Compared()
         window: deque[asyncio.Future[Compared]] = deque()
         try:
-            for name in names:
+            for each, entry, there in side_by_side(source, target):
+                name = os.fsdecode(each)
                 path = f"{folder.path}/{name}" if folder.path else name
-                entry, there = source.get(name), target.get(name)
                 if (side := _side(entry, there)) is Side.BOTH or (side is not None and self._through):
                     below.append(_Folder(path, side))
                 window.append(asyncio.ensure_future(self._entry(path, entry, there)))
-                if len(window) == AT_ONCE:
+                if len(window) == SMALL_AT_ONCE:
                     _add(part, await window[0])
                     window.popleft()
                 if len(part.differences) >= PART_ENTRIES:
@@ -279,11 +274,6 @@ def compare(
     return Comparison(reach, source, target, by_content=by_content).parts()
 
 
-def _finished(entries: Entries) -> Entries:
-    """Leave out what a job has not finished."""
-    return {name: entry for name, entry in entries.items() if not is_partial(os.fsencode(name))}
-
-
 def _side(entry: Entry | None, there: Entry | None) -> Side | None:
     """Say on which sides something is a folder, if on any."""
     at_source = entry is not None and entry.kind is EntryKind.FOLDER
@@ -307,7 +297,7 @@ async def _found(place: Place, where: Location) -> Entry | None:
         return await look(place, where)
 
 
-async def _nothing() -> Entries:
+async def _nothing() -> Columns:
     return NONE
 
 

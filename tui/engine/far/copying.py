@@ -6,51 +6,33 @@ The target is the checkpoint: what stands there complete is not copied again, wh
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tui.engine.far.copy_totals import CopyCounting
 from tui.engine.far.deciding import Tools
 from tui.engine.far.ends import Halted, OutOfReach, each, look
-from tui.engine.far.goal import open_goal, resolved
-from tui.engine.far.tree import Folder, Item
+from tui.engine.far.goal import free_name, open_goal, resolved
+from tui.engine.far.tree import Folder, Item, Step, Whole
 from tui.engine.far.walking import Walk
 from tui.engine.planner import chunks
-from tui.engine.rows import Phase, Source, name_of
+from tui.engine.rows import Phase, name_of
 from tui.engine.run import Spot
 from tui.engine.sources import begin, end, pages
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError, SameFile, TargetInsideSource
 from tui.model.job import Conflict, Flush
-from tui.places.local.standing import other_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from tui.engine.rows import Decision
+    from tui.engine.rows import Decision, Source
     from tui.engine.run import Run
     from tui.model.location import Location
 
 AT_ONCE = 32
 """So many sources are looked at at the same time."""
-
-
-@dataclass(slots=True)
-class Step:
-    """One source, looked at. Without an entry it is either gone (moved before a crash) or refused."""
-
-    source: Source
-    name: str
-    """At the target."""
-    entry: Entry | None = None
-    there: Entry | None = None
-    error: PlaceError | None = None
-    was_fresh: bool = False
-    """The journal said already that its name was free when the job first came to it."""
-
-    @property
-    def idx(self) -> int:
-        return self.source.idx
 
 
 class FarCopying:
@@ -64,6 +46,7 @@ class FarCopying:
         self.ends = self.tools.ends
         self.goal: Location
         """The folder at the target that things go into."""
+        self._counting: CopyCounting | None = None
 
     async def execute(self) -> None:
         """Do all there is to do, or until the run is stopped."""
@@ -81,16 +64,14 @@ class FarCopying:
         assert target is not None
         await self.ends.open(target)
         try:
-            self.goal = await self.ends.do(
-                lambda: open_goal(self.ends.at(target), target, into=self.row.into)
-            )
+            self.goal = await self.ends.do(lambda: self.open_goal(target))
         except PlaceError as error:
             await self._fail_job(error, target)
             return
         if run.record.failed_only:
             await self._failed()
         elif not run.record.walked:
-            await self._everything()
+            await self._all()
         await self._rest()
         if not run.stopped:
             await self.last()
@@ -98,6 +79,14 @@ class FarCopying:
         if not run.stopped:
             await self._sweep()
             await self._flush(target)
+
+    async def open_goal(self, target: Location) -> Location:
+        """Return the folder things go into.
+
+        Raises:
+            PlaceError: It cannot be had.
+        """
+        return await open_goal(self.ends.at(target), target, into=self.row.into)
 
     async def _rest(self) -> None:
         """Do what was answered, or is to be tried again, until there is nothing of it."""
@@ -119,7 +108,7 @@ class FarCopying:
                 await self.ends.do(lambda folder=folder: self.ends.at(folder).abandon(folder, tag))  # type: ignore[misc]
             except PlaceError:
                 continue  # the folder itself may have gone
-        halves.clear()
+        self.tools.transfer.forget_halves()
 
     async def _flush(self, target: Location) -> None:
         """Bring all onto the disk, where that was asked for and a place can do it."""
@@ -143,12 +132,20 @@ class FarCopying:
 
     # The whole job
 
+    async def _all(self) -> None:
+        """Do the whole job, counted beside it, unless there is no room."""
+        self.run.learn(await self.run.journal.decisions(self.row.id))
+        self._counting = CopyCounting(self)
+        await self._counting.look_first()
+        if self.run.stopped:
+            await self._counting.go_on()
+        else:
+            await self._counting.beside(self._everything())
+
     async def _everything(self) -> None:
         run, record = self.run, self.run.record
         await begin(run)
         record.losses.begin()
-        record.tally.counting = True
-        run.learn(await run.journal.decisions(self.row.id))
         async for page in pages(run):
             for chunk in chunks(page):
                 if not run.stopped:
@@ -159,18 +156,13 @@ class FarCopying:
             tally, counts = record.tally, self.tools.counts
             tally.files_total = max(counts.seen_files, tally.files_done)
             tally.bytes_total = max(counts.seen_bytes, tally.bytes_done)
-            tally.counting = False
         end(run)
 
     async def sources(self, chunk: Sequence[Source]) -> None:
         """Bring some sources of one folder to the target."""
-        first = chunk[0].location
-        await self.ends.open(first)
-        steps = [Step(source, self._name(source), was_fresh=source.fresh) for source in chunk]
         try:
-            parent = await self.ends.do(lambda: resolved(self.ends.at(first), first.parent))
-            await self.ends.name(parent, self.goal)
-            await self.ends.do(lambda: each(steps, lambda step: self._look_at(step, parent), AT_ONCE))
+            looked = self._counting.looked_at(chunk) if self._counting is not None else None
+            steps, parent = looked or await self.look_at(chunk)
         except PlaceError as error:
             for source in chunk:
                 await self.run.fail(self.source_spot(source), error)
@@ -181,6 +173,22 @@ class FarCopying:
         steps = [step for step in steps if step.error is None]
         await self._note_fresh(steps)
         await self.bring(steps, parent)
+
+    async def look_at(self, chunk: Sequence[Source]) -> tuple[list[Step], Location]:
+        """Look at some sources of one folder, and at what stands where they go.
+
+        Returns:
+            What was found of each, in order; and their folder.
+        Raises:
+            PlaceError: Nothing of it can be looked at.
+        """
+        first = chunk[0].location
+        await self.ends.open(first)
+        steps = [Step(source, self.name_of(source), was_fresh=source.fresh) for source in chunk]
+        parent = await self.ends.do(lambda: resolved(self.ends.at(first), first.parent))
+        await self.ends.name(parent, self.goal)
+        await self.ends.do(lambda: each(steps, lambda step: self._look_at(step, parent), AT_ONCE))
+        return steps, parent
 
     async def _look_at(self, step: Step, parent: Location) -> None:
         """Find out what a source is and what stands where it goes."""
@@ -223,18 +231,12 @@ class FarCopying:
             rule = self.run.rule_for(step.idx, os.fsencode(source.name))
             if self.run.moves or rule is not Conflict.RENAME:
                 raise SameFile(f"cannot {self.verb} {source} onto itself", location=source)
-            step.name = await self._free_name(target, is_folder=is_folder)
+            step.name = await free_name(self.ends.at(target), target, is_folder=is_folder)
         elif is_folder and where.holds(self.goal):
             raise TargetInsideSource(
                 f"cannot {self.verb} {source} into itself: the target {self.goal} is in it", location=source
             )
         step.there = await look(self.ends.at(self.goal), self.goal.child(step.name))
-
-    async def _free_name(self, target: Location, *, is_folder: bool) -> str:
-        for name in other_names(os.fsencode(target.name), folder=is_folder):
-            if await look(self.ends.at(target), self.goal.child(os.fsdecode(name))) is None:
-                return os.fsdecode(name)
-        raise PlaceError(f"no free name is left for {target}", location=target)
 
     async def _note_fresh(self, steps: Sequence[Step]) -> None:
         """Note which names were free, and which the job chose itself, before anything is made there."""
@@ -242,7 +244,7 @@ class FarCopying:
         for step in steps:
             source = step.source
             fresh = source.fresh or (step.entry is not None and step.there is None)
-            chosen = step.name != self._name(source)
+            chosen = step.name != self.name_of(source)
             target = self.goal.child(step.name) if chosen else source.target
             if (fresh, target) != (source.fresh, source.target):
                 step.source = replace(source, fresh=fresh, target=target)
@@ -254,8 +256,8 @@ class FarCopying:
         """Copy what was looked at."""
         await self.walk(steps, parent)
 
-    async def walk(self, steps: Sequence[Step], parent: Location) -> dict[int, Entry]:
-        """Copy some sources of one folder; return what those were, by number, that are whole at the target."""
+    async def walk(self, steps: Sequence[Step], parent: Location) -> dict[int, Whole]:
+        """Copy some sources of one folder; return by number those that are whole at the target."""
         fresh = {step.idx for step in steps if step.source.fresh}
         walk = Walk(self.tools, parent, self.goal, fresh)
         root = Folder(-1, "", "", parent, self.goal, None)
@@ -296,7 +298,7 @@ class FarCopying:
             if run.record.doubtful or any(row.idx is None for row in rows):
                 run.record.failed_only = False
                 await run.journal.update(self.row.id, {"failed_only": False})
-                await self._everything()
+                await self._all()
                 return
             entries = [(row.idx, row.path, row.target_path) for row in rows if row.idx is not None]
             await self.entries(entries, counted={row.path for row in rows if row.removing})
@@ -388,11 +390,12 @@ class FarCopying:
 
     # Names
 
-    def _name(self, source: Source) -> str:
+    def name_of(self, source: Source) -> str:
+        """Return the name of a source at the target, unless another is chosen."""
         return os.fsdecode(name_of(self.row, source))
 
     def source_spot(self, source: Source) -> Spot:
-        name, target_name = os.fsencode(source.location.name), self._name(source)
+        name, target_name = os.fsencode(source.location.name), self.name_of(source)
         target = self.goal.child(target_name)
         return Spot(source.idx, name, os.fsencode(target_name), source.location, target)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from tui.engine.far.standing import Pairing
-    from tui.engine.far.tree import Folder, Item
+    from tui.engine.far.tree import Folder, Item, Whole
     from tui.engine.run import Sums
     from tui.model.entry import Entry
     from tui.places.base import Place
@@ -55,8 +55,8 @@ class Deciding:
         source, target: Folders at the two places.
         fresh: The sources whose names at the target were free when the job came to them.
     Attributes:
-        whole: The sources that are at the target with all that is in them, and what they were. Of a move, the top of
-            each is still where it was.
+        whole: The sources that are at the target with all that is in them. Of a move, the top of each is still where
+            it was.
     """
 
     def __init__(self, tools: Tools, source: Location, target: Location, fresh: Set[int]) -> None:
@@ -68,7 +68,7 @@ class Deciding:
         record = run.record
         self._compares = run.moves or run.verifies or record.doubtful or record.row.by_content
         """What looks the same only counts as the same when its content is."""
-        self.whole: dict[int, Entry] = {}
+        self.whole: dict[int, Whole] = {}
         self._from: Place
         self._to: Place
         self._pairing: Pairing
@@ -92,6 +92,11 @@ class Deciding:
             rule = (
                 Conflict.ASK
             )  # it came there just now, maybe by this job: of a move it is the only one there is
+        item.expects = None
+        if rule is Conflict.OVERWRITE and not self._run.is_answered(item.idx, os.fsencode(item.path)):
+            item.expects = self._run.record.row.expects
+        if item.expects is not None and item.expects != there.facts:
+            rule = Conflict.ASK
         error = None if rule is Conflict.ASK else refusal(entry, there, item.target)
         if error is not None or rule in (Conflict.ASK, Conflict.FAIL):
             self._stays(item)

@@ -12,7 +12,7 @@ from tui.engine.far.ends import each, in_time, look
 from tui.engine.far.making import MOST_MEETINGS, Making
 from tui.engine.far.probing import is_one
 from tui.engine.far.reaching import listing
-from tui.engine.far.tree import Folder, Item, State
+from tui.engine.far.tree import Folder, Item, State, Whole
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, NotFound, PlaceError, TargetInsideSource, Unsupported
 from tui.model.fidelity import Loss
@@ -304,7 +304,7 @@ class Folders(Making):
         if folder.stays:
             above.stays = True
         elif folder.top and folder.entry is not None:
-            self.whole[folder.idx] = folder.entry
+            self.whole[folder.idx] = Whole(folder.entry, folder.target.name)
         self._less(above)
 
     async def _finish(self, folder: Folder) -> None:

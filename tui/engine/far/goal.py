@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from tui.engine.far.ends import look
 from tui.model.entry import EntryKind
-from tui.model.error import AlreadyExists, NotAFolder, NotFound
+from tui.model.error import AlreadyExists, NotAFolder, NotFound, PlaceError
+from tui.places.local.standing import other_names
 
 if TYPE_CHECKING:
     from tui.model.location import Location
@@ -18,11 +21,11 @@ async def resolved(place: Place, location: Location) -> Location:
     return await place.resolve(location) if stands_for and not location.is_local else location
 
 
-async def open_goal(place: Place, target: Location, *, into: bool) -> Location:
+async def open_goal(place: Place, target: Location, *, into: bool, make: bool = True) -> Location:
     """Return the folder things go into, made with those above it where it is missing.
 
     Raises:
-        PlaceError: It cannot be had; without `into`, also where the target's folder is missing.
+        PlaceError: It cannot be had; without `into` or `make`, also where the folder is missing.
     """
     folder = await resolved(place, target if into else target.parent)
     if not place.capabilities.folders:
@@ -30,13 +33,25 @@ async def open_goal(place: Place, target: Location, *, into: bool) -> Location:
     try:
         entry = await place.stat(folder, follow=True)
     except NotFound:
-        if not into:
+        if not (into and make):
             raise
         await _make(place, folder)
         return folder
     if entry.kind is not EntryKind.FOLDER:
         raise NotAFolder(f"cannot write into {folder}: it is not a folder", location=folder)
     return folder
+
+
+async def free_name(place: Place, taken: Location, *, is_folder: bool) -> str:
+    """Return the first numbered name that is free beside one that is taken.
+
+    Raises:
+        PlaceError: There is none.
+    """
+    for name in other_names(os.fsencode(taken.name), folder=is_folder):
+        if await look(place, taken.parent.child(os.fsdecode(name))) is None:
+            return os.fsdecode(name)
+    raise PlaceError(f"no free name is left for {taken}", location=taken)
 
 
 async def _make(place: Place, folder: Location) -> None:

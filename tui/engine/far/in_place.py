@@ -17,6 +17,7 @@ from tui.model.error import NotFound, PlaceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tui.engine.far.totals import Counting
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.entry import Entry
@@ -39,10 +40,15 @@ class FarInPlace(InPlace):
         self.reach = Reach(run)
         self._failing: set[int] = set()
         """Sources of which something could not be done."""
+        self.counting: Counting | None = None
+        """Finds out what the job amounts to, where that is looked for."""
 
     async def execute(self) -> None:
         """Do all there is to do, or until the run is stopped."""
-        await carry(self.run, super().execute())
+        work = super().execute()
+        if self.counting is not None and not self.run.record.failed_only:
+            work = self.counting.beside(work)
+        await carry(self.run, work)
 
     async def refusal(self) -> PlaceError | None:
         """Return why nothing of the job is done at all."""
@@ -75,7 +81,7 @@ class FarInPlace(InPlace):
         rest: list[Source] = []
         for source in chunk:
             if source.phase is Phase.DONE:
-                run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+                self._done_before(source)
             else:
                 rest.append(source)
         if not rest:
@@ -103,6 +109,12 @@ class FarInPlace(InPlace):
             if self.removes:
                 await run.journal.set_sources(self.row.id, done)
 
+    def _done_before(self, source: Source) -> None:
+        """Count what an earlier go has done."""
+        self.run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+        if self.counting is not None:
+            self.counting.done_before(source)
+
     async def _look(self, source: Source) -> Entry | PlaceError | None:
         where = await self.reach.resolve(source.location)
 
@@ -121,7 +133,7 @@ class FarInPlace(InPlace):
             await self.fail(source, source.location, found)
             return []
         if found is None and source.phase is Phase.REMOVING:
-            run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+            self._done_before(source)
             return [replace(source, phase=Phase.DONE)]
         if found is None:
             what = f"cannot {self.verb} {source.location}: no such file or folder"

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.far.memory import Memory
 from tui.model.entry import EntryKind, Facts
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SMALL_BYTES = 256 << 10
 """Files up to this are read whole."""
+
+SMALL_AT_ONCE = 128
+"""So many entries are to be under way at once: fewer leave a long way idle. (`Memory` holds what they hold.)"""
 
 LARGE_AT_ONCE = 2
 
@@ -52,6 +56,7 @@ class Likeness:
     ) -> None:
         self._reach, self._count, self._pace = reach, count, pace
         self._turn = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._memory = Memory()
 
     async def difference(self, source: Location, entry: Entry, target: Location, there: Entry) -> str:
         """Return how they differ: "kind", "size", "content" or "link" (it points elsewhere); empty if they do not.
@@ -71,7 +76,12 @@ class Likeness:
         if entry.size_bytes == 0:
             return ""
         if entry.size_bytes <= SMALL_BYTES:
-            return await self._small(source, target)
+            held_bytes = 2 * entry.size_bytes
+            await self._memory.take(held_bytes)
+            try:
+                return await self._small(source, target)
+            finally:
+                self._memory.give_back(held_bytes)
         return await self._large(source, target)
 
     async def _points(self, where: Location) -> str | None:

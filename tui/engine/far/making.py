@@ -9,6 +9,7 @@ from tui.engine.far.deciding import Deciding
 from tui.engine.far.ends import Lost, look
 from tui.engine.far.standing import not_held
 from tui.engine.far.transfer import is_other
+from tui.engine.far.tree import Whole
 from tui.model.entry import EntryKind
 from tui.model.error import (
     AlreadyExists,
@@ -81,7 +82,7 @@ class Making(Deciding):
                 folder.settled.add(item.entry.name)
                 await self._run.fail(item.spot, error)
         if done and item.top:
-            self.whole[item.idx] = item.entry
+            self.whole[item.idx] = Whole(item.entry, item.name)
         self._less(folder)
 
     async def _has_gone(self, item: Item) -> bool:

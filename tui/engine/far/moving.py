@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.engine.far.copying import AT_ONCE, FarCopying
-from tui.engine.far.ends import each, look
+from tui.engine.far.ends import Halted, each, look
 from tui.engine.far.probing import is_one
 from tui.engine.far.transfer import is_other
+from tui.engine.far.whereabouts import Whereabouts
 from tui.engine.rows import Phase
 from tui.engine.run import Sums
 from tui.model.entry import EntryKind
@@ -23,7 +24,7 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from tui.engine.far.copying import Step
+    from tui.engine.far.tree import Step
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.entry import Entry
@@ -40,6 +41,7 @@ class FarMoving(FarCopying):
         super().__init__(run)
         self._put_off: set[int] = set()
         """Sources of which something was still to be settled when all else was done."""
+        self.whereabouts = Whereabouts(run, self.ends)
         self._homes: dict[tuple[str, str], Location | None] = {}
 
     async def sources(self, chunk: Sequence[Source]) -> None:
@@ -83,12 +85,16 @@ class FarMoving(FarCopying):
         if self.run.stopped:
             return
         steps = await self._apart(steps, parent)
+        before = await self.whereabouts.kept(steps)
+        await self.whereabouts.begun(steps, before)
         tally = self.run.record.tally
         files, size_bytes = tally.files_done, tally.bytes_done
         whole = await self.walk(steps, parent)
         if self.run.brake.on:
             return
-        ready = [self._amounting(step, whole[step.idx]) for step in steps if step.idx in whole]
+        await self.whereabouts.incomplete([s for s in steps if s.idx not in whole], before, self.goal)
+        ready = [self._amounting(step, whole[step.idx].entry) for step in steps if step.idx in whole]
+        await self.whereabouts.complete(ready, whole, parent, self.goal)
         if len(ready) == len(steps) == 1:
             amount = max(1, tally.files_done - files), tally.bytes_done - size_bytes
             ready[0].source = replace(ready[0].source, files=amount[0], size_bytes=amount[1])
@@ -158,6 +164,8 @@ class FarMoving(FarCopying):
             assert step.entry is not None
             size_bytes = 0 if step.entry.kind is EntryKind.FOLDER else step.entry.size_bytes
             step.source = replace(step.source, phase=Phase.RENAMING, files=1, size_bytes=size_bytes)
+        before = await self.whereabouts.kept(going)
+        await self.whereabouts.renaming(going, self.goal)
         await self.run.journal.set_sources(self.row.id, [step.source for step in going], durable=True)
         moved: set[int] = set()
 
@@ -165,7 +173,11 @@ class FarMoving(FarCopying):
             if step.idx not in moved and await self._rename_one(step, parent):
                 moved.add(step.idx)
 
-        await self.ends.do(lambda: each(going, rename, AT_ONCE))
+        try:
+            await self.ends.do(lambda: each(going, rename, AT_ONCE))
+        except Halted:
+            await self._settle([step for step in going if step.idx in moved])
+            raise
         for step in going:
             phase = Phase.DONE if step.idx in moved else None
             step.source = replace(step.source, phase=phase)
@@ -173,6 +185,7 @@ class FarMoving(FarCopying):
                 self._count_source(step.source)
                 self.run.record.renamed = True
         await self.run.journal.set_sources(self.row.id, [step.source for step in going])
+        await self.whereabouts.undone([step for step in going if step.idx not in moved], before)
         for step in going:
             if step.error is not None:
                 await self.run.fail(self.source_spot(step.source), step.error)
@@ -209,15 +222,32 @@ class FarMoving(FarCopying):
         for step in steps:
             step.source = replace(step.source, phase=Phase.REMOVING)
         await self.run.journal.set_sources(self.row.id, [step.source for step in steps], durable=True)
-        await self.ends.do(lambda: each(steps, lambda step: self._remove(step, parent), AT_ONCE))
+        removed: set[int] = set()
+
+        async def remove(step: Step) -> None:
+            await self._remove(step, parent)
+            if step.error is None:
+                removed.add(step.idx)
+
+        try:
+            await self.ends.do(lambda: each(steps, remove, AT_ONCE))
+        except Halted:
+            await self._settle([step for step in steps if step.idx in removed])
+            raise
         for step in steps:
             phase = Phase.DONE if step.error is None else None
             step.source = replace(step.source, phase=phase)
         await self.run.journal.set_sources(self.row.id, [step.source for step in steps])
+        await self.whereabouts.stayed([step for step in steps if step.error is not None])
         for step in steps:
             if step.error is not None:
                 removing = not isinstance(step.error, SourceChanged)
                 await self.run.fail(self.source_spot(step.source), step.error, removing=removing)
+
+    async def _settle(self, steps: Sequence[Step]) -> None:
+        """Write down what was done when the run was stopped: of what is still under way, nobody knows."""
+        done = [replace(step.source, phase=Phase.DONE) for step in steps]
+        await self.run.journal.set_sources(self.row.id, done)
 
     async def _remove(self, step: Step, parent: Location) -> None:
         place, where, entry = self.ends.at(parent), parent.child(step.source.location.name), step.entry

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.descent import Descent
 from tui.engine.far.in_place import FarInPlace
+from tui.engine.far.totals import Counting
 from tui.engine.run import Sums
 from tui.engine.sources import pages
 from tui.model.error import NotEmpty, NotFound, PermissionDenied, PlaceError
@@ -30,12 +31,12 @@ class TreeRemoval(Descent):
         run: Run,
         reach: Reach,
         fail: Callable[[Location, PlaceError], Awaitable[None]],
-        removed: Callable[[int], None],
+        removed: Callable[[Location, int], None],
     ) -> None:
         """Say whom to tell.
 
         Args:
-            removed: Called with the size of each entry that was no folder.
+            removed: Called for each entry that was no folder, with its size.
         """
         super().__init__(run, reach, fail)
         self._removed = removed
@@ -54,7 +55,7 @@ class TreeRemoval(Descent):
         except NotFound:
             if tries == 1:
                 raise
-        self._removed(entry.size_bytes)
+        self._removed(where, entry.size_bytes)
 
     async def folder(self, level: Level) -> bool:
         """Remove a folder that is empty now; one that is not is looked at again, once."""
@@ -74,6 +75,10 @@ class Removing(FarInPlace):
 
     verb = "delete"
     removes = True
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self.counting = self._totals = Counting(run, self.reach, unfinished=True, removes=True)
 
     async def refusal(self) -> PlaceError | None:
         """Refuse to remove a home folder, or what holds one."""
@@ -96,7 +101,8 @@ class Removing(FarInPlace):
         async def fail(at: Location, error: PlaceError) -> None:
             await self.fail(source, at, error)
 
-        def removed(size_bytes: int) -> None:
+        def removed(at: Location, size_bytes: int) -> None:
+            self._totals.removed(at, size_bytes)
             self.run.count(Sums(files=1, bytes=size_bytes))
 
         await TreeRemoval(self.run, self.reach, fail, removed).go(where, entry)

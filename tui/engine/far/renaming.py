@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import each, look
+from tui.engine.far.identity import identify
 from tui.engine.far.reaching import Reach, carry
 from tui.engine.renaming import Renaming
-from tui.model.error import NotFound, PlaceError, Unsupported
+from tui.engine.traces import Trace
+from tui.model.error import HoldsHome, NotFound, PlaceError, Unsupported
 
 if TYPE_CHECKING:
     from tui.engine.rows import Source
@@ -21,13 +24,19 @@ PATIENCE_S = 3.0
 """So long a list that is begun may take to come to its end when it is told to stop: half a swap is worse."""
 
 
+def holds_home(where: Location, home: Location) -> HoldsHome:
+    """Return the error of a folder that keeps its name, as it is a home folder or holds one."""
+    what = "is a home folder" if where == home else f"holds the home folder {home}"
+    return HoldsHome(f"cannot rename {where}: it {what}", location=where)
+
+
 class FarRenaming(Renaming):
-    """Gives entries of one place new names. It leaves no record to be undone by: nothing there is known again."""
+    """Gives entries of one place new names."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.reach = Reach(run)
-        self._pipeline = 1
+        self.pipeline = 1
 
     async def execute(self) -> None:
         """Rename all, or what is left of it after a crash."""
@@ -44,7 +53,7 @@ class FarRenaming(Renaming):
             self.run.record.errors = await self.run.journal.drop_errors(self.row.id)
             await self.run.fail_job(error, first)
             return
-        self._pipeline = can.pipeline
+        self.pipeline = can.pipeline
         await super().execute()
 
     async def portion(self, sources: list[Source]) -> None:
@@ -55,6 +64,14 @@ class FarRenaming(Renaming):
         where = await self.reach.resolve(source.location)
         return replace(source, location=where, target=await self.reach.resolve(self.target(source)))
 
+    async def homes_among(self, sources: list[Source]) -> dict[int, PlaceError]:
+        """Return by number why some keep their names: they are the home folder there, or hold it."""
+        try:
+            home = await self.reach.home(self.row.first_source)
+        except PlaceError:
+            return {}
+        return {s.idx: holds_home(s.location, home) for s in sources if s.location.holds(home)}
+
     async def step_aside(self, sources: list[Source]) -> dict[int, PlaceError]:
         failed: dict[int, PlaceError] = {}
 
@@ -63,7 +80,7 @@ class FarRenaming(Renaming):
             if error is not None:
                 failed[source.idx] = error
 
-        await each(sources, one, self._pipeline)
+        await each(sources, one, self.pipeline)
         return failed
 
     async def take_names(self, sources: list[Source]) -> list[PlaceError | None]:
@@ -72,7 +89,7 @@ class FarRenaming(Renaming):
         async def one(source: Source) -> None:
             errors[source.idx] = await self._take(source)
 
-        await each(sources, one, self._pipeline)
+        await each(sources, one, self.pipeline)
         return [errors[source.idx] for source in sources]
 
     async def taken(self, targets: list[Location]) -> set[Location]:
@@ -82,11 +99,20 @@ class FarRenaming(Renaming):
             if await self._stands(target):
                 found.add(target)
 
-        await each(targets, one, self._pipeline)
+        await each(targets, one, self.pipeline)
         return found
 
     async def note_traces(self, sources: list[Source]) -> None:
-        """Note nothing."""
+        """Write down by what the renames of some can be undone; what cannot be looked at cannot be renamed either."""
+        traces: list[Trace] = []
+
+        async def one(source: Source) -> None:
+            with suppress(PlaceError):
+                entry = await self.reach.do(source.location, lambda place: place.stat(source.location))
+                traces.append(Trace(source.idx, self.target(source), identify(entry)))
+
+        await each(sources, one, self.pipeline)
+        await self.run.journal.set_traces(self.row.id, traces)
 
     async def _take(self, source: Source) -> PlaceError | None:
         parked = self.is_parked(source)

@@ -31,7 +31,7 @@ from tui.places.local.names import folded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.engine.far.copying import Step
+    from tui.engine.far.tree import Step
     from tui.engine.rows import ErrorRow
     from tui.engine.run import Run
     from tui.model.entry import Entry
@@ -91,7 +91,7 @@ class FarSyncing(FarCopying):
         """Go through all once more: what is complete is passed by."""
         self.run.record.failed_only = False
         await self.run.journal.update(self.row.id, {"failed_only": False})
-        await self._everything()
+        await self._all()
 
     # What comes after the copy
 
@@ -247,7 +247,7 @@ class FarSyncing(FarCopying):
             below = where.relative(at) if where.holds(at) else ""
             await run.fail(self._spot("/".join(filter(None, (path, below))), at), error, removing=True)
 
-        def removed(_size_bytes: int) -> None:
+        def removed(_where: Location, _size_bytes: int) -> None:
             run.record.tally.files_removed += 1
             run.record.current = where
             run.touch()

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from tui.engine.far.ends import in_time
+from tui.engine.far.ends import in_time, look
 from tui.engine.far.memory import Memory
 from tui.engine.far.standing import not_held
 from tui.engine.run import Stop
@@ -56,6 +56,8 @@ class Transfer:
         self._flush = run.moves or run.record.row.flush is Flush.FILE
         self._tag = run.record.row.tag
         self._memory = Memory()
+        self._kept_bytes: dict[Location, int] = {}
+        """Of half files that wait to be gone on with: how much is counted as copied meanwhile, by target."""
         self._source: Place
         self._target: Place
         self._pairing: Pairing
@@ -98,6 +100,25 @@ class Transfer:
         await self._target.make_symlink(target, entry.link_target, self._tag, replace=item.replace)
         return entry
 
+    def forget_halves(self) -> None:
+        """Count half files no more: they were removed."""
+        self._halves.clear()
+        self._counts.sums.same_bytes -= sum(self._kept_bytes.values())
+        self._kept_bytes.clear()
+        self._counts.show()
+
+    async def _check_expected(self, item: Item, target: Location) -> None:
+        """Look, right before it is replaced, whether what stands there is what somebody wanted to replace.
+
+        Raises:
+            AlreadyExists: It is not: it is to be asked what becomes of it.
+        """
+        if item.expects is None or not item.replace or item.made:
+            return
+        there = await look(self._target, target)
+        if there is not None and there.facts != item.expects:
+            raise AlreadyExists(f"cannot replace {target}: it has changed", location=target)
+
     def _may_hold_half(self, target: Location) -> None:
         folder = target.parent
         self._halves[folder] = self._halves.get(folder, 0) + 1
@@ -127,6 +148,7 @@ class Transfer:
         if len(data) != entry.size_bytes:
             raise changed(source)
         attributes = self._pairing.attributes(entry)
+        await self._check_expected(item, target)
         await self._target.put(target, data, attributes, self._tag, replace=item.replace, flush=self._flush)
         if self._run.verifies and (await self._target.get(target, SMALL_BYTES))[1] != data:
             item.made = True
@@ -182,7 +204,7 @@ class Transfer:
         try:
             await _agree(reader, writer)
             counted = writer.start
-            self._counts.sums.same_bytes += counted
+            self._counts.sums.same_bytes += counted - self._kept_bytes.pop(item.target, 0)
             hashed = _hash() if self._run.verifies else None
             if hashed is not None and counted:
                 await _read_into(hashed, reader, 0, counted, self._part_bytes)
@@ -195,18 +217,27 @@ class Transfer:
             if is_other(entry, await reader.look()):
                 raise changed(item.source)
             attributes = self._pairing.attributes(entry)
+            await self._check_expected(item, item.target)
             await writer.publish(attributes, replace=item.replace, flush=self._flush)
         except asyncio.CancelledError:
-            gone = self._run.stop_reason is Stop.CANCEL
-            await in_time(writer.discard() if gone else writer.suspend(), LEAVE_S)
-            self._counts.sums.same_bytes -= counted
+            stays = self._run.stop_reason is not Stop.CANCEL
+            self._left_at(item.target, counted, stays=stays)
+            await in_time(writer.suspend() if stays else writer.discard(), LEAVE_S)
             raise
         except PlaceError as error:
-            self._counts.sums.same_bytes -= counted
             stays = isinstance(error, (PlaceUnavailable, OutOfSpace))
+            self._left_at(item.target, counted, stays=stays)
             await (writer.suspend() if stays else writer.discard())
             raise
         return hashed
+
+    def _left_at(self, target: Location, counted: int, *, stays: bool) -> None:
+        """Note that a file was left in the middle: what stays is shown as done until it is gone on with."""
+        counted += self._kept_bytes.pop(target, 0)
+        if stays:
+            self._kept_bytes[target] = counted
+        else:
+            self._counts.sums.same_bytes -= counted
 
     async def _read_back(self, item: Item, reader: Reader, target: Location, hashed: Any) -> None:
         """Compare what was written with what was read."""

@@ -7,9 +7,19 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tui.engine.rows import Source
 from tui.engine.run import Spot
-from tui.model.entry import Entry
+from tui.model.entry import Entry, Facts
+from tui.model.error import PlaceError
 from tui.model.location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A source that is at the target with all that is in it: what it was, and what it is called there."""
+
+    entry: Entry
+    name: str
 
 
 class State(Enum):
@@ -18,6 +28,24 @@ class State(Enum):
     NEW = "new"
     LISTING = "listing"
     FINISH = "finish"
+
+
+@dataclass(slots=True)
+class Step:
+    """One source, looked at. Without an entry it is either gone (moved before a crash) or refused."""
+
+    source: Source
+    name: str
+    """At the target."""
+    entry: Entry | None = None
+    there: Entry | None = None
+    error: PlaceError | None = None
+    was_fresh: bool = False
+    """The journal said already that its name was free when the job first came to it."""
+
+    @property
+    def idx(self) -> int:
+        return self.source.idx
 
 
 @dataclass(eq=False, slots=True)
@@ -102,6 +130,8 @@ class Item:
     """Its name was free when it was looked at, and then was not: the place may take another's name for it."""
     is_same: bool = False
     """It was found complete at the target."""
+    expects: Facts | None = None
+    """What it replaces; None: whatever stands there."""
 
     @property
     def path(self) -> str:

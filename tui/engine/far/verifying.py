@@ -8,9 +8,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tui.engine.checking import Checking
+from tui.engine.far.columns import NONE, Columns, side_by_side
 from tui.engine.far.ends import Halted, look
-from tui.engine.far.likeness import Likeness
-from tui.engine.far.reaching import Reach, carry, listing
+from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
+from tui.engine.far.reaching import Reach, carry
+from tui.engine.far.totals import Counting
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError
@@ -22,7 +24,7 @@ from tui.places.local.root import join, split
 from tui.places.local.standing import other_names
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from tui.engine.rows import Source
     from tui.engine.run import Run
@@ -30,11 +32,6 @@ if TYPE_CHECKING:
     from tui.places.base import Place
 
     Take = Callable[[Checked, Checkpoint], Awaitable[None]]
-
-AT_ONCE = 16
-"""Entries under way at once, told in order. (Of large files fewer, see `Likeness`.)"""
-
-NOTHING: Mapping[bytes, Entry] = {}
 
 
 class Verifying(Checking):
@@ -46,7 +43,8 @@ class Verifying(Checking):
 
     async def execute(self) -> None:
         """Compare all there is, or until the run is stopped."""
-        await carry(self.run, super().execute())
+        counting = Counting(self.run, self.reach)
+        await carry(self.run, counting.beside(super().execute()))
 
     async def _source(self, source: Source, at: Checkpoint) -> None:
         run, record = self.run, self.run.record
@@ -70,8 +68,8 @@ class Verifying(Checking):
 class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, content of files, where links point.
 
-    Modes and times do not count. No link is followed. What unfinished jobs have under partial names at the target is
-    passed over. Memory holds the names of the folders on the way down.
+    Modes and times do not count. No link is followed. What unfinished jobs have under partial names is passed over.
+    Memory holds what is in the folder that is compared, in columns, and the names of the folders on the way down.
     """
 
     def __init__(
@@ -118,7 +116,7 @@ class TreeCheck:
     async def _folder(self, frame: Frame) -> None:
         """Compare the entries of a folder, unless that was done; those that are folders wait to be gone into."""
         try:
-            source, target = await self._list(self._from(frame.path)), await self._list(self._to(frame.path))
+            source, target = await self._list_both(self._from(frame.path), self._to(frame.path))
         except PlaceError as error:
             checkpoint = Checkpoint(frame.path, frame.name, whole=True)
             await self._take(Checked(failures=[error]), checkpoint)
@@ -126,13 +124,14 @@ class TreeCheck:
             return
         if not frame.listed:
             await self._entries(frame, source, target)
-        both = sorted(name for name in source.keys() & target.keys() if name > frame.folder)
-        frame.waiting = [n for n in both if source[n].kind is target[n].kind is EntryKind.FOLDER][::-1]
+        frame.waiting = [
+            name
+            for name, entry, there in side_by_side(source, target, frame.folder)
+            if entry and there and entry.kind is there.kind is EntryKind.FOLDER
+        ][::-1]
         frame.listed, frame.more = True, False
 
-    async def _entries(
-        self, frame: Frame, source: Mapping[bytes, Entry], target: Mapping[bytes, Entry]
-    ) -> None:
+    async def _entries(self, frame: Frame, source: Columns, target: Columns) -> None:
         """Compare all names of both sides behind the last one that was compared, and tell of them in order."""
         window: deque[tuple[bytes, asyncio.Future[Checked]]] = deque()
 
@@ -145,12 +144,12 @@ class TreeCheck:
             await self._take(part, Checkpoint(frame.path, name))
 
         try:
-            for name in sorted(name for name in source.keys() | target.keys() if name > frame.name):
+            for name, entry, there in side_by_side(source, target, frame.name):
                 if self._run.stopped:
                     return
-                work = self._entry(join(frame.path, name), source.get(name), target.get(name), target)
+                work = self._entry(join(frame.path, name), entry, there, target)
                 window.append((name, asyncio.ensure_future(work)))
-                if len(window) == AT_ONCE:
+                if len(window) == SMALL_AT_ONCE:
                     await settle()
             while window and not self._run.stopped:
                 await settle()
@@ -162,9 +161,7 @@ class TreeCheck:
                 self._count(-size_bytes, where)  # it is compared again
             self._untold.clear()
 
-    async def _entry(
-        self, path: bytes, entry: Entry | None, there: Entry | None, names: Mapping[bytes, Entry]
-    ) -> Checked:
+    async def _entry(self, path: bytes, entry: Entry | None, there: Entry | None, names: Columns) -> Checked:
         """Compare one entry with what stands in its place.
 
         Args:
@@ -196,9 +193,7 @@ class TreeCheck:
                 part.findings.append(Finding(Verdict.DIFFERS, source, target, why))
         return part
 
-    async def _is_elsewhere(
-        self, source: Location, entry: Entry, target: Location, names: Mapping[bytes, Entry]
-    ) -> bool:
+    async def _is_elsewhere(self, source: Location, entry: Entry, target: Location, names: Columns) -> bool:
         """Look for a file under its other names."""
         for other in other_names(os.fsencode(target.name), folder=False):
             there = names.get(other)
@@ -209,10 +204,10 @@ class TreeCheck:
                 return True
         return False
 
-    async def _beside(self, source: Entry, target: Entry | None) -> Mapping[bytes, Entry]:
+    async def _beside(self, source: Entry, target: Entry | None) -> Columns:
         """Return what stands beside the target, where it matters."""
         if not self._kept_both or target is None or source.kind is not EntryKind.FILE:
-            return NOTHING
+            return NONE
         return await self._list(self._target.parent)
 
     async def _look(self, where: Location) -> Entry | None:
@@ -221,12 +216,17 @@ class TreeCheck:
 
         return await self._reach.do(where, find)
 
-    async def _list(self, folder: Location) -> dict[bytes, Entry]:
-        async def read(place: Place) -> dict[bytes, Entry]:
-            async with listing(place, folder) as pages:
-                return {os.fsencode(entry.name): entry async for page in pages for entry in page}
+    async def _list(self, folder: Location) -> Columns:
+        return await self._reach.do(folder, lambda place: Columns.read(place, folder))
 
-        return await self._reach.do(folder, read)
+    async def _list_both(self, source: Location, target: Location) -> list[Columns]:
+        reading = [asyncio.ensure_future(self._list(folder)) for folder in (source, target)]
+        try:
+            return [await each for each in reading]
+        finally:
+            for each in reading:
+                each.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
 
     def _from(self, path: bytes) -> Location:
         return self._source.below(os.fsdecode(path))

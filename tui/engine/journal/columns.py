@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.model.entry import EntryKind, Facts
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
 
@@ -19,6 +20,17 @@ def as_names(traits: frozenset[Trait]) -> str | None:
 
 def as_traits(names: str | None) -> frozenset[Trait]:
     return ALL_TRAITS if names is None else frozenset(Trait(name) for name in names.split())
+
+
+def as_words(facts: Facts | None) -> str:
+    return "" if facts is None else f"{facts.kind:d} {facts.size_bytes} {facts.mtime_ns}"
+
+
+def as_facts(words: str) -> Facts | None:
+    if not words:
+        return None
+    kind, size_bytes, mtime_ns = map(int, words.split())
+    return Facts(EntryKind(kind), size_bytes, mtime_ns)
 
 
 def as_location(url: str | None) -> Location | None:

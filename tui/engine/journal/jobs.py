@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.engine.journal.columns import as_bytes, as_location, as_names, as_text, as_traits
+from tui.engine.journal.columns import (
+    as_bytes,
+    as_facts,
+    as_location,
+    as_names,
+    as_text,
+    as_traits,
+    as_words,
+)
 from tui.engine.journal.store import Store, on_thread
 from tui.engine.rows import Cleanup, JobRow, Phase, Source
 from tui.model.job import Conflict, Flush, JobKind, JobState, Request, Staging
@@ -29,16 +37,16 @@ class Jobs(Store):
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
                 " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
-                " preserve, flush, staging, names, source_count, first_source, created_at, far)"
+                " preserve, flush, staging, names, source_count, first_source, created_at, far, expects)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     tag, request.kind, state, request.target.url if request.target else None, request.into,
                     request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
                     request.mode_clear, request.folder_mode_set, request.recursive, request.verify,
                     request.delete_extra, request.by_content, as_names(request.preserve), request.flush,
                     request.staging, request.names, len(request.sources), request.sources[0].url, created_at,
-                    request.far,
+                    request.far, as_words(request.expects),
                 ),
             )  # fmt: skip
             id = cursor.lastrowid
@@ -64,7 +72,7 @@ class Jobs(Store):
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
             " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful,"
-            " unflushed, checkpoint, names, name_rules, far"
+            " unflushed, checkpoint, names, name_rules, far, expects"
             " FROM job WHERE removed = 0 AND (:id IS NULL OR id = :id) ORDER BY id",
             {"id": id},
         )
@@ -75,8 +83,8 @@ class Jobs(Store):
         """Return what a job was asked to do. It must exist."""
         row = self._db.execute(
             "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
-            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, flush, staging, names"
-            " FROM job WHERE id = ?",
+            " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, flush, staging, names,"
+            " expects FROM job WHERE id = ?",
             (id,),
         ).fetchone()
         pairs = self._db.execute(
@@ -105,6 +113,7 @@ class Jobs(Store):
             flush=Flush(row[14]),
             staging=Staging(row[15]),
             names=Names(row[16]),
+            expects=as_facts(row[17]),
         )
 
     @on_thread
@@ -233,5 +242,5 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         undoes=row[38], undone_by=row[39], redo=bool(row[40]), reversible=bool(row[41]),
         preserve=as_traits(row[42]), losses=row[43], flush=Flush(row[44]), staging=Staging(row[45]),
         bytes_flushed=row[46], doubtful=bool(row[47]), unflushed=row[48], checkpoint=row[49],
-        names=Names(row[50]), name_rules=row[51], far=bool(row[52]),
+        names=Names(row[50]), name_rules=row[51], far=bool(row[52]), expects=as_facts(row[53]),
     )  # fmt: skip

@@ -189,6 +189,9 @@ CREATE TABLE upload (
 """`far`: one of the job's places is not the local disk. `upload`: what a store calls an upload that is not complete, by
 where it goes and what it is of; `tag`: of the job that began it."""
 
+EXPECTS = "ALTER TABLE job ADD COLUMN expects TEXT NOT NULL DEFAULT ''"
+"""What is to be replaced, as in the request: its kind, size and time; empty: whatever there is."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -204,5 +207,6 @@ MIGRATIONS: tuple[str, ...] = (
     CHECKPOINT,
     NAMES,
     FAR,
+    EXPECTS,
 )
 """By these an older journal is brought up to date when it is opened."""

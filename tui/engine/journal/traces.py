@@ -76,8 +76,10 @@ class Traces(Store):
             (job,),
         ).fetchone()
         barred = self._db.execute(
-            "SELECT source.url, bar FROM trace JOIN source USING (job, idx)"
-            " WHERE job = ? AND bar IS NOT NULL AND NOT (bar = 'copied' AND phase IS NULL) ORDER BY idx LIMIT 1",
+            f"SELECT source.url, coalesce(bar, '{Bar.UNSETTLED}')"
+            " FROM trace JOIN source USING (job, idx) JOIN job ON job.id = job"
+            " WHERE job = ? AND (bar IS NOT NULL AND NOT (bar = 'copied' AND phase IS NULL)"
+            " OR far AND bar IS NULL AND phase <> 'done') ORDER BY idx LIMIT 1",
             (job,),
         ).fetchone()
         return Sum(done, size_bytes, (Location.from_url(barred[0]), Bar(barred[1])) if barred else None)
@@ -140,11 +142,14 @@ class Traces(Store):
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position, mode_set,"
                 " mode_clear, folder_mode_set, recursive, source_count, first_source, created_at, ended_at,"
-                " files_done, files_total, reversible)"
+                " files_done, files_total, reversible, far)"
                 " VALUES (?, ?, 'done', ?, 0, 'fail', ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " 0, 0, 0, 0, 1, ?, ?, ?, 1, 1, 1)",
-                (tag, step.kind, other.url if renamed else None, NORMAL_PRIORITY, first.url, at, at),
-            )
+                " 0, 0, 0, 0, 1, ?, ?, ?, 1, 1, 1, ?)",
+                (
+                    tag, step.kind, other.url if renamed else None, NORMAL_PRIORITY, first.url, at, at,
+                    not first.is_local,
+                ),
+            )  # fmt: skip
             id = cursor.lastrowid
             assert id is not None
             db.execute(
@@ -180,10 +185,10 @@ _DONE = (
 )
 _ADD_JOB = (
     "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position, mode_set, mode_clear,"
-    " folder_mode_set, recursive, source_count, first_source, created_at, undoes, redo)"
+    " folder_mode_set, recursive, source_count, first_source, created_at, undoes, redo, far)"
     " SELECT :tag, :kind, 'queued', :target, :into, 'fail', priority,"
     " (SELECT coalesce(max(position), 0) + 1 FROM job), 0, 0, 0, 0,"
-    f" (SELECT count(*) {_DONE}), (SELECT trace.url {_DONE} ORDER BY idx DESC LIMIT 1), :at, :of, :redo"
+    f" (SELECT count(*) {_DONE}), (SELECT trace.url {_DONE} ORDER BY idx DESC LIMIT 1), :at, :of, :redo, far"
     " FROM job WHERE id = :of"
 )
 _NUMBER = "row_number() OVER (ORDER BY idx DESC) - 1"

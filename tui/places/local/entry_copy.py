@@ -66,6 +66,7 @@ class EntryCopy:
         """
         self._source, self._target, self._traits, self._fresh = source, target, traits, fresh
         self._keeps_links = links is not None
+        self._keeps_ends = False
         own, times, verify = rules.own, traits.times, rules.verify
         landing = Landing(target.root, target.fd, rules.tag, traits, own=own, flush=rules.flush)
         self._pair = Pair(
@@ -100,8 +101,9 @@ class EntryCopy:
         if target_name == LEFT_OUT:
             self._decider.leave_out(name, batch)
             return
-        if target_name.endswith((b".", b" ")):
+        if not self._keeps_ends and target_name.endswith((b".", b" ")):
             check_end(self._target.fd, target_name, self._target.root, self._target.path)
+            self._keeps_ends = True  # what holds for one name holds for all in this folder
         for _ in range(_TRIES):
             self._traits.lost.clear()
             try:

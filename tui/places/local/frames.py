@@ -31,7 +31,7 @@ class Step(NamedTuple):
     """A batch of a folder, by its number.
 
     Attributes:
-        rules: None: the same as for the last folder or batch.
+        rules: None: the same as for the step before.
         folder: What that folder is, the first time.
         finish: See `FolderCopy.step`.
     """
@@ -49,12 +49,13 @@ class Request:
     Attributes:
         closed: Folders done with, by number.
         forget: Close the roots too.
+        steps: What is to be done of folders that share one batch, one after the other: as far as it reaches.
         finish: The number of a folder to be given its final mode and times.
     """
 
     closed: Sequence[int] = ()
     forget: bool = False
-    step: Step | None = None
+    steps: Sequence[Step] = ()
     finish: int | None = None
 
 

@@ -1,10 +1,12 @@
-"""Home folders, and the folders that hold them: what is never removed, by whatever path it is reached."""
+"""Home folders, and the folders that hold them: what is never removed or renamed, by whatever path it is reached."""
 
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,18 @@ Homes = Mapping[tuple[int, int], Location]
 """By (device, inode) of a folder, the home folder that it is or holds."""
 
 NO_HOMES: Homes = MappingProxyType({})
+
+
+def home_folders() -> tuple[Location, ...]:
+    """Return this user's home folders, as the environment and the system name them, also with all links resolved."""
+    named: list[str] = []
+    with suppress(RuntimeError):
+        named.append(str(Path.home()))
+    with suppress(KeyError):
+        named.append(pwd.getpwuid(os.getuid()).pw_dir)
+    absolute = [path for path in named if path.startswith("/")]
+    resolved = [os.path.realpath(path) for path in absolute]
+    return tuple(Location.local(path) for path in dict.fromkeys((*absolute, *resolved)))
 
 
 def find_homes(homes: Collection[Location]) -> Homes:
@@ -39,7 +53,7 @@ def find_homes(homes: Collection[Location]) -> Homes:
 
 
 def spare_home(info: os.stat_result, where: Location, homes: Homes, doing: str) -> None:
-    """Refuse to remove an entry that is or holds a home folder. (A link to one is but a link.)
+    """Refuse to remove or rename an entry that is or holds a home folder. (A link to one is but a link.)
 
     Args:
         doing: What is about to be done, as in "delete".

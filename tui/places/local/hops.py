@@ -152,6 +152,13 @@ class Batch:
     clashed: bool = False
     """A folder met something else, and that was passed by (`CopyRules.pass_clashes`)."""
 
+    @property
+    def entries(self) -> int:
+        """How many entries it has dealt with, one way or another."""
+        files = self.files + self.same_files + self.skipped_files
+        left = len(self.large) + len(self.linked) + len(self.collisions) + len(self.failures)
+        return files + left + len(self.folders)
+
     def take_off(self, counted: Batch) -> None:
         """Do not count again what was counted as the same or skipped; what was is taken off `counted` as well."""
         for name in (

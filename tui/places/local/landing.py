@@ -185,8 +185,34 @@ class Landing:
             return
         # Some network filesystems tell of a failed write only when a file is closed: before it gets its name.
         draft.close()
-        if not self.own:
+        if self.own:
+            return
+        if replace and size_bytes < _EARLY_BYTES and self.flush is not Flush.FILE:
+            self._trade(draft.scratch, name)
+        else:
             self.settle(draft.scratch, name, replace=replace)
+
+    def _trade(self, scratch: bytes, name: bytes) -> None:
+        """Replace a small file: let the two change names, and remove the old one.
+
+        A rename over a file has ext4 write the new one at once (mount(8), auto_da_alloc), one by one, which takes as
+        long again as all the rest; whoever wants them on the disk waits for all of them together.
+        """
+        try:
+            if not syscalls.exchange(self.fd, scratch, name):
+                self.settle(scratch, name, replace=True)
+                return
+        except FileNotFoundError:  # what stood there has gone meanwhile
+            self.settle(scratch, name, replace=True)
+            return
+        try:
+            os.unlink(scratch, dir_fd=self.fd)
+        except (
+            IsADirectoryError,
+            PermissionError,
+        ):  # a folder has come there meanwhile: it gets its name back
+            syscalls.exchange(self.fd, scratch, name)
+            raise
 
     def settle(self, scratch: bytes, name: bytes, *, replace: bool) -> None:
         """Rename something finished to its final name.

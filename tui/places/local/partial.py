@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STAGE = b".part"
 """How the name ends under which something whole is made ready: a tree, or what is to replace something."""
 
+_START = b".ferry-"
 _PARTIAL = re.compile(rb"\.ferry-[a-z0-9]{8}-")
 
 
@@ -32,7 +33,7 @@ def is_partial(name: bytes) -> bool:
     Such a thing is not the user's: in a folder that is copied, moved, compared or verified it is passed over, on either
     side. It goes with a folder that is deleted, and whoever names it gets it.
     """
-    return _PARTIAL.match(name) is not None
+    return name.startswith(_START) and _PARTIAL.match(name) is not None
 
 
 def partial_name(tag: str, name: bytes, info: os.stat_result) -> bytes:

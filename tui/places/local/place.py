@@ -16,6 +16,7 @@ from tui.model.entry import Totals
 from tui.model.error import Unsupported
 from tui.places.local import listing, single
 from tui.places.local.comparing import Comparison
+from tui.places.local.homes import home_folders
 from tui.places.local.hops import Brake
 from tui.places.local.scan import Scan
 from tui.places.local.threads import DaemonThreads
@@ -140,8 +141,8 @@ class LocalPlace:
         await self._call(single.create_file, _local(location))
 
     async def rename(self, location: Location, new: Location) -> None:
-        """Give an entry a new name on the same filesystem; never over an existing entry."""
-        await self._call(single.rename, _local(location), _local(new))
+        """Give an entry a new name on the same filesystem; never over an existing entry, and to no home folder."""
+        await self._call(single.rename, _local(location), _local(new), home_folders)
 
     async def set_mode(self, location: Location, mode: int) -> None:
         """Set the permission bits of one entry; links are refused, not followed."""

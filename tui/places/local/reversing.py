@@ -31,6 +31,19 @@ def identity_of(location: Location) -> str:
             raise from_os_error(error, location, "look at") from error
 
 
+def identity_of_folder(folder: Location) -> str:
+    """Return what a folder is known by, links on the way to it followed.
+
+    Raises:
+        PlaceError: It cannot be looked at.
+    """
+    with Root.open(folder.path) as opened:
+        try:
+            return identify(opened.fd, b".")
+        except OSError as error:
+            raise from_os_error(error, folder, "look at") from error
+
+
 def why_not_it(where: Location, identity: str) -> str | None:
     """Say why what stands at a place is not what was left there; None where it is."""
     try:
@@ -56,11 +69,10 @@ def why_not_there(folder: Location, home: str) -> str | None:
         home: What the folder was known by.
     """
     try:
-        with Root.open(folder.path) as opened:
-            now = identify(opened.fd, b".")
+        now = identity_of_folder(folder)
     except NotFound:
         return f"the folder {folder} is not there any more"
-    except (PlaceError, OSError) as error:
+    except PlaceError as error:
         return str(error)
     if device_of(now) == device_of(home) or compare(home, now) is Likeness.SAME:
         return None

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from tui.model.entry import Entry, EntryKind, Space, kind_of_mode
 from tui.model.error import AlreadyExists, IsAFolder, LinkInTheWay, NotFound, Unsupported, from_os_error
 from tui.places.local import syscalls
+from tui.places.local.homes import find_homes, spare_home
 from tui.places.local.modes import change_mode
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tui.model.location import Location
 
@@ -158,16 +159,23 @@ def create_file(location: Location) -> None:
         os.close(os.open(name, _NEW_FILE, 0o666, dir_fd=folder))
 
 
-def rename(location: Location, new: Location) -> None:
+def rename(location: Location, new: Location, homes: Callable[[], Collection[Location]] = tuple) -> None:
     """Give an entry a new name on the same filesystem, never over another entry.
 
     A name that differs in case only is no other entry where the filesystem does not tell case.
 
+    Args:
+        homes: Tells the home folders, which keep their names, as does what holds them. (Asked for folders alone.)
+
     Raises:
         AlreadyExists: The new name is taken.
+        HoldsHome: It is a home folder, or holds one.
         Unsupported: The two are on different filesystems.
     """
     with _at(location, "rename") as (folder, name), _at(new, "rename to") as (new_folder, new_name):
+        info = os.lstat(name, dir_fd=folder)
+        if stat.S_ISDIR(info.st_mode):
+            spare_home(info, location, find_homes(homes()), "rename")
         try:
             rename_at(folder, name, new_folder, new_name)
         except OSError as error:

@@ -1,7 +1,8 @@
 """A worker process: copies folders for the engine that started it, and dies with it.
 
 Small files are bound by the interpreter lock: two processes copy them nearly twice as fast as two threads of one. The
-engine keeps the say (what comes next, conflicts, limits, pauses); a worker does one batch of one folder when asked.
+engine keeps the say (what comes next, conflicts, limits, pauses); a worker does one batch when asked: of one folder, or
+of several small ones.
 
 Run as a program by `Workers`, with the descriptors of the brake and the pid of the engine as arguments. Requests come
 on standard input and replies go to standard output: 4 bytes of length, then a pickle. Both ends are of one program.
@@ -14,6 +15,7 @@ import mmap
 import os
 import pickle
 import sys
+import time
 
 # Run by path (see `Workers`), so that nothing in the folder a user works in is imported.
 if __name__ == "__main__":
@@ -27,12 +29,14 @@ from tui.model.error import PlaceError
 from tui.places.local import syscalls
 from tui.places.local.copying import FolderCopy
 from tui.places.local.frames import receive, send
-from tui.places.local.hops import Brake
+from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Brake
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.places.local.frames import Request, RootId, Step
-    from tui.places.local.hops import CopyRules
+    from tui.places.local.hops import Batch, CopyRules
 
 SWITCH_ON = 1
 NICER = 5
@@ -66,38 +70,57 @@ class Worker:
         self._roots: dict[RootId, Root] = {}
 
     def answer(self, request: Request) -> Any:
-        """Do what is asked; a step is answered with its batch, or None where the folder is not to be found; a
-        finish with what the folder could not keep.
+        """Do what is asked. Steps are answered with the batches of the first folders, as far as one batch's work goes;
+        None for a folder that is not to be found. A finish is answered with what the folder could not keep.
 
         Raises:
             PlaceError: It cannot be done; the engine reports it.
         """
-        if request.step is not None and request.step.rules is not None:
-            self._rules = request.step.rules  # before anything can fail: they are not sent again
+        steps = self._ruled(request.steps)  # before anything can fail: rules are not sent again
         for key in request.closed:
             if copy := self._copies.pop(key, None):
                 with contextlib.suppress(PlaceError):  # it is not of the folder asked about now
                     copy.close()
         if request.forget and not self._copies:
             self._forget()
-        if request.step is not None:
-            return self._step(request.step)
+        if steps:
+            return self._do(steps)
         if request.finish is not None:
             return self._copies[request.finish].finish()
         return None
 
-    def _step(self, step: Step) -> Any:
-        rules = self._rules
-        assert rules is not None
+    def _ruled(self, steps: Sequence[Step]) -> list[Step]:
+        """Return steps with the rules they are under."""
+        ruled = []
+        for step in steps:
+            self._rules = step.rules or self._rules
+            ruled.append(step._replace(rules=self._rules))
+        return ruled
+
+    def _do(self, steps: Sequence[Step]) -> list[Batch | None]:
+        done: list[Batch | None] = []
+        entries, ends = 0, time.monotonic() + BATCH_S
+        for step in steps:
+            batch = self._step(step)
+            done.append(batch)
+            if batch is None or not batch.exhausted or batch.large or batch.out_of_space or self._brake.on:
+                break
+            entries += batch.entries
+            if entries >= BATCH_ENTRIES or time.monotonic() > ends:
+                break
+        return done
+
+    def _step(self, step: Step) -> Batch | None:
+        assert step.rules is not None
         copy = self._copies.get(step.key)
         if copy is None:
             assert step.folder is not None
             source, target, path, target_path, names = step.folder
             if (there := self._root(source)) is None or (here := self._root(target)) is None:
                 return None
-            copy = FolderCopy(there, here, path, target_path, rules, None, self._brake, names)
+            copy = FolderCopy(there, here, path, target_path, step.rules, None, self._brake, names)
             self._copies[step.key] = copy
-        copy.rules = rules
+        copy.rules = step.rules
         return copy.step(finish=step.finish)
 
     def _root(self, wanted: RootId) -> Root | None:

@@ -10,7 +10,7 @@ from tui.places.base import Identity
 from tui.places.s3 import uploads
 from tui.places.s3.endpoints import Sizes
 from tui.places.s3.entries import entry_of_head, size_of_head
-from tui.places.s3.looking import head_of, make_sure_it_is_free, not_found
+from tui.places.s3.looking import head_of, not_found, refuse_file, refuse_folder
 from tui.places.s3.times import MTIME, mtime_text
 
 if TYPE_CHECKING:
@@ -50,15 +50,23 @@ class Copy:
             raise not_found("copy", self._source)
         if mtime_ns is None:
             mtime_ns = entry_of_head("", head).mtime_ns
+        if size_of_head(head) > sizes.copy_bytes:
+            await self._refuse_what_stands(
+                replace=replace
+            )  # before gigabytes go; and once more when they are there
+            identity = Identity(tag, size_of_head(head), mtime_ns)
+            await self._in_parts(head, identity, ledger, sizes, replace=replace)
+            return
         async with self._store.turn(self._target_spot):
-            await make_sure_it_is_free(
-                self._store, self._target, self._target_spot, "copy to", replace=replace
-            )
-            if size_of_head(head) <= sizes.copy_bytes:
-                await self.in_one(head, mtime_ns)
-            else:
-                identity = Identity(tag, size_of_head(head), mtime_ns)
-                await self._in_parts(head, identity, ledger, sizes, replace=replace)
+            await self._refuse_what_stands(replace=replace)
+            await self.in_one(head, mtime_ns)
+        self._store.known.made(self._target_spot)
+
+    async def _refuse_what_stands(self, *, replace: bool) -> None:
+        where = self._target, self._target_spot, "copy to"
+        await refuse_folder(self._store, *where, replace=replace)
+        if not replace:
+            await refuse_file(self._store, *where)
 
     async def in_one(self, head: dict[str, Any], mtime_ns: int) -> None:
         """Copy in one request."""

@@ -28,3 +28,13 @@ def size_of_head(head: dict[str, Any]) -> int:
     """Return how big the whole file is, also where only a range was asked for."""
     _, slash, whole = str(head.get("ContentRange", "")).partition("/")
     return int(whole) if slash else int(head["ContentLength"])
+
+
+def start_of(head: dict[str, Any]) -> int:
+    """Return where in the file the bytes of an answer begin; -1 where it does not tell that in a way that is known."""
+    told = str(head.get("ContentRange", ""))
+    if not told:
+        return 0  # it is the whole file
+    unit, _, rest = told.partition(" ")
+    first = rest.partition("-")[0]
+    return int(first) if unit == "bytes" and first.isdecimal() else -1

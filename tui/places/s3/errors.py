@@ -38,6 +38,10 @@ LOST: tuple[type[BaseException], ...] = (
 """The store was not reached, or went silent."""
 
 
+class BrokeOff(HostUnreachable):
+    """An answer ended in the midst of its bytes. The store may be there all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     cls: type[PlaceError]

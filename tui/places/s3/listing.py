@@ -48,10 +48,12 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
     request: dict[str, Any] = {"Bucket": spot.bucket, "Prefix": spot.prefix, "Delimiter": "/"}
     request["MaxKeys"] = page_keys
     files: set[str] = set()
+    known = store.known.learn(spot)
     is_there, not_told = not spot.key, 0
     while True:
         page = await store.call("list_objects_v2", _DOING, folder, **request)
         found, left_out = _entries_of(page, len(spot.prefix), files)
+        known.add(it["Prefix"][len(spot.prefix) : -1] for it in page.get("CommonPrefixes", ()))
         if left_out:
             logger.info("%s: %d keys there are no file names: left out", folder, left_out)
         not_told += left_out
@@ -61,6 +63,7 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
         if not page.get("IsTruncated"):
             break
         request["ContinuationToken"] = page["NextContinuationToken"]
+    known.complete = True
     if not is_there:
         if await head_of(store, folder, spot, _DOING) is not None:
             raise NotAFolder(f"cannot {_DOING} {folder}: not a folder", location=folder)

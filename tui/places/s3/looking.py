@@ -38,9 +38,8 @@ async def head_of(store: Store, location: Location, spot: Spot, doing: str) -> d
     try:
         if not store.answers_head:
             try:
-                async with store.fetch(doing, location, Range="bytes=0-0", **spot.at) as (head, chunks):
-                    async for _ in chunks:
-                        pass
+                async with store.fetch(doing, location, Range="bytes=0-0", **spot.at) as (head, body):
+                    await body.rest()  # so that the connection can be used again
                     return head
             except PlaceError as error:
                 if code_of(error.__cause__) != "InvalidRange":  # it has no byte, so it is there
@@ -55,46 +54,37 @@ async def is_folder(store: Store, location: Location, spot: Spot, doing: str) ->
     return await _first_key(store, location, spot.bucket, spot.prefix, doing) is not None
 
 
-async def make_sure_it_is_free(
-    store: Store, location: Location, spot: Spot, doing: str, *, replace: bool
-) -> None:
-    """Refuse what must not be written to: a folder always, a file unless it is to be replaced.
+async def refuse_folder(store: Store, location: Location, spot: Spot, doing: str, *, replace: bool) -> None:
+    """Refuse to write a file where a folder is. Who may write but not look is let write.
 
-    Who may write but not look is let write, if the store itself refuses to replace what was not to be.
+    Nothing is asked where the folder it goes into was just made or listed (`Store.known`).
 
     Raises:
         IsAFolder, AlreadyExists.
     """
     if not spot.key:
         raise IsAFolder(f"cannot {doing} {location}: only folders (buckets) can be there", location=location)
+    if store.known.is_no_folder(spot):
+        return
     try:
-        await _look_whether_it_is_free(store, location, spot, doing, replace=replace)
-    except PermissionDenied:
-        if not replace and not store.conditional:
-            raise
-
-
-async def _look_whether_it_is_free(
-    store: Store, location: Location, spot: Spot, doing: str, *, replace: bool
-) -> None:
-    """Look for a file and for a folder of a name.
-
-    One listing tells mostly both. Where the store does not heed conditions a listing may lag behind, too (Swift): there
-    the file is asked for itself.
-    """
-    if not replace:
-        if not store.conditional and await head_of(store, location, spot, doing) is not None:
-            raise taken(doing, location)
-        first = await _first_key(store, location, spot.bucket, spot.key, doing)
-        if first is None:
+        if not await is_folder(store, location, spot, doing):
             return
-        if first == spot.key or first.startswith(spot.prefix):
-            raise taken(doing, location)
-    if await is_folder(store, location, spot, doing):
         if not replace:
             raise taken(doing, location)
         if await head_of(store, location, spot, doing) is None:
             raise IsAFolder(f"cannot {doing} {location}: it is a folder", location=location)
+    except PermissionDenied:
+        return
+
+
+async def refuse_file(store: Store, location: Location, spot: Spot, doing: str) -> None:
+    """Refuse to replace a file. It is asked for itself, as listings may lag behind (Swift).
+
+    Raises:
+        AlreadyExists.
+    """
+    if await head_of(store, location, spot, doing) is not None:
+        raise taken(doing, location)
 
 
 def not_found(doing: str, location: Location) -> NotFound:

@@ -17,7 +17,7 @@ from tui.model.error import (
 )
 from tui.model.location import Location
 from tui.places.base import Capabilities
-from tui.places.s3 import listing, uploads
+from tui.places.s3 import listing, stretches, uploads
 from tui.places.s3.budget import Budget
 from tui.places.s3.copying import Copy, set_time
 from tui.places.s3.endpoints import DEFAULT_REGION, Sizes
@@ -44,10 +44,10 @@ CAPABILITIES = Capabilities(
     copies=True,
     uploads=True,
     pipeline=32,
-    ahead_bytes=16 << 20,
+    ahead_bytes=2 * stretches.MOST_BYTES,
 )
 
-MOST_AT_ONCE_BYTES = 4 << 20
+MOST_AT_ONCE_BYTES = 2 << 20
 """Read or written in one call."""
 
 
@@ -115,7 +115,10 @@ class S3Place:
             self.store, location, spot, doing
         ):
             raise taken(doing, location)
+        known = self.store.known.learn(spot)
         await self.store.send("put_object", doing, location, b"", **spot.marker)
+        known.complete = True
+        self.store.known.made(Spot(spot.bucket, spot.prefix))
 
     async def _make_bucket(self, location: Location, spot: Spot) -> None:
         doing = "create the folder"

@@ -5,37 +5,52 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.model.error import AlreadyExists, IsAFolder, NotFound, SourceChanged, Unsupported
-from tui.places.s3.entries import entry_of_head, size_of_head
+from tui.places.s3.entries import entry_of_head, size_of_head, start_of
+from tui.places.s3.errors import BrokeOff
 from tui.places.s3.looking import head_of, is_folder, not_found
+from tui.places.s3.stretches import Stretches
 
 if TYPE_CHECKING:
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.s3.spots import Spot
-    from tui.places.s3.store import Store
+    from tui.places.s3.store import Body, Store
 
 _DOING = "read"
 
 
 class S3Reader:
-    """Implements `tui.places.base.Reader`. Nothing is open at the store: each read asks for the state it began with."""
+    """Implements `tui.places.base.Reader`. Whatever is asked for is of the state it began with."""
 
     def __init__(self, store: Store, location: Location, spot: Spot, entry: Entry, etag: str) -> None:
         self.entry = entry
         self._store, self._location, self._spot, self._etag = store, location, spot, etag
+        self._stretches = Stretches(self._ask, entry.size_bytes)
 
     async def read(self, offset: int, size_bytes: int) -> bytes:
         end = min(offset + size_bytes, self.entry.size_bytes)
-        if offset >= end:
-            return b""
-        request = {**self._spot.at, "Range": f"bytes={offset}-{end - 1}", "IfMatch": self._etag}
+        return await self._stretches.read(offset, end) if offset < end else b""
+
+    async def _ask(self, start: int, end: int) -> Body:
+        """Have a range sent, and make sure that it is the one, of the file that was opened."""
+        request = {**self._spot.at, "Range": f"bytes={start}-{end - 1}", "IfMatch": self._etag}
         try:
-            async with self._store.fetch(_DOING, self._location, **request) as (_, chunks):
-                return b"".join([chunk async for chunk in chunks])
+            head, body = await self._store.open(_DOING, self._location, **request)
         except AlreadyExists as error:  # the condition does not hold any more
-            raise SourceChanged(
-                f"cannot {_DOING} {self._location}: it was replaced meanwhile", location=self._location
-            ) from error
+            raise self._changed() from error
+        if head.get("ETag", self._etag) != self._etag:  # a store that does not know conditions
+            body.close()
+            raise self._changed()
+        if start_of(head) != start:
+            body.close()
+            message = f"cannot {_DOING} {self._location}: the store does not send the part it was asked for"
+            raise Unsupported(message, "Copy it with another tool.", location=self._location)
+        return body
+
+    def _changed(self) -> SourceChanged:
+        return SourceChanged(
+            f"cannot {_DOING} {self._location}: it was replaced meanwhile", location=self._location
+        )
 
     async def look(self) -> Entry:
         head = await head_of(self._store, self._location, self._spot, "look at")
@@ -44,7 +59,7 @@ class S3Reader:
         return entry_of_head(self._location.name, head)
 
     async def close(self) -> None:
-        pass
+        self._stretches.close()
 
 
 async def open_reader(store: Store, location: Location, spot: Spot) -> S3Reader:
@@ -56,18 +71,24 @@ async def open_reader(store: Store, location: Location, spot: Spot) -> S3Reader:
 
 
 async def read_whole(store: Store, location: Location, spot: Spot, most_bytes: int) -> tuple[Entry, bytes]:
-    """Return a small file whole, in one request."""
+    """Return a small file whole, in one request (or another, where that breaks off)."""
     if not spot.key:
         raise await _no_file(store, location, spot)
     try:
-        async with store.fetch(_DOING, location, **spot.at) as (head, chunks):
-            if size_of_head(head) > most_bytes:
-                message = f"cannot {_DOING} {location}: it has grown meanwhile"
-                raise Unsupported(message, "Retry when it is at rest.", location=location)
-            data = b"".join([chunk async for chunk in chunks])
-            return entry_of_head(location.name, head), data
+        try:
+            return await _read_whole(store, location, spot, most_bytes)
+        except BrokeOff:
+            return await _read_whole(store, location, spot, most_bytes)
     except NotFound as error:
         raise await _no_file(store, location, spot) from error
+
+
+async def _read_whole(store: Store, location: Location, spot: Spot, most_bytes: int) -> tuple[Entry, bytes]:
+    async with store.fetch(_DOING, location, **spot.at) as (head, body):
+        if size_of_head(head) > most_bytes:
+            message = f"cannot {_DOING} {location}: it has grown meanwhile"
+            raise Unsupported(message, "Retry when it is at rest.", location=location)
+        return entry_of_head(location.name, head), await body.rest()
 
 
 async def _no_file(store: Store, location: Location, spot: Spot) -> NotFound | IsAFolder:

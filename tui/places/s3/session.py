@@ -47,7 +47,7 @@ async def connect(endpoint: Endpoint, location: Location, silence_s: float | Non
     except (BotoCoreError, ValueError) as error:
         raise from_foreign(error, _DOING, location) from error
     store = Store(client, endpoint, SILENCE_S if silence_s is None else silence_s)
-    store.answers_head = request["endpoint_url"] is None
+    store.answers_head = store.heeds = request["endpoint_url"] is None
     try:
         await _knock(store, location)
     except BaseException:

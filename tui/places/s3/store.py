@@ -8,7 +8,8 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import PlaceError, PlaceUnavailable
-from tui.places.s3.errors import LOST, from_foreign
+from tui.places.s3.errors import LOST, BrokeOff, from_foreign
+from tui.places.s3.known import KnownFolders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 SILENCE_S = 28.0
 """A store that has neither answered nor taken nor sent a byte for so long is out of reach."""
 
-_CHUNK_BYTES = 256 << 10
+_CHUNK_BYTES = 1 << 20
+"""More than ever lies there at once: what has come is taken as it came, and not put together twice."""
+
 _AT_ONCE_BYTES = 64 << 10
 """So few bytes go off in one step: nothing is to be seen of how they move."""
 
@@ -54,6 +57,54 @@ class _Body(io.RawIOBase):
         return piece
 
 
+class Body:
+    """The bytes of an answer, as they come. It outlasts the request, and is to be closed."""
+
+    def __init__(self, store: Store, raw: Any, doing: str, location: Location) -> None:
+        self._store, self._raw, self._doing, self._location = store, raw, doing, location
+
+    async def next(self, most_bytes: int = _CHUNK_BYTES) -> bytes:
+        """Return some bytes; none at the end.
+
+        Raises:
+            BrokeOff: It ended before all had come that were told of.
+        """
+        with self._store.told(self._doing, self._location):
+            try:
+                async with asyncio.timeout(self._store.silence_s):
+                    return bytes(await self._raw.read(min(most_bytes, _CHUNK_BYTES)))
+            except LOST as error:
+                if isinstance(error, TimeoutError):
+                    raise
+                raise self._broke_off() from error
+
+    async def some(self, most_bytes: int) -> bytes:
+        """Return some bytes, of which there must be more.
+
+        Raises:
+            BrokeOff.
+        """
+        if not (chunk := await self.next(most_bytes)):
+            raise self._broke_off()
+        return chunk
+
+    def _broke_off(self) -> BrokeOff:
+        return BrokeOff(
+            f"cannot {self._doing} {self._location}: the connection broke off", location=self._location
+        )
+
+    async def rest(self) -> bytes:
+        """Return all there is. Raises as `next`."""
+        pieces = []
+        while piece := await self.next():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Let go of it. What has not come yet does not come any more."""
+        self._raw.close()
+
+
 class Store:
     """Requests to one endpoint.
 
@@ -61,14 +112,21 @@ class Store:
         alive: It answered when it was last asked.
         answers_head: It answers HEAD as HTTP has it, also of what is not there. (With eventlet 0.33 Swift ends such
             answers as if they had a body, and what follows on that connection cannot be read.)
-        conditional: As far as is known it heeds `If-None-Match` when it is given something. (Swift refuses that.)
+        conditional: It takes `If-None-Match` with what it is given; None: that was not tried. (Swift refuses it.)
+        heeds: It is certain that it does not replace anything then. (Some take it, and replace all the same: only one
+            that is Amazon's, or has refused something for that reason, is trusted.)
+        first: Held while one finds out for all whether it is `conditional`.
+        known: What was lately learnt of folders there.
     """
 
     def __init__(self, client: Any, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
-        self._client, self.endpoint, self._silence_s = client, endpoint, silence_s
+        self._client, self.endpoint, self.silence_s = client, endpoint, silence_s
         self._turns: dict[Spot, tuple[asyncio.Lock, int]] = {}
         self.alive = True
-        self.conditional = self.answers_head = True
+        self.answers_head, self.heeds = True, False
+        self.conditional: bool | None = None
+        self.first = asyncio.Lock()
+        self.known = KnownFolders()
 
     @contextlib.asynccontextmanager
     async def turn(self, spot: Spot) -> AsyncIterator[None]:
@@ -96,8 +154,8 @@ class Store:
             operation: Name of the client's method: "head_object", ….
             longer_s: So much longer than usual it may take, as it is real work for the store.
         """
-        with self._told(doing, location):
-            async with asyncio.timeout(self._silence_s + longer_s):
+        with self.told(doing, location):
+            async with asyncio.timeout(self.silence_s + longer_s):
                 return self._answer(await getattr(self._client, operation)(**request))
 
     async def send(
@@ -109,36 +167,35 @@ class Store:
         **request: Any,
     ) -> dict[str, Any]:
         """Send some bytes; it may take as long as they move."""
-        with self._told(doing, location):
-            async with asyncio.timeout(self._silence_s) as limit:
+        with self.told(doing, location):
+            async with asyncio.timeout(self.silence_s) as limit:
                 loop = asyncio.get_running_loop()
 
                 def moved() -> None:
                     with contextlib.suppress(RuntimeError):  # it has just ended
-                        limit.reschedule(loop.time() + self._silence_s)
+                        limit.reschedule(loop.time() + self.silence_s)
 
                 small = len(data) <= _AT_ONCE_BYTES
                 body = bytes(data) if small else _Body(data, lambda: loop.call_soon_threadsafe(moved))
                 return self._answer(await getattr(self._client, operation)(Body=body, **request))
 
+    async def open(self, doing: str, location: Location, **request: Any) -> tuple[dict[str, Any], Body]:
+        """Ask for an object: return what is told about it, and its bytes, to be closed."""
+        with self.told(doing, location):
+            async with asyncio.timeout(self.silence_s):
+                answer = self._answer(await self._client.get_object(**request))
+        return answer, Body(self, answer["Body"], doing, location)
+
     @contextlib.asynccontextmanager
     async def fetch(
         self, doing: str, location: Location, **request: Any
-    ) -> AsyncIterator[tuple[dict[str, Any], AsyncIterator[bytes]]]:
-        """Get an object: what is told about it, and its bytes as they come."""
-        with self._told(doing, location):
-            async with asyncio.timeout(self._silence_s):
-                answer = self._answer(await self._client.get_object(**request))
-            async with answer["Body"] as body:
-                yield answer, self._chunks(body)
-
-    async def _chunks(self, body: Any) -> AsyncIterator[bytes]:
-        while True:
-            async with asyncio.timeout(self._silence_s):
-                chunk = await body.read(_CHUNK_BYTES)
-            if not chunk:
-                return
-            yield chunk
+    ) -> AsyncIterator[tuple[dict[str, Any], Body]]:
+        """Get an object: what is told about it, and its bytes, as long as the block lasts."""
+        answer, body = await self.open(doing, location, **request)
+        try:
+            yield answer, body
+        finally:
+            body.close()
 
     def check_alive(self, doing: str, location: Location) -> None:
         """Raise PlaceUnavailable where the store was found out of reach, or this was closed."""
@@ -156,7 +213,8 @@ class Store:
         return answer
 
     @contextlib.contextmanager
-    def _told(self, doing: str, location: Location) -> Iterator[None]:
+    def told(self, doing: str, location: Location) -> Iterator[None]:
+        """Let what goes wrong be Ferry's errors; note where the store was lost."""
         self.check_alive(doing, location)
         try:
             yield

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tui.model.error import PlaceError, Unsupported
 from tui.places.s3 import uploads
 from tui.places.s3.copying import set_time
-from tui.places.s3.looking import make_sure_it_is_free
 
 if TYPE_CHECKING:
     from tui.model.location import Location
@@ -38,9 +37,11 @@ async def write_whole(
     """Make a file in one request."""
     request: dict[str, Any] = {**spot.at, **uploads.described(location.name, attributes.mtime_ns)}
     request["ContentMD5"] = uploads.for_header(await uploads.digest_of(data))
-    async with store.turn(spot):
-        await make_sure_it_is_free(store, location, spot, "write", replace=replace)
-        await uploads.unless_taken(store, "put_object", location, replace=replace, data=data, **request)
+
+    async def ask(**more: Any) -> None:
+        await store.send("put_object", "write", location, data, **request, **more)
+
+    await uploads.make(store, location, spot, ask, replace=replace)
 
 
 class S3Writer:
@@ -135,11 +136,9 @@ class S3Writer:
         while self._sending:
             await asyncio.wait(self._sending)
         self._raise_failure()
-        async with self._store.turn(self._spot):
-            await make_sure_it_is_free(self._store, self._location, self._spot, "write", replace=replace)
-            await uploads.complete(
-                self._store, self._location, self._spot, self._upload_id, self._etags, replace=replace
-            )
+        await uploads.complete(
+            self._store, self._location, self._spot, self._upload_id, self._etags, replace=replace
+        )
         await self._ledger.forget(self._location.url, self._upload_id)
         self._upload_id = None
         if attributes.mtime_ns not in (None, self._identity.mtime_ns):

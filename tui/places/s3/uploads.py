@@ -10,14 +10,22 @@ from dataclasses import dataclass
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
-from tui.model.error import NotFound, PlaceError, PlaceUnavailable, Unsupported
+from tui.model.error import (
+    AlreadyExists,
+    NotFound,
+    PermissionDenied,
+    PlaceError,
+    PlaceUnavailable,
+    Unsupported,
+)
 from tui.model.upload import Unfinished
 from tui.places.s3.errors import code_of
+from tui.places.s3.looking import refuse_file, refuse_folder
 from tui.places.s3.spots import spot_of
 from tui.places.s3.times import MTIME, mtime_text, stored_ns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tui.model.location import Location
     from tui.places.s3.spots import Spot
@@ -90,41 +98,79 @@ async def complete(
 ) -> None:
     """Put the parts together: the file is there, whole, when this returns."""
     parts = [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
-    request: dict[str, Any] = {**spot.at, "UploadId": upload_id, "MultipartUpload": {"Parts": parts}}
-    await unless_taken(
-        store, "complete_multipart_upload", location, replace=replace, longer_s=COMPLETE_S, **request
-    )
+    request: dict[str, Any] = {"UploadId": upload_id, "MultipartUpload": {"Parts": parts}}
+
+    async def ask(**more: Any) -> None:
+        await store.call(
+            "complete_multipart_upload",
+            "write",
+            location,
+            longer_s=COMPLETE_S,
+            **spot.at,
+            **request,
+            **more,
+        )
+
+    await make(store, location, spot, ask, replace=replace)
 
 
-async def unless_taken(
-    store: Store,
-    operation: str,
-    location: Location,
-    *,
-    replace: bool,
-    data: bytes | bytearray | None = None,
-    **request: Any,
-) -> dict[str, Any]:
-    """Make a file, without replacing one where that is not wished and the store can tell.
+async def make(
+    store: Store, location: Location, spot: Spot, ask: Callable[..., Awaitable[None]], *, replace: bool
+) -> None:
+    """Have a file made by one request, which replaces nothing where that is not wished.
 
+    A store that is not known to heed conditions is asked whether the name is free, and told the condition all the
+    same: with those that heed it, nothing can come in between.
+
+    Args:
+        ask: Makes the request, with the parameters it is given besides its own.
     Raises:
+        IsAFolder.
         AlreadyExists: There is one, and `replace` is False.
     """
+    async with store.turn(spot):
+        await refuse_folder(store, location, spot, "write", replace=replace)
+        if replace:
+            await ask()
+        else:
+            await _make_new(store, location, spot, ask)
+    store.known.made(spot)
 
-    async def ask(**more: Any) -> dict[str, Any]:
-        if data is not None:
-            return await store.send(operation, "write", location, data, **request, **more)
-        return await store.call(operation, "write", location, **request, **more)
 
-    if replace or not store.conditional:
-        return await ask()
+async def _make_new(
+    store: Store, location: Location, spot: Spot, ask: Callable[..., Awaitable[None]]
+) -> None:
+    blind: PermissionDenied | None = None
+    if not store.heeds:
+        try:
+            await refuse_file(store, location, spot, "write")
+        except PermissionDenied as error:  # who may write but not look: all rests with the condition
+            blind = error
+    if store.conditional is None:
+        async with store.first:  # one finds out whether it may be told: the others need not be refused, too
+            if store.conditional is None and await _on_condition(store, ask):
+                return
+    if store.conditional and await _on_condition(store, ask):
+        return
+    if blind is not None:
+        raise blind
+    await ask()
+
+
+async def _on_condition(store: Store, ask: Callable[..., Awaitable[None]]) -> bool:
+    """Ask for a file to be made if there is none; say False where the store does not take conditions."""
     try:
-        return await ask(IfNoneMatch="*")
+        await ask(IfNoneMatch="*")
+    except AlreadyExists:
+        store.conditional = store.heeds = True
+        raise
     except Unsupported as error:
         if code_of(error.__cause__) != "NotImplemented":
             raise
-        store.conditional = False
-        return await ask()
+        store.conditional = store.heeds = False
+        return False
+    store.conditional = True
+    return True
 
 
 async def give_up(store: Store, location: Location, spot: Spot, upload_id: str) -> bool:

@@ -28,6 +28,10 @@ _HIGH, _LOW = 1 << 20, 256 << 10
 """Bytes beyond the server's window above which writers wait, and below which they go on: whoever asks for a listing
 meanwhile waits behind them."""
 
+Data = bytes | memoryview
+Answer = asyncio.Future[tuple[int, Data]]
+"""(kind, body). What a read brought is a view, so that it need not be copied to be put together with more."""
+
 IDLE_S = 30.0
 """Seconds after which a server that owes an answer, and sends nothing at all, is given up."""
 SLOW_IDLE_S = 900.0
@@ -49,28 +53,29 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._abort, self._idle_s = abort, idle_s
         self._loop = asyncio.get_running_loop()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
-        self._greeting: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
-        self._waiting: dict[int, asyncio.Future[tuple[int, bytes]] | None] = {}
+        self._greeting: Answer = self._loop.create_future()
+        self._waiting: dict[int, Answer | None] = {}
         self._slow: set[int] = set()
         self._number = 0
-        self._outgoing: list[bytes] = []
+        self._outgoing: list[Data] = []
         self._outgoing_bytes = 0
-        self._arrived = bytearray()
+        self._arrived: list[Data] = []
+        self._lacking = 0
         self._room = asyncio.Event()
         self._room.set()
         self._watch: asyncio.TimerHandle | None = None
         self._life_at = self._loop.time()
         self._handed_over = self._passed_on = 0
 
-    async def greet(self) -> tuple[int, bytes]:
+    async def greet(self) -> tuple[int, Data]:
         """Begin the session; return the server's VERSION packet."""
         self._write([_FRAME.pack(5, Kind.INIT) + (3).to_bytes(4, "big")], 9)
         self._await_life()
         return await self._greeting
 
-    def send(self, kind: Kind, *parts: bytes, slow: bool = False) -> asyncio.Future[tuple[int, bytes]]:
+    def send(self, kind: Kind, *parts: Data, slow: bool = False) -> Answer:
         """Send a request. The future always gets a result, so it may be left alone."""
-        future: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
+        future: Answer = self._loop.create_future()
         if not self.alive:
             future.set_result((Kind.LOST, b""))
             return future
@@ -79,7 +84,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             self._slow.add(self._number)
         return future
 
-    def tell(self, kind: Kind, *parts: bytes) -> None:
+    def tell(self, kind: Kind, *parts: Data) -> None:
         """Send a request whose answer nobody wants. (The server takes them in order.)"""
         if self.alive:
             self._post(kind, parts, None)
@@ -104,7 +109,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             if future is not None and not future.done():
                 future.set_result(lost)
         self._outgoing.clear()
-        self._arrived.clear()
+        self._arrived, self._lacking = [], 0
         self._room.set()
         if self._watch is not None:
             self._watch.cancel()
@@ -133,13 +138,24 @@ class Channel(asyncssh.SSHClientSession[bytes]):
     def resume_writing(self) -> None:
         self._room.set()
 
-    def data_received(self, data: bytes, datatype: int | None) -> None:
+    def data_received(self, data: Data, datatype: int | None) -> None:
         if datatype is not None or not self.alive:  # what the server says on its standard error is not SFTP
             return
         self._life_at = self._loop.time()
-        arrived = self._arrived
-        arrived += data
-        at, end = 0, len(arrived)
+        if (
+            len(data) < self._lacking
+        ):  # put together only when all is there: the most that comes is large answers
+            self._arrived.append(data)
+            self._lacking -= len(data)
+            return
+        if self._arrived:
+            data = b"".join((*self._arrived, data))
+            self._arrived = []
+        self._take(memoryview(data))
+
+    def _take(self, arrived: memoryview) -> None:
+        """Give out the answers that are whole, and keep the rest."""
+        at, end, size = 0, len(arrived), 1
         while end - at >= 5:
             size, kind = _FRAME.unpack_from(arrived, at)
             if not 5 <= size <= _LONGEST:
@@ -149,12 +165,16 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             if end - at < 4 + size:
                 break
             number = int.from_bytes(arrived[at + 5 : at + 9], "big")
-            self._answered(kind, number, bytes(memoryview(arrived)[at + 9 : at + 4 + size]))
+            body = arrived[at + 9 : at + 4 + size]
+            self._answered(kind, number, body if kind == Kind.DATA else bytes(body))
             at += 4 + size
-        if at and self.alive:
-            del arrived[:at]
+        if at < end and self.alive:
+            self._arrived = [arrived[at:]]
+            self._lacking = 4 + size - (end - at) if end - at >= 5 else 1
+        else:
+            self._lacking = 0
 
-    def _answered(self, kind: int, number: int, body: bytes) -> None:
+    def _answered(self, kind: int, number: int, body: Data) -> None:
         if kind == Kind.VERSION:
             if not self._greeting.done():
                 self._greeting.set_result((kind, body))
@@ -168,9 +188,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         elif kind == Kind.HANDLE:  # who had opened it has gone
             self.tell(Kind.CLOSE, body)
 
-    def _post(
-        self, kind: Kind, parts: tuple[bytes, ...], future: asyncio.Future[tuple[int, bytes]] | None
-    ) -> None:
+    def _post(self, kind: Kind, parts: tuple[Data, ...], future: Answer | None) -> None:
         if not self._waiting:
             self._await_life()
         self._number = number = (self._number + 1) & 0xFFFFFFFF
@@ -192,11 +210,11 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         if self.alive:
             self._write(outgoing, size)
 
-    def _write(self, parts: list[bytes], size: int) -> None:
+    def _write(self, parts: list[Data], size: int) -> None:
         assert self._channel is not None, "asyncssh made the connection before it gave the session out"
         self._handed_over += size
         try:
-            self._channel.write(b"".join(parts))
+            self._channel.writelines(parts)
         except OSError as error:  # it is closing, and has not told yet
             self.lose(str(error))
 

@@ -14,6 +14,7 @@ import asyncssh
 from tui.places.sftp.channel import Channel
 from tui.places.sftp.errors import Lost, Refused
 from tui.places.sftp.session import Session
+from tui.places.sftp.trimming import trim
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +35,7 @@ async def open_channel(connection: asyncssh.SSHClientConnection, idle_s: float) 
     Raises:
         asyncssh.Error, OSError: The server allows none, or is gone.
     """
-    _, channel = await connection.create_session(
+    line, channel = await connection.create_session(
         lambda: Channel(connection.abort, idle_s),
         subsystem="sftp",
         encoding=None,
@@ -42,6 +43,7 @@ async def open_channel(connection: asyncssh.SSHClientConnection, idle_s: float) 
         max_pktsize=PACKET_BYTES,
     )
     assert isinstance(channel, Channel)
+    trim(connection, line)
     return channel
 
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from tui.model.entry import Entry
     from tui.model.location import Location
+    from tui.places.sftp.channel import Answer
     from tui.places.sftp.protocol import Named
-    from tui.places.sftp.session import Answer, Session
+    from tui.places.sftp.session import Session
 
 _AHEAD = 3
 """Pages asked for at once: a page is some hundred names, and each costs a round trip."""

@@ -123,7 +123,7 @@ async def _got(session: Session, path: bytes, found: Attrs) -> bytes | None:
     if any([attrs_of(await look) != found for look in looks]):
         return None
     parts = [data_of(await read) for read in reads]
-    data = parts[0] if len(parts) == 1 else b"".join(parts)
+    data = b"".join(parts)
     return data if len(data) == end else await _got_slowly(session, path, found)
 
 

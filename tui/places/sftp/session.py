@@ -33,9 +33,8 @@ from tui.places.sftp.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tui.places.sftp.channel import Channel
+    from tui.places.sftp.channel import Answer, Channel, Data
 
-Answer = asyncio.Future[tuple[int, bytes]]
 T = TypeVar("T")
 
 _NUMBER = struct.Struct(">I")
@@ -58,18 +57,18 @@ LIMITS, LSETSTAT, COPY_DATA = b"limits@openssh.com", b"lsetstat@openssh.com", b"
 _KNOWN = {POSIX_RENAME: b"1", FSYNC: b"1", STATVFS: b"2", LIMITS: b"1", LSETSTAT: b"1", COPY_DATA: b"1"}
 
 
-def taken(answer: tuple[int, bytes], wanted: Kind) -> bytes:
+def taken(answer: tuple[int, Data], wanted: Kind) -> bytes:
     """Return the body of an answer of the wanted kind; raise for any other."""
     kind, body = answer
     if kind == wanted and kind != Kind.STATUS:
-        return body
+        return bytes(body)
     if kind == Kind.STATUS:
-        code, words = _decoded(read_status, body)
+        code, words = _decoded(read_status, bytes(body))
         if code == Code.OK and wanted == Kind.STATUS:
             return b""
         raise Refused(code, words)
     if kind == Kind.LOST:
-        raise Lost(body.decode(errors="replace"))
+        raise Lost(bytes(body).decode(errors="replace"))
     raise Lost("it does not speak SFTP as it should")
 
 
@@ -193,7 +192,7 @@ class Session:
     def send_read(self, handle: bytes, offset: int, size_bytes: int) -> Answer:
         return self.send(Kind.READ, text(handle), _RANGE.pack(offset, size_bytes))
 
-    def send_write(self, handle: bytes, offset: int, data: bytes) -> Answer:
+    def send_write(self, handle: bytes, offset: int, data: Data) -> Answer:
         return self.send(Kind.WRITE, text(handle), _RANGE.pack(offset, len(data)), data)
 
     def send_fsync(self, handle: bytes) -> Answer:
@@ -235,20 +234,20 @@ class Session:
 
     async def gathered(self, handle: bytes, offset: int, end: int, answers: list[Answer]) -> bytes:
         """Return what `send_reads` asked for, up to the end of the file; what came short is asked for again."""
-        parts: list[bytes] = []
+        parts: list[Data] = []
         for answer in answers:
-            size = min(self.most_read, end - offset)
+            wanted = min(self.most_read, end - offset)
             part = data_of(await answer)
-            while 0 < len(part) < size:
-                more = data_of(await self.send_read(handle, offset + len(part), size - len(part)))
-                if not more:
-                    break
-                part += more
             parts.append(part)
-            offset += len(part)
-            if len(part) < size:
+            got = len(part)
+            while part and got < wanted:
+                part = data_of(await self.send_read(handle, offset + got, wanted - got))
+                parts.append(part)
+                got += len(part)
+            offset += got
+            if got < wanted:
                 break
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
 
     async def _opened(self, answer: Answer) -> bytes:
         try:
@@ -259,14 +258,14 @@ class Session:
             raise
 
     @staticmethod
-    def _one_name(answer: tuple[int, bytes]) -> bytes:
+    def _one_name(answer: tuple[int, Data]) -> bytes:
         names = _decoded(read_names, taken(answer, Kind.NAME))
         if len(names) != 1:
             raise Lost("it does not speak SFTP as it should")
         return names[0].name
 
 
-def is_ok(answer: tuple[int, bytes]) -> bool:
+def is_ok(answer: tuple[int, Data]) -> bool:
     """Say whether what was asked for has been done; raise only where nobody knows."""
     try:
         taken(answer, Kind.STATUS)
@@ -275,15 +274,17 @@ def is_ok(answer: tuple[int, bytes]) -> bool:
     return True
 
 
-def attrs_of(answer: tuple[int, bytes]) -> Attrs:
+def attrs_of(answer: tuple[int, Data]) -> Attrs:
     return _decoded(read_attributes, taken(answer, Kind.ATTRS))[0]
 
 
-def data_of(answer: tuple[int, bytes]) -> bytes:
+def data_of(answer: tuple[int, Data]) -> Data:
     """Return the bytes a read brought; none at the end of the file."""
     kind, body = answer
     if kind == Kind.DATA:
-        return _decoded(read_text, body)[0]
+        if len(body) < 4 or len(body) < (end := 4 + int.from_bytes(body[:4], "big")):
+            raise Lost("it does not speak SFTP as it should")
+        return body[4:end]
     try:
         taken(answer, Kind.DATA)
     except Refused as refused:
@@ -292,7 +293,7 @@ def data_of(answer: tuple[int, bytes]) -> bytes:
     return b""
 
 
-def names_of(answer: tuple[int, bytes]) -> list[Named]:
+def names_of(answer: tuple[int, Data]) -> list[Named]:
     """Return a page of a folder; an empty one at its end."""
     try:
         return _decoded(read_names, taken(answer, Kind.NAME))

@@ -14,8 +14,8 @@ from tui.places.sftp.protocol import WRITE, Attrs, Kind, text
 from tui.places.sftp.session import Session, attrs_of
 
 if TYPE_CHECKING:
+    from tui.places.sftp.channel import Answer, Data
     from tui.places.sftp.lanes import Lanes
-    from tui.places.sftp.session import Answer
 
 FAR_S = 0.005
 """Over a shorter way no window is too small."""
@@ -60,7 +60,7 @@ class Spread:
                 return way
             await way.session.channel.room()
 
-    def send_write(self, way: Way, offset: int, data: bytes) -> Answer:
+    def send_write(self, way: Way, offset: int, data: Data) -> Answer:
         """Write some bytes by a way."""
         session, size = way.session, len(data)
         answer = session.send_write(way.handle, offset, data)

@@ -19,9 +19,10 @@ from tui.places.sftp.spreading import Spread, Way
 if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.base import Attributes
+    from tui.places.sftp.channel import Answer
     from tui.places.sftp.lanes import Lanes
     from tui.places.sftp.naming import Naming
-    from tui.places.sftp.session import Answer, Session
+    from tui.places.sftp.session import Session
 
 UNPROVEN_BYTES = 8 << 20
 """How far it may be, at most, from the first byte not acknowledged to the last one sent (four windows of OpenSSH), so
@@ -177,18 +178,18 @@ class SftpWriter:
         if offset != self._sent:
             raise ValueError(f"bytes for {offset} where {self._sent} is next")
         step, size = self._session.most_written, len(data)
+        if not isinstance(data, bytes):  # it may be of a buffer that is used again before the bytes are sent
+            data = bytes(data)
+        view = memoryview(data)
         for at in range(0, size, step):
-            piece = data[at : at + step] if size > step else data
+            piece = view[at : at + step]
             while self._sent + len(piece) - self._acknowledged > UNPROVEN_BYTES:
                 await self._acknowledge()
             way = await self._spread.free(self.size_bytes - self._sent)
             while self._under_way and self._under_way[0][0].done():
                 await self._acknowledge()
             self._refuse_if_failed()
-            # A view may be of a buffer that is used again before the bytes are sent.
-            answer = self._spread.send_write(
-                way, self._sent, piece if isinstance(piece, bytes) else bytes(piece)
-            )
+            answer = self._spread.send_write(way, self._sent, piece)
             self._sent += len(piece)
             self._under_way.append((answer, self._sent))
 

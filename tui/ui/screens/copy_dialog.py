@@ -114,7 +114,9 @@ class CopyDialog(Dialog[Request]):
             if len(sources) == 1
             else entries(len(sources), "entry", "entries")
         )
-        super().__init__(f"{_VERBS[kind]} {one}", "Enter queue it · Tab complete, next · Esc leave")
+        super().__init__(
+            f"{_VERBS[kind]} {one}", "Enter queue it · Tab complete, next · ← → Space choose · Esc leave"
+        )
         self.kind, self.sources, self.folder = kind, sources, folder
         self._places, self._conflict, self._verify = places, conflict, verify
         self._totals: Totals | None = None

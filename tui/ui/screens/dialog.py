@@ -10,9 +10,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.ui.notes import make_room
 from tui.visible import harmless
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
 Result = TypeVar("Result")
@@ -36,12 +38,18 @@ class Dialog(ModalScreen[Result | None]):
         Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
     ]
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-roomy")]  # noqa: RUF012 (as Textual declares it)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (19, "-high")]  # noqa: RUF012
+
     waits_for_host = False
     """It can do nothing before a host has answered: what that asks may stand over it."""
 
     def __init__(self, title: str, keys: str = "Esc leave") -> None:
         super().__init__()
         self._title, self._keys = title, keys
+
+    def _on_mount(self, event: events.Mount) -> None:  # Textual calls this and that of each base
+        make_room(self.app)  # what was told a while ago would lie over the dialog's first lines
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from tui.config import Settings
 
 SCOPES = {"pane": "In the file panes", "queue": "In the queue", "viewer": "In the viewer"}
-_TITLE_CELLS = 46
+_TITLE_CELLS, _KEYS_CELLS = 44, 20
+"""With the indent, what a dialog holds at 80 columns; more keys go on in a line of their own."""
+_GAP = "  "
 
 
 class Help(Dialog[None]):
@@ -76,8 +79,9 @@ class Help(Dialog[None]):
             if action.group != group:
                 group = action.group
                 lines.append(Content.styled(f"  {group}", "$primary"))
-            title = Content(f"    {action.title:{_TITLE_CELLS}} ")
-            lines.append(Content.assemble(title, (command.keys or "menu only", "$quiet")))
+            for title, keys in zip_longest([action.title], _wrapped(command.keys or "menu only")):
+                text = Content(f"    {title or '':{_TITLE_CELLS}} ")
+                lines.append(Content.assemble(text, (keys, "$quiet")))
         return lines
 
     @on(Input.Changed, "#typed")
@@ -91,3 +95,14 @@ class Help(Dialog[None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def _wrapped(keys: str) -> list[str]:
+    """Return keys in lines that fit beside a title."""
+    lines: list[str] = []
+    for key in keys.split(_GAP):
+        if lines and len(lines[-1] + _GAP + key) <= _KEYS_CELLS:
+            lines[-1] += _GAP + key
+        else:
+            lines.append(key)
+    return lines

@@ -18,7 +18,7 @@ from tui.model.misfit import Names
 from tui.ui.notes import report
 from tui.ui.screens.conflict_rule import WORDS
 from tui.ui.screens.dialog import Dialog
-from tui.ui.widgets.job_line import PRIORITY_WORDS, SIGNS, files, percent, time_left
+from tui.ui.widgets.job_line import PRIORITY_WORDS, SIGNS, files, percent, time_left, took
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _done(job: Job) -> list[Fact]:
     progress = job.progress
     state = f"{SIGNS[job.state]} {job.state.value}"
     facts = [("State", f"{state}: {visible(job.note)}" if job.note else state)]
-    facts.append(("Done", f"{percent(job).strip()}{', still counting' if progress.counting else ''}"))
+    facts.append(("Done", "still counting" if progress.counting else percent(job).strip()))
     facts.append(("Files", files(progress).strip()))
     if progress.bytes_total:
         exact = f" ({fmt.count(progress.bytes_done)} of {fmt.count(progress.bytes_total)} bytes)"
@@ -190,8 +190,8 @@ def _times(job: Job) -> list[Fact]:
     if job.started_at is not None:
         facts.append(("Started", fmt.moment(job.started_at)))
     if job.ended_at is not None:
-        took = f" (after {fmt.duration(job.ended_at - job.started_at)})" if job.started_at is not None else ""
-        facts.append(("Ended", fmt.moment(job.ended_at) + took))
+        after = f" (after {took(job.ended_at - job.started_at)})" if job.started_at is not None else ""
+        facts.append(("Ended", fmt.moment(job.ended_at) + after))
         if job.started_at is not None and job.ended_at - job.started_at > 1 and job.progress.bytes_done:
             facts.append(("Mean rate", fmt.rate(job.progress.bytes_done / (job.ended_at - job.started_at))))
     return facts

@@ -88,7 +88,7 @@ class MainScreen(
         yield QueuePane(self.client, self.settings, id="queue")
         yield HintBar(id="hints")
         yield KeyBar(id="keys")
-        yield Static("needs 40×12", id="too-small")
+        yield Static(id="too-small")
 
     def on_mount(self) -> None:
         self._mark_in_use()
@@ -146,6 +146,8 @@ class MainScreen(
     def on_resize(self, event: events.Resize) -> None:
         width, height = event.size
         self.set_class(width < LEAST_CELLS or height < LEAST_LINES, "-too-small")
+        needs = f"Ferry needs {LEAST_CELLS}×{LEAST_LINES} cells, here are {width}×{height}. Jobs go on."
+        self.query_one("#too-small", Static).update(needs)
         self._fit_queue()
 
     def _fit_queue(self) -> None:

@@ -16,7 +16,7 @@ from tui.model.error import NotPossible
 from tui.model.job import Conflict, Question
 from tui.ui.notes import report
 from tui.ui.screens.dialog import Dialog, feedback, plain
-from tui.ui.terminal.cells import fit
+from tui.ui.terminal.cells import cells, fit
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -180,23 +180,28 @@ def _side(title: str, question: Question, facts: Facts, other: Facts, width: int
     location = question.source if title == "New" else question.target
     size, date = compared(facts, other)
     folder = fit(visible(str(location.parent)), width, "end")
+    moment = fmt.moment(facts.mtime_ns / 1e9)
     lines = [
         Content.styled(title, "bold"),
         Content(fit(visible(location.name), width, "extension")),
         Content.styled(folder, "$quiet"),
-        _with_remark(_size_text(facts), size),
-        _with_remark(fmt.moment(facts.mtime_ns / 1e9), date),
+        _with_remark(_size_texts(facts), size, width),
+        _with_remark([moment, moment[:16], moment[:10]], date, width),
     ]
     return Content("\n").join(lines)
 
 
-def _size_text(facts: Facts) -> str:
+def _size_texts(facts: Facts) -> list[str]:
+    """Return a size, the longest way of saying it first."""
     if facts.kind is not EntryKind.FILE:
-        return facts.kind.name.lower().replace("_", " ")
-    exact = f" ({fmt.count(facts.size_bytes)})" if facts.size_bytes >= 1024 else ""
-    return f"{fmt.size(facts.size_bytes)}{exact}"
+        return [facts.kind.name.lower().replace("_", " ")]
+    text = fmt.size(facts.size_bytes)
+    return [f"{text} ({fmt.count(facts.size_bytes)})", text] if facts.size_bytes >= 1024 else [text]
 
 
-def _with_remark(text: str, remark: str) -> Content:
+def _with_remark(texts: list[str], remark: str, width: int) -> Content:
+    """Return the first of some texts that has room beside its remark, which matters most."""
+    room = width - cells(remark) - 2 * bool(remark)
+    text = next((each for each in texts if cells(each) <= room), texts[-1])
     style = "bold $success" if remark in ("newer", "larger") else "$quiet"
     return Content.assemble(text, "  ", (remark, style)) if remark else Content(text)

@@ -46,7 +46,7 @@ class SyncPlan(Dialog[Request]):
     ]
 
     def __init__(self, places: Places, source: Location, target: Location, *, verify: bool = False) -> None:
-        super().__init__("Make like this folder", "Enter go · Tab next · Esc leave")
+        super().__init__("Make like this folder", "Enter go · Tab next · ← → choose · Esc leave")
         self._places, self._source, self._target, self._verify = places, source, target, verify
         self._amounts = Amounts()
         self._complete = False

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from tui.model.location import Location
 
 COUNTED_BY_ITSELF = 512 << 20
+FAR_COUNTED_BY_ITSELF = 1 << 20
+"""Of a file that comes over a line others may be waiting for; going to a line counts on."""
 """Lines are counted so far without being asked; more only on the way to a line."""
 
 
@@ -133,7 +135,7 @@ class Viewer(Screen[None]):
 
     @work(group="count", exclusive=True)
     async def _count_lines(self) -> None:
-        await self._count(COUNTED_BY_ITSELF)
+        await self._count(COUNTED_BY_ITSELF if self.location.is_local else FAR_COUNTED_BY_ITSELF)
 
     async def _count(self, limit_bytes: int | None, line: int | None = None) -> None:
         """Count lines to the end, to a number of bytes, or until a line was passed."""
@@ -192,7 +194,10 @@ class Viewer(Screen[None]):
         room = max(8, self.size.width - cells(facts) - 4)
         path = fit(visible(str(self.location)), room, "end")
         gap = " " * max(2, self.size.width - cells(path) - cells(facts) - 2)
-        self.query_one("#title", Static).update(Content.assemble(" ", (path, "bold"), gap, facts))
+        for title in self.query("#title").results(
+            Static
+        ):  # what was under way ends after the viewer has gone
+            title.update(Content.assemble(" ", (path, "bold"), gap, facts))
 
     def _facts(self) -> str:
         source, view = self.source, self.view

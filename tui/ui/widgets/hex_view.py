@@ -44,6 +44,7 @@ class HexView(ViewBase):
         "view--zero",
         "view--high",
         "view--match",
+        "view--found",
     }
 
     def __init__(self, source: ViewSource, *, id: str | None = None) -> None:
@@ -67,8 +68,9 @@ class HexView(ViewBase):
         return self.strip(text, pieces, self._style, base)
 
     def _name_of(self, offset: int, byte: int) -> str:
-        if any(first <= offset < last for first, last in self.hex_window.matches):
-            return "match"
+        for first, last in self.hex_window.matches:
+            if first <= offset < last:
+                return "found" if first == self.hex_window.found else "match"
         return "zero" if byte == 0 else "high" if not 0x20 <= byte < 0x7F else ""
 
     def _style(self, name: str) -> Style:

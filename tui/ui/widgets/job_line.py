@@ -104,11 +104,12 @@ def fraction(job: Job) -> float:
 
 
 def percent(job: Job) -> str:
-    """Return four cells: " 63%"; "≤63%" while the total still grows; never 100% before the end."""
-    if not (job.progress.files_total or job.progress.bytes_total or job.state.is_final):
+    """Return four cells: " 63%", never 100% before the end; a dash where it would be of a total that still grows."""
+    known = job.progress.files_total or job.progress.bytes_total
+    if not job.state.is_final and (job.progress.counting or not known):
         return "   –"
     whole = 100 if job.state is JobState.DONE else min(99, int(fraction(job) * 100))
-    return f"{'≤' if job.progress.counting else ''}{whole}%".rjust(4)
+    return f"{whole}%".rjust(4)
 
 
 def bar(share: float, width: int) -> tuple[str, str]:
@@ -177,7 +178,8 @@ def _numbers(job: Job, columns: Columns) -> Line:
 
 
 def _bar(job: Job, columns: Columns) -> Line:
-    filled, empty = bar(fraction(job), columns.bar)
+    # A share of what was counted so far would start near the whole, and fall.
+    filled, empty = bar(0.0 if job.progress.counting else fraction(job), columns.bar)
     style = "bar" if job.state is JobState.RUNNING else "bar-still"
     return [Piece(filled, style), Piece(empty, "track"), Piece(" ")]
 
@@ -211,14 +213,14 @@ def _remarks(job: Job, columns: Columns) -> Line:
         pieces.append(Piece("names do not fit: press a", "waiting"))
     if progress.errors:
         pieces.append(Piece(fmt.entries(progress.errors, "error"), "failed"))
+    if job.note and not job.wants_host:  # it would say the same once more
+        pieces.append(Piece(visible(job.note), "waiting" if job.state is JobState.WAITING else "muted"))
     if not columns.with_files:
         pieces.append(Piece(f"{files(progress)} files"))
     if not columns.with_bytes and progress.bytes_total:
         pieces.append(Piece(moved(progress).strip()))
     if job.limit_bytes_s is not None:
         pieces.append(Piece(f"limit {rate_text(job.limit_bytes_s)}", "muted"))
-    if job.note and not job.wants_host:  # it would say the same once more
-        pieces.append(Piece(visible(job.note), "muted"))
     if progress.current is not None and job.state is JobState.RUNNING:
         if progress.verifying:
             pieces.append(Piece(f"verifying, {fmt.size(progress.bytes_verified)} so far", "muted"))
@@ -257,7 +259,7 @@ def outcome(job: Job, width: int) -> str:
     if progress.bytes_done and progress.files_done and job.kind not in _BY_FILES:  # half files were removed
         parts.append(fmt.size(progress.bytes_done))
     if job.started_at is not None and job.ended_at is not None:
-        parts.append(fmt.duration(job.ended_at - job.started_at))
+        parts.append(took(job.ended_at - job.started_at))
     while len(parts) > 1 and cells(" · ".join(parts)) > width:
         parts.pop()
     return fit(" · ".join(parts), width)
@@ -279,8 +281,18 @@ def time_left(progress: Progress) -> str:
     """Return the time left in eight cells at most, or nothing where nobody knows."""
     if progress.time_left_s is None or progress.counting:
         return "counting" if progress.counting else ""
-    days = progress.time_left_s / fmt.SECONDS_A_DAY
-    return fmt.duration(progress.time_left_s) if days < 10 else f"{min(days, 9999):.0f} days"
+    return time_text(progress.time_left_s)
+
+
+def took(seconds: float) -> str:
+    """Return how long something took that is over."""
+    return fmt.duration(seconds) if seconds >= 1 else "<1 s"
+
+
+def time_text(seconds: float) -> str:
+    """Return a time that is left in nine cells at most."""
+    days = seconds / fmt.SECONDS_A_DAY
+    return fmt.duration(seconds) if days < 10 else f"{min(days, 9999):.0f} days"
 
 
 def cut(line: Line, width: int) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 FUNCTION_KEYS = tuple(f"f{number}" for number in range(1, 11))
 _FEW = 5
 """With fewer actions on F-keys than these, a scope's keys are shown in a row of their own instead."""
+_WHOLE_KEY = 8
+"""In a slot with fewer cells the key is its number alone ("5Copy"), as in Midnight Commander."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ def slots_of(keymap: Keymap, scope: str) -> tuple[tuple[Slot, ...], bool]:
         return tuple(_function_slot(key, by_function_key.get(key), keys) for key in FUNCTION_KEYS), True
     order = sorted(named, key=lambda action: action.scope == "app")
     return tuple(Slot(action, shown(keys[action][0])) for action in order if keys[action]), False
+
+
+def _cells_of(slot: Slot) -> int:
+    """Return the cells of a key and its label, with a blank before each and one after them."""
+    return len(slot.key) + len(slot.action.label if slot.action else "") + 3
 
 
 def _function_slot(key: str, action: Action | None, keys: dict[Action, tuple[str, ...]]) -> Slot:
@@ -100,41 +108,42 @@ class KeyBar(Widget):
             columns = len(self._slots)
             edges = [n * width // columns for n in range(columns + 1)]
             return list(zip(self._slots, edges, edges[1:], strict=False))
-        lines = max(1, self.size.height)
-        columns = -(-len(self._slots) // lines)
-        edges = self._edges(columns)
-        return list(zip(self._slots[y * columns : (y + 1) * columns], edges, edges[1:], strict=False))
+        slots, wanted = self._fitting()
+        columns = len(wanted)
+        spare = min(max(0, width - sum(wanted)) // columns, 5)
+        edges = list(accumulate((cells + spare for cells in wanted), initial=0))
+        return list(zip(slots[y * columns : (y + 1) * columns], edges, edges[1:], strict=False))
 
-    def _edges(self, columns: int) -> list[int]:
-        """Return where columns begin that are as wide as the widest in them, the room left shared out."""
-        wanted = [
-            max(
-                len(slot.key) + len(slot.action.label if slot.action else "") + 4
-                for slot in self._slots[n::columns]
-            )
-            for n in range(columns)
-        ]
-        spare = max(0, self.size.width - sum(wanted)) // columns
-        edges = [0]
-        for cells in wanted:
-            edges.append(min(self.size.width, edges[-1] + cells + min(spare, 4)))
-        return edges
+    def _fitting(self) -> tuple[list[Slot], list[int]]:
+        """Return the slots there is room for, and how wide columns are that hold the widest in them.
+
+        What a scope's actions leave no room for goes, the last first; help, menu and quitting stay.
+        """
+        slots, lines = list(self._slots), max(1, self.size.height)
+        while True:
+            columns = -(-len(slots) // lines)
+            wanted = [max(_cells_of(slot) for slot in slots[n::columns]) for n in range(columns)]
+            own = [slot for slot in slots if slot.action and slot.action.scope != "app"]
+            if sum(wanted) <= self.size.width or not own:
+                return slots, wanted
+            slots.remove(own[-1])
 
     def _slot_segments(self, slot: Slot, width: int, y: int) -> list[Segment]:
         key, label, letter = (
             self.get_component_rich_style(f"key-bar--{part}") for part in ("key", "label", "letter")
         )
         word = slot.action.label if slot.action else ""
+        name = slot.key if width >= _WHOLE_KEY else slot.key.removeprefix("F")
         if not self._by_function_key:
             text = f" {word} "[: max(0, width - len(slot.key) - 1)]
             rest = width - len(slot.key) - 1 - len(text)
             return [Segment(f" {slot.key}", key), Segment(text, label), Segment(" " * rest, self.rich_style)]
         if y:
-            return [Segment(f"{'':{len(slot.key)}} {slot.below}".ljust(width)[:width], letter)]
-        gap = 1 if width > len(slot.key) + 7 else 0
-        room = width - len(slot.key) - gap
+            return [Segment(f"{'':{len(name)}} {slot.below}".ljust(width)[:width], letter)]
+        gap = 1 if width > len(name) + 7 else 0
+        room = width - len(name) - gap
         return [
-            Segment(slot.key, key),
+            Segment(name, key),
             Segment((" " * gap + word).ljust(room)[:room] if word else " " * room, label),
             Segment(" " * gap, self.rich_style),
         ]

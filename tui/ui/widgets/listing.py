@@ -112,6 +112,7 @@ class Listing(ScrollView, can_focus=False):
         super().__init__(id=id)
         self.folder = folder
         self._wanted_columns = tuple(columns)
+        self._said = ""
         self._note: tuple[str, ...] = ()
         self._revision = 0
         self._now_s = time.time()
@@ -127,15 +128,20 @@ class Listing(ScrollView, can_focus=False):
         """
         same = folder.location == self.folder.location
         above = self.cursor - self._top
-        self.folder = folder
-        self._note = tuple(_wrapped(note, max(10, self.scrollable_content_region.width - 4))) if note else ()
+        self.folder, self._said = folder, note
+        self._wrap_note()
         self._now_s = time.time()
         self._revision += 1
-        self.virtual_size = Size(0, folder.rows + (len(self._note) + 1 if note else 0))
         self.set_reactive(Listing.cursor, max(0, min(row, folder.rows - 1)))
         self._scroll_top(self.cursor - above if same else 0)
         self._bring_into_sight()
         self.refresh()
+
+    def _wrap_note(self) -> None:
+        """Break the line of our own as the width is now."""
+        width = max(10, self.scrollable_content_region.width - 4)
+        self._note = tuple(_wrapped(self._said, width)) if self._said else ()
+        self.virtual_size = Size(0, self.folder.rows + (len(self._note) + 1 if self._note else 0))
 
     def renew(self, positions: Sequence[int] | None = None) -> None:
         """Draw anew where the folder's details or marks have changed.
@@ -209,6 +215,7 @@ class Listing(ScrollView, can_focus=False):
 
     def on_resize(self) -> None:
         self._strips.clear()
+        self._wrap_note()
         self._scroll_top(self._top)
         self._bring_into_sight()
 

@@ -11,7 +11,7 @@ from textual import on, work
 from tui import format
 from tui.model.error import PlaceError
 from tui.ui.folder import UP, View
-from tui.ui.notes import report, tell
+from tui.ui.notes import dismiss, report, tell
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.listing import Listing
 from tui.ui.widgets.pane_base import State
@@ -146,8 +146,8 @@ class FilePane(PaneMarks):
     # Leaving.
 
     def action_clear(self) -> None:
-        """Leave the last thing begun: a range, reading, the filter; then the marks."""
-        if self.end_range(undo=True) or self.stop_reading():
+        """Leave the last thing begun: a range, reading; then the messages shown, the filter, the marks."""
+        if self.end_range(undo=True) or self.stop_reading() or dismiss(self.app):
             return
         if self.view.filter:
             self.look(replace(self.view, filter=""))

@@ -23,7 +23,7 @@ from tui.ui.terminal.cells import fit
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.listing import Listing
 from tui.ui.widgets.pane_footer import PaneFooter
-from tui.ui.widgets.path_bar import PathBar
+from tui.ui.widgets.path_bar import PathBar, Right
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -259,9 +259,20 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         elif not state and self._stages.around(self.location):
             state = "being copied"
         rising = (self.view.sort in ("name", "extension")) != self.view.reverse
-        order = self.view.sort + (" ↑" if rising else " ↓")
-        free = f"{format.size(self._space.free_bytes)} free" if self._space else ""
-        self.path_bar.show(visible(str(self.shown_location)), state=state, order=order, free=free)
+        order = self.view.sort + ("↑" if rising else "↓")
+        is_usual = self.view.sort == "name" and not self.view.reverse
+        self.path_bar.show(
+            visible(str(self.shown_location)), state=state, right=Right(order, is_usual, *self._free_texts())
+        )
+
+    def _free_texts(self) -> tuple[str, str]:
+        """Return the room left where the pane is, at length and in a word; nothing where there is none to fill."""
+        if not self._space or not self._space.size_bytes:
+            return "", ""
+        text = format.size(self._space.free_bytes)
+        number, unit = text.split(" ")
+        short = number if len(number) < 4 else number.partition(".")[0]
+        return f"{text} free", f"{short}{unit[0]} free"
 
     @property
     def _is_new_place(self) -> bool:
@@ -270,7 +281,21 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
 
     def _show_footer(self) -> None:
         name, details = self._entry_texts()
-        self.footer.show(filter=self._filter_text(), marks=self._marks_text(), name=name, details=details)
+        self.footer.show(
+            filter=self._filter_text(),
+            marks=self._marks_text(),
+            name=name,
+            details=details,
+            position=self._position_text(),
+        )
+
+    def _position_text(self) -> str:
+        """Return the how manieth entry the cursor is on, of how many; nothing on the way up."""
+        if self.current is None:
+            return ""
+        shown = len(self.folder.order)
+        number = self.listing.cursor + 1 - (self.folder.rows - shown)
+        return f"{format.count(number)}/{format.count(shown)}"
 
     def _filter_text(self) -> str:
         if not self.view.filter:

@@ -243,9 +243,9 @@ class PaneReading(PaneDetails):
         self.state = State.FAILED
         remedy, again = error.remedy, ""
         if not self.location.is_local:
-            again = f"{self.key_of('refresh')} tries again."
-            if remedy == PlaceUnavailable.remedy:  # it speaks of jobs, which try again by themselves
-                remedy = "Check the host and the network."
+            again = f"{self.key_of('refresh')} tries again, {self.key_of('back')} goes back."
+            if isinstance(error, PlaceUnavailable):  # it speaks of jobs, which try again by themselves
+                remedy = "Check the host's name, the network, and whether it is up."
         self._failure = " ".join(filter(None, (f"{error.message.rstrip('.')}.", remedy, again)))
         self._put(Folder(self.location, self._marks_by_location.get(self.location)))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -13,7 +15,16 @@ from textual.strip import Strip
 from tui.ui.key_scope import KeyScope
 from tui.ui.queue_feed import QueueState
 from tui.ui.terminal.cells import split
-from tui.ui.widgets.job_line import Columns, Line, Piece, cut, first_line, needs_two, second_line
+from tui.ui.widgets.job_line import (
+    Columns,
+    Line,
+    Piece,
+    cut,
+    first_line,
+    needs_two,
+    second_line,
+    sources,
+)
 from tui.ui.widgets.queue_totals import totals_line
 from tui.ui.widgets.rate_graph import RateGraph
 
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
 NEAR_CELLS = 8
 """Changed cells closer than this are sent in one go: a cursor move costs about as much."""
 _OWN_GROUND = ("bar", "bar-still", "track")
+_WAITS_FOR = re.compile("waits for job ([0-9]+)")
 TALL_LINES = 5
 """From this height on, jobs that have begun get a second line."""
 
@@ -196,7 +208,7 @@ class QueueLines(KeyScope, can_focus=True):
             text = self._empty_line(y - 1) if not self._rows else ""
             return self._strip(cut([Piece("  "), Piece(text, "muted")], width) if text else [], width)
         index, part = self._rows[row]
-        job, columns = self._jobs[index], Columns.for_width(width)
+        job, columns = named_blocker(self._jobs[index], self.state), Columns.for_width(width)
         line = second_line(job, columns) if part else first_line(job, columns, job.id in self.marked)
         return self._strip(cut(line, width), width, under="cursor" if index == self._cursor else "text")
 
@@ -231,6 +243,15 @@ class QueueLines(KeyScope, can_focus=True):
         if name not in self._styles_known:
             self._styles_known[name] = self.get_component_rich_style(f"queue--{name}")
         return self._styles_known[name]
+
+
+def named_blocker(job: Job, state: QueueState) -> Job:
+    """Return a job whose note tells the one it waits for by what that is about, as the list shows no numbers."""
+    found = _WAITS_FOR.match(job.note)
+    blocker = state.get(int(found[1])) if found else None
+    if found is None or blocker is None:
+        return job
+    return replace(job, note=f"waits for {sources(blocker)}{job.note[found.end() :]}")
 
 
 def changed_spans(old: Strip, new: Strip) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from tui import format as fmt
 from tui.config import rate_text
 from tui.model.job import JobState
 from tui.ui.terminal.cells import cells
-from tui.ui.widgets.job_line import Line, Piece, cut
+from tui.ui.widgets.job_line import Line, Piece, cut, time_text
 
 if TYPE_CHECKING:
     from tui.ui.queue_feed import QueueState
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _COUNTED = {
     JobState.RUNNING: 10,
     JobState.WAITING: 9,
-    JobState.QUEUED: 8,
+    JobState.QUEUED: 5,
     JobState.PAUSED: 4,
-    JobState.FAILED: 7,
+    JobState.FAILED: 8,
     JobState.DONE: 2,
     JobState.CANCELLED: 1,
 }
@@ -73,13 +73,26 @@ def _measures(state: QueueState, graph: RateGraph, width: int) -> list[Part]:
     parts: list[Part] = []
     if state.status is not None and not state.lost:
         if state.rate_bytes_s or not graph.is_flat:
-            parts.append(Part(8, Piece(graph.draw(_graph_cells(width)), "graph")))
+            parts.append(Part(5, Piece(graph.draw(_graph_cells(width)), "graph")))
             parts.append(Part(9, Piece(f"{fmt.rate(state.rate_bytes_s):>10}", "number")))
+        parts += _left(state)
         limited = state.status.limit_bytes_s is not None
         limit = f"limit {rate_text(state.status.limit_bytes_s)}" if limited else "no limit"
         parts.append(Part(6 if limited else 1, Piece(limit, "paused" if limited else "muted")))
         parts.append(Part(2, Piece(f"{state.status.slots} at once", "muted")))
     parts.append(Part(1 if style == "muted" else 9, Piece(words, style)))
+    return parts
+
+
+def _left(state: QueueState) -> list[Part]:
+    """Return how much is to be moved yet and how long that takes, in cells that keep their place."""
+    left = state.left
+    if not left.size_bytes:
+        return []
+    text = f"{fmt.size(left.size_bytes)}{'' if left.complete else '+'} left"
+    parts = [Part(7, Piece(f"{text:>13}", "number"))]
+    if left.time_s is not None:
+        parts.append(Part(8, Piece(f"{time_text(left.time_s):>5}", "number")))
     return parts
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tui.ui.highlight import Highlighter
     from tui.ui.view_source import Row, ViewSource
+    from tui.ui.view_window import Range
 
 BEFORE_ROWS, AHEAD_PAGES = 120, 2
 """Rows before the window that a lexer sees, so that it knows where it is; and pages after it."""
@@ -34,6 +35,7 @@ STYLES = (
     "inserted",
     "deleted",
     "match",
+    "found",
 )
 
 
@@ -85,13 +87,19 @@ class TextView(ViewBase):
         line = self.text_window.lines[y]
         first, last = line.first, line.last
         found: list[Piece] = list(self._highlighter.spans(line.row)) if self._highlighter else []
-        found += [(*match, "match") for match in self.text_window.matches.get(line.row.start, ())]
+        found += [(*match, self._match(line.row, match)) for match in self._matches(line.row)]
         pieces = [
             (max(start, first) - first, min(end, last) - first, name)
             for start, end, name in found
             if start < last and end > first
         ]
         return self.strip(line.row.text[first:last], pieces, self._style, base)
+
+    def _matches(self, row: Row) -> list[Range]:
+        return self.text_window.matches.get(row.start, [])
+
+    def _match(self, row: Row, match: Range) -> str:
+        return "found" if (row.start, match[0]) == self.text_window.found_at else "match"
 
     def on_view_base_moved(self) -> None:
         rows = self.text_window.rows

@@ -83,10 +83,11 @@ class ViewBase(KeyScope, can_focus=True):
         self._steps += lines
 
     def show(self, offset: int, needle: Needle | None = None) -> None:
-        """Show an offset, marking what the needle finds (None: what was marked before)."""
+        """Show an offset, marking what the needle finds, this one before all (None: what was marked before)."""
 
         async def go() -> None:
-            self.window.needle = needle or self.window.needle
+            if needle is not None:
+                self.window.needle, self.window.found = needle, offset
             await self.window.go_to(offset)
 
         self.move(go)

@@ -1,0 +1,176 @@
+"""Going through trees of a place beside other work, to count what is in them: in pages, some folders at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from tui.engine.far.folders import is_name
+from tui.engine.far.need import MOST_STANDING, Amount, Standing
+from tui.engine.far.reaching import listing
+from tui.model.entry import EntryKind
+from tui.model.error import NotFound, PlaceError
+from tui.model.location import Location
+from tui.places.local.partial import is_partial
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tui.engine.far.need import Need
+    from tui.model.entry import Entry
+    from tui.places.base import Place
+
+R = TypeVar("R")
+
+LOOK_S = 0.05
+"""So often it is looked whether to count no more."""
+FAR_AT_ONCE, NEAR_AT_ONCE = 8, 2
+"""Folders listed at once, beyond the local disk and on it."""
+
+
+class Does(Protocol):
+    """Whoever can have something done at a place."""
+
+    async def do(self, location: Location, work: Callable[[Place], Awaitable[R]]) -> R: ...
+
+
+@dataclass(slots=True)
+class Branch:
+    """A folder to be gone through.
+
+    Attributes:
+        there: The folder it is merged with at the target; None: there is nothing yet.
+        needs: What is in it counts as needed, where it is not there.
+    """
+
+    where: Location
+    there: Location | None = None
+    needs: bool = True
+
+
+class Survey:
+    """Counts what is in folders, no link followed. What cannot be read counts as nothing: the work itself will tell.
+
+    Memory holds the folders still to be gone into, and what stands in those at the target that are listed just now.
+
+    Args:
+        total: Grows as things are found.
+        need: What entries need at the target; None where that does not matter.
+        over: Says that no more is to be counted.
+        seen: Called with each folder about to be read.
+        told: Called after each page.
+        unfinished: Count what jobs have not finished, too.
+    """
+
+    def __init__(
+        self,
+        reach: Does,
+        total: Amount,
+        need: Need | None,
+        over: Callable[[], bool],
+        seen: Callable[[Location], None],
+        told: Callable[[], None],
+        *,
+        unfinished: bool,
+    ) -> None:
+        self._reach, self._total, self._need = reach, total, need
+        self._over, self._seen, self._told, self._unfinished = over, seen, told, unfinished
+
+    async def go(self, top: Branch) -> None:
+        """Count all that is in a folder and below it, or until it is over."""
+        waiting, going = [top], set[asyncio.Future[list[Branch]]]()
+        at_once = NEAR_AT_ONCE if top.where.is_local else FAR_AT_ONCE
+        try:
+            while (waiting or going) and not self._over():
+                while waiting and len(going) < at_once:
+                    going.add(asyncio.ensure_future(self._folder(waiting.pop())))
+                done, going = await asyncio.wait(going, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    waiting += task.result()
+        finally:
+            for left in going:
+                left.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
+
+    async def _folder(self, branch: Branch) -> list[Branch]:
+        """Count what is in a folder; return the folders in it."""
+        below, part = list[Branch](), Amount()
+        try:
+            standing = await self._standing(branch)
+            await self._reach.do(branch.where, lambda place: self._read(place, branch, standing, part, below))
+        except PlaceError:
+            return below
+        return below
+
+    async def _standing(self, branch: Branch) -> Standing | None:
+        """Return what is in the folder at the target; None where nothing counts as needed there."""
+        there = branch.there
+        if self._need is None or not branch.needs:
+            return None
+        if there is None:
+            return Standing()
+
+        async def read(place: Place) -> Standing | None:
+            found: list[Entry] = []
+            async with listing(place, there) as pages:
+                async for page in pages:
+                    found += page
+                    if len(found) > MOST_STANDING or self._over():
+                        return None
+            return Standing(found)
+
+        try:
+            return await self._reach.do(there, read)
+        except NotFound:
+            return Standing()
+        except PlaceError:
+            return None
+
+    async def _read(
+        self, place: Place, branch: Branch, standing: Standing | None, part: Amount, below: list[Branch]
+    ) -> None:
+        self._total.take_back(part)
+        below.clear()
+        self._seen(branch.where)
+        async with listing(place, branch.where) as pages:
+            async for page in pages:
+                if self._over():
+                    return
+                more = self._page(branch, page, standing, below)
+                part.add(more)
+                self._total.add(more)
+                self._told()
+
+    def _page(
+        self, branch: Branch, page: Sequence[Entry], standing: Standing | None, below: list[Branch]
+    ) -> Amount:
+        found = Amount()
+        for entry in page:
+            if not is_name(entry.name) or self._passes_by(entry.name):
+                continue
+            there = standing.find(entry.name) if standing is not None else None
+            if entry.kind is EntryKind.FOLDER:
+                found.new_files += standing is not None and there is None
+                below.append(self._below(branch, entry, there, needs=standing is not None))
+                continue
+            found.files += 1
+            found.size_bytes += entry.size_bytes
+            if self._need is not None and standing is not None:
+                files, size_bytes = self._need.of(entry, there, standing)
+                found.new_files += files
+                found.new_bytes += size_bytes
+        return found
+
+    def _passes_by(self, name: str) -> bool:
+        return not self._unfinished and is_partial(os.fsencode(name))
+
+    @staticmethod
+    def _below(branch: Branch, entry: Entry, there: Entry | None, *, needs: bool) -> Branch:
+        where = branch.where.child(entry.name)
+        if there is None or branch.there is None:
+            return Branch(where, None, needs)
+        if there.kind is not EntryKind.FOLDER:
+            return Branch(where, None, needs=False)  # nothing will be copied into it
+        return Branch(where, branch.there.child(there.name), needs)

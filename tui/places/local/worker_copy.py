@@ -1,0 +1,155 @@
+"""Copying folders in a worker process: one by one, or several small ones at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.places.local.frames import Step
+from tui.places.local.hops import Batch
+from tui.places.local.worker_process import WorkerGone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tui.model.fidelity import Loss
+    from tui.places.local.copying import FolderCopy
+    from tui.places.local.frames import FolderSpec
+    from tui.places.local.hops import Brake, CopyRules
+    from tui.places.local.worker_process import Process
+
+
+class WorkerCopy:
+    """A `FolderCopy` in a worker process; where that is gone, it goes on in this one.
+
+    Then the folder is gone through from its beginning. What the worker told of, but for what it copied or found
+    complete, is passed by: large files and subfolders are under way, failures and questions are written down. The
+    rest is met again, found complete, and not counted again; nor is it known any more what of it was copied and not
+    told of: that counts as complete.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        key: int,
+        spec: FolderSpec,
+        rules: CopyRules,
+        here: Callable[[], FolderCopy],
+        brake: Brake,
+    ) -> None:
+        """Say what is to be copied.
+
+        Args:
+            key: The folder's number, as the worker is told it.
+            here: Returns the copy that goes on in this process.
+        """
+        self.process, self._key, self.brake = process, key, brake
+        self._spec: FolderSpec | None = spec
+        self._make = here
+        self._here: FolderCopy | None = None
+        self._closed = False
+        self._told: set[bytes] = set()
+        self._counted = Batch()
+        self.rules = rules
+        process.users += 1
+
+    def step(self, *, finish: bool = False) -> Batch:
+        """As `FolderCopy.step`; entries with several names are left in `Batch.linked`."""
+        return step_together([self], finish=finish)[0]
+
+    def asked(self, *, finish: bool) -> Step:
+        """Return what the worker is to be asked for the next batch."""
+        rules = self.rules
+        if type(rules.decided) is not dict:  # a plain one can be sent
+            self.rules = rules = replace(rules, decided=dict(rules.decided))
+        return Step(self._key, rules, self._spec, finish)
+
+    def told(self, batch: Batch) -> None:
+        """Take note of a batch of the worker's, for the case that it dies."""
+        self._spec = None
+        self._note(batch)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it goes on in this process."""
+        return self._closed or self._here is not None
+
+    def step_here(self, *, finish: bool) -> Batch:
+        """Do a batch in this process, from now on."""
+        first = self._here is None
+        here = self._go_on_here()
+        if first:
+            here.pass_by(self._told)
+            if self.brake.on:
+                return Batch()  # the disk that held the worker would hold this thread as well
+        here.rules = self.rules
+        batch = here.step(finish=finish)
+        batch.wrote |= first
+        batch.take_off(self._counted)
+        return batch
+
+    def _go_on_here(self) -> FolderCopy:
+        if self._here is None:
+            self._here = self._make()
+        return self._here
+
+    def _note(self, batch: Batch) -> None:
+        """Keep in mind what was told, for the case that the worker dies."""
+        self._told.update(batch.folders)
+        self._told.update(name for name, _ in batch.linked)
+        for told in (batch.large, batch.collisions, batch.failures):
+            self._told.update(each.name for each in told)
+        counted = self._counted
+        counted.same_files += batch.files + batch.same_files
+        counted.same_bytes += batch.size_bytes + batch.same_bytes
+        counted.skipped_files += batch.skipped_files
+        counted.skipped_bytes += batch.skipped_bytes
+        counted.verified_files += batch.verified_files
+        counted.verified_bytes += batch.verified_bytes
+
+    def finish(self) -> list[Loss]:
+        """As `FolderCopy.finish`."""
+        if not self.is_here:
+            try:
+                lost: list[Loss] = self.process.ask(self.brake, finish=self._key)
+                return lost
+            except WorkerGone:
+                pass
+        return self._go_on_here().finish()
+
+    def close(self) -> None:
+        """Let the folder go; what comes after is done here."""
+        if not self._closed:
+            self.process.close_folder(self._key)
+        self._closed = True
+        if self._here is not None:
+            self._here.close()
+
+
+def step_together(copies: Sequence[WorkerCopy], *, finish: bool = False) -> list[Batch]:
+    """Do a batch of the first of some folders in one worker, and of the next ones as far as that leaves room in it.
+
+    Small folders cost a worker less than being asked for each.
+
+    Args:
+        copies: None but the first is under way.
+        finish: See `FolderCopy.step`.
+
+    Returns:
+        The batches of those of which something was done: of the first, and maybe of some that follow it.
+    """
+    first = copies[0]
+    if first.is_here:
+        return [first.step_here(finish=finish)]
+    try:
+        steps = [copy.asked(finish=finish) for copy in copies]
+        batches: list[Batch | None] = first.process.ask(first.brake, steps=steps)
+    except WorkerGone:
+        batches = [None]
+    done = list[Batch]()
+    for copy, batch in zip(copies, batches, strict=False):
+        if batch is None:
+            break
+        copy.told(batch)
+        done.append(batch)
+    return done or [first.step_here(finish=finish)]
