@@ -9,7 +9,7 @@ import pytest
 
 from tests.trees import describe
 from tests.unit.places.local_driver import RULES, TAG
-from tui.model.error import AlreadyExists, IsAFolder, NotFound, OutOfSpace, SourceChanged
+from tui.model.error import AlreadyExists, IsAFolder, NotFound, OutOfSpace, SourceChanged, StorageFault
 from tui.model.job import Flush
 from tui.places.local import syscalls
 from tui.places.local.copying import SliceCopy
@@ -414,3 +414,31 @@ def test_partials_carry_the_jobs_tag(big: Path, target: Path, slices: Callable[.
     (name,) = os.listdir(target)
     assert name.startswith(f".ferry-{TAG}-")
     copy.abandon()
+
+
+@pytest.mark.parametrize("end", ["finish", "suspend", "abandon"])
+def test_a_disk_that_takes_no_times_any_more_is_told_of_the_file_if_at_all(
+    big: Path,
+    source: Path,
+    target: Path,
+    slices: Callable[..., SliceCopy],
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+) -> None:
+    for folder in (source, target):
+        os.utime(folder, ns=(10**18, 10**18))  # the target's is to be kept, then
+    copy = slices()
+    copy.open()
+    while copy.step(CHUNK):
+        pass
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "utime", fail)
+    if end != "finish":
+        getattr(copy, end)()
+        return
+    with pytest.raises(StorageFault, match=f"cannot create {target / 'copy'}"):
+        copy.finish()
+    assert os.listdir(target) == []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 from typing import TYPE_CHECKING, NoReturn
 
-from tui.model.error import SourceChanged, from_os_error
+from tui.model.error import PlaceError, SourceChanged, from_os_error
 from tui.model.job import Flush
 from tui.places.local import attributes, syscalls
 from tui.places.local.content import (
@@ -211,7 +212,7 @@ class SliceCopy:
 
     def suspend(self) -> None:
         """Close both ends and keep the partial, to be continued by another `open`."""
-        self._close()
+        self._let_go()
 
     def _keep(self) -> None:
         """Close both ends where there is no room; the partial keeps what is known to be in it."""
@@ -230,7 +231,12 @@ class SliceCopy:
         """Close both ends and remove the partial."""
         if self._folder >= 0 and self._partial:
             discard(self._folder, self._partial)
-        self._close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close both ends; a folder that does not get its time back is not told beside what ended the copy."""
+        with contextlib.suppress(PlaceError):
+            self._close()
 
     def _close(self) -> None:
         opened, folder = (self._from, self._to, self._folder), self._folder
@@ -238,6 +244,8 @@ class SliceCopy:
         try:
             if folder >= 0 and self._mirror is not None:
                 self._mirror.restore(folder)
+        except OSError as error:
+            raise from_os_error(error, self._where.parent, "set the attributes of") from error
         finally:
             syscalls.let_go(*opened)
 
