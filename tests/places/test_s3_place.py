@@ -19,6 +19,7 @@ from tui.model.entry import EntryKind
 from tui.model.error import (
     AlreadyExists,
     AuthenticationFailed,
+    NotAFolder,
     NotEmpty,
     NotFound,
     NotListed,
@@ -181,6 +182,26 @@ async def test_other_tools_find_the_keys_they_expect(
         assert await body.read() == b"x"
     assert await place.copy(bucket.below(name), bucket.child("copy"), PLAIN, TAG, replace=False) is None
     assert (await place.get(bucket.child("copy"), 1))[1] == b"x"
+
+
+async def test_nothing_is_put_below_a_file_where_it_would_not_be_seen(
+    place: S3Place, bucket: Location
+) -> None:
+    await put(place, bucket.child("file"), b"x")
+    await put(place, bucket.child("other"), b"y")
+    inner = bucket.below("file/inner")
+    with pytest.raises(NotAFolder, match="file is a file"):
+        await put(place, inner)
+    with pytest.raises(NotAFolder):
+        await listed(place, bucket.child("file"))
+    with pytest.raises(NotAFolder):
+        await place.copy(bucket.child("other"), inner, PLAIN, TAG, replace=False)
+    writer = await begin(place, inner, 3 * PART_BYTES)
+    await write_all(writer, some_bytes(3 * PART_BYTES))
+    with pytest.raises(NotAFolder):
+        await writer.publish(PLAIN, replace=False, flush=False)
+    await writer.discard()
+    assert set(await listed(place, bucket)) == {"file", "other"}
 
 
 async def test_what_is_not_utf_8_is_refused(place: S3Place, bucket: Location) -> None:

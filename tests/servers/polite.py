@@ -41,6 +41,9 @@ class Polite:
         sends_parts: It sends the part of a file that it is asked for; else all of it.
         heeds_match: It refuses to send what is not in the state that was asked for.
         refusals: What it answers to the next requests for an object: (status, code).
+        expired: It says of all keys that they have expired.
+        uploads: The parts of uploads that have begun and not ended, by id and number.
+        loses_answers: It puts an upload together, and ends the connection without saying so.
     """
 
     def __init__(self) -> None:
@@ -53,11 +56,16 @@ class Polite:
         self.cut_bytes: int | None = None
         self.sends_parts = self.heeds_match = True
         self.refusals: deque[tuple[int, str]] = deque()
+        self.expired = self.loses_answers = False
+        self.uploads: dict[str, dict[int, bytes]] = {}
+        self._told: dict[str, dict[str, str]] = {}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         key = request.match_info["path"].partition("/")[2]
         kind = request.method if key else "LIST"
         self.asked[kind] += 1
+        if self.expired:
+            return _refusal(400, "ExpiredToken")
         if key and self.refusals:
             return _refusal(*self.refusals.popleft())
         if self.busy and kind == "PUT":
@@ -65,6 +73,8 @@ class Polite:
             return _refusal(503, "SlowDown")
         if kind == "LIST":
             return self._listing(request.query)
+        if kind == "POST" or "uploadId" in request.query:
+            return await self._upload(request, key)
         if kind == "PUT":
             if "If-None-Match" in request.headers and not self.takes:
                 return _refusal(501, "NotImplemented")
@@ -76,7 +86,8 @@ class Polite:
             return _refusal(404, "NoSuchKey")
         if kind == "GET":
             return await self._object(request, self.objects[key])
-        return web.Response(body=self.objects[key], headers=_described(self.objects[key]))
+        headers = {**_described(self.objects[key]), **self._told.get(key, {})}
+        return web.Response(body=self.objects[key], headers=headers)
 
     async def _object(self, request: web.Request, data: bytes) -> web.StreamResponse:
         headers, status = _described(data), 200
@@ -94,6 +105,29 @@ class Polite:
             assert request.transport is not None
             request.transport.close()
         return answer
+
+    async def _upload(self, request: web.Request, key: str) -> web.StreamResponse:
+        id = request.query.get("uploadId", "")
+        if not id:
+            id = str(len(self.uploads) + 1)
+            self.uploads[id] = {}
+            self._told[key] = {n: v for n, v in request.headers.items() if n.lower().startswith("x-amz-meta")}
+            return _xml(
+                f"<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+            )
+        if id not in self.uploads:
+            return _refusal(404, "NoSuchUpload")
+        if request.method == "PUT":
+            self.uploads[id][int(request.query["partNumber"])] = await request.read()
+            return web.Response(headers={"ETag": '"0"'})
+        parts = self.uploads.pop(id)
+        if request.method == "DELETE":
+            return web.Response(status=204)
+        self.objects[key] = b"".join(parts[number] for number in sorted(parts))
+        if self.loses_answers:
+            assert request.transport is not None
+            request.transport.close()
+        return _xml("<CompleteMultipartUploadResult><ETag>0</ETag></CompleteMultipartUploadResult>")
 
     def _listing(self, query: Any) -> web.Response:
         if "list-type" not in query:

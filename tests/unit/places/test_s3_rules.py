@@ -218,6 +218,13 @@ def test_what_is_made_below_makes_a_name_a_folder() -> None:
     assert known.is_no_folder(Spot("bucket", "in/two"))
 
 
+def test_what_becomes_a_file_is_no_folder_any_more() -> None:
+    known, _ = known_of()
+    assert known.is_folder(Spot("bucket", "in"))
+    known.made(Spot("bucket", "in"))
+    assert not known.is_folder(Spot("bucket", "in"))
+
+
 def test_what_is_known_of_folders_goes_out_of_date() -> None:
     known, now = known_of()
     now[0] = KNOWN_S + 1

@@ -105,7 +105,7 @@ class Copy:
                 raise several.exceptions[0] from several
             etags = {number: task.result() for number, task in enumerate(tasks, 1)}
             await uploads.complete(
-                self._store, self._target, self._target_spot, upload_id, etags, replace=replace
+                self._store, self._target, self._target_spot, upload_id, etags, identity, replace=replace
             )
         except BaseException:
             if await uploads.give_up(self._store, self._target, self._target_spot, upload_id):

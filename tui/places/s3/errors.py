@@ -148,6 +148,11 @@ def from_foreign(error: BaseException, doing: str, location: Location) -> PlaceE
     return made
 
 
+def has_expired(error: BaseException) -> bool:
+    """Say whether keys were right, and are not any more."""
+    return _told(error) is _EXPIRED
+
+
 def _told(error: BaseException) -> _Told:
     if isinstance(error, foreign.ClientError):
         return _by_answer(error)

@@ -43,7 +43,7 @@ class KnownFolders:
         self._known: OrderedDict[tuple[str, str], Known] = OrderedDict()
 
     def learn(self, spot: Spot) -> Known:
-        """Return what is to be filled with the folders in one, and then said to be `complete`."""
+        """Say that a key is a folder; return what may be filled with the folders in it, and then be `complete`."""
         key = spot.bucket, spot.key
         self._known[key] = known = Known(self._clock())
         self._known.move_to_end(key)
@@ -51,16 +51,27 @@ class KnownFolders:
             self._known.popitem(last=False)
         return known
 
+    def forget(self, spot: Spot) -> None:
+        """Say that there is no such folder."""
+        self._known.pop((spot.bucket, spot.key), None)
+
+    def is_folder(self, spot: Spot) -> bool:
+        """Say whether it is known that a key is a folder, or may become one. (False: it is not known.)"""
+        return self._of(spot.bucket, spot.key) is not None
+
     def is_no_folder(self, spot: Spot) -> bool:
         """Say whether it is known that nothing lies below a key. (False: it is not known.)"""
         above, _, name = spot.key.rpartition("/")
-        known = self._known.get((spot.bucket, above))
-        if known is None or not known.complete or known.too_many or self._clock() - known.since > KNOWN_S:
-            return False
-        return name not in known.folders
+        known = self._of(spot.bucket, above)
+        return known is not None and known.complete and not known.too_many and name not in known.folders
+
+    def _of(self, bucket: str, key: str) -> Known | None:
+        known = self._known.get((bucket, key))
+        return None if known is None or self._clock() - known.since > KNOWN_S else known
 
     def made(self, spot: Spot) -> None:
-        """Say that there is, or is about to be, something under a key: all above it are folders."""
+        """Say that there is something under a key: all above it are folders, and it itself is none."""
+        self.forget(spot)
         above, _, _ = spot.key.rpartition("/")
         while above:
             higher, _, name = above.rpartition("/")

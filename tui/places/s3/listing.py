@@ -65,6 +65,7 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
         request["ContinuationToken"] = page["NextContinuationToken"]
     known.complete = True
     if not is_there:
+        store.known.forget(spot)
         if await head_of(store, folder, spot, _DOING) is not None:
             raise NotAFolder(f"cannot {_DOING} {folder}: not a folder", location=folder)
         raise not_found(_DOING, folder)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.model.error import AlreadyExists, IsAFolder, NotFound, PermissionDenied, PlaceError, Unsupported
+from tui.model.error import (
+    AlreadyExists,
+    IsAFolder,
+    NotAFolder,
+    NotFound,
+    PermissionDenied,
+    PlaceError,
+    Unsupported,
+)
 from tui.places.s3.entries import entry_of_head, folder_entry
 from tui.places.s3.errors import code_of
+from tui.places.s3.spots import Spot
 
 if TYPE_CHECKING:
     from tui.model.entry import Entry
     from tui.model.location import Location
-    from tui.places.s3.spots import Spot
     from tui.places.s3.store import Store
 
 
@@ -55,18 +63,19 @@ async def is_folder(store: Store, location: Location, spot: Spot, doing: str) ->
 
 
 async def refuse_folder(store: Store, location: Location, spot: Spot, doing: str, *, replace: bool) -> None:
-    """Refuse to write a file where a folder is. Who may write but not look is let write.
+    """Refuse to write a file where a folder is, or below a file. Who may write but not look is let write.
 
     Nothing is asked where the folder it goes into was just made or listed (`Store.known`).
 
     Raises:
-        IsAFolder, AlreadyExists.
+        IsAFolder, AlreadyExists, NotAFolder.
     """
     if not spot.key:
         raise IsAFolder(f"cannot {doing} {location}: only folders (buckets) can be there", location=location)
     if store.known.is_no_folder(spot):
         return
     try:
+        await _refuse_below_file(store, location, spot, doing)
         if not await is_folder(store, location, spot, doing):
             return
         if not replace:
@@ -75,6 +84,16 @@ async def refuse_folder(store: Store, location: Location, spot: Spot, doing: str
             raise IsAFolder(f"cannot {doing} {location}: it is a folder", location=location)
     except PermissionDenied:
         return
+
+
+async def _refuse_below_file(store: Store, location: Location, spot: Spot, doing: str) -> None:
+    """Refuse what would be out of sight: of a file and a folder of one name only the file is shown."""
+    above = Spot(spot.bucket, spot.key.rpartition("/")[0])
+    if not above.key or store.known.is_folder(above):
+        return
+    if await head_of(store, location.parent, above, doing) is not None:
+        raise NotAFolder(f"cannot {doing} {location}: {location.parent} is a file", location=location)
+    store.known.learn(above)
 
 
 async def refuse_file(store: Store, location: Location, spot: Spot, doing: str) -> None:

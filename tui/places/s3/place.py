@@ -161,6 +161,7 @@ class S3Place:
         if keys != [spot.prefix]:
             raise NotEmpty(f"cannot remove {location}: the folder is not empty", location=location)
         await self.store.call("delete_object", "remove", location, **spot.marker)
+        self.store.known.forget(spot)
 
     async def _remove_bucket(self, location: Location, spot: Spot) -> None:
         if not spot.bucket:

@@ -47,7 +47,9 @@ async def connect(endpoint: Endpoint, location: Location, silence_s: float | Non
     except (BotoCoreError, ValueError) as error:
         raise from_foreign(error, _DOING, location) from error
     store = Store(client, endpoint, SILENCE_S if silence_s is None else silence_s)
-    store.answers_head = store.heeds = request["endpoint_url"] is None
+    url = request["endpoint_url"]
+    store.answers_head = store.heeds = url is None
+    store.signs_bodies = url is not None and url.startswith("http://")
     try:
         await _knock(store, location)
     except BaseException:
@@ -64,6 +66,7 @@ async def _knock(store: Store, location: Location) -> None:
         raise
     except PlaceError:
         pass  # it answered, and it knew the keys
+    store.let_in = True
 
 
 def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:

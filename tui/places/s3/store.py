@@ -8,7 +8,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import PlaceError, PlaceUnavailable
-from tui.places.s3.errors import LOST, BrokeOff, from_foreign
+from tui.places.s3.errors import LOST, BrokeOff, from_foreign, has_expired
 from tui.places.s3.known import KnownFolders
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ class Store:
     """Requests to one endpoint.
 
     Attributes:
-        alive: It answered when it was last asked.
+        alive: It answered when it was last asked, and still knows the keys.
+        let_in: It has accepted the keys.
+        signs_bodies: What is sent is part of what is signed. (Where TLS guards it, that would be needless work.)
         answers_head: It answers HEAD as HTTP has it, also of what is not there. (With eventlet 0.33 Swift ends such
             answers as if they had a body, and what follows on that connection cannot be read.)
         conditional: It takes `If-None-Match` with what it is given; None: that was not tried. (Swift refuses it.)
@@ -122,7 +124,7 @@ class Store:
     def __init__(self, client: Any, endpoint: Endpoint, silence_s: float = SILENCE_S) -> None:
         self._client, self.endpoint, self.silence_s = client, endpoint, silence_s
         self._turns: dict[Spot, tuple[asyncio.Lock, int]] = {}
-        self.alive = True
+        self.alive, self.let_in, self.signs_bodies = True, False, False
         self.answers_head, self.heeds = True, False
         self.conditional: bool | None = None
         self.first = asyncio.Lock()
@@ -221,6 +223,12 @@ class Store:
         except PlaceError:
             raise
         except Exception as error:
+            made = from_foreign(error, doing, location)
             if isinstance(error, LOST):
                 self.alive = False
-            raise from_foreign(error, doing, location) from error
+            elif self.let_in and has_expired(
+                error
+            ):  # new keys may be there by now: whoever connects anew has those
+                self.alive = False
+                raise PlaceUnavailable(made.message, made.remedy, location=location) from error
+            raise made from error

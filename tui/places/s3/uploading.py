@@ -36,7 +36,7 @@ async def write_whole(
 ) -> None:
     """Make a file in one request."""
     request: dict[str, Any] = {**spot.at, **uploads.described(location.name, attributes.mtime_ns)}
-    request["ContentMD5"] = uploads.for_header(await uploads.digest_of(data))
+    request.update(await uploads.guarded(store, data))
 
     async def ask(**more: Any) -> None:
         await store.send("put_object", "write", location, data, **request, **more)
@@ -137,7 +137,13 @@ class S3Writer:
             await asyncio.wait(self._sending)
         self._raise_failure()
         await uploads.complete(
-            self._store, self._location, self._spot, self._upload_id, self._etags, replace=replace
+            self._store,
+            self._location,
+            self._spot,
+            self._upload_id,
+            self._etags,
+            self._identity,
+            replace=replace,
         )
         await self._ledger.forget(self._location.url, self._upload_id)
         self._upload_id = None
@@ -185,11 +191,12 @@ class S3Writer:
         self._upload_id = upload_id
 
     async def _send(self, number: int, data: bytearray) -> None:
-        digest = await uploads.digest_of(data)
-        left = self._left.get(number)
-        if left is not None and left.size_bytes == len(data) and left.md5 == digest.hex():
-            self._etags[number] = left.etag
-            return
+        left, digest = self._left.get(number), None
+        if left is not None and left.size_bytes == len(data):
+            digest = await uploads.digest_of(data)
+            if left.md5 == digest.hex():
+                self._etags[number] = left.etag
+                return
         answer = await self._store.send(
             "upload_part",
             "write",
@@ -198,7 +205,7 @@ class S3Writer:
             **self._spot.at,
             UploadId=self._upload_id,
             PartNumber=number,
-            ContentMD5=uploads.for_header(digest),
+            **await uploads.guarded(self._store, data, digest),
         )
         self._etags[number] = answer["ETag"]
 

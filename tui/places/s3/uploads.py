@@ -19,15 +19,17 @@ from tui.model.error import (
     Unsupported,
 )
 from tui.model.upload import Unfinished
+from tui.places.s3.entries import size_of_head
 from tui.places.s3.errors import code_of
-from tui.places.s3.looking import refuse_file, refuse_folder
+from tui.places.s3.looking import head_of, refuse_file, refuse_folder
 from tui.places.s3.spots import spot_of
-from tui.places.s3.times import MTIME, mtime_text, stored_ns
+from tui.places.s3.times import MTIME, mtime_of_text, mtime_text, stored_ns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tui.model.location import Location
+    from tui.places.base import Identity
     from tui.places.s3.spots import Spot
     from tui.places.s3.store import Store
 
@@ -57,9 +59,17 @@ async def digest_of(data: bytes | bytearray) -> bytes:
     return await asyncio.to_thread(lambda: md5(data, usedforsecurity=False).digest())
 
 
-def for_header(digest: bytes) -> str:
-    """Return a hash as `Content-MD5` has it."""
-    return b64encode(digest).decode()
+async def guarded(store: Store, data: bytes | bytearray, digest: bytes | None = None) -> dict[str, str]:
+    """Return what goes with some bytes so that the store notices damage on the way.
+
+    One sum is enough: where the signature covers the bytes (`Store.signs_bodies`), there is one already.
+
+    Args:
+        digest: Their MD5, where it is known.
+    """
+    if store.signs_bodies:
+        return {}
+    return {"ContentMD5": b64encode(digest or await digest_of(data)).decode()}
 
 
 def described(name: str, mtime_ns: int | None) -> dict[str, Any]:
@@ -94,7 +104,14 @@ async def parts_of(store: Store, location: Location, spot: Spot, upload_id: str)
 
 
 async def complete(
-    store: Store, location: Location, spot: Spot, upload_id: str, etags: Mapping[int, str], *, replace: bool
+    store: Store,
+    location: Location,
+    spot: Spot,
+    upload_id: str,
+    etags: Mapping[int, str],
+    identity: Identity,
+    *,
+    replace: bool,
 ) -> None:
     """Put the parts together: the file is there, whole, when this returns."""
     parts = [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
@@ -111,7 +128,19 @@ async def complete(
             **more,
         )
 
-    await make(store, location, spot, ask, replace=replace)
+    try:
+        await make(store, location, spot, ask, replace=replace)
+    except NotFound as error:
+        # The answer to a first try may have been lost: then there is no upload any more, but the file.
+        if code_of(error.__cause__) != "NoSuchUpload" or not await _is_there(store, location, spot, identity):
+            raise
+
+
+async def _is_there(store: Store, location: Location, spot: Spot, identity: Identity) -> bool:
+    head = await head_of(store, location, spot, "look at")
+    if head is None or size_of_head(head) != identity.size_bytes:
+        return False
+    return mtime_of_text(head.get("Metadata", {}).get(MTIME, "")) == identity.mtime_ns
 
 
 async def make(

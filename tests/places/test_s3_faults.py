@@ -1,0 +1,107 @@
+"""What goes wrong at stores: answers that are lost, keys that expire, other regions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.places.stand import TAG, begin, put, some_bytes, write_all
+from tui.model.error import AuthenticationFailed, NotFound, PlaceError, PlaceUnavailable
+from tui.model.location import S3, Location
+from tui.places.base import Attributes
+from tui.places.s3.endpoints import Sizes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tui.places.s3.place import S3Place
+    from tui.places.s3.store import Store
+
+pytest.importorskip("aiobotocore", reason="S3 needs the extra: pip install 'ferry-tui[s3]'")
+
+from tests.servers.polite import Polite, polite_place
+from tui.places.s3.uploads import guarded
+
+FILE = Location("/bucket/file", S3, "polite")
+PART_BYTES = 1000
+SIZES = Sizes(single_bytes=PART_BYTES, part_bytes=PART_BYTES)
+DATA = some_bytes(3 * PART_BYTES)
+
+
+@pytest.fixture
+def store() -> Polite:
+    return Polite()
+
+
+@pytest.fixture
+async def place(store: Polite, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Place]:
+    async with polite_place(store, monkeypatch, SIZES) as place:
+        yield place
+
+
+async def upload(place: S3Place) -> None:
+    writer = await begin(place, FILE, len(DATA))
+    await write_all(writer, DATA)
+    await writer.publish(Attributes(), replace=False, flush=False)
+
+
+async def test_an_upload_whose_last_answer_was_lost_is_complete(place: S3Place, store: Polite) -> None:
+    store.loses_answers = True
+    await upload(place)
+    assert store.objects == {"file": DATA}
+    assert await place.abandon(FILE.parent, TAG) == 0
+
+
+async def test_an_upload_that_was_given_up_elsewhere_is_not_taken_for_complete(
+    place: S3Place, store: Polite
+) -> None:
+    writer = await begin(place, FILE, len(DATA))
+    await write_all(writer, DATA)
+    store.uploads.clear()
+    with pytest.raises(NotFound, match="half upload has gone"):
+        await writer.publish(Attributes(), replace=False, flush=False)
+    await writer.discard()
+    assert store.objects == {}
+
+
+async def test_a_discarded_upload_leaves_nothing(place: S3Place, store: Polite) -> None:
+    writer = await begin(place, FILE, len(DATA))
+    await write_all(writer, DATA[: 2 * PART_BYTES])
+    await writer.discard()
+    assert store.uploads == {}
+    assert await place.abandon(FILE.parent, TAG) == 0
+
+
+async def test_keys_that_expire_in_the_midst_are_read_anew(place: S3Place, store: Polite) -> None:
+    store.expired = True
+    with pytest.raises(PlaceUnavailable, match="keys have expired"):
+        await put(place, FILE)
+    assert not place.alive
+
+
+async def test_keys_that_had_expired_before_are_told_at_the_door(
+    store: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.expired = True
+    with pytest.raises(AuthenticationFailed, match="keys have expired"):
+        async with polite_place(store, monkeypatch):
+            pass
+
+
+async def test_a_bucket_of_another_region_is_told_as_such(place: S3Place, store: Polite) -> None:
+    store.refusals.extend([(301, "PermanentRedirect")] * 9)
+    with pytest.raises(PlaceError, match="another region"):
+        await place.open_reader(FILE)
+    assert place.alive
+
+
+class Signing:
+    def __init__(self, *, signs_bodies: bool) -> None:
+        self.signs_bodies = signs_bodies
+
+
+async def test_what_is_sent_goes_with_one_sum_and_not_two() -> None:
+    assert await guarded(cast("Store", Signing(signs_bodies=True)), b"") == {}
+    md5 = {"ContentMD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}
+    assert await guarded(cast("Store", Signing(signs_bodies=False)), b"") == md5
