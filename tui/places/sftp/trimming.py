@@ -33,6 +33,8 @@ _READ = (2, 21, 0), (2, 24, 1)
 _SEALS = (GCMEncryption, ChachaEncryption)
 _TOGETHER = 3
 """Packets that go out at once: larger pieces of memory are fetched from the system anew each time, which costs more."""
+_SMALL = 16 << 10
+"""Bytes below which a piece is sooner copied than handled by itself."""
 _LONGEST = 256 << 10
 """Bytes of a packet above which asyncssh is to judge it."""
 _SIZE = 4
@@ -184,11 +186,22 @@ class _Channel(SSHClientChannel[bytes]):
         if self._send_state != "open" or datatype is not None:
             super().writelines(list_of_data, datatype)
             return
-        waiting: list[Any] = self._send_buf
+        small: list[bytes] = []
         for piece in list_of_data:
+            if len(piece) < _SMALL:
+                small.append(piece)
+            else:
+                self._keep(b"".join(small))
+                self._keep(piece)
+                small = []
+        self._keep(b"".join(small))
+        self._flush_send_buf()
+
+    def _keep(self, piece: bytes) -> None:
+        waiting: list[Any] = self._send_buf
+        if piece:
             waiting.append((memoryview(piece), None))
             self._send_buf_len += len(piece)
-        self._flush_send_buf()
 
     def _flush_send_buf(self) -> None:
         connection = self._conn
