@@ -20,13 +20,11 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 from asyncssh.channel import SSHClientChannel
 from asyncssh.connection import SSHClientConnection
-from asyncssh.constants import MSG_CHANNEL_DATA, MSG_IGNORE
+from asyncssh.constants import MSG_CHANNEL_DATA
 from asyncssh.encryption import ChachaEncryption, Encryption, GCMEncryption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from asyncssh.packet import SSHPacketLogger
 
 _READ = (2, 21, 0), (2, 24, 1)
 """The versions of asyncssh that were read: the first and the last."""
@@ -91,11 +89,6 @@ class _Opened(Encryption):
 
 class _Connection(SSHClientConnection):
     """Takes packets of data for trimmed channels by itself, and seals those they send."""
-
-    def send_packet(self, pkttype: int, *args: bytes, handler: SSHPacketLogger | None = None) -> None:
-        """Send a packet, but none that says nothing: that protects what CBC chains, and is work for both ends."""
-        if pkttype != MSG_IGNORE or not isinstance(self._send_encryption, _SEALS):
-            super().send_packet(pkttype, *args, handler=handler)
 
     def may_seal(self) -> bool:
         """Say whether packets of data may go out as usual: no new keys are being made, nor due."""
