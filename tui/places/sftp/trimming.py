@@ -47,7 +47,7 @@ def trim(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientCh
     Args:
         connection: Signed in; for another channel it may have been trimmed before.
     """
-    if not (_was_read(asyncssh.__version__) and _is_plain(connection, channel)):
+    if not (was_read(asyncssh.__version__) and _is_plain(connection, channel)):
         return False
     if type(connection) is SSHClientConnection:
         waits_for_packet = connection._recv_handler == connection._recv_pkthdr
@@ -58,7 +58,8 @@ def trim(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientCh
     return True
 
 
-def _was_read(version: str) -> bool:
+def was_read(version: str) -> bool:
+    """Say whether it is known what an asyncssh of this version does inside."""
     numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", version)
     return numbers is not None and _READ[0] <= tuple(map(int, numbers.groups())) <= _READ[1]
 
