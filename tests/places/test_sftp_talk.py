@@ -15,6 +15,7 @@ from tui.model.location import Location
 from tui.places.sftp import errors, listing, protocol, session
 from tui.places.sftp.channel import Channel
 from tui.places.sftp.errors import Lost, Refused
+from tui.places.sftp.place import SftpPlace
 from tui.places.sftp.protocol import Attrs, Code, Kind, text
 from tui.places.sftp.session import Session
 
@@ -304,3 +305,82 @@ async def test_what_takes_long_by_nature_is_borne_longer(wire: Wire) -> None:
     wire.channel._life_at -= 100
     wire.channel._look()
     assert wire.given_up
+
+
+# The beginning
+
+
+def version(*extensions: tuple[bytes, bytes]) -> bytes:
+    offered = b"".join(text(name) + text(value) for name, value in extensions)
+    return struct.pack(">IBI", 5 + len(offered), Kind.VERSION, 3) + offered
+
+
+def home(number: int) -> bytes:
+    return packet(Kind.NAME, number, NUMBER.pack(1) + text(b"/home/me") + text(b"") + protocol.NOTHING)
+
+
+def limits(number: int) -> bytes:
+    return packet(Kind.EXTENDED_REPLY, number, struct.pack(">4Q", 0, 40_000, 50_000, 300))
+
+
+async def test_a_server_that_takes_all_is_asked_all_at_once(wire: Wire) -> None:
+    wire.session.begin(ahead=True)
+    await asyncio.sleep(0)
+    (_, (_, first, _), (_, second, _)) = wire.sent
+    assert wire.kinds() == [Kind.INIT, Kind.REALPATH, Kind.EXTENDED]
+    wire.say(version((session.LIMITS, b"1")) + home(first) + limits(second))
+    assert await wire.session.start() == b"/home/me"
+    begun = wire.session
+    assert (begun.most_read, begun.most_written, begun.most_open) == (40_000, 50_000, 300)
+
+
+async def test_limits_that_are_not_offered_are_not_believed(wire: Wire) -> None:
+    wire.session.begin(ahead=True)
+    await asyncio.sleep(0)
+    (_, (_, first, _), (_, second, _)) = wire.sent
+    wire.say(version() + home(first) + status(second, Code.OP_UNSUPPORTED))
+    assert await wire.session.start() == b"/home/me"
+    assert wire.session.most_open == 128
+
+
+async def test_any_other_server_is_greeted_first(wire: Wire) -> None:
+    wire.session.begin(ahead=False)
+    start = asyncio.create_task(wire.session.start())
+    await asyncio.sleep(0.01)
+    assert wire.kinds() == [Kind.INIT]
+    wire.say(version())
+    await asyncio.sleep(0.01)
+    assert wire.kinds() == [Kind.INIT, Kind.REALPATH]
+    wire.say(home(wire.sent[-1][1]))
+    assert await start == b"/home/me"
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+async def test_the_distance_is_told_when_it_is_known(wire: Wire, ahead: bool) -> None:
+    wire.answer = lambda kind, number, body: {
+        Kind.INIT: lambda: version((session.LIMITS, b"1")),
+        Kind.REALPATH: lambda: home(number),
+        Kind.EXTENDED: lambda: limits(number),
+    }[Kind(kind)]()
+    told: list[float] = []
+    wire.session.when_measured(told.append)
+    wire.session.begin(ahead=ahead)
+    await wire.session.start()
+    await asyncio.sleep(0.01)
+    assert told == [wire.session.distance_s]
+    assert 0 < told[0] < 5
+
+
+async def test_a_folder_and_the_look_at_its_mode_go_together(wire: Wire) -> None:
+    place = SftpPlace(None, wire.session, None, b"/", "OpenSSH")  # type: ignore[arg-type]
+    making = asyncio.create_task(place.make_folder(FOLDER.child("new"), 0o755))
+    await asyncio.sleep(0.01)
+    assert wire.kinds() == [Kind.MKDIR, Kind.LSTAT]
+    found = struct.pack(">IQIIIII", 0x0F, 0, 0, 0, 0o40755, 0, 0)
+    wire.say(status(wire.sent[0][1], Code.OK) + packet(Kind.ATTRS, wire.sent[1][1], found))
+    await making
+    again = asyncio.create_task(place.make_folder(FOLDER.child("next"), 0o755))
+    await asyncio.sleep(0.01)
+    assert wire.kinds()[2:] == [Kind.MKDIR]
+    wire.say(status(wire.sent[2][1], Code.OK))
+    await again

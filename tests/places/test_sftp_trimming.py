@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,21 @@ async def place_with(server: Sshd, cipher: str = GCM, **options: Any) -> AsyncIt
 
 def is_trimmed(place: SftpPlace) -> bool:
     return isinstance(place._connection, trimming._Connection)
+
+
+def sent_by(place: SftpPlace) -> list[int]:
+    """Return a list that will hold how many bytes went out at once, each time."""
+    transport = place._connection._transport
+    assert transport is not None
+    sent: list[int] = []
+    write = transport.write
+
+    def count(data: bytes) -> None:
+        sent.append(len(data))
+        write(data)
+
+    transport.write = count  # type: ignore[method-assign]
+    return sent
 
 
 async def round_trip(place: SftpPlace, folder: Path) -> None:
@@ -129,18 +145,21 @@ async def test_a_packet_that_is_not_genuine_ends_the_connection(sshd: Sshd, ciph
         assert not place.alive
 
 
+async def test_nothing_goes_out_while_new_keys_are_made(sshd: Sshd) -> None:
+    async with place_with(sshd) as place:
+        connection, sent = place._connection, sent_by(place)
+        connection._kex_complete = False
+        asked = asyncio.create_task(place.stat(Location("/", "sftp", "test")))
+        await asyncio.sleep(0.02)
+        assert sent == []
+        connection._kex_complete = True
+        connection._send_deferred_packets()
+        await asked
+
+
 async def test_packets_go_out_several_at_once_and_none_of_them_empty(sshd: Sshd, tmp_path: Path) -> None:
     async with place_with(sshd) as place:
-        transport = place._connection._transport
-        assert transport is not None
-        sent: list[int] = []
-        write = transport.write
-
-        def count(data: bytes) -> None:
-            sent.append(len(data))
-            write(data)
-
-        transport.write = count  # type: ignore[method-assign]
+        sent = sent_by(place)
         await round_trip(place, tmp_path)
         assert len(sent) < len(DATA) / (64 << 10) + 60  # those that ask for what is read are among them
         assert sum(sent) < len(DATA) * 1.01 + 10_000

@@ -53,6 +53,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._abort, self._idle_s = abort, idle_s
         self._loop = asyncio.get_running_loop()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._begun = False
         self._greeting: Answer = self._loop.create_future()
         self._waiting: dict[int, Answer | None] = {}
         self._slow: set[int] = set()
@@ -67,10 +68,16 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._life_at = self._loop.time()
         self._handed_over = self._passed_on = 0
 
+    def begin(self) -> None:
+        """Begin the session, once."""
+        if not self._begun:
+            self._begun = True
+            self._await_life()
+            self._write([_FRAME.pack(5, Kind.INIT) + (3).to_bytes(4, "big")], 9)
+
     async def greet(self) -> tuple[int, Data]:
-        """Begin the session; return the server's VERSION packet."""
-        self._write([_FRAME.pack(5, Kind.INIT) + (3).to_bytes(4, "big")], 9)
-        self._await_life()
+        """Begin the session, unless that is done; return the server's VERSION packet."""
+        self.begin()
         return await self._greeting
 
     def send(self, kind: Kind, *parts: Data, slow: bool = False) -> Answer:

@@ -14,7 +14,7 @@ import asyncssh
 from tui.places.sftp.channel import Channel
 from tui.places.sftp.errors import Lost, Refused
 from tui.places.sftp.session import Session
-from tui.places.sftp.trimming import trim
+from tui.places.sftp.trimming import trim, was_read
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -29,14 +29,30 @@ UNUSED_S = 15.0
 _OPENING_S = 20.0
 
 
-async def open_channel(connection: asyncssh.SSHClientConnection, idle_s: float) -> Channel:
+async def open_channel(
+    connection: asyncssh.SSHClientConnection,
+    idle_s: float,
+    begin: Callable[[Channel], None] = Channel.begin,
+) -> Channel:
     """Begin an SFTP session on a connection.
+
+    Args:
+        begin: Called with the channel when the first words may go out: right behind the request for SFTP, as OpenSSH's
+            own client does it. Not called with an asyncssh that was not read: it may not have sent that by then.
 
     Raises:
         asyncssh.Error, OSError: The server allows none, or is gone.
     """
+    loop = asyncio.get_running_loop()
+
+    def made() -> Channel:
+        channel = Channel(connection.abort, idle_s)
+        if was_read(asyncssh.__version__):
+            loop.call_soon(begin, channel)
+        return channel
+
     line, channel = await connection.create_session(
-        lambda: Channel(connection.abort, idle_s),
+        made,
         subsystem="sftp",
         encoding=None,
         window=WINDOW_BYTES,

@@ -18,12 +18,12 @@ from tui.model import error
 from tui.model.entry import EntryKind, Space
 from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
-from tui.places.sftp.channel import IDLE_S
+from tui.places.sftp.channel import IDLE_S, Channel
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.lanes import Lanes, open_channel
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
 from tui.places.sftp.protocol import NOTHING, SECOND_NS, Kind, attributes, text
-from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, is_ok
+from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, attrs_of, is_ok, taken
 from tui.places.sftp.spreading import FAR_S
 from tui.places.sftp.writing import SftpWriter, put, sent_attributes
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Identity
+    from tui.places.sftp.channel import Answer
     from tui.places.sftp.reading import SftpReader
 
 _NO_SFTP = "what answers is not SFTP (a start-up file of the shell there may print something)"
@@ -76,8 +77,13 @@ class SftpPlace:
             space=session.offers(STATVFS),
             flushes=session.offers(FSYNC),
             pipeline=most_small,
-            ahead_bytes=FAR_AHEAD_BYTES if session.distance_s >= FAR_S else NEAR_AHEAD_BYTES,
+            ahead_bytes=NEAR_AHEAD_BYTES,
         )
+        session.when_measured(self._way_is_known)
+
+    def _way_is_known(self, distance_s: float) -> None:
+        if distance_s >= FAR_S:
+            self.capabilities = changed(self.capabilities, ahead_bytes=FAR_AHEAD_BYTES)
 
     @classmethod
     async def start(
@@ -89,15 +95,22 @@ class SftpPlace:
             root: What is told to be out of reach if it fails.
             idle_s: Seconds of silence after which a server that owes an answer is given up.
         """
+        version = str(connection.get_extra_info("server_version", ""))
+        begun: list[Session] = []
+
+        def begin(channel: Channel) -> None:
+            begun.append(Session(channel))
+            begun[0].begin(ahead="OpenSSH" in version)
+
         try:
-            channel = await open_channel(connection, idle_s)
+            channel = await open_channel(connection, idle_s, begin)
         except asyncssh.ChannelOpenError as failed:
             if connection.is_closed():  # so asyncssh tells of a lost connection, too
                 raise from_refusal(Lost(failed.reason), root, "reach") from failed
             raise told(error.Unsupported, "reach", root, f"it offers no SFTP ({failed.reason})") from failed
         except (asyncssh.Error, OSError) as failed:
             raise from_refusal(Lost(str(failed)), root, "reach") from failed
-        session = Session(channel)
+        session = begun[0] if begun else Session(channel)
         try:
             home = await session.start()
         except (Refused, Lost) as refused:
@@ -108,7 +121,6 @@ class SftpPlace:
         except BaseException:
             channel.close()
             raise
-        version = str(connection.get_extra_info("server_version", ""))
         lanes = Lanes(session, lambda: open_channel(connection, idle_s))
         return cls(connection, session, lanes, home, version)
 
@@ -191,23 +203,29 @@ class SftpPlace:
         session, path, doing = self._session, self._path(location), "create the folder"
         try:
             sent = NOTHING if mode is None else attributes(mode=mode)
-            await session.done(Kind.MKDIR, text(path), sent)
-            if mode is not None and not await self._made_as_asked(path, mode):
+            made = session.send(Kind.MKDIR, text(path), sent)
+            unsure = mode is not None and not self._is_taken(mode) and mode & ~session.left_modes
+            look = (
+                session.send(Kind.LSTAT, text(path)) if unsure else None
+            )  # it goes along: that is one way less
+            taken(await made, Kind.STATUS)
+            if mode is not None and not (
+                await self._was_left(mode, look) if look else not self._is_taken(mode)
+            ):
                 await session.set(path, sent)
         except (Refused, Lost) as refused:
             raise await reasons.not_made(session, refused, location, path, doing) from refused
 
-    async def _made_as_asked(self, path: bytes, mode: int) -> bool:
+    def _is_taken(self, mode: int) -> bool:
+        """Say whether the server is known to take some of a new folder's mode away."""
+        return bool(mode & self._session.taken_modes or mode & ~0o777)
+
+    async def _was_left(self, mode: int, look: Answer) -> bool:
         """Say whether a new folder has its mode, or the server's umask took some of it: that is looked at once."""
-        session = self._session
-        if mode & session.taken_modes or mode & ~0o777:
-            return False
-        if mode & ~session.left_modes:
-            found = stat.S_IMODE((await session.lstat(path)).mode)
-            session.left_modes |= mode & found
-            session.taken_modes |= mode & ~found
-            return found == mode
-        return True
+        session, found = self._session, stat.S_IMODE(attrs_of(await look).mode)
+        session.left_modes |= mode & found
+        session.taken_modes |= mode & ~found
+        return found == mode
 
     async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None:
         """Create a symbolic link."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from functools import partial as bound
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.places.sftp.errors import Lost, Refused
@@ -93,26 +94,50 @@ class Session:
         self.left_modes = self.taken_modes = 0
         """Bits of the modes of new folders that the server leaves alone, and those it takes away."""
         self.distance_s = 0.0
-        """What a round trip took at the start."""
+        """What a round trip took at the start; nothing before that is known."""
+        self._tell_distance: Callable[[float], None] = lambda distance_s: None
+        self._asked: tuple[Answer, Answer | None] | None = None
         self.owed_bytes = self.taken_bytes = 0
         """Of large files: written and not acknowledged yet, and acknowledged so far."""
+
+    def begin(self, *, ahead: bool) -> None:
+        """Begin, without waiting for the server. `ahead`: ask also what `start` will, even if it may not be known."""
+        self.channel.begin()
+        if ahead:
+            self._asked = self._questions()
 
     async def start(self) -> bytes:
         """Greet, ask what is there, and return the path of the home folder."""
         offered = _decoded(read_extensions, taken(await self.channel.greet(), Kind.VERSION))
         self.extensions = frozenset(name for name, version in _KNOWN.items() if offered.get(name) == version)
-        loop = asyncio.get_running_loop()
-        asked_at = loop.time()
-        home = self.send(Kind.REALPATH, text(b"."))
-        if LIMITS in self.extensions:
-            limits = taken(await self.send(Kind.EXTENDED, text(LIMITS)), Kind.EXTENDED_REPLY)
-            _, read, written, opened = _decoded(_LIMITS.unpack_from, limits)
+        begun_at = asyncio.get_running_loop().time()
+        home, limits = self._asked or self._questions(limits=LIMITS in self.extensions)
+        if self._asked:  # the answers say nothing of the way any more: they come with the first
+            self.send(Kind.REALPATH, text(b".")).add_done_callback(bound(self._measured, begun_at))
+        else:
+            home.add_done_callback(bound(self._measured, begun_at))
+        if LIMITS in self.extensions and limits is not None:
+            told = taken(await limits, Kind.EXTENDED_REPLY)
+            _, read, written, opened = _decoded(_LIMITS.unpack_from, told)
             self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
             self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
             self.most_open = opened or _SAFE_OPEN
-        path = self._one_name(await home)
-        self.distance_s = loop.time() - asked_at
-        return path
+        return self._one_name(await home)
+
+    def _questions(self, *, limits: bool = True) -> tuple[Answer, Answer | None]:
+        home = self.send(Kind.REALPATH, text(b"."))
+        return home, self.send(Kind.EXTENDED, text(LIMITS)) if limits else None
+
+    def _measured(self, asked_at: float, answer: Answer) -> None:
+        if answer.result()[0] != Kind.LOST:
+            self.distance_s = asyncio.get_running_loop().time() - asked_at
+            self.when_measured(self._tell_distance)
+
+    def when_measured(self, tell: Callable[[float], None]) -> None:
+        """Have `distance_s` told as soon as it is known."""
+        if self.distance_s:
+            tell(self.distance_s)
+        self._tell_distance = tell
 
     async def start_as(self, other: Session) -> None:
         """Greet a server that is known from another session."""

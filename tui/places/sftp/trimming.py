@@ -20,19 +20,19 @@ from typing import TYPE_CHECKING, Any
 import asyncssh
 from asyncssh.channel import SSHClientChannel
 from asyncssh.connection import SSHClientConnection
-from asyncssh.constants import MSG_CHANNEL_DATA, MSG_IGNORE
+from asyncssh.constants import MSG_CHANNEL_DATA
 from asyncssh.encryption import ChachaEncryption, Encryption, GCMEncryption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from asyncssh.packet import SSHPacketLogger
 
 _READ = (2, 21, 0), (2, 24, 1)
 """The versions of asyncssh that were read: the first and the last."""
 _SEALS = (GCMEncryption, ChachaEncryption)
 _TOGETHER = 3
 """Packets that go out at once: larger pieces of memory are fetched from the system anew each time, which costs more."""
+_SMALL = 16 << 10
+"""Bytes below which a piece is sooner copied than handled by itself."""
 _LONGEST = 256 << 10
 """Bytes of a packet above which asyncssh is to judge it."""
 _SIZE = 4
@@ -47,7 +47,7 @@ def trim(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientCh
     Args:
         connection: Signed in; for another channel it may have been trimmed before.
     """
-    if not (_was_read(asyncssh.__version__) and _is_plain(connection, channel)):
+    if not (was_read(asyncssh.__version__) and _is_plain(connection, channel)):
         return False
     if type(connection) is SSHClientConnection:
         waits_for_packet = connection._recv_handler == connection._recv_pkthdr
@@ -58,7 +58,8 @@ def trim(connection: asyncssh.SSHClientConnection, channel: asyncssh.SSHClientCh
     return True
 
 
-def _was_read(version: str) -> bool:
+def was_read(version: str) -> bool:
+    """Say whether it is known what an asyncssh of this version does inside."""
     numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", version)
     return numbers is not None and _READ[0] <= tuple(map(int, numbers.groups())) <= _READ[1]
 
@@ -89,11 +90,6 @@ class _Opened(Encryption):
 
 class _Connection(SSHClientConnection):
     """Takes packets of data for trimmed channels by itself, and seals those they send."""
-
-    def send_packet(self, pkttype: int, *args: bytes, handler: SSHPacketLogger | None = None) -> None:
-        """Send a packet, but none that says nothing: that protects what CBC chains, and is work for both ends."""
-        if pkttype != MSG_IGNORE or not isinstance(self._send_encryption, _SEALS):
-            super().send_packet(pkttype, *args, handler=handler)
 
     def may_seal(self) -> bool:
         """Say whether packets of data may go out as usual: no new keys are being made, nor due."""
@@ -184,11 +180,22 @@ class _Channel(SSHClientChannel[bytes]):
         if self._send_state != "open" or datatype is not None:
             super().writelines(list_of_data, datatype)
             return
-        waiting: list[Any] = self._send_buf
+        small: list[bytes] = []
         for piece in list_of_data:
+            if len(piece) < _SMALL:
+                small.append(piece)
+            else:
+                self._keep(b"".join(small))
+                self._keep(piece)
+                small = []
+        self._keep(b"".join(small))
+        self._flush_send_buf()
+
+    def _keep(self, piece: bytes) -> None:
+        waiting: list[Any] = self._send_buf
+        if piece:
             waiting.append((memoryview(piece), None))
             self._send_buf_len += len(piece)
-        self._flush_send_buf()
 
     def _flush_send_buf(self) -> None:
         connection = self._conn
