@@ -155,6 +155,8 @@ class Run:
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []
+        self.advanced = 0
+        """Steps forward that no other count tells: folders, and more of half a file than there ever was."""
         self._attempts: dict[tuple[int, bytes], int] = {}
         self.decided: dict[tuple[int, bytes], dict[bytes, Conflict]] = {}
         """Answers for the walk to find: by source and folder, by name."""

@@ -6,8 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import each, look
-from tui.engine.far.reaching import Reach, carry
+from tui.engine.far.ends import Ends, carry, each, look
 from tui.engine.renaming import Renaming
 from tui.model.error import NotFound, PlaceError, Unsupported
 
@@ -26,7 +25,7 @@ class FarRenaming(Renaming):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.reach = Reach(run)
+        self.reach = Ends(run)
         self._pipeline = 1
 
     async def execute(self) -> None:

@@ -8,9 +8,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tui.engine.checking import Checking
-from tui.engine.far.ends import Halted, look
+from tui.engine.far.ends import Ends, Halted, carry, look
 from tui.engine.far.likeness import Likeness
-from tui.engine.far.reaching import Reach, carry, listing
+from tui.engine.far.reaching import listing
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError
@@ -42,7 +42,7 @@ class Verifying(Checking):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.reach = Reach(run)
+        self.reach = Ends(run)
 
     async def execute(self) -> None:
         """Compare all there is, or until the run is stopped."""
@@ -75,7 +75,7 @@ class TreeCheck:
     """
 
     def __init__(
-        self, run: Run, reach: Reach, source: Location, target: Location, take: Take, *, kept_both: bool
+        self, run: Run, reach: Ends, source: Location, target: Location, take: Take, *, kept_both: bool
     ) -> None:
         """Say what is compared.
 
