@@ -32,9 +32,9 @@ class Killer:
         self.hits = 0
 
     def __call__(self, name: str, location: Location) -> Awaitable[None] | None:
-        return self._kill() if (name, location.path) == (self.step, self.path) else None
+        return self.kill() if (name, location.path) == (self.step, self.path) else None
 
-    async def _kill(self) -> None:
+    async def kill(self) -> None:
         self.hits += 1
         for _ in range(3):
             await asyncio.sleep(0)
@@ -170,3 +170,109 @@ async def test_a_host_that_never_answered_fails_the_job_though_the_other_does(fa
     opener.open = real  # type: ignore[method-assign]
     await far.engine.retry([id])
     await far.done(id)
+
+
+def kills(far: Far, *killers: Killer) -> None:
+    """Have some steps end the connection."""
+
+    def at(number: int, name: str, path: str) -> Awaitable[None] | None:
+        return next((killer.kill() for killer in killers if (name, path) == (killer.step, killer.path)), None)
+
+    far.faults.at = at
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+@pytest.mark.parametrize("number", [0, 30, 299])
+async def test_a_file_that_ends_the_connection_whenever_it_is_written_is_left_and_the_rest_copied(
+    far: Far, kind: JobKind, number: int
+) -> None:
+    for each in range(300):
+        far.here.write(f"/tree/{each}", b"text")
+    killer = Killer("put", f"/target/tree/{number}")
+    kills(far, killer)
+    id = await far.submit("/tree", kind=kind)
+    job = await far.rests(id)
+    assert job.state is JobState.FAILED
+    assert await far.messages(id) == [f"EndsConnection: {text}" for text in killer.told()]
+    assert (job.progress.files_done, len(far.tree("/target/tree"))) == (299, 299)
+    assert MOST_LOSSES <= killer.hits <= MOST_LOSSES + 2
+    kills(far)
+    await far.engine.retry([id])
+    await far.done(id)
+    assert len(far.tree("/target/tree")) == 300
+    assert far.here.tree("/").get("tree/0") == (b"text" if kind is JobKind.COPY else None)
+
+
+@pytest.mark.parametrize(
+    ("step", "path", "left"),
+    [
+        ("list", "/from/tree/b", {"tree/b/file"}),
+        ("make_folder", "/target/tree/b", {"tree/b", "tree/b/file"}),
+        ("set_attributes", "/target/tree/b", set()),
+        ("open_reader", "/from/tree/large", {"tree/large"}),
+        ("write", "/target/tree/large", {"tree/large"}),
+        ("publish", "/target/tree/large", {"tree/large"}),
+        ("stat", "/from/tree", {"tree", "tree/a", "tree/a/file", "tree/b", "tree/b/file", "tree/large"}),
+    ],
+)
+async def test_whatever_ends_the_connection_again_and_again_is_one_error_and_no_end_of_the_job(
+    far: Far, step: str, path: str, left: set[str]
+) -> None:
+    for name in ("tree/a/file", "tree/b/file", "other/file"):
+        far.here.write(f"/from/{name}", b"text")
+    far.here.write("/from/tree/large", bytes(1 << 20))
+    killer = Killer(step, path)
+    kills(far, killer)
+    id = await far.submit("/from/tree", "/from/other")
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert await far.messages(id) == [f"EndsConnection: {text}" for text in killer.told()]
+    assert {p for p in far.tree() if ".ferry-" not in p} == set(far.here.tree("/from")) - left
+    kills(far)
+    await far.engine.retry([id])
+    await far.done(id)
+    assert far.tree() == far.here.tree("/from")
+
+
+async def test_a_large_file_that_comes_further_each_time_is_never_given_up(far: Far) -> None:
+    size_bytes, writes = 4 << 20, 0
+    far.here.write("/tree/large", bytes(size_bytes))
+
+    def flaky(number: int, name: str, path: str) -> None:
+        nonlocal writes
+        writes += name == "write"
+        if name == "write" and writes % 4 == 0:
+            raise PlaceUnavailable("the line was cut")
+
+    far.faults.at = flaky
+    await far.done(await far.submit("/tree"))
+    assert writes > 4 * 2 * MOST_LOSSES
+    assert far.tree() == {"tree": None, "tree/large": bytes(size_bytes)}
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_two_files_that_end_the_connection_are_told_from_all_others(far: Far, kind: JobKind) -> None:
+    for each in range(150):
+        far.here.write(f"/tree/a/{each}", b"text")
+        far.here.write(f"/tree/b/{each}", b"text")
+    killers = [Killer("put", "/target/tree/a/100"), Killer("put", "/target/tree/b/7")]
+    kills(far, *killers)
+    id = await far.submit("/tree", kind=kind)
+    assert (await far.rests(id)).progress.files_done == 298
+    assert sorted(await far.messages(id)) == [f"EndsConnection: {k.told()[0]}" for k in killers]
+
+
+@pytest.mark.parametrize("step", ["stat", "rename", "remove_file"])
+async def test_of_many_files_moved_at_once_the_one_that_ends_the_connection_stays_alone(
+    far: Far, step: str
+) -> None:
+    names = [f"/from/{each}" for each in range(40)]
+    for name in names:
+        far.here.write(name, b"text")
+    killer = Killer(step, "/from/17")
+    kills(far, killer)
+    id = await far.submit(*names, kind=JobKind.MOVE, within=step == "rename")
+    await far.rests(id)
+    assert await far.messages(id) == [f"EndsConnection: {text}" for text in killer.told()]
+    there = (far.here if step == "rename" else far.there).tree("/target")
+    assert len(there) == (40 if step == "remove_file" else 39)
+    assert list(far.here.tree("/from")) == ["17"]

@@ -65,6 +65,10 @@ class OutOfReach(Exception):
 class Lost(Exception):
     """The connection to a place was lost while something was under way there."""
 
+    def __init__(self, error: PlaceError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
 
 class Ends:
     """The connected places of a job, by the locations they hold."""
@@ -174,6 +178,27 @@ class Ends:
         """Do something at two places, as `do`."""
         return await self._do((source, target), work)
 
+    async def do_each(
+        self,
+        items: Iterable[T],
+        work: Callable[[T], Awaitable[None]],
+        refuse: Callable[[T, PlaceError], object],
+        at_once: int,
+    ) -> None:
+        """Do something with each of some things, so many at once, as `do`; `refuse` is told what could not be done.
+
+        Raises:
+            Halted, OutOfReach.
+        """
+
+        async def one(item: T) -> None:
+            try:
+                await self.do(lambda: work(item))
+            except PlaceError as error:
+                refuse(item, error)
+
+        await self.unless_stopped(each(items, one, at_once))
+
     async def _do(self, locations: Sequence[Location], work: Callable[..., Awaitable[T]]) -> T:
         lost = busy = 0
         streak = Streak(self._run)
@@ -185,7 +210,7 @@ class Ends:
                     await alone.enter_async_context(self._by_itself())
                 try:
                     return await self._try(locations, work)
-                except _Lost as told:
+                except Lost as told:
                     lost += 1
                     if streak.add() >= MOST_LOSSES:
                         raise given_up(told.error) from told.error
@@ -206,7 +231,7 @@ class Ends:
             return await self.unless_stopped(work(*places))
         except PlaceUnavailable as error:
             if _any_lost(used):
-                raise _Lost(error) from error
+                raise Lost(error) from error
             raise
         finally:
             _used.reset(token)
@@ -287,14 +312,6 @@ class Ends:
         await self._run.wait_until(self._run.clock.monotonic() + seconds)
         if self._run.stopped:
             raise Halted
-
-
-class _Lost(Exception):
-    """A try ended with its connection."""
-
-    def __init__(self, error: PlaceUnavailable) -> None:
-        super().__init__(error.message)
-        self.error = error
 
 
 def _any_lost(places: Iterable[Place]) -> bool:

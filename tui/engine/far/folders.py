@@ -62,6 +62,7 @@ class Folders(Making):
 
     async def _folder(self, folder: Folder) -> None:
         try:
+            self._suspects.check(folder)
             if folder.state is State.FINISH:
                 await self._finish(folder)
                 return
@@ -76,7 +77,7 @@ class Folders(Making):
             await self._close(folder)
             folder.stays = True
             await self._run.fail(self._as_item(folder).spot, error)
-            if folder.state in (State.NEW, State.FINISH):
+            if folder.state is State.FINISH or (folder.state is State.NEW and folder.left == 1):
                 self._over(folder)
             else:
                 folder.state = State.FINISH
@@ -218,6 +219,7 @@ class Folders(Making):
             folder.standing = None
             self._less(folder)
             return
+        folder.pages += 1
         self._put(folder)  # below what is in it: the deepest comes first, so that little is open
         for entry in page:
             if is_partial(os.fsencode(entry.name)):
@@ -301,6 +303,7 @@ class Folders(Making):
         """Note that a folder is done with, whether or not it is whole."""
         above = folder.parent
         assert above is not None
+        self._run.advanced += 1
         if folder.stays:
             above.stays = True
         elif folder.top and folder.entry is not None:

@@ -6,12 +6,13 @@ so: a source that is not there any more was moved, then, and is not missing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.copying import AT_ONCE, FarCopying
-from tui.engine.far.ends import each, look
+from tui.engine.far.copying import AT_ONCE, FarCopying, Step
+from tui.engine.far.ends import look
 from tui.engine.far.probing import is_one
 from tui.engine.far.transfer import is_other
 from tui.engine.rows import Phase
@@ -23,7 +24,6 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from tui.engine.far.copying import Step
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.entry import Entry
@@ -162,10 +162,10 @@ class FarMoving(FarCopying):
         moved: set[int] = set()
 
         async def rename(step: Step) -> None:
-            if step.idx not in moved and await self._rename_one(step, parent):
+            if await self._rename_one(step, parent):
                 moved.add(step.idx)
 
-        await self.ends.do(lambda: each(going, rename, AT_ONCE))
+        await self.ends.do_each(going, rename, Step.refuse, AT_ONCE)
         for step in going:
             phase = Phase.DONE if step.idx in moved else None
             step.source = replace(step.source, phase=phase)
@@ -209,7 +209,7 @@ class FarMoving(FarCopying):
         for step in steps:
             step.source = replace(step.source, phase=Phase.REMOVING)
         await self.run.journal.set_sources(self.row.id, [step.source for step in steps], durable=True)
-        await self.ends.do(lambda: each(steps, lambda step: self._remove(step, parent), AT_ONCE))
+        await self.ends.do_each(steps, lambda step: self._remove(step, parent), Step.refuse, AT_ONCE)
         for step in steps:
             phase = Phase.DONE if step.error is None else None
             step.source = replace(step.source, phase=phase)
@@ -222,7 +222,7 @@ class FarMoving(FarCopying):
     async def _remove(self, step: Step, parent: Location) -> None:
         place, where, entry = self.ends.at(parent), parent.child(step.source.location.name), step.entry
         assert entry is not None
-        try:
+        with contextlib.suppress(NotFound):
             if entry.kind is EntryKind.FOLDER:
                 await place.remove_folder(where)
                 return
@@ -232,12 +232,6 @@ class FarMoving(FarCopying):
                 text = f"cannot remove {source}: it is newer than its copy"
                 raise SourceChanged(text, remedy, location=source)
             await place.remove_file(where)
-        except NotFound:
-            return
-        except PlaceError as error:
-            if self.ends.is_lost(error):
-                raise
-            step.error = error
 
     async def entries(
         self,

@@ -56,6 +56,8 @@ class Transfer:
         self._flush = run.moves or run.record.row.flush is Flush.FILE
         self._tag = run.record.row.tag
         self._memory = Memory()
+        self.furthest: dict[Location, int] = {}
+        """How far large files ever came that were broken off, by target, in bytes."""
         self._source: Place
         self._target: Place
         self._pairing: Pairing
@@ -166,6 +168,7 @@ class Transfer:
             writer = await self._target.open_writer(target, identity)
             hashed = await self._into(item, reader, writer)
             self._holds_none(target)
+            self.furthest.pop(target, None)
             if hashed is not None:
                 try:
                     await self._read_back(item, reader, target, hashed)
@@ -197,16 +200,24 @@ class Transfer:
             attributes = self._pairing.attributes(entry)
             await writer.publish(attributes, replace=item.replace, flush=self._flush)
         except asyncio.CancelledError:
+            self._came_to(item.target, counted)
             gone = self._run.stop_reason is Stop.CANCEL
             await in_time(writer.discard() if gone else writer.suspend(), LEAVE_S)
             self._counts.sums.same_bytes -= counted
             raise
         except PlaceError as error:
+            self._came_to(item.target, counted)
             self._counts.sums.same_bytes -= counted
             stays = isinstance(error, (PlaceUnavailable, OutOfSpace))
             await (writer.suspend() if stays else writer.discard())
             raise
         return hashed
+
+    def _came_to(self, target: Location, size_bytes: int) -> None:
+        """Note how far a file came that is broken off."""
+        if size_bytes > self.furthest.get(target, 0):
+            self.furthest[target] = size_bytes
+            self._run.advanced += 1
 
     async def _read_back(self, item: Item, reader: Reader, target: Location, hashed: Any) -> None:
         """Compare what was written with what was read."""
