@@ -101,9 +101,9 @@ class Engine:
         """
         self._journal = journal
         self._clock = clock
-        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers, homes)
-        self._board, self._doors, self._hosts = self._keeper.board, self._keeper.doors, hosts
-        self._feed = Feed(self._board, clock, self._status, self._doors.questions)
+        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers, hosts, homes)
+        self._board, self._doors, self._asking = self._keeper.board, self._keeper.doors, self._keeper.asking
+        self._feed = Feed(self._board, clock, self._status, self._asking.questions)
         self.browsing = Browsing(self._doors, clock, self._uploads_held)
         """What clients see of other places."""
         self._version, self._protocol, self._in_process = version, protocol, in_process
@@ -365,13 +365,13 @@ class Engine:
             await self._keeper.decide(record, rule, question)
 
     async def host_questions(self) -> tuple[HostQuestion, ...]:
-        return self._doors.questions()
+        return self._asking.questions()
 
     async def answer_host(self, id: int, answer: str | None) -> None:
-        self._doors.answer(id, answer)
+        self._asking.answer(id, answer)
 
     async def hosts(self) -> tuple[KnownHost, ...]:
-        return await asyncio.to_thread(self._hosts)
+        return await self._asking.hosts()
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
         if id is not None:
