@@ -338,16 +338,16 @@ class Engine:
 
     async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
         for record in self._chosen(ids, "change the conflict rule of", *_NOT_ENDED):
-            await self._keeper.set_rule(record, rule)
+            await self._keeper.answering.set_rule(record, rule)
 
     async def set_names(self, ids: Sequence[int], names: Names) -> None:
         records = self._chosen(ids, "change the names of", *_NOT_ENDED)
         for record in records:
             if record.row.kind not in (JobKind.COPY, JobKind.MOVE):
                 raise refuse(f"change the names of job {record.id}", f"it is a {record.row.kind}")
-            if self._keeper.has_names(record):
+            if self._keeper.answering.has_names(record):
                 raise refuse(f"change the names of job {record.id}", "it has begun")
-        await self._keeper.set_names(records, names)
+        await self._keeper.answering.set_names(records, names)
 
     async def misfits(self, id: int) -> Misfits:
         return self._get(id).misfits
@@ -360,9 +360,9 @@ class Engine:
         if record is None:
             raise refuse(f"answer question {question}", "it was answered already, or its job has gone")
         if for_all:
-            await self._keeper.set_rule(record, rule)
+            await self._keeper.answering.set_rule(record, rule)
         else:
-            await self._keeper.decide(record, rule, question)
+            await self._keeper.answering.decide(record, rule, question)
 
     async def host_questions(self) -> tuple[HostQuestion, ...]:
         return self._asking.questions()

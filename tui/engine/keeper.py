@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.answering import Answering
 from tui.engine.asking import Asking
 from tui.engine.board import Board, Record
 from tui.engine.cleanup import tidy_up
@@ -19,7 +20,7 @@ from tui.engine.run import Run, Shared, Stop
 from tui.engine.settings import Settings
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
-from tui.model.job import TRANSITIONS, Conflict, JobState
+from tui.model.job import TRANSITIONS, JobState
 from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tui.model.ask import KnownHost
     from tui.model.job import Job
     from tui.model.location import Location
-    from tui.model.misfit import Names
     from tui.places.base import Opener
     from tui.places.local.workers import Workers
 
@@ -83,6 +83,7 @@ class Keeper:
         self._turns = Turns(journal, self.board, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.answering = Answering(journal, self.board, self._runs, self._go_on)
         self._kick = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
@@ -264,6 +265,7 @@ class Keeper:
             self._group.create_task(self._go_on(record))
 
     async def _go_on(self, record: Record) -> None:
+        """Have a job that waits take its turn again."""
         if record.state is JobState.WAITING:
             await self.set_state(record, JobState.QUEUED)
             self.kick()
@@ -345,42 +347,7 @@ class Keeper:
         if tasks:
             await asyncio.wait(tasks, timeout=patience_s)
 
-    # Rules and limits
-
-    async def set_rule(self, record: Record, rule: Conflict) -> None:
-        """Give a job another conflict rule, by which its open questions are answered too."""
-        await self._journal.update(record.id, {"conflict": rule})
-        record.conflict = rule
-        if rule is not Conflict.ASK:
-            await self.decide(record, rule)
-        self.board.touch(record)
-
-    def has_names(self, record: Record) -> bool:
-        """Say whether a job has begun with the names its sources get."""
-        run = self._runs.get(record.id)
-        return bool(record.walk) or (run is not None and run.has_names and not run.stopped)
-
-    async def set_names(self, records: Sequence[Record], names: Names) -> None:
-        """Say what jobs do with names that do not fit; those that wait for it go on."""
-        for record in records:
-            record.names = names  # before anything is waited for: one of them may be about to begin
-            self.board.touch(record)
-        for record in records:
-            await self._journal.update(record.id, {"names": names}, durable=True)
-            if record.state is JobState.WAITING and record.misfits.total:
-                await self.set_state(record, JobState.QUEUED)
-                self.kick()
-
-    async def decide(self, record: Record, rule: Conflict, question: int | None = None) -> None:
-        """Answer one question of a job, or all, and have the answer carried out."""
-        ahead = await self._journal.decide(record.id, rule, record.walk, question)
-        if run := self._runs.get(record.id):
-            run.learn(ahead)
-        record.questions = await self._journal.open_questions(record.id)
-        self.board.touch(record)
-        if record.state is JobState.WAITING:
-            await self.set_state(record, JobState.QUEUED)
-            self.kick()
+    # Limits
 
     def limit_job(self, record: Record, bytes_s: int | None) -> None:
         record.limit_bytes_s = bytes_s
