@@ -23,8 +23,9 @@ from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
 from tui.engine.traces import Step
+from tui.engine.verification import request_for
 from tui.model.error import NoSuchJob, UsageError
-from tui.model.job import Conflict, EngineStatus, JobKind, JobState, Request
+from tui.model.job import Conflict, EngineStatus, JobKind, JobState
 from tui.model.location import LOCAL
 from tui.places.local.homes import spare_homes
 from tui.places.local.reversing import identity_of
@@ -35,10 +36,9 @@ if TYPE_CHECKING:
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
-    from tui.engine.rows import JobRow
     from tui.model.ask import HostQuestion, KnownHost
     from tui.model.fidelity import Lost
-    from tui.model.job import Job, JobError, Question, Update
+    from tui.model.job import Job, JobError, Question, Request, Update
     from tui.model.location import Location
     from tui.model.misfit import Misfits, Names
     from tui.places.base import Opener
@@ -177,30 +177,7 @@ class Engine:
         return id
 
     async def verify(self, id: int) -> int:
-        record = self._get(id)
-        row, what = record.row, f"verify job {id}"
-        if row.kind is not JobKind.COPY:
-            raise refuse(what, f"only copies can be verified again, and this is a {row.kind}")
-        if not record.state.is_final:
-            raise refuse(what, f"it is {record.state}; wait for its end")
-        if record.names.changes and record.name_rules is not None:
-            raise refuse(what, "names may have been changed for its target, and would be missed there")
-        sources = await self._journal.sources(id, 0, row.source_count)
-        request = Request(
-            kind=JobKind.VERIFY,
-            sources=tuple(source.location for source in sources),
-            targets=tuple(source.target or _final(row, source.location) for source in sources),
-            target=row.target,
-            into=row.into,
-            conflict=Conflict.RENAME if await self._kept_both(record) else Conflict.ASK,
-            priority=record.priority,
-        )
-        return await self.submit(request)
-
-    async def _kept_both(self, record: Record) -> bool:
-        """Say whether a job may have put something under another name than it has in the source."""
-        decisions = await self._journal.decisions(record.id)
-        return record.conflict is Conflict.RENAME or any(each.rule is Conflict.RENAME for each in decisions)
+        return await self.submit(await request_for(self._journal, self._get(id)))
 
     async def _queue(self, id: int, *, forced: bool = False) -> int:
         """Take a job that was just written into the journal up."""
@@ -423,12 +400,6 @@ class Engine:
             if record.state not in states:
                 raise refuse(f"{what} job {record.id}", f"it is {record.state}")
         return records
-
-
-def _final(row: JobRow, source: Location) -> Location:
-    """Return where a copy put a source that got no other name."""
-    assert row.target is not None
-    return row.target.child(source.name) if row.into else row.target
 
 
 def _tag() -> str:
