@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import os
 import secrets
@@ -22,12 +20,12 @@ from tui.engine.planner import check, check_limit, check_local, check_priority, 
 from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
+from tui.engine.sparing import spare
 from tui.engine.traces import Step
 from tui.engine.verification import request_for
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobKind, JobState
 from tui.model.location import LOCAL
-from tui.places.local.homes import spare_homes
 from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
@@ -57,17 +55,11 @@ CANCEL_PATIENCE_S = 0.15
 STEPS_KEPT = 50
 """So many of the things done without a job stay in the list, to be undone."""
 
-LOOK_PATIENCE_S = 2.0
-"""So long `submit` waits for a look at sources that are to be taken away."""
-
 TIDY_PATIENCE_S = 2.0
 """So long `undo` and `remove` wait for a job that has ended to be tidied up."""
 
 NO_OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType({})
 """No other place than the local disk can be reached."""
-
-TAKES_AWAY = {JobKind.DELETE: "delete", JobKind.TRASH: "put into the trash", JobKind.MOVE: "move"}
-"""Kinds of jobs that leave nothing where their sources were, with their verbs."""
 
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
 
@@ -135,16 +127,8 @@ class Engine:
 
     async def submit(self, request: Request) -> int:
         check(request, (LOCAL, *self._doors.schemes))
-        if (doing := TAKES_AWAY.get(request.kind)) is not None:
-            await self._spare_homes([each for each in request.sources if each.is_local], doing)
+        await spare(request, self._keeper.shared)
         return await self._queue(await self._journal.add_job(request, _tag(), self._clock.now()))
-
-    async def _spare_homes(self, sources: Sequence[Location], doing: str) -> None:
-        """Refuse to take a home folder away; where the disk does not answer, the job itself does so in its time."""
-        look = aiofiles.os.wrap(spare_homes)
-        shared = self._keeper.shared
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(look(sources, shared.homes, doing, executor=shared.pool), LOOK_PATIENCE_S)
 
     async def undo(self, id: int) -> int:
         record = self._get(id)
