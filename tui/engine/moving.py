@@ -28,7 +28,7 @@ from tui.model.job import Conflict
 from tui.places.local.fitting import twin_of
 from tui.places.local.hops import Collision, Failure
 from tui.places.local.identity import identify
-from tui.places.local.removal import MovedRemoval
+from tui.places.local.moved_removal import MovedRemoval
 from tui.places.local.root import Root, split
 from tui.places.local.staging import move_into_place
 from tui.places.local.standing import facts, is_newer
