@@ -16,8 +16,9 @@ from tui.engine.limiter import Bucket
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
 from tui.engine.rows import Cleanup
-from tui.engine.run import Run, Shared, Stop
+from tui.engine.run import Run, Stop
 from tui.engine.settings import Settings
+from tui.engine.shared import Shared
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
 from tui.model.job import TRANSITIONS, JobState

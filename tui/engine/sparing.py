@@ -12,7 +12,7 @@ from tui.model.job import JobKind
 from tui.places.local.homes import spare_homes
 
 if TYPE_CHECKING:
-    from tui.engine.run import Shared
+    from tui.engine.shared import Shared
     from tui.model.job import Request
 
 TAKES_AWAY = {JobKind.DELETE: "delete", JobKind.TRASH: "put into the trash", JobKind.MOVE: "move"}
