@@ -223,7 +223,8 @@ class Ends:
 
     async def _try(self, locations: Sequence[Location], work: Callable[..., Awaitable[T]]) -> T:
         await self.open(*locations)
-        await self.again()  # what others lost meanwhile
+        if _any_lost(self._places.values()):  # others lost it meanwhile
+            await self.again()
         places = [self.at(location) for location in locations]
         used = places or list(self._places.values())
         token = _used.set(used)
