@@ -234,6 +234,7 @@ class Folders(Making):
         folder.seen_bytes += entry.size_bytes
         self._counts.found(entry)
         if entry.name in folder.settled:
+            self._suspects.passed(folder, entry.name)
             return
         known = folder.standing is not None
         there = folder.standing.get(entry.name) if folder.standing is not None else None
@@ -241,6 +242,7 @@ class Folders(Making):
         plain = by_facts and not self._compares and not self._moves
         if there is not None and plain and entry.kind is EntryKind.FILE and self._pairing.same(entry, there):
             self._same(folder, entry)
+            self._suspects.passed(folder, entry.name)
             return
         self.add(Item(folder, entry, entry.name, folder.idx, there, known))
 

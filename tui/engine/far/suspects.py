@@ -64,6 +64,11 @@ class Suspects:
             below = thing.path + "/"
             self.left = {k: at for k, at in self.left.items() if k[0] != key[0] or not k[1].startswith(below)}
 
+    def passed(self, folder: Folder, name: str) -> None:
+        """Note that nothing is to be done about an entry any more: it was done as the connection ended, or told of."""
+        if self.left:
+            self.left.pop((folder.idx, folder.below(folder.path, name)), None)
+
     def check(self, thing: Folder | Item) -> None:
         """Refuse what was given up.
 
