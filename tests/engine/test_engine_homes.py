@@ -130,7 +130,7 @@ async def test_copying_a_home_is_no_matter(harness: Harness, home: Path, target:
 async def test_a_job_that_was_queued_already_does_not_touch_it_either(
     harness: Harness, home: Path, target: Path, kind: JobKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.engine.engine.spare_homes", lambda *_: None)
+    monkeypatch.setattr("tui.engine.sparing.spare_homes", lambda *_: None)
     before = describe(home)
     job = await harness.ends(await take_away(harness, kind, home, target=target))
     assert job.state is JobState.FAILED

@@ -19,7 +19,8 @@ from tests.trees import describe, remove_tree
 from tests.unit.places.local_driver import OWN, RULES, copy_tree, differences_by_rsync, run
 from tui.places.local.copying import HardLinks, sweep
 from tui.places.local.hops import Brake
-from tui.places.local.removal import MovedRemoval, TreeRemoval
+from tui.places.local.moved_removal import MovedRemoval
+from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.diagnostics import Status
-from tui.config import KEYS, S3, SECTIONS, Kind, S3Settings, default_of, load, toml_name
+from tui.config import KEYS, S3, SECTIONS, Kind, S3Settings, default_of, toml_name
+from tui.config_reading import load
 from tui.visible import visible
 
 if TYPE_CHECKING:

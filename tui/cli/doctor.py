@@ -17,7 +17,7 @@ from tui import __version__, format
 from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.client.runtime import SOCKET_PATH_BYTES
-from tui.config import load
+from tui.config_reading import load
 from tui.model.error import FerryError, UsageError
 from tui.model.job import JobState
 from tui.visible import harmless, visible

@@ -9,7 +9,7 @@ from tui.cli.commands import BY_WORDS, GROUPS, help_for
 from tui.cli.diagnostics import Diagnostics, Status, status_of
 from tui.cli.output import Output
 from tui.cli.session import Session, SpawnedEngines
-from tui.config import load
+from tui.config_reading import load
 from tui.model.error import FerryError, UsageError
 from tui.paths import Paths
 

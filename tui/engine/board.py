@@ -169,6 +169,10 @@ class Record:
         self.tally = Tally.of(row)
         self.losses = Losses(row.losses)
         self.meter = Meter(clock)
+        self.under_way = row.started_at is not None and not row.state.is_final
+        """It had begun before this engine did: whether its hosts answered then, nobody knows; they may have."""
+        self.reached: set[tuple[str, str]] = set()
+        """The places that answered it since, by scheme and authority."""
 
     @property
     def id(self) -> int:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tui.engine.board import Record
-    from tui.engine.run import Run, Shared
+    from tui.engine.run import Run
+    from tui.engine.shared import Shared
     from tui.places.local.flushing import DiskFlush
 
 logger = logging.getLogger(__name__)

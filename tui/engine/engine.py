@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import os
 import secrets
@@ -25,11 +23,12 @@ from tui.engine.planner import check, check_limit, check_priority, neighbour_ord
 from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
+from tui.engine.sparing import spare
 from tui.engine.traces import Step
+from tui.engine.verification import request_for
 from tui.model.error import NoSuchJob, UsageError
-from tui.model.job import Conflict, EngineStatus, JobKind, JobState, Request
+from tui.model.job import Conflict, EngineStatus, JobKind, JobState
 from tui.model.location import LOCAL
-from tui.places.local.homes import spare_homes
 from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
@@ -38,10 +37,9 @@ if TYPE_CHECKING:
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
-    from tui.engine.rows import JobRow
     from tui.model.ask import HostQuestion, KnownHost
     from tui.model.fidelity import Lost
-    from tui.model.job import Job, JobError, Question, Update
+    from tui.model.job import Job, JobError, Question, Request, Update
     from tui.model.location import Location
     from tui.model.misfit import Misfits, Names
     from tui.places.base import Opener
@@ -60,22 +58,11 @@ CANCEL_PATIENCE_S = 0.15
 STEPS_KEPT = 50
 """So many of the things done without a job stay in the list, to be undone."""
 
-LOOK_PATIENCE_S = 2.0
-"""So long `submit` waits for a look at sources that are to be taken away."""
-
 TIDY_PATIENCE_S = 2.0
 """So long `undo` and `remove` wait for a job that has ended to be tidied up."""
 
 NO_OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType({})
 """No other place than the local disk can be reached."""
-
-TAKES_AWAY = {
-    JobKind.DELETE: "delete",
-    JobKind.TRASH: "put into the trash",
-    JobKind.MOVE: "move",
-    JobKind.RENAME: "rename",
-}
-"""Kinds of jobs that leave nothing where their sources were, with their verbs."""
 
 ANSWERS = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.NEWER, Conflict.RENAME)
 
@@ -109,9 +96,9 @@ class Engine:
         """
         self._journal = journal
         self._clock = clock
-        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers, homes)
-        self._board, self._doors, self._hosts = self._keeper.board, self._keeper.doors, hosts
-        self._feed = Feed(self._board, clock, self._status, self._doors.questions)
+        self._keeper = Keeper(journal, clock, limits, on_end, workers or Workers(0), openers, hosts, homes)
+        self._board, self._doors, self._asking = self._keeper.board, self._keeper.doors, self._keeper.asking
+        self._feed = Feed(self._board, clock, self._status, self._asking.questions)
         self.browsing = Browsing(self._doors, clock, self._uploads_held)
         """What clients see of other places."""
         self._version, self._protocol, self._in_process = version, protocol, in_process
@@ -143,16 +130,8 @@ class Engine:
 
     async def submit(self, request: Request) -> int:
         check(request, (LOCAL, *self._doors.schemes))
-        if (doing := TAKES_AWAY.get(request.kind)) is not None:
-            await self._spare_homes([each for each in request.sources if each.is_local], doing)
+        await spare(request, self._keeper.shared)
         return await self._queue(await self._journal.add_job(request, _tag(), self._clock.now()))
-
-    async def _spare_homes(self, sources: Sequence[Location], doing: str) -> None:
-        """Refuse to take a home folder away; where the disk does not answer, the job itself does so in its time."""
-        look = aiofiles.os.wrap(spare_homes)
-        shared = self._keeper.shared
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(look(sources, shared.homes, doing, executor=shared.pool), LOOK_PATIENCE_S)
 
     async def undo(self, id: int) -> int:
         record = self._get(id)
@@ -191,30 +170,7 @@ class Engine:
         return await Directly(self._doors).do(location, lambda place: step_at(place, kind, location, before))
 
     async def verify(self, id: int) -> int:
-        record = self._get(id)
-        row, what = record.row, f"verify job {id}"
-        if row.kind is not JobKind.COPY:
-            raise refuse(what, f"only copies can be verified again, and this is a {row.kind}")
-        if not record.state.is_final:
-            raise refuse(what, f"it is {record.state}; wait for its end")
-        if record.names.changes and record.name_rules is not None:
-            raise refuse(what, "names may have been changed for its target, and would be missed there")
-        sources = await self._journal.sources(id, 0, row.source_count)
-        request = Request(
-            kind=JobKind.VERIFY,
-            sources=tuple(source.location for source in sources),
-            targets=tuple(source.target or _final(row, source.location) for source in sources),
-            target=row.target,
-            into=row.into,
-            conflict=Conflict.RENAME if await self._kept_both(record) else Conflict.ASK,
-            priority=record.priority,
-        )
-        return await self.submit(request)
-
-    async def _kept_both(self, record: Record) -> bool:
-        """Say whether a job may have put something under another name than it has in the source."""
-        decisions = await self._journal.decisions(record.id)
-        return record.conflict is Conflict.RENAME or any(each.rule is Conflict.RENAME for each in decisions)
+        return await self.submit(await request_for(self._journal, self._get(id)))
 
     async def _queue(self, id: int, *, forced: bool = False) -> int:
         """Take a job that was just written into the journal up."""
@@ -352,7 +308,7 @@ class Engine:
 
     async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
         for record in self._chosen(ids, "change the conflict rule of", *_NOT_ENDED):
-            await self._keeper.set_rule(record, rule)
+            await self._keeper.answering.set_rule(record, rule)
 
     async def set_names(self, ids: Sequence[int], names: Names) -> None:
         records = self._chosen(ids, "change the names of", *_NOT_ENDED)
@@ -363,9 +319,9 @@ class Engine:
                 raise refuse(
                     f"change the names of job {record.id}", "it is a move from or a job to another host"
                 )
-            if self._keeper.has_names(record):
+            if self._keeper.answering.has_names(record):
                 raise refuse(f"change the names of job {record.id}", "it has begun")
-        await self._keeper.set_names(records, names)
+        await self._keeper.answering.set_names(records, names)
 
     async def misfits(self, id: int) -> Misfits:
         return self._get(id).misfits
@@ -378,18 +334,18 @@ class Engine:
         if record is None:
             raise refuse(f"answer question {question}", "it was answered already, or its job has gone")
         if for_all:
-            await self._keeper.set_rule(record, rule)
+            await self._keeper.answering.set_rule(record, rule)
         else:
-            await self._keeper.decide(record, rule, question)
+            await self._keeper.answering.decide(record, rule, question)
 
     async def host_questions(self) -> tuple[HostQuestion, ...]:
-        return self._doors.questions()
+        return self._asking.questions()
 
     async def answer_host(self, id: int, answer: str | None) -> None:
-        self._doors.answer(id, answer)
+        self._asking.answer(id, answer)
 
     async def hosts(self) -> tuple[KnownHost, ...]:
-        return await asyncio.to_thread(self._hosts)
+        return await self._asking.hosts()
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
         if id is not None:
@@ -441,12 +397,6 @@ class Engine:
             if record.state not in states:
                 raise refuse(f"{what} job {record.id}", f"it is {record.state}")
         return records
-
-
-def _final(row: JobRow, source: Location) -> Location:
-    """Return where a copy put a source that got no other name."""
-    assert row.target is not None
-    return row.target.child(source.name) if row.into else row.target
 
 
 def _tag() -> str:

@@ -7,18 +7,21 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.answering import Answering
+from tui.engine.asking import Asking
 from tui.engine.board import Board, Record
 from tui.engine.cleanup import tidy_up
 from tui.engine.doubt import BOOT_NOTE
-from tui.engine.far.doors import Doors
 from tui.engine.limiter import Bucket
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
 from tui.engine.rows import Cleanup
-from tui.engine.run import Run, Shared, Stop
+from tui.engine.run import Run, Stop
+from tui.engine.settings import Settings
+from tui.engine.shared import Shared
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
-from tui.model.job import TRANSITIONS, Conflict, JobState
+from tui.model.job import TRANSITIONS, JobState
 from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
@@ -27,9 +30,9 @@ if TYPE_CHECKING:
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
+    from tui.model.ask import KnownHost
     from tui.model.job import Job
     from tui.model.location import Location
-    from tui.model.misfit import Names
     from tui.places.base import Opener
     from tui.places.local.workers import Workers
 
@@ -65,24 +68,26 @@ class Keeper:
         on_end: Callable[[Job], None] | None,
         workers: Workers,
         openers: Mapping[str, Callable[[], Opener]],
-        homes: Collection[Location] = (),
+        hosts: Callable[[], tuple[KnownHost, ...]],
+        homes: Collection[Location],
     ) -> None:
         self._journal, self._clock, self._limits, self._on_end = journal, clock, limits, on_end
         self.board = Board(int(clock.now() * 1000) * 1000)
         pool = DaemonThreads("disk")
         bucket = Bucket(clock, limits.bytes_s)
-        self.doors = Doors(openers, clock, self.board.bump, self._let_in)
+        self.asking = Asking(self.board, clock, openers, hosts, self._let_in)
+        self.doors = self.asking.doors
+        self._settings = Settings(journal)
         self.shared = Shared(
             journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors, homes
         )
         self._turns = Turns(journal, self.board, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.answering = Answering(journal, self.board, self._runs, self._go_on)
         self._kick = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
-        self._let_in_early: set[int] = set()
-        """Jobs that may try a host again, while they are still being put aside because of it."""
         self._closing = False
 
     # Life
@@ -90,8 +95,8 @@ class Keeper:
     async def start_up(self) -> str:
         note = await self._journal.open()
         await self._journal.note_boot(boot_id(), BOOT_NOTE)
-        self.shared.bucket.bytes_s = _optional(await self._kept_setting("limit", self._limits.bytes_s))
-        self.shared.slots = int(await self._kept_setting("slots", self._limits.slots))
+        self.shared.bucket.bytes_s = await self._settings.kept("limit", self._limits.bytes_s)
+        self.shared.slots = await self._settings.kept("slots", self._limits.slots) or self._limits.slots
         for row in await self._journal.jobs():
             record = Record(row, self._clock)
             self.board.add(record)
@@ -198,7 +203,7 @@ class Keeper:
             else:
                 await self.set_state(record, _AFTER_STOP.get(run.stop_reason, JobState.QUEUED))
         elif run.stop_reason is Stop.HOST:  # paused or cancelled as it was turned away
-            self.doors.forget(record.id)
+            self.asking.forget(record)
         await self._checkpoint(record)
         if record.cleanup is not None:
             await self._tidy(record)
@@ -252,27 +257,16 @@ class Keeper:
 
     async def _await_host(self, record: Record) -> None:
         """Put a job aside until somebody has answered what a host asks."""
-        record.wants_host = True
-        asked = (question for question in self.doors.questions() if record.id in question.jobs)
-        host = next((question.ask.host for question in asked), "a host")
-        record.note = f"waits until somebody answers what {host} asks"
+        self.asking.turned_away(record)
         await self.set_state(record, JobState.WAITING)
-        if record.id in self._let_in_early:
-            self._let_in(frozenset({record.id}))
+        self.asking.waits(record)
 
-    def _let_in(self, ids: frozenset[int]) -> None:
-        """Have jobs try a host again, now that it asks for nothing any more."""
-        for record in self.board.records():
-            if record.id not in ids or self._group is None or self._closing:
-                continue
-            if record.wants_host and record.state is JobState.WAITING:
-                self._let_in_early.discard(record.id)
-                record.wants_host = False
-                self._group.create_task(self._go_on(record))
-            else:
-                self._let_in_early.add(record.id)
+    def _let_in(self, record: Record) -> None:
+        if self._group is not None and not self._closing:
+            self._group.create_task(self._go_on(record))
 
     async def _go_on(self, record: Record) -> None:
+        """Have a job that waits take its turn again."""
         if record.state is JobState.WAITING:
             await self.set_state(record, JobState.QUEUED)
             self.kick()
@@ -288,8 +282,7 @@ class Keeper:
             record.started_at = record.started_at or now
         record.ended_at = now if state.is_final else None
         if state in (JobState.PAUSED, JobState.CANCELLED):
-            self._let_in_early.discard(record.id)
-            self.doors.forget(record.id)
+            self.asking.forget(record)
         if state is not JobState.WAITING:
             record.wants_host = False
         if state in (JobState.DONE, JobState.FAILED):
@@ -355,42 +348,7 @@ class Keeper:
         if tasks:
             await asyncio.wait(tasks, timeout=patience_s)
 
-    # Rules and limits
-
-    async def set_rule(self, record: Record, rule: Conflict) -> None:
-        """Give a job another conflict rule, by which its open questions are answered too."""
-        await self._journal.update(record.id, {"conflict": rule})
-        record.conflict = rule
-        if rule is not Conflict.ASK:
-            await self.decide(record, rule)
-        self.board.touch(record)
-
-    def has_names(self, record: Record) -> bool:
-        """Say whether a job has begun with the names its sources get."""
-        run = self._runs.get(record.id)
-        return bool(record.walk) or (run is not None and run.has_names and not run.stopped)
-
-    async def set_names(self, records: Sequence[Record], names: Names) -> None:
-        """Say what jobs do with names that do not fit; those that wait for it go on."""
-        for record in records:
-            record.names = names  # before anything is waited for: one of them may be about to begin
-            self.board.touch(record)
-        for record in records:
-            await self._journal.update(record.id, {"names": names}, durable=True)
-            if record.state is JobState.WAITING and record.misfits.total:
-                await self.set_state(record, JobState.QUEUED)
-                self.kick()
-
-    async def decide(self, record: Record, rule: Conflict, question: int | None = None) -> None:
-        """Answer one question of a job, or all, and have the answer carried out."""
-        ahead = await self._journal.decide(record.id, rule, record.walk, question)
-        if run := self._runs.get(record.id):
-            run.learn(ahead)
-        record.questions = await self._journal.open_questions(record.id)
-        self.board.touch(record)
-        if record.state is JobState.WAITING:
-            await self.set_state(record, JobState.QUEUED)
-            self.kick()
+    # Limits
 
     def limit_job(self, record: Record, bytes_s: int | None) -> None:
         record.limit_bytes_s = bytes_s
@@ -401,21 +359,12 @@ class Keeper:
     async def set_limit(self, bytes_s: int | None) -> None:
         self.shared.bucket.bytes_s = bytes_s
         self.board.bump()
-        await self._keep_setting("limit", self._limits.bytes_s, bytes_s)
+        await self._settings.keep("limit", self._limits.bytes_s, bytes_s)
 
     async def set_slots(self, slots: int) -> None:
         self.shared.slots = slots
         self.board.bump()
-        await self._keep_setting("slots", self._limits.slots, slots)
-
-    async def _keep_setting(self, name: str, configured: object, value: object) -> None:
-        """Keep what was set by hand, with what the configuration said then."""
-        await self._journal.set_setting(name, f"{configured} {value}")
-
-    async def _kept_setting(self, name: str, configured: object) -> str:
-        """Return what was set by hand, unless the configuration was changed since: then what it says."""
-        then, _, value = (await self._journal.setting(name) or "").partition(" ")
-        return value if value and then == str(configured) else str(configured)
+        await self._settings.keep("slots", self._limits.slots, slots)
 
 
 _AFTER_STOP: dict[Stop | None, JobState] = {
@@ -423,7 +372,3 @@ _AFTER_STOP: dict[Stop | None, JobState] = {
     Stop.ROOM: JobState.WAITING,
     Stop.NAMES: JobState.WAITING,
 }
-
-
-def _optional(text: str) -> int | None:
-    return None if text == "None" else int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,91 +23,49 @@ class Work(Protocol):
     async def execute(self) -> None: ...
 
 
+WORK: dict[tuple[JobKind, bool, bool], tuple[str, str]] = {
+    (JobKind.COPY, False, False): ("tui.engine.copying", "Copying"),
+    (JobKind.MOVE, False, False): ("tui.engine.moving", "Moving"),
+    (JobKind.MOVE, False, True): ("tui.engine.returning", "Returning"),
+    (JobKind.RENAME, False, False): ("tui.engine.renaming", "Renaming"),
+    (JobKind.RENAME, False, True): ("tui.engine.undoing", "Undoing"),
+    (JobKind.MAKE, False, True): ("tui.engine.unmaking", "Unmaking"),
+    (JobKind.SYNC, False, False): ("tui.engine.syncing", "Syncing"),
+    (JobKind.VERIFY, False, False): ("tui.engine.checking", "Checking"),
+    (JobKind.DELETE, False, False): ("tui.engine.removing", "InPlace"),
+    (JobKind.TRASH, False, False): ("tui.engine.removing", "InPlace"),
+    (JobKind.CHMOD, False, False): ("tui.engine.removing", "InPlace"),
+    (JobKind.COPY, True, False): ("tui.engine.far.copying", "FarCopying"),
+    (JobKind.MOVE, True, False): ("tui.engine.far.moving", "FarMoving"),
+    (JobKind.MOVE, True, True): ("tui.engine.far.returning", "FarReturning"),
+    (JobKind.RENAME, True, False): ("tui.engine.far.renaming", "FarRenaming"),
+    (JobKind.RENAME, True, True): ("tui.engine.far.undoing", "FarUndoing"),
+    (JobKind.MAKE, True, True): ("tui.engine.far.unmaking", "FarUnmaking"),
+    (JobKind.SYNC, True, False): ("tui.engine.far.syncing", "FarSyncing"),
+    (JobKind.VERIFY, True, False): ("tui.engine.far.verifying", "Verifying"),
+    (JobKind.DELETE, True, False): ("tui.engine.far.removing", "Removing"),
+    (JobKind.CHMOD, True, False): ("tui.engine.far.modes", "Modes"),
+}
+"""What does a job: by its kind, whether it is far, and whether it undoes another. (Module and class.)
+
+A kind of which nothing is said for jobs that undo another does the same then, too.
+"""
+
+
 def work_for(run: Run) -> Work:
-    """Return what does a job of this kind."""
-    kind = run.record.row.kind
-    if run.record.row.far:
-        return _far_work_for(run, kind)
-    if kind is JobKind.COPY:
-        from tui.engine.copying import Copying
+    """Return what does a job of this kind. It is imported only now: most engines do few kinds of jobs.
 
-        return Copying(run)
-    if kind is JobKind.SYNC:
-        from tui.engine.syncing import Syncing
-
-        return Syncing(run)
-    if kind is JobKind.VERIFY:
-        from tui.engine.checking import Checking
-
-        return Checking(run)
-    if kind is JobKind.MOVE and run.record.row.undoes:
-        from tui.engine.returning import Returning
-
-        return Returning(run)
-    if kind is JobKind.MOVE:
-        from tui.engine.moving import Moving
-
-        return Moving(run)
-    if kind is JobKind.RENAME and run.record.row.undoes:
-        from tui.engine.undoing import Undoing
-
-        return Undoing(run)
-    if kind is JobKind.RENAME:
-        from tui.engine.renaming import Renaming
-
-        return Renaming(run)
-    if kind is JobKind.MAKE:
-        from tui.engine.unmaking import Unmaking
-
-        return Unmaking(run)
-    from tui.engine.removing import InPlace
-
-    return InPlace(run)
-
-
-def _far_work_for(run: Run, kind: JobKind) -> Work:
-    """Return what does a job of this kind beyond the local disk."""
-    if kind is JobKind.COPY:
-        from tui.engine.far.copying import FarCopying
-
-        return FarCopying(run)
-    if kind is JobKind.MOVE and run.record.row.undoes:
-        from tui.engine.far.returning import FarReturning
-
-        return FarReturning(run)
-    if kind is JobKind.MOVE:
-        from tui.engine.far.moving import FarMoving
-
-        return FarMoving(run)
-    if kind is JobKind.SYNC:
-        from tui.engine.far.syncing import FarSyncing
-
-        return FarSyncing(run)
-    if kind is JobKind.RENAME and run.record.row.undoes:
-        from tui.engine.far.undoing import FarUndoing
-
-        return FarUndoing(run)
-    if kind is JobKind.RENAME:
-        from tui.engine.far.renaming import FarRenaming
-
-        return FarRenaming(run)
-    if kind is JobKind.CHMOD:
-        from tui.engine.far.modes import Modes
-
-        return Modes(run)
-    if kind is JobKind.VERIFY:
-        from tui.engine.far.verifying import Verifying
-
-        return Verifying(run)
-    if kind is JobKind.DELETE:
-        from tui.engine.far.removing import Removing
-
-        return Removing(run)
-    if kind is JobKind.MAKE:
-        from tui.engine.far.unmaking import FarUnmaking
-
-        return FarUnmaking(run)
-    raise Unsupported(f"a {kind} cannot be done beyond the local disk")
+    Raises:
+        Unsupported: Nothing does.
+    """
+    row = run.record.row
+    found = WORK.get((row.kind, row.far, bool(row.undoes))) or WORK.get((row.kind, row.far, False))
+    if found is None:
+        where = "beyond the local disk" if row.far else "on the local disk"
+        raise Unsupported(f"a {row.kind} cannot be done {where}")
+    module, name = found
+    work: Work = getattr(importlib.import_module(module), name)(run)
+    return work
 
 
 async def carry_out(run: Run) -> JobState | None:

@@ -18,9 +18,9 @@ from tui.model.location import Location
 from tui.places.local.homes import spare_home
 from tui.places.local.identity import Likeness, compare, identify
 from tui.places.local.modes import TreeMode
-from tui.places.local.removal import TreeRemoval, trash
+from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root
-from tui.places.local.trash import find_trashed
+from tui.places.local.trash import find_trashed, trash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -13,10 +11,6 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 import aiofiles.os
 
-from tui.engine.board import Board
-from tui.engine.clock import Clock
-from tui.engine.far.doors import Doors
-from tui.engine.journal import Journal
 from tui.engine.limiter import Bucket, Limiter
 from tui.engine.retry import wait_before_retry
 from tui.engine.room import no_room
@@ -26,13 +20,13 @@ from tui.model.job import Conflict, Flush, JobKind
 from tui.model.location import Location
 from tui.places.local.homes import NO_HOMES, Homes, find_homes
 from tui.places.local.hops import LARGE_BYTES, Brake, CopyRules
-from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tui.engine.board import Record
     from tui.engine.losses import Losses
+    from tui.engine.shared import Shared
     from tui.places.local.fitting import Fitting
     from tui.places.local.flushing import Disks
     from tui.places.local.hops import Collision
@@ -83,24 +77,6 @@ class Again:
     target_path: bytes
     attempt: int
     due: float
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all runs of an engine have in common."""
-
-    journal: Journal
-    board: Board
-    clock: Clock
-    pool: Executor
-    bucket: Bucket
-    slots: int
-    workers: Workers
-    doors: Doors
-    homes: Collection[Location] = ()
-    """The user's home folders: no job removes or renames them, or what holds them."""
-    group: asyncio.TaskGroup | None = None
-    """For what outlives a run: there as long as the engine is."""
 
 
 @dataclass(slots=True)
@@ -155,6 +131,8 @@ class Run:
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []
+        self.advanced = 0
+        """Steps forward that no other count tells: folders, and more of half a file than there ever was."""
         self._attempts: dict[tuple[int, bytes], int] = {}
         self.decided: dict[tuple[int, bytes], dict[bytes, Conflict]] = {}
         """Answers for the walk to find: by source and folder, by name."""

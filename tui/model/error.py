@@ -5,7 +5,8 @@ FerryError
 ├─ PlaceError(location)   NotFound · AlreadyExists · PermissionDenied · OutOfSpace · ReadOnly · Unsupported
 │  │                      NotHeld · NotListed · NameTooLong · NotAFolder · IsAFolder · NotEmpty · LinkInTheWay
 │  │                      StorageFault
-│  │                      PlaceUnavailable (HostUnreachable) · AuthenticationFailed · HostKeyMismatch · HoldsHome
+│  │                      PlaceUnavailable (HostUnreachable) · EndsConnection · AuthenticationFailed
+│  │                      HostKeyMismatch · HoldsHome
 │  └─ TransferError       SourceChanged · SourceReplaced · VerificationFailed · NotFlushed · CollisionRefused
 │                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
@@ -127,6 +128,12 @@ class HostUnreachable(PlaceUnavailable):
     """Nobody answers there, or there is no such host."""
 
     remedy = "Check its name, the network, and whether it is up, then retry."
+
+
+class EndsConnection(PlaceError):
+    """Whenever this entry is touched, the connection ends: the host may fail at it."""
+
+    remedy = "The host's own log may tell why. Retry, or leave it out."
 
 
 class AuthenticationFailed(PlaceError):

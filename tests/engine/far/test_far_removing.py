@@ -238,10 +238,9 @@ async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Pat
 
 
 async def test_a_host_that_stays_away_fails_the_job_which_can_be_retried(
-    queue: HostsHarness, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+    queue: HostsHarness, hosts: Hosts
 ) -> None:
     plant(hosts)
-    monkeypatch.setattr("tui.engine.far.reaching.TRIES", 4)
 
     def away(name: str, location: Location) -> None:
         raise PlaceUnavailable(f"cannot {name} {location}: it is away", location=location)

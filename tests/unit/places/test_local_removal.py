@@ -16,8 +16,9 @@ from tui.places.local import syscalls
 from tui.places.local.descent import STEP_ENTRIES
 from tui.places.local.fitting import Trail
 from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.moved_removal import MovedRemoval
 from tui.places.local.parallel_removal import subtrees
-from tui.places.local.removal import MovedRemoval, TreeRemoval
+from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tui.model.job import Conflict
 from tui.places.local.copying import HardLinks
 from tui.places.local.hops import Brake
 from tui.places.local.landing import Landing
-from tui.places.local.removal import MovedRemoval
+from tui.places.local.moved_removal import MovedRemoval
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.trees import describe
 from tui.model.error import NotFound, PermissionDenied, Unsupported
-from tui.places.local.removal import trash
+from tui.places.local.trash import trash
 
 if TYPE_CHECKING:
     from collections.abc import Callable

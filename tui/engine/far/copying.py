@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.copy_totals import CopyCounting
 from tui.engine.far.deciding import Tools
-from tui.engine.far.ends import Halted, OutOfReach, each, look
+from tui.engine.far.ends import Halted, OutOfReach, look
 from tui.engine.far.finishing import flush, sweep
 from tui.engine.far.fitted import agree
 from tui.engine.far.goal import free_name, open_goal, resolved
@@ -167,7 +167,7 @@ class FarCopying:
         parent = await self.ends.do(lambda: resolved(self.ends.at(first), first.parent))
         await self.ends.name(parent, self.goal)
         named = [step for step in steps if step.error is None and not step.left_out]
-        await self.ends.do(lambda: each(named, lambda step: self._look_at(step, parent), AT_ONCE))
+        await self.ends.do_each(named, lambda step: self._look_at(step, parent), Step.refuse, AT_ONCE)
         return steps, parent
 
     def step_of(self, source: Source) -> Step:
@@ -184,21 +184,20 @@ class FarCopying:
         return step
 
     async def _look_at(self, step: Step, parent: Location) -> None:
-        """Find out what a source is and what stands where it goes."""
+        """Find out what a source is and what stands where it goes.
+
+        Raises:
+            PlaceError: It cannot be told, or is refused.
+        """
         place, where = self.ends.at(parent), parent.child(step.source.location.name)
-        try:
-            if step.source.phase in (Phase.RENAMING, Phase.REMOVING):
-                step.entry = await look(place, where)
-                if step.entry is None:
-                    await self._check_has_gone(step)
-                    return
-            else:
-                step.entry = await place.stat(where)
-            await self.examine(step, where)
-        except PlaceError as error:
-            if self.ends.is_lost(error):
-                raise
-            step.error = error
+        if step.source.phase in (Phase.RENAMING, Phase.REMOVING):
+            step.entry = await look(place, where)
+            if step.entry is None:
+                await self._check_has_gone(step)
+                return
+        else:
+            step.entry = await place.stat(where)
+        await self.examine(step, where)
 
     async def _check_has_gone(self, step: Step) -> None:
         """Refuse to take a source for moved that was to be renamed, and is neither here nor there.
@@ -354,15 +353,9 @@ class FarCopying:
         found: dict[tuple[bytes, bytes], Entry | PlaceError] = {}
 
         async def find(each_of: tuple[bytes, bytes]) -> None:
-            try:
-                where = parent.below(os.fsdecode(each_of[0]))
-                found[each_of] = await self.ends.at(parent).stat(where)
-            except PlaceError as error:
-                if self.ends.is_lost(error):
-                    raise
-                found[each_of] = error
+            found[each_of] = await self.ends.at(parent).stat(parent.below(os.fsdecode(each_of[0])))
 
-        await self.ends.do(lambda: each(paths, find, AT_ONCE))
+        await self.ends.do_each(paths, find, found.__setitem__, AT_ONCE)
         walk = Walk(self.tools, parent, self.goal, {source.idx} if source.fresh else set())
         folders: dict[tuple[str, str], Folder] = {}
         for (path, target_path), entry in found.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.engine.far.counts import Counts
 from tui.engine.far.ends import Ends, look
 from tui.engine.far.standing import refusal
+from tui.engine.far.suspects import Suspects
 from tui.engine.far.transfer import Transfer
 from tui.engine.run import Run
 from tui.model.entry import EntryKind
@@ -69,6 +70,7 @@ class Deciding:
         self._compares = run.moves or run.verifies or record.doubtful or record.row.by_content
         """What looks the same only counts as the same when its content is."""
         self.whole: dict[int, Whole] = {}
+        self._suspects = Suspects(tools.transfer.furthest)
         self._from: Place
         self._to: Place
         self._pairing: Pairing

@@ -15,7 +15,7 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from tui.engine.far.reaching import Reach
+    from tui.engine.far.ends import Ends
     from tui.engine.run import Run
     from tui.places.base import Place
 
@@ -56,7 +56,7 @@ class Descent:
     """Whether an entry that is not there (any more) is as good as done."""
 
     def __init__(
-        self, run: Run, reach: Reach, fail: Callable[[Location, PlaceError], Awaitable[None]]
+        self, run: Run, reach: Ends, fail: Callable[[Location, PlaceError], Awaitable[None]]
     ) -> None:
         """Say whom to tell of what could not be done."""
         self.run, self.reach = run, reach

@@ -63,6 +63,7 @@ class Folders(Making):
 
     async def _folder(self, folder: Folder) -> None:
         try:
+            self._suspects.check(folder)
             if folder.state is State.FINISH:
                 await self._finish(folder)
                 return
@@ -77,7 +78,7 @@ class Folders(Making):
             await self._close(folder)
             folder.stays = True
             await self._run.fail(self._as_item(folder).spot, error)
-            if folder.state in (State.NEW, State.FINISH):
+            if folder.state is State.FINISH or (folder.state is State.NEW and folder.left == 1):
                 self._over(folder)
             else:
                 folder.state = State.FINISH
@@ -220,6 +221,7 @@ class Folders(Making):
             folder.standing = None
             self._less(folder)
             return
+        folder.pages += 1
         self._put(folder)  # below what is in it: the deepest comes first, so that little is open
         for entry in page:
             if is_partial(os.fsencode(entry.name)):
@@ -235,6 +237,7 @@ class Folders(Making):
         folder.seen_bytes += entry.size_bytes
         self._counts.found(entry)
         if entry.name in folder.settled:
+            self._suspects.passed(folder, entry.name)
             return
         if name is None:
             self._skip(Item(folder, entry, entry.name, folder.idx))
@@ -245,6 +248,7 @@ class Folders(Making):
         plain = by_facts and not self._compares and not self._moves
         if there is not None and plain and entry.kind is EntryKind.FILE and self._pairing.same(entry, there):
             self._same(folder, entry)
+            self._suspects.passed(folder, entry.name)
             return
         self.add(Item(folder, entry, name, folder.idx, there, known))
 
@@ -307,6 +311,7 @@ class Folders(Making):
         """Note that a folder is done with, whether or not it is whole."""
         above = folder.parent
         assert above is not None
+        self._run.advanced += 1
         if folder.stays:
             above.stays = True
         elif folder.top and folder.entry is not None:

@@ -6,8 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import each, look
-from tui.engine.far.reaching import Reach, carry
+from tui.engine.far.ends import Ends, carry, each, look
 from tui.engine.removing import InPlace
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums
@@ -37,7 +36,7 @@ class FarInPlace(InPlace):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.reach = Reach(run)
+        self.reach = Ends(run)
         self._failing: set[int] = set()
         """Sources of which something could not be done."""
         self.counting: Counting | None = None

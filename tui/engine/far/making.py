@@ -64,11 +64,12 @@ class Making(Deciding):
         """Return what ends this go, where an error is not about an entry."""
         if isinstance(error, OutOfSpace):
             return Full(error)
-        return Lost() if self._ends.is_lost(error) else None
+        return Lost(error) if self._ends.is_lost(error) else None
 
     async def _item(self, item: Item) -> None:
         folder = item.folder
         try:
+            self._suspects.check(item)
             done = await self._meet(item)
         except PlaceError as error:
             if (ends := self._lost(error)) is not None:

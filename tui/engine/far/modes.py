@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tui.engine.far.descent import Level
-    from tui.engine.far.reaching import Reach
+    from tui.engine.far.ends import Ends
     from tui.engine.rows import JobRow, Source
     from tui.engine.run import Run
     from tui.model.entry import Entry
@@ -34,7 +34,7 @@ class TreeMode(Descent):
     def __init__(
         self,
         run: Run,
-        reach: Reach,
+        reach: Ends,
         fail: Callable[[Location, PlaceError], Awaitable[None]],
         row: JobRow,
     ) -> None:

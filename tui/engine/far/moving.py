@@ -6,14 +6,16 @@ so: a source that is not there any more was moved, then, and is not missing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.engine.far.copying import AT_ONCE, FarCopying
-from tui.engine.far.ends import Halted, each, look
+from tui.engine.far.ends import Halted, look
 from tui.engine.far.probing import is_one
 from tui.engine.far.transfer import is_other
+from tui.engine.far.tree import Step
 from tui.engine.far.whereabouts import Whereabouts
 from tui.engine.rows import Phase
 from tui.engine.run import Sums
@@ -24,7 +26,6 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from tui.engine.far.tree import Step
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.entry import Entry
@@ -170,11 +171,11 @@ class FarMoving(FarCopying):
         moved: set[int] = set()
 
         async def rename(step: Step) -> None:
-            if step.idx not in moved and await self._rename_one(step, parent):
+            if await self._rename_one(step, parent):
                 moved.add(step.idx)
 
         try:
-            await self.ends.do(lambda: each(going, rename, AT_ONCE))
+            await self.ends.do_each(going, rename, Step.refuse, AT_ONCE)
         except Halted:
             await self._settle([step for step in going if step.idx in moved])
             raise
@@ -226,11 +227,10 @@ class FarMoving(FarCopying):
 
         async def remove(step: Step) -> None:
             await self._remove(step, parent)
-            if step.error is None:
-                removed.add(step.idx)
+            removed.add(step.idx)
 
         try:
-            await self.ends.do(lambda: each(steps, remove, AT_ONCE))
+            await self.ends.do_each(steps, remove, Step.refuse, AT_ONCE)
         except Halted:
             await self._settle([step for step in steps if step.idx in removed])
             raise
@@ -252,7 +252,7 @@ class FarMoving(FarCopying):
     async def _remove(self, step: Step, parent: Location) -> None:
         place, where, entry = self.ends.at(parent), parent.child(step.source.location.name), step.entry
         assert entry is not None
-        try:
+        with contextlib.suppress(NotFound):
             if entry.kind is EntryKind.FOLDER:
                 await place.remove_folder(where)
                 return
@@ -262,12 +262,6 @@ class FarMoving(FarCopying):
                 text = f"cannot remove {source}: it is newer than its copy"
                 raise SourceChanged(text, remedy, location=source)
             await place.remove_file(where)
-        except NotFound:
-            return
-        except PlaceError as error:
-            if self.ends.is_lost(error):
-                raise
-            step.error = error
 
     async def entries(
         self,

@@ -7,9 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import each, look
+from tui.engine.far.ends import Ends, carry, each, look
 from tui.engine.far.identity import identify
-from tui.engine.far.reaching import Reach, carry
 from tui.engine.renaming import Renaming
 from tui.engine.traces import Trace
 from tui.model.error import HoldsHome, NotFound, PlaceError, Unsupported
@@ -35,7 +34,7 @@ class FarRenaming(Renaming):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.reach = Reach(run)
+        self.reach = Ends(run)
         self.pipeline = 1
 
     async def execute(self) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.comparing import Comparison
 from tui.engine.far.copying import FarCopying
-from tui.engine.far.ends import each, look
-from tui.engine.far.reaching import HOME, Reach, carry
+from tui.engine.far.ends import carry, each, look
+from tui.engine.far.reaching import HOME
 from tui.engine.far.removing import TreeRemoval
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS
 from tui.engine.run import Spot
@@ -56,7 +56,6 @@ class FarSyncing(FarCopying):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.reach = Reach(run)
         self._tops: tuple[Location, Location] | None = None
         """The two folders, once it is known that they can be synced."""
         self._home: Location | None = None
@@ -165,7 +164,7 @@ class FarSyncing(FarCopying):
         """
         run, found = self.run, list[Difference]()
         failed, source_has = False, False
-        async for part in Comparison(self.reach, source, target, through=False).parts():
+        async for part in Comparison(self.ends, source, target, through=False).parts():
             for error in part.failures:
                 failed = True
                 await run.fail(self._spot("", error.location or target), error, removing=True)
@@ -188,7 +187,7 @@ class FarSyncing(FarCopying):
             await there.set_attributes(where, Attributes(mode=entry.mode & bits))
 
         try:
-            await self.reach.do_both(source, target, align)
+            await self.ends.do_both(source, target, align)
         except PlaceError as error:
             await self.run.fail(self._spot(item.path, where), error)
 
@@ -212,13 +211,13 @@ class FarSyncing(FarCopying):
         async def find(here: Place, there: Place) -> tuple[Entry | None, Entry | None]:
             return await look(here, source), await look(there, target)
 
-        return await self.reach.do_both(source, target, find)
+        return await self.ends.do_both(source, target, find)
 
     async def _find_homes(self, target: Location) -> None:
         if target.is_local:
             self._homes = await self.run.hop(find_homes, self.run.shared.homes)
         else:
-            self._home = await self.reach.home(target)
+            self._home = await self.ends.home(target)
 
     async def _spare_home(self, where: Location) -> None:
         """Refuse to remove what is a home folder at the target, or holds one.
@@ -252,7 +251,7 @@ class FarSyncing(FarCopying):
             run.record.current = where
             run.touch()
 
-        await TreeRemoval(run, self.reach, fail, removed).go(where, entry)
+        await TreeRemoval(run, self.ends, fail, removed).go(where, entry)
         run.record.unflushed = True
 
     # Where a folder meets something else

@@ -58,6 +58,8 @@ class Transfer:
         self._memory = Memory()
         self._kept_bytes: dict[Location, int] = {}
         """Of half files that wait to be gone on with: how much is counted as copied meanwhile, by target."""
+        self.furthest: dict[Location, int] = {}
+        """How far large files ever came that were broken off, by target, in bytes."""
         self._source: Place
         self._target: Place
         self._pairing: Pairing
@@ -188,6 +190,7 @@ class Transfer:
             writer = await self._target.open_writer(target, identity)
             hashed = await self._into(item, reader, writer)
             self._holds_none(target)
+            self.furthest.pop(target, None)
             if hashed is not None:
                 try:
                     await self._read_back(item, reader, target, hashed)
@@ -220,11 +223,13 @@ class Transfer:
             await self._check_expected(item, item.target)
             await writer.publish(attributes, replace=item.replace, flush=self._flush)
         except asyncio.CancelledError:
+            self._came_to(item.target, counted)
             stays = self._run.stop_reason is not Stop.CANCEL
             self._left_at(item.target, counted, stays=stays)
             await in_time(writer.suspend() if stays else writer.discard(), LEAVE_S)
             raise
         except PlaceError as error:
+            self._came_to(item.target, counted)
             stays = isinstance(error, (PlaceUnavailable, OutOfSpace))
             self._left_at(item.target, counted, stays=stays)
             await (writer.suspend() if stays else writer.discard())
@@ -238,6 +243,12 @@ class Transfer:
             self._kept_bytes[target] = counted
         else:
             self._counts.sums.same_bytes -= counted
+
+    def _came_to(self, target: Location, size_bytes: int) -> None:
+        """Note how far a file came that is broken off."""
+        if size_bytes > self.furthest.get(target, 0):
+            self.furthest[target] = size_bytes
+            self._run.advanced += 1
 
     async def _read_back(self, item: Item, reader: Reader, target: Location, hashed: Any) -> None:
         """Compare what was written with what was read."""

@@ -49,6 +49,10 @@ class Step:
     def idx(self) -> int:
         return self.source.idx
 
+    def refuse(self, error: PlaceError) -> None:
+        """Note what was in its way."""
+        self.error = error
+
 
 @dataclass(eq=False, slots=True)
 class Folder:
@@ -67,6 +71,7 @@ class Folder:
         done_files, done_bytes: What was counted of it while its listing is open. After a loss these are found again
             (`credit`), and not counted once more.
         subs: Subfolders that the open listing gave already.
+        pages: So many pages it gave.
     """
 
     idx: int
@@ -93,6 +98,7 @@ class Folder:
     seen_files: int = 0
     seen_bytes: int = 0
     subs: set[str] = field(default_factory=set)
+    pages: int = 0
     settled: set[str] = field(default_factory=set)
     """Entries about which something was told (an error, a question) while the listing is open."""
 

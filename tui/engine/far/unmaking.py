@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import look
+from tui.engine.far.ends import Ends, carry, look
 from tui.engine.far.identity import why_not_it
-from tui.engine.far.reaching import Reach, carry
 from tui.engine.unmaking import Unmaking
 from tui.model.entry import EntryKind
 from tui.model.error import NotEmpty, NotFound, PlaceError, PlaceUnavailable, SourceReplaced
@@ -23,7 +22,7 @@ class FarUnmaking(Unmaking):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._reach = Reach(run)
+        self._reach = Ends(run)
 
     async def execute(self) -> None:
         """Do it, or what is left of it after a crash."""

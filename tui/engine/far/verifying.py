@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from tui.engine.checking import Checking
 from tui.engine.far.columns import NONE, Columns, side_by_side
-from tui.engine.far.ends import Halted, look
+from tui.engine.far.ends import Ends, Halted, carry, look
 from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
-from tui.engine.far.reaching import Reach, carry
 from tui.engine.far.totals import Counting
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
@@ -39,7 +38,7 @@ class Verifying(Checking):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.reach = Reach(run)
+        self.reach = Ends(run)
 
     async def execute(self) -> None:
         """Compare all there is, or until the run is stopped."""
@@ -73,7 +72,7 @@ class TreeCheck:
     """
 
     def __init__(
-        self, run: Run, reach: Reach, source: Location, target: Location, take: Take, *, kept_both: bool
+        self, run: Run, reach: Ends, source: Location, target: Location, take: Take, *, kept_both: bool
     ) -> None:
         """Say what is compared.
 

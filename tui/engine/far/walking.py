@@ -90,8 +90,9 @@ class Walk(Folders):
                 self._connect()
                 try:
                     await self._go()
-                except Lost:
+                except Lost as lost:
                     self._counts.show()
+                    self._suspects.lost(self._under_way, lost.error)
                     self._gather()
                     await self._ends.again()
                 except Full as full:
@@ -117,9 +118,12 @@ class Walk(Folders):
         small = max(1, min(sum(ends.values()), MOST_SMALL))
         large = max(1, min(MOST_LARGE, self._run.shared.slots))
         self._news.clear()
-        tasks = [asyncio.ensure_future(self._take(self._stack, self._folder)) for _ in range(SCANNERS)]
-        tasks += [asyncio.ensure_future(self._take(self._small, self._item)) for _ in range(small)]
-        tasks += [asyncio.ensure_future(self._take(self._large, self._item)) for _ in range(large)]
+        if self._suspects.left:
+            tasks = [asyncio.ensure_future(self._one_by_one())]
+        else:
+            tasks = [asyncio.ensure_future(self._take(self._stack, self._folder)) for _ in range(SCANNERS)]
+            tasks += [asyncio.ensure_future(self._take(self._small, self._item)) for _ in range(small)]
+            tasks += [asyncio.ensure_future(self._take(self._large, self._item)) for _ in range(large)]
         for task in tasks:
             task.add_done_callback(lambda _: self._news.set())
         try:
@@ -127,11 +131,13 @@ class Walk(Folders):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), LOOK_S)
                 self._news.clear()
-                for task in tasks:
-                    if task.done():
-                        task.result()
+                ended = [task for task in tasks if task.done()]
+                for task in ended:
+                    task.result()
                 self._counts.show()
                 await self._counts.write()
+                if len(ended) == len(tasks):
+                    break
         finally:
             for task in tasks:
                 task.cancel()
@@ -141,15 +147,28 @@ class Walk(Folders):
         self, queue: asyncio.Queue[Folder] | asyncio.Queue[Item], work: Callable[..., Awaitable[None]]
     ) -> None:
         while True:
-            thing = await queue.get()
-            self._under_way.add(thing)
-            await work(thing)
-            self._under_way.discard(thing)
-            self._left -= 1
-            if not self._left:
-                self._news.set()
-            if not self._room.is_set() and self._small.qsize() + self._large.qsize() < WINDOW // 2:
-                self._room.set()
+            await self._do(await queue.get(), work)
+
+    async def _one_by_one(self) -> None:
+        """Do one thing after the other, entries first, until all that is suspected was tried."""
+        while self._suspects.left and not self._run.stopped:
+            if (items := self._small if not self._small.empty() else self._large) and not items.empty():
+                await self._do(items.get_nowait(), self._item)
+            elif not self._stack.empty():
+                await self._do(self._stack.get_nowait(), self._folder)
+            else:
+                self._suspects.left.clear()
+
+    async def _do(self, thing: Folder | Item, work: Callable[..., Awaitable[None]]) -> None:
+        self._under_way.add(thing)
+        await work(thing)
+        self._under_way.discard(thing)
+        self._suspects.tried(thing)
+        self._left -= 1
+        if not self._left:
+            self._news.set()
+        if not self._room.is_set() and self._small.qsize() + self._large.qsize() < WINDOW // 2:
+            self._room.set()
 
     # After a loss
 
@@ -176,7 +195,7 @@ class Walk(Folders):
 
     def _begin_again(self, folder: Folder) -> None:
         folder.state, folder.listing = State.NEW, None
-        folder.known, folder.there = False, None
+        folder.pages, folder.known, folder.there = 0, False, None
         folder.making |= folder.own
         folder.credit_files = folder.done_files
         self._counts.seen_files -= folder.seen_files

@@ -1,0 +1,51 @@
+"""Comparing a copy that has ended with its sources once more: what a job is asked that does it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.engine.planner import refuse
+from tui.model.job import Conflict, JobKind, Request
+
+if TYPE_CHECKING:
+    from tui.engine.board import Record
+    from tui.engine.journal import Journal
+    from tui.engine.rows import JobRow
+    from tui.model.location import Location
+
+
+async def request_for(journal: Journal, record: Record) -> Request:
+    """Return the request that verifies a job.
+
+    Raises:
+        NotPossible: It is no copy, has not ended, or may have put things under names nobody knows any more.
+    """
+    row, what = record.row, f"verify job {record.id}"
+    if row.kind is not JobKind.COPY:
+        raise refuse(what, f"only copies can be verified again, and this is a {row.kind}")
+    if not record.state.is_final:
+        raise refuse(what, f"it is {record.state}; wait for its end")
+    if record.names.changes and record.name_rules is not None:
+        raise refuse(what, "names may have been changed for its target, and would be missed there")
+    sources = await journal.sources(record.id, 0, row.source_count)
+    return Request(
+        kind=JobKind.VERIFY,
+        sources=tuple(source.location for source in sources),
+        targets=tuple(source.target or _final(row, source.location) for source in sources),
+        target=row.target,
+        into=row.into,
+        conflict=Conflict.RENAME if await _kept_both(journal, record) else Conflict.ASK,
+        priority=record.priority,
+    )
+
+
+async def _kept_both(journal: Journal, record: Record) -> bool:
+    """Say whether a job may have put something under another name than it has in the source."""
+    decisions = await journal.decisions(record.id)
+    return record.conflict is Conflict.RENAME or any(each.rule is Conflict.RENAME for each in decisions)
+
+
+def _final(row: JobRow, source: Location) -> Location:
+    """Return where a copy put a source that got no other name."""
+    assert row.target is not None
+    return row.target.child(source.name) if row.into else row.target
