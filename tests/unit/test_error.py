@@ -18,7 +18,7 @@ from tui.model.location import Location
         (errno.ENOSPC, error.OutOfSpace, "no space left", "Free some space"),
         (errno.EDQUOT, error.OutOfSpace, "the disk quota is used up", "quota"),
         (errno.EMFILE, error.PlaceUnavailable, "too many files are open", "ulimit -n"),
-        (errno.EBUSY, error.PlaceUnavailable, "busy or not answering", "by itself"),
+        (errno.EBUSY, error.PlaceUnavailable, "busy or not answering", "then retry"),
         (errno.EXDEV, error.PlaceError, "Invalid cross-device link", ""),
     ],
 )

@@ -286,7 +286,7 @@ _PHRASES: dict[type[PlaceError], str] = {
 
 _TOO_MANY_FILES = (
     "too many files are open",
-    "Ferry tries again by itself; raise the limit (`ulimit -n`) if it lasts.",
+    "Raise the limit (`ulimit -n`), then retry.",
 )
 _BY_NUMBER: dict[int, tuple[str, str]] = {
     errno.EDQUOT: ("the disk quota is used up", ""),
