@@ -14,6 +14,7 @@ from tui.model.error import NotFound
 from tui.places.memory import HARDLY_ANY
 
 if TYPE_CHECKING:
+    from tui.model.location import Location
     from tui.places.memory_store import MemoryStore
 
 S = 1_000_000_000
@@ -155,3 +156,25 @@ async def test_a_comparison_nobody_asks_for_any_more_stops(queue: HostsHarness, 
     assert trouble.names == []
     with pytest.raises(NotFound, match="given up"):
         await browsing.differences(number)
+
+
+@pytest.mark.parametrize("most", [0, 1, 4, 1000])
+async def test_folders_that_hold_much_are_listed_when_their_turn_comes_and_told_in_order(
+    queue: HostsHarness, hosts: Hosts, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("tui.engine.far.comparing.MOST_AHEAD", most)
+    for folder in range(12):
+        hosts.store().folder(f"/data/tree/{folder:02}")
+        hosts.store("other").folder(f"/data/tree/{folder:02}")
+        for number in range(folder):
+            hosts.store().write(f"/data/tree/{folder:02}/{number:02}", b"text")
+    listed: list[str] = []
+
+    def note(name: str, location: Location) -> None:
+        if name == "list" and location.authority == "host":
+            listed.append(location.name)
+
+    hosts.trouble = note
+    expected = [f"{folder:02}/{number:02}" for folder in range(12) for number in range(folder)]
+    assert [path for path in await differences(queue) if "/" in path] == expected
+    assert (len(listed) > len(set(listed))) == (most < 11)

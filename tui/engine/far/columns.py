@@ -13,7 +13,7 @@ from tui.model.entry import Entry, EntryKind
 from tui.places.local.partial import is_partial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tui.model.location import Location
     from tui.places.base import Place
@@ -36,9 +36,13 @@ class Columns:
         self._seconds, self._nanoseconds = array("q"), array("I")
 
     @classmethod
-    async def read(cls, place: Place, folder: Location) -> Columns:
+    async def read(
+        cls, place: Place, folder: Location, check: Callable[[int], None] = lambda _: None
+    ) -> Columns:
         """List a folder, without what jobs have not finished.
 
+        Args:
+            check: Called after each page with how much there is; what it raises ends the listing.
         Raises:
             PlaceError: It cannot be read.
         """
@@ -46,6 +50,7 @@ class Columns:
         async with listing(place, folder) as pages:
             async for page in pages:
                 found._add(page)
+                check(len(found))
         found._sort()
         return found
 

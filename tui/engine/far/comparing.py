@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.base import Place
 
-AHEAD, MOST_HELD = 8, 50_000
-"""Folders listed ahead; and so many entries at which none is any more."""
+AHEAD, MOST_AHEAD = 8, 10_000
+"""Folders listed ahead; and the most entries of such a one, on each side."""
 
 PART_ENTRIES = 1000
 PARTS_AHEAD = 32
@@ -42,6 +42,20 @@ class _Folder:
     path: str
     side: Side
     listed: asyncio.Future[tuple[Columns, Columns]] | None = None
+    is_next: bool = False
+
+    def check(self, count: int) -> None:
+        """Hold no more than some of what comes later.
+
+        Raises:
+            TooMuch: There is more in the folder.
+        """
+        if count > MOST_AHEAD and not self.is_next:
+            raise TooMuch
+
+
+class TooMuch(Exception):
+    """A folder that was listed ahead holds so much that it is listed again when its turn comes."""
 
 
 class Comparison:
@@ -74,6 +88,8 @@ class Comparison:
         self._likeness = Likeness(reach, lambda _size, _where: None, _at_ease)
         self._waiting: list[_Folder] = []
         self._pairing: Pairing
+        self._begun = False
+        """The two folders themselves could be read."""
 
     async def parts(self) -> AsyncGenerator[Compared, None]:
         """Yield what was found, part by part; closing it stops everything.
@@ -84,16 +100,14 @@ class Comparison:
         try:
             yield await self._tops()
             while self._waiting:
-                self._list_ahead()
-                folder = self._waiting.pop()
-                assert folder.listed is not None
                 try:
-                    source, target = await folder.listed
+                    folder, source, target = await self._next()
                 except PlaceError as error:
-                    if not folder.path:
+                    if not self._begun:
                         raise
                     yield Compared(failures=[error])
                     continue
+                self._begun = True
                 async for part in self._folder(folder, source, target):
                     yield part
         finally:
@@ -102,14 +116,17 @@ class Comparison:
                 listed.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
-    def _list_ahead(self) -> None:
-        """Begin to list the folders that come next, unless what was listed is much already."""
-        held = 0
-        for folder in self._waiting[: -AHEAD - 1 : -1]:
-            if folder.listed is None and held <= MOST_HELD:
-                folder.listed = asyncio.ensure_future(self._list(folder))
-            elif folder.listed is not None and folder.listed.done() and not folder.listed.exception():
-                held += sum(map(len, folder.listed.result()))
+    async def _next(self) -> tuple[_Folder, Columns, Columns]:
+        """Return the folder that comes next, with what it holds on both sides; some more are listed meanwhile."""
+        for ahead in self._waiting[-AHEAD:]:
+            ahead.listed = ahead.listed or asyncio.ensure_future(self._list(ahead))
+        folder = self._waiting.pop()
+        assert folder.listed is not None
+        folder.is_next = True
+        try:
+            return folder, *(await folder.listed)
+        except TooMuch:
+            return folder, *(await self._list(folder))
 
     async def _tops(self) -> Compared:
         """Compare the two folders as such."""
@@ -131,13 +148,14 @@ class Comparison:
 
     async def _list(self, folder: _Folder) -> tuple[Columns, Columns]:
         source, target = await asyncio.gather(
-            self._names(self._source.below(folder.path)) if folder.side is not Side.TARGET else _nothing(),
-            self._names(self._target.below(folder.path)) if folder.side is not Side.SOURCE else _nothing(),
+            self._names(folder, self._source) if folder.side is not Side.TARGET else _nothing(),
+            self._names(folder, self._target) if folder.side is not Side.SOURCE else _nothing(),
         )
         return source, target
 
-    async def _names(self, where: Location) -> Columns:
-        return await self._reach.do(where, lambda place: Columns.read(place, where))
+    async def _names(self, folder: _Folder, top: Location) -> Columns:
+        where = top.below(folder.path)
+        return await self._reach.do(where, lambda place: Columns.read(place, where, folder.check))
 
     async def _folder(
         self, folder: _Folder, source: Columns, target: Columns
