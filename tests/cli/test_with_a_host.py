@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.daemon.homes import until
 from tests.e2e.terminal import Terminal
 from tests.servers.sshd import make_key
 
@@ -108,6 +110,25 @@ def test_a_move_to_a_host_is_undone_after_a_restart_unless_something_changed_the
     assert b"was changed, added or removed since" in told
     assert not tree.exists()
     assert (real.there / "new" / "tree" / "one").read_bytes() == b"one"
+
+
+def test_an_undoing_whose_engine_is_killed_is_gone_on_with(real: Ferry) -> None:
+    tree = real.here / "tree"
+    (tree / "sub").mkdir(parents=True)
+    data = {f"sub/{number}": bytes([number]) * (200 << 10) for number in range(20)}
+    for name, text in data.items():
+        (tree / name).write_bytes(text)
+    real("move", "tree", real.url("new/"))
+    real("queue", "limit", "1MB/s")
+    real("queue", "undo", "--detach", "1")
+    pid = json.loads(real("engine", "status", "--json").stdout)["pid"]
+    until(lambda: len(list(tree.rglob("*"))) > 3)
+    os.kill(pid, signal.SIGKILL)
+    assert len(list((real.there / "new").rglob("*"))) > 3
+    real("queue", "limit", "off")
+    real("queue", "wait")
+    assert {str(p.relative_to(tree)): p.read_bytes() for p in tree.rglob("*") if p.is_file()} == data
+    assert list((real.there / "new").iterdir()) == []
 
 
 def test_hosts_of_the_ssh_configuration_are_listed(real: Ferry) -> None:
