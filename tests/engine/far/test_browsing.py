@@ -22,7 +22,7 @@ from tui.places.memory import ALL, HARDLY_ANY, MemoryOpener
 from tui.places.memory_store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
 
 BOX = Location("/", "memory", "box")
 
@@ -127,6 +127,28 @@ async def test_a_file_stays_open_until_its_end_was_read(browsing: Browsing, stor
     assert list(browsing._readers) == [BOX.child("file")]
     await browsing.read(BOX.child("file"), 50, 50)
     assert not browsing._readers
+
+
+async def test_several_folders_are_counted_at_once(store: MemoryStore) -> None:
+    for number in range(20):
+        store.write(f"/a/{number}/file", b"123")
+    several, under_way = asyncio.Event(), 0
+
+    def fault(name: str, location: Location) -> Awaitable[object] | None:
+        nonlocal under_way
+        if name != "list" or location == BOX.child("a"):
+            return None
+        under_way += 1
+        if under_way == 8:
+            several.set()
+        return several.wait()
+
+    doors = Doors({"memory": lambda: MemoryOpener(store, ALL, fault)}, SystemClock())
+    browsing = Browsing(doors, SystemClock())
+    totals = await browsing.measure((BOX.child("a"),), 20.0)
+    assert (totals.files, totals.folders, totals.size_bytes, totals.complete) == (20, 21, 60, True)
+    await browsing.close()
+    await doors.close()
 
 
 async def test_what_is_below_is_counted(browsing: Browsing, store: MemoryStore) -> None:

@@ -40,6 +40,9 @@ READER_S = 3.0
 
 LOOKS_AT_ONCE = 32
 
+FOLDERS_AT_ONCE = 16
+"""Of what is counted: each folder takes some round trips."""
+
 
 async def _nothing() -> Collection[str]:
     return ()
@@ -310,18 +313,30 @@ class _Count:
         return Totals(self._files, self._folders, self._size_bytes, self._unreadable, complete)
 
     async def add(self, place: Place, location: Location) -> None:
-        waiting = []
-        entry = await place.stat(location)
-        if self._one(entry):
+        waiting: list[Location] = []
+        if self._one(await place.stat(location)):
             waiting.append(location)
-        while waiting:
-            folder = waiting.pop()
-            try:
-                async with listing(place, folder) as pages:
-                    async for entries in pages:
-                        waiting += [folder.child(entry.name) for entry in entries if self._one(entry)]
-            except PlaceError:
-                self._unreadable += 1
+        going: set[asyncio.Task[None]] = set()
+        try:
+            while waiting or going:
+                while waiting and len(going) < FOLDERS_AT_ONCE:
+                    going.add(asyncio.create_task(self._folder(place, waiting.pop(), waiting)))
+                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in going:
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
+
+    async def _folder(self, place: Place, folder: Location, waiting: list[Location]) -> None:
+        """Count what is in a folder; those in it wait to be gone into."""
+        try:
+            async with listing(place, folder) as pages:
+                async for entries in pages:
+                    waiting += [folder.child(entry.name) for entry in entries if self._one(entry)]
+        except PlaceError:
+            self._unreadable += 1
 
     def _one(self, entry: Entry) -> bool:
         """Count one entry; say whether there is more below it."""
