@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import resource
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, running
+from engine_harness import Harness, names, running
 
 from tui.model.error import OutOfSpace, PlaceUnavailable
 from tui.model.job import JobState
+from tui.places.local import attributes
 from tui.places.local.copying import FolderCopy
 from tui.places.local.hops import Batch, Failure
 
@@ -199,3 +202,27 @@ async def test_a_job_whose_start_cannot_be_written_down_starts_all_the_same(
     monkeypatch.setattr(keeper, "set_state", full_at_first)
     await harness.done(await harness.copy(source / "a", to=target))
     assert refused == [JobState.RUNNING]
+
+
+async def test_a_folder_that_does_not_get_its_time_back_keeps_nothing_else_from_being_copied(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [source / "a" / "one", source / "b" / "two"]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(file.name)
+    for folder in (source / "a", source / "b", target):
+        os.utime(folder, ns=(10**18, 10**18))  # the target's is kept when something is put into it, then
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(attributes.Mirror, "restore", fail)
+    job = await harness.ends(await harness.copy(*files, to=target))
+    assert job.state is JobState.FAILED
+    told = {error.message for error in await harness.engine.errors(job.id)}
+    assert told == {f"cannot set the attributes of {target}: the disk reported an error"}
+    assert names(target) == ["one", "two"]
+    monkeypatch.undo()
+    await harness.engine.retry([job.id])
+    await harness.done(job.id)

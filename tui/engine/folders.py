@@ -153,7 +153,7 @@ class Folders:
             batches = [Batch(failures=[Failure(b"", error)], exhausted=True)]
         left = folders[len(batches) :]
         for folder in left:
-            self._close(folder)
+            self._close(folder, report)
             folder.copy = None
         self.stack += reversed(left)
         for folder, batch in zip(folders, batches, strict=False):
@@ -174,7 +174,7 @@ class Folders:
             self._finish(folder, report)
         else:
             self.lost(report, folder, b"", batch.lost)
-            self._close(folder)
+            self._close(folder, report)
 
     def _put_back(self, folder: Folder, batch: Batch) -> None:
         """Put a folder that has more back onto the stack: below its subfolders where too many are known already."""
@@ -300,17 +300,22 @@ class Folders:
         except PlaceError as error:
             report.failures.append((folder, Failure(b"", error)))
         finally:
-            self._close(folder)
+            self._close(folder, report)
 
     def finish_alone(self, folder: Folder) -> Report:
         report = Report()
         self._finish(folder, report)
         return report
 
-    @staticmethod
-    def _close(folder: Folder) -> None:
-        if folder.copy is not None:
+    def _close(self, folder: Folder, report: Report) -> None:
+        """Let a folder go; one that does not get back what was borrowed of it is told, unless it failed already."""
+        if folder.copy is None:
+            return
+        try:
             folder.copy.close()
+        except PlaceError as error:
+            if all(failed is not folder or failure.name for failed, failure in report.failures):
+                report.failures.append((folder, Failure(b"", error)))
 
     # Names
 
