@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -244,6 +246,25 @@ async def test_a_source_put_in_the_place_of_another_removes_nothing(
     assert (await harness.ends(id)).state is JobState.FAILED
     assert await errors(harness, id) == [("SourceChanged", "source")]
     assert names(target) == ["extra", "file"]
+
+
+async def test_folders_that_do_not_get_their_times_back_are_told_and_the_others_gone_through(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    for name in ("one", "two"):
+        (source / name).mkdir()
+        write(target / name / "extra", "goes")
+    monkeypatch.setattr(alongside, "attributes", SimpleNamespace(set_times=fail))
+    id = await sync(harness, source, target, delete_extra=True)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    assert set(await errors(harness, id)) == {("StorageFault", "one"), ("StorageFault", "two")}
+    assert names(target / "one") == names(target / "two") == []
+    monkeypatch.undo()
+    await harness.engine.retry([id])
+    await harness.done(id)
 
 
 async def test_half_done_things_of_other_jobs_stay(harness: Harness, source: Path, target: Path) -> None:

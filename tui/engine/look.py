@@ -98,7 +98,10 @@ def open_target(target: Location, *, into: bool) -> Root:
 def ancestors(root: Root) -> set[tuple[int, int]]:
     """Return (device, inode) of an opened folder and of all above it."""
     found: set[tuple[int, int]] = set()
-    fd = os.dup(root.fd)
+    try:
+        fd = os.dup(root.fd)
+    except OSError as error:
+        raise from_os_error(error, root.location(), "open the folder") from error
     try:
         while True:
             info = os.fstat(fd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,21 @@ def test_where_names_cannot_be_exchanged_the_new_file_is_renamed_over_the_old_on
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(syscalls, "exchange", lambda *_: False)
+    assert replaced(source, target).files == 1
+    assert os.listdir(target) == ["file"]
+    assert (target / "file").read_text() == "new"
+
+
+def test_an_old_file_that_cannot_be_removed_gets_its_name_back_and_the_next_try_leaves_nothing(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "unlink", fail)
+    assert len(replaced(source, target).failures) == 1
+    assert (target / "file").read_text() == "the old one"
+    monkeypatch.undo()
     assert replaced(source, target).files == 1
     assert os.listdir(target) == ["file"]
     assert (target / "file").read_text() == "new"

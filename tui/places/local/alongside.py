@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -87,7 +88,8 @@ class Alongside:
     def close(self) -> None:
         """Close what is open; a folder keeps the time it had."""
         if self._folder is not None:
-            self._leave(self._folder)
+            with contextlib.suppress(OSError):  # what ended the work is told, and counts for more
+                self._leave(self._folder)
 
     def _one(self, batch: Passed) -> bool:
         """Do one thing; False where nothing is left."""
@@ -124,8 +126,14 @@ class Alongside:
             self.fail(path, error, batch)
 
     def _leave(self, folder: Folder) -> None:
-        """Close a folder; those in it wait on top."""
+        """Close a folder; those in it wait on top.
+
+        Raises:
+            OSError: It does not get its mode or its times back.
+        """
         self._folder = None
+        if folder.names:
+            self._waiting.append((folder.path, folder.names))
         try:
             folder.entries.close()
             if folder.lent:
@@ -134,8 +142,6 @@ class Alongside:
                 attributes.set_times(folder.target, folder.before)
         finally:
             syscalls.let_go(folder.source, folder.target)
-        if folder.names:
-            self._waiting.append((folder.path, folder.names))
 
     # Entries
 
@@ -148,12 +154,27 @@ class Alongside:
         if entry is not None:
             self._look_at(folder, os.fsencode(entry.name), batch)
         elif folder.changed and not (folder.repeated or folder.failed):
-            # Some filesystems skip entries while others are being removed: look again, once.
-            folder.entries.close()
-            folder.entries = os.scandir(folder.target)
-            folder.names, folder.repeated = [], True
+            self._look_again(folder, batch)
         else:
+            self._let_go(folder, batch)
+
+    def _look_again(self, folder: Folder, batch: Passed) -> None:
+        """Go through a folder once more: some filesystems skip entries while others are being removed."""
+        folder.entries.close()
+        folder.repeated = True
+        try:
+            folder.entries = os.scandir(folder.target)
+        except OSError as error:
+            self.fail(folder.path, error, batch)
+            self._let_go(folder, batch)
+        else:
+            folder.names = []
+
+    def _let_go(self, folder: Folder, batch: Passed) -> None:
+        try:
             self._leave(folder)
+        except OSError as error:
+            self.fail(folder.path, error, batch)
 
     def _look_at(self, folder: Folder, name: bytes, batch: Passed) -> None:
         path = batch.last = join(folder.path, name)

@@ -208,9 +208,8 @@ class Landing:
         try:
             os.unlink(scratch, dir_fd=self.fd)
         except (
-            IsADirectoryError,
-            PermissionError,
-        ):  # a folder has come there meanwhile: it gets its name back
+            OSError
+        ):  # a folder has come there meanwhile, or the disk fails: what stood there gets its name back
             syscalls.exchange(self.fd, scratch, name)
             raise
 
