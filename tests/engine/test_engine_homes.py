@@ -91,7 +91,7 @@ async def test_a_link_to_a_home_is_just_a_link(
 async def test_other_names_are_changed_beside_that_of_a_home(
     harness: Harness, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.engine.engine.spare_homes", lambda *_: None)
+    monkeypatch.setattr("tui.engine.sparing.spare_homes", lambda *_: None)
     (home.parent / "other").mkdir()
     (home.parent / "link").symlink_to(home)
     sources = [home, home.parent / "other", home.parent / "link"]

@@ -207,9 +207,7 @@ class Landing:
             return
         try:
             os.unlink(scratch, dir_fd=self.fd)
-        except (
-            OSError
-        ):  # a folder has come there meanwhile, or the disk fails: what stood there gets its name back
+        except OSError:  # a folder has come there meanwhile, or the disk fails: it gets its name back
             syscalls.exchange(self.fd, scratch, name)
             raise
 
