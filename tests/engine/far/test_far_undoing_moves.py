@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NOON = 1_700_000_000_000_000_000
 TREE = {"a": b"a", "inner/b": b"b" * 300_000, "inner/deep/c": b"c", "empty": None}
 
+TREE_NAMES = {*TREE, "inner", "inner/deep"}
+
 
 def plant(hosts: Hosts, folder: str = "/from", host: str = "host") -> dict[str, bytes | str | None]:
     """Put a tree and a file into a folder of a host; return all that is in it then."""
@@ -261,6 +263,34 @@ async def test_the_only_one_is_refused_for_the_same_reasons(
     job = await move(queue, at("/from/tree"), to=at("/to", "other"))
     reason = change(hosts)
     assert await refused(queue, hosts, job) == f"cannot bring sftp://host/from/tree back: {reason}"
+
+
+@pytest.mark.parametrize("to", [at("/to"), at("/to", "other")], ids=["within", "across"])
+@pytest.mark.parametrize("name", ["tree", "file"])
+async def test_what_takes_the_old_place_at_the_last_moment_is_neither_merged_with_nor_replaced(
+    queue: HostsHarness, hosts: Hosts, to: Location, name: str
+) -> None:
+    plant(hosts)
+    job = await move(queue, at(f"/from/{name}"), to=to)
+    store = hosts.store(to.authority)
+    moved = store.tree("/to")
+    looks = 0
+
+    def take(step: str, location: Location) -> None:
+        nonlocal looks
+        looks += (step, location.path) == ("stat", f"/to/{name}")
+        if looks == 2 and hosts.store().look(f"/from/{name}") is None:
+            hosts.store().write(f"/from/{name}/new" if name == "tree" else f"/from/{name}", b"theirs")
+
+    hosts.trouble = take
+    undoing = await queue.ends(await queue.engine.undo(job.id))
+    hosts.trouble = None
+    assert undoing.state is JobState.FAILED
+    assert looks >= 2
+    assert store.tree("/to") == moved
+    theirs = "/from/tree/new" if name == "tree" else "/from/file"
+    assert hosts.store().read(theirs) == b"theirs"
+    assert set(hosts.store().tree("/from/tree")) == ({"new"} if name == "tree" else set(TREE_NAMES))
 
 
 async def test_a_folder_that_has_gone_is_not_made_again(
