@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import os
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
+import asyncssh
 import pytest
 
 from tests.servers.answering import Door, answering
@@ -202,6 +204,23 @@ async def test_a_passphrase_is_asked_for_where_the_host_wants_the_key(
     ]
     assert str(key) in somebody.asked[0].text
     await signs_in(tmp_path, text, Somebody(), answers)
+
+
+async def test_a_passphrase_may_take_longer_to_try_than_a_host_to_answer(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "locked"
+    sshd.allow(make_key(key, passphrase="open sesame"))
+    import_private_key = asyncssh.import_private_key
+
+    def with_many_rounds(data: bytes, passphrase: str | None = None) -> asyncssh.SSHKey:
+        if passphrase is not None:
+            time.sleep(2.5)
+        return import_private_key(data, passphrase)
+
+    monkeypatch.setattr(asyncssh, "import_private_key", with_many_rounds)
+    text = sshd.config_for("here", IdentityFile=key, IdentityAgent="none", ConnectTimeout=2)
+    await signs_in(tmp_path, text, Somebody.saying("open sesame"))
 
 
 async def test_a_passphrase_is_not_asked_for_where_the_host_does_not_want_the_key(

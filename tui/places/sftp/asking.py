@@ -7,6 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tui.model.ask import Ask, AskKind
     from tui.places.base import Asker
     from tui.places.sftp.keyring import Keyring
@@ -68,10 +70,16 @@ class Asking:
         Raises:
             AuthenticationFailed: Somebody said that there is no answer; or whatever else the asker raises.
         """
-        self._limit.reschedule(None)
-        self._open = asyncio.create_task(self._answer(ask, subject, keep))
-        try:
+        with self.time_stands_still():
+            self._open = asyncio.create_task(self._answer(ask, subject, keep))
             return await asyncio.shield(self._open)
+
+    @contextlib.contextmanager
+    def time_stands_still(self) -> Iterator[None]:
+        """Count nothing against the host that is not waiting for it."""
+        self._limit.reschedule(None)
+        try:
+            yield
         finally:
             with contextlib.suppress(RuntimeError):  # the connection is over, and its time with it
                 self._limit.reschedule(asyncio.get_running_loop().time() + self._timeout_s)

@@ -124,7 +124,8 @@ class Keys:
         for turn in range(self._host.prompts + (kept is not None)):
             text = kept if kept is not None else await self._asking.ask(ask, subject)
             try:
-                return await asyncio.to_thread(asyncssh.import_private_key, data, text)
+                with self._asking.time_stands_still():  # a passphrase may be made to take long to try
+                    return await asyncio.to_thread(asyncssh.import_private_key, data, text)
             except (asyncssh.KeyEncryptionError, asyncssh.KeyImportError):
                 answers.drop(kind, subject)
                 kept, ask = None, Ask(kind, ask.host, ask.text, retry=True)
