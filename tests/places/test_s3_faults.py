@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("aiobotocore", reason="S3 needs the extra: pip install 'ferry-tui[s3]'")
 
-from tests.servers.polite import Polite, polite_place
+from tests.servers.polite import Polite, polite_place, running
 from tui.places.s3.uploads import guarded
 
 FILE = Location("/bucket/file", S3, "polite")
@@ -93,6 +93,18 @@ async def test_a_bucket_of_another_region_is_told_as_such(place: S3Place, store:
     store.refusals.extend([(301, "PermanentRedirect")] * 9)
     with pytest.raises(PlaceError, match="another region"):
         await place.open_reader(FILE)
+    assert place.alive
+
+
+async def test_no_redirection_is_followed(place: S3Place, store: Polite) -> None:
+    third = Polite()
+    async with running(third) as url:
+        store.elsewhere = f"{url}/bucket/file"
+        with pytest.raises(PlaceError, match="another region"):
+            await put(place, FILE)
+        with pytest.raises(PlaceError, match="another region"):
+            await place.get(FILE, 100)
+    assert third.asked == {}
     assert place.alive
 
 

@@ -172,7 +172,20 @@ async def test_of_a_file_and_a_folder_of_one_name_the_file_is_shown(
     assert (await place.stat(bucket.child("a"))).kind is EntryKind.FILE
 
 
-@pytest.mark.parametrize("name", ["two words+1%41&.txt", "größe/日本語", "\x01\x1b[31m", "a=b;c?d#e"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two words+1%41&.txt",
+        "größe/日本語",
+        "\x01\x1b[31m",
+        "a=b;c?d#e",
+        " blanks at both ends ",
+        "line\nand\rreturn",
+        "~%2F..",
+        "é" * 512,
+    ],
+    ids=range(8),
+)
 async def test_other_tools_find_the_keys_they_expect(
     place: S3Place, bucket: Location, client: Any, name: str
 ) -> None:
@@ -180,6 +193,7 @@ async def test_other_tools_find_the_keys_they_expect(
     answer = await client.get_object(Bucket=bucket.name, Key=name)
     async with answer["Body"] as body:
         assert await body.read() == b"x"
+    assert name.partition("/")[0] in await listed(place, bucket)
     assert await place.copy(bucket.below(name), bucket.child("copy"), PLAIN, TAG, replace=False) is None
     assert (await place.get(bucket.child("copy"), 1))[1] == b"x"
 

@@ -41,6 +41,7 @@ class Polite:
         sends_parts: It sends the part of a file that it is asked for; else all of it.
         heeds_match: It refuses to send what is not in the state that was asked for.
         refusals: What it answers to the next requests for an object: (status, code).
+        elsewhere: It sends whoever asks for an object there, by a redirection.
         expired: It says of all keys that they have expired.
         uploads: The parts of uploads that have begun and not ended, by id and number.
         loses_answers: It puts an upload together, and ends the connection without saying so.
@@ -57,6 +58,7 @@ class Polite:
         self.sends_parts = self.heeds_match = True
         self.refusals: deque[tuple[int, str]] = deque()
         self.expired = self.loses_answers = False
+        self.elsewhere = ""
         self.uploads: dict[str, dict[int, bytes]] = {}
         self._told: dict[str, dict[str, str]] = {}
 
@@ -66,6 +68,10 @@ class Polite:
         self.asked[kind] += 1
         if self.expired:
             return _refusal(400, "ExpiredToken")
+        if key and self.elsewhere:
+            answer = _refusal(307, "TemporaryRedirect")
+            answer.headers["Location"] = self.elsewhere
+            return answer
         if key and self.refusals:
             return _refusal(*self.refusals.popleft())
         if self.busy and kind == "PUT":

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
+from aiobotocore.httpsession import AIOHTTPSession  # type: ignore[import-untyped]
 from aiobotocore.session import AioSession  # type: ignore[import-untyped]
 from botocore.configprovider import ConfiguredEndpointProvider  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ProfileNotFound  # type: ignore[import-untyped]
@@ -28,6 +29,25 @@ _NEVER_S = 24 * 3600.0
 """The library's own limit: ours are shorter, and know what moves."""
 _TRIES = 3
 _CONNECTIONS = 64
+
+
+class _Straight(AIOHTTPSession):  # type: ignore[misc]
+    """Follows no redirection by itself.
+
+    It would go to whatever host is named, unsigned, and what that says would count as the store's answer. Where a
+    bucket is of another region the library itself asks there, signed anew.
+    """
+
+    async def _get_session(self, proxy_url: str | None) -> Any:
+        return _NoDetours(await super()._get_session(proxy_url))
+
+
+class _NoDetours:
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def request(self, method: str, **request: Any) -> Any:
+        return self._session.request(method, allow_redirects=False, **request)
 
 
 async def connect(endpoint: Endpoint, location: Location, silence_s: float | None = None) -> Store:
@@ -82,6 +102,7 @@ def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
         "read_timeout": _NEVER_S,
         "retries": {"total_max_attempts": _TRIES, "mode": "standard"},
         "max_pool_connections": _CONNECTIONS,
+        "http_session_cls": _Straight,
     }
     style = endpoint.path_style
     if style is None:
