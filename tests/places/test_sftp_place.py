@@ -31,7 +31,7 @@ from tui.model.error import (
 )
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
-from tui.places.sftp import writing
+from tui.places.sftp.channel import Channel
 from tui.places.sftp.errors import Refused
 from tui.places.sftp.place import SftpPlace
 from tui.places.sftp.protocol import Code, Kind
@@ -553,30 +553,30 @@ async def test_a_file_renamed_to_itself_stays(place: SftpPlace, tmp_path: Path) 
     assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"a"
 
 
-async def test_no_more_small_files_are_under_way_than_any_server_has_open(
+async def test_no_more_small_files_are_open_than_any_server_allows(
     plain_sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    under_way = most = 0
+    open_files = most = 0
+    post = Channel._post
 
-    async def counted(*args: Any, **options: Any) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        try:
-            await writing.put(*args, **options)
-        finally:
-            under_way -= 1
+    def counted(channel: Channel, kind: Kind, *rest: Any) -> None:
+        nonlocal open_files, most
+        open_files += (kind == Kind.OPEN) - (kind == Kind.CLOSE)
+        most = max(most, open_files)
+        post(channel, kind, *rest)
 
-    monkeypatch.setattr("tui.places.sftp.place.put", counted)
     folder = Location(str(tmp_path), "sftp", "test")
     async with place_on(plain_sshd) as place:
-        puts = (
-            place.put(folder.child(str(number)), b"x", PLAIN, TAG, replace=False, flush=False)
-            for number in range(200)
+        monkeypatch.setattr(Channel, "_post", counted)
+        names = [folder.child(str(number)) for number in range(200)]
+        await asyncio.gather(
+            *(place.put(name, b"x", PLAIN, TAG, replace=False, flush=False) for name in names)
         )
-        await asyncio.gather(*puts)
-        assert most == place.capabilities.pipeline <= 128
-    assert len(os.listdir(tmp_path)) == 200
+        assert (most, open_files) == (64, 0)
+        most = 0
+        found = await asyncio.gather(*(place.get(name, 10) for name in names))
+        assert (most, open_files) == (64, 0)
+    assert {data for _, data in found} == {b"x"}
 
 
 async def test_folders_get_their_modes_whatever_the_server_takes_away(

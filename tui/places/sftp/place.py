@@ -61,8 +61,8 @@ class SftpPlace:
     ) -> None:
         self._connection, self._session, self._lanes = connection, session, lanes
         self._home = os.fsdecode(home)
-        most_small = min(_MOST_AT_ONCE, session.most_open // 2)  # others have files open, too
-        self._small_files = asyncio.Semaphore(most_small)
+        most_open = min(_MOST_AT_ONCE, session.most_open // 2)  # others have files open, too
+        self._open_files = asyncio.Semaphore(most_open)
         is_openssh = "OpenSSH" in version
         self._naming = Naming(session, refuses_taken=is_openssh)
         self._link_comes_last = not (is_openssh or "paramiko" in version)
@@ -76,7 +76,7 @@ class SftpPlace:
             copies=session.offers(COPY_DATA),
             space=session.offers(STATVFS),
             flushes=session.offers(FSYNC),
-            pipeline=most_small,
+            pipeline=min(_MOST_AT_ONCE, 3 * most_open),  # in one of its three round trips a file is open
             ahead_bytes=NEAR_AHEAD_BYTES,
         )
         session.when_measured(self._way_is_known)
@@ -162,8 +162,8 @@ class SftpPlace:
 
     async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
         """Return a small file whole, with what it was when it was read."""
-        async with self._small_files:
-            return await reading.get(self._session, self._path(location), location, most_bytes)
+        path = self._path(location)
+        return await reading.get(self._session, self._open_files, path, location, most_bytes)
 
     async def put(
         self, location: Location, data: bytes, attributes: Attributes, tag: str, *, replace: bool, flush: bool
@@ -171,10 +171,17 @@ class SftpPlace:
         """Make a small file whole."""
         path = self._path(location)
         paths = passing_path(path, tag), path
-        async with self._small_files:
-            await put(
-                self._session, self._naming, paths, location, data, attributes, replace=replace, flush=flush
-            )
+        await put(
+            self._session,
+            self._naming,
+            self._open_files,
+            paths,
+            location,
+            data,
+            attributes,
+            replace=replace,
+            flush=flush,
+        )
 
     async def open_reader(self, location: Location) -> SftpReader:
         """Open a regular file, links not followed."""

@@ -11,6 +11,8 @@ from tui.places.sftp.protocol import READ, Attrs, Kind, text
 from tui.places.sftp.session import attrs_of, data_of
 
 if TYPE_CHECKING:
+    import asyncio
+
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.sftp.session import Session
@@ -98,33 +100,43 @@ async def open_reader(session: Session, path: bytes, location: Location) -> Sftp
     return SftpReader(session, location, handle, found)
 
 
-async def get(session: Session, path: bytes, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
-    """Return a small file whole: a look, an open, and all the rest in one go."""
+async def get(
+    session: Session, open_files: asyncio.Semaphore, path: bytes, location: Location, most_bytes: int
+) -> tuple[Entry, bytes]:
+    """Return a small file whole: a look, an open, and all the rest in one go.
+
+    Args:
+        open_files: Has a place for each file that the server may have open for this.
+    """
     try:
         for _ in range(_TRIES):
             found = await session.lstat(path)
             refuse_irregular(found, location, "read")
             if found.size_bytes > most_bytes:
                 raise told(Unsupported, "read", location, f"it has more than {most_bytes} bytes by now")
-            if (data := await _got(session, path, found)) is not None:
+            if (data := await _got(session, open_files, path, found)) is not None:
                 return found.entry(location.name), data
     except (Refused, Lost) as refused:
         raise from_refusal(refused, location, "read") from refused
     raise told(SourceChanged, "read", location, "it was written to meanwhile")
 
 
-async def _got(session: Session, path: bytes, found: Attrs) -> bytes | None:
+async def _got(session: Session, open_files: asyncio.Semaphore, path: bytes, found: Attrs) -> bytes | None:
     """Return the content of the very file a look found; None where it has become another."""
-    handle = await session.open(path, READ)
     end = found.size_bytes
-    reads = session.send_reads(handle, 0, end)
-    looks = session.send(Kind.FSTAT, text(handle)), session.send(Kind.LSTAT, text(path))
-    session.close(handle)
+    async with open_files:  # as soon as its end has been sent it is closed before what is asked later
+        handle = await session.open(path, READ)
+        reads = session.send_reads(handle, 0, end)
+        looks = session.send(Kind.FSTAT, text(handle)), session.send(Kind.LSTAT, text(path))
+        session.close(handle)
     if any([attrs_of(await look) != found for look in looks]):
         return None
     parts = [data_of(await read) for read in reads]
     data = b"".join(parts)
-    return data if len(data) == end else await _got_slowly(session, path, found)
+    if len(data) == end:
+        return data
+    async with open_files:
+        return await _got_slowly(session, path, found)
 
 
 async def _got_slowly(session: Session, path: bytes, found: Attrs) -> bytes | None:

@@ -49,6 +49,7 @@ def mode_of_partial(mode: int | None) -> int | None:
 async def put(
     session: Session,
     naming: Naming,
+    open_files: asyncio.Semaphore,
     paths: tuple[bytes, bytes],
     location: Location,
     data: bytes,
@@ -60,6 +61,7 @@ async def put(
     """Make a small file whole in three round trips: its opening, all it is to hold and be, and its name.
 
     Args:
+        open_files: Has a place for each file that the server may have open for this.
         paths: Of the half file and of the final one.
     """
     partial, path = paths
@@ -67,19 +69,9 @@ async def put(
         await session.channel.room()
     named = False
     try:
-        handle = await session.create(partial, mode_of_partial(wanted.mode))
-        if session.channel.is_full:
-            await session.channel.room()
-        step = session.most_written
-        answers = [
-            session.send_write(handle, at, data if len(data) <= step else data[at : at + step])
-            for at in range(0, len(data), step)
-        ]
-        if (sent := sent_attributes(wanted)) is not None:
-            answers.append(session.send(Kind.FSETSTAT, text(handle), sent))
-        if flush and session.offers(FSYNC):
-            answers.append(session.send_fsync(handle))
-        answers.append(session.send(Kind.CLOSE, text(handle)))
+        async with open_files:
+            handle = await session.create(partial, mode_of_partial(wanted.mode))
+            answers = await _sent_whole(session, handle, data, wanted, flush=flush)
         await answers[-1]
         for answer in answers:
             taken(await answer, Kind.STATUS)
@@ -90,6 +82,29 @@ async def put(
     finally:
         if not named:
             await session.drop(partial)
+
+
+async def _sent_whole(
+    session: Session, handle: bytes, data: bytes, wanted: Attributes, *, flush: bool
+) -> list[Answer]:
+    """Send all an open file is to hold and be, and its end: it is closed before what is asked for later is opened."""
+    try:
+        if session.channel.is_full:
+            await session.channel.room()
+    except BaseException:
+        session.close(handle)
+        raise
+    step = session.most_written
+    answers = [
+        session.send_write(handle, at, data if len(data) <= step else data[at : at + step])
+        for at in range(0, len(data), step)
+    ]
+    if (sent := sent_attributes(wanted)) is not None:
+        answers.append(session.send(Kind.FSETSTAT, text(handle), sent))
+    if flush and session.offers(FSYNC):
+        answers.append(session.send_fsync(handle))
+    answers.append(session.send(Kind.CLOSE, text(handle)))
+    return answers
 
 
 class SftpWriter:
