@@ -17,10 +17,11 @@ from tests.trees import describe, differences
 from tui.model import error as errors
 from tui.model.fidelity import Loss
 from tui.model.location import Location
-from tui.places.local.frames import receive, send
+from tui.places.local.frames import Request, RootId, Step, receive, send
 from tui.places.local.hops import BATCH_ENTRIES, Brake, CopyRules
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
+from tui.places.local.worker import Worker
 from tui.places.local.worker_copy import WorkerCopy, step_together
 from tui.places.local.workers import Workers
 
@@ -115,22 +116,28 @@ def test_the_folder_is_finished_there_too(
 
 @linux
 def test_small_folders_are_done_together_as_far_as_one_batch_goes(
-    workers: Workers, folders: tuple[Root, Root], tmp_path: Path
+    folders: tuple[Root, Root], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tui.places.local.worker.BATCH_S", 1000.0)
     sizes = [3, BATCH_ENTRIES - 3, 5, 5]
     for number, size in enumerate(sizes):
         for side in ("source", "target"):
             (tmp_path / side / str(number)).mkdir()
         for file in range(size):
             (tmp_path / "source" / str(number) / f"{file}").write_text("x")
-    copies = [copy_of(workers, *folders, path=str(number).encode()) for number in range(len(sizes))]
-    first = step_together(copies, finish=True)
+    there, here = (RootId(root.path, root.device, root.inode) for root in folders)
+    rules = CopyRules("tag", own=True)
+    steps = [
+        Step(number, None if number else rules, (there, here, b"%d" % number, b"%d" % number, None), True)
+        for number in range(len(sizes))
+    ]
+    worker = Worker(Brake())
+    first = worker.answer(Request(steps=steps))
     assert [(batch.files, batch.exhausted, batch.finished) for batch in first] == [
         (size, True, True) for size in sizes[:2]
     ]
-    assert [batch.files for batch in step_together(copies[2:])] == sizes[2:]
-    for copy in copies:
-        copy.close()
+    assert [batch.files for batch in worker.answer(Request(steps=steps[2:]))] == sizes[2:]
+    worker.answer(Request(closed=range(len(sizes)), forget=True))
 
 
 @linux
@@ -190,6 +197,22 @@ def test_a_brake_that_goes_on_meanwhile_reaches_the_worker(
         files += batch.files
     copy.close()
     assert files == 20
+
+
+@linux
+def test_a_worker_of_another_build_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.places.local.worker_process.READY", ("ready", (1, 2)))
+    workers = Workers(1)
+    workers.start()
+    (process,) = workers._processes
+    end = time.monotonic() + 20
+    while not process.ended:
+        assert not process.ready and time.monotonic() < end
+        time.sleep(0.005)
+    assert process.failed
+    workers.start()
+    assert workers._processes == [], "threads copy instead"
+    workers.end()
 
 
 @linux

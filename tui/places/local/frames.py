@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 _LENGTH = struct.Struct("!I")
 
 
+def _this_build() -> tuple[int, int]:
+    try:
+        info = os.stat(__file__)
+    except OSError:
+        return 0, 0
+    return info.st_mtime_ns, info.st_ino
+
+
+READY = ("ready", _this_build())
+"""What a worker says first. An engine may outlive an upgrade: workers of the next build do not understand it."""
+
+
 class RootId(NamedTuple):
     """An opened folder, as another process can find it and be sure that it is the same."""
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from tui.model.error import PlaceError
 from tui.places.local import syscalls
 from tui.places.local.copying import FolderCopy
-from tui.places.local.frames import receive, send
+from tui.places.local.frames import READY, receive, send
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Brake
 from tui.places.local.root import Root
 
@@ -150,7 +150,7 @@ def main(brake_fd: int, engine: int) -> None:
         return
     os.nice(NICER)
     worker = Worker(SharedBrake(mmap.mmap(brake_fd, mmap.PAGESIZE)))
-    send(1, ("ready",))
+    send(1, READY)
     while (request := receive(0)) is not None:
         try:
             answer = worker.answer(request)

@@ -15,7 +15,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui.places.local.frames import Request, receive, send
+from tui.places.local.frames import READY, Request, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,10 @@ class Process:
         if not self._ready and not self.ended and self._sending.acquire(blocking=False):
             try:
                 if select.select([self._replies], [], [], 0)[0]:
-                    self._ready = receive(self._replies.fileno()) is not None
+                    told = receive(self._replies.fileno())
+                    self._ready = told == READY
+                    if told is not None and not self._ready:
+                        self._process.kill()
             finally:
                 self._sending.release()
         return self._ready and not self._gone
