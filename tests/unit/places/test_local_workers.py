@@ -118,7 +118,8 @@ def test_the_folder_is_finished_there_too(
 def test_small_folders_are_done_together_as_far_as_one_batch_goes(
     folders: tuple[Root, Root], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.places.local.worker.BATCH_S", 1000.0)
+    for module in ("worker", "copying"):
+        monkeypatch.setattr(f"tui.places.local.{module}.BATCH_S", 1000.0)
     sizes = [3, BATCH_ENTRIES - 3, 5, 5]
     for number, size in enumerate(sizes):
         for side in ("source", "target"):
