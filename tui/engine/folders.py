@@ -34,7 +34,7 @@ MOST_NAMES = 4096
 """With more subfolders than this known and not entered, a folder is left open and they are entered first."""
 
 MOST_TOGETHER = 16
-"""So many small folders a worker is asked for at once."""
+"""So many small folders a worker is asked for at once, at most."""
 
 MOST_OPEN = 64
 """Folders left open half way at the same time."""
@@ -110,13 +110,15 @@ class Folders:
         self._lock = threading.Lock()
         self._held = 0
         self.hop_s = FIRST_HOP_S
+        self._together = 2
+        """So many folders a worker is asked for at once: about as many as one batch's work was the last time."""
 
     def work(self) -> Report:
         """Copy folders from the stack for about as long as a hop may last."""
         report = Report()
         end = time.monotonic() + self.hop_s
         limited = self._run.limiter.bytes_s is not None
-        while not self._run.brake.on and (folders := self._taken(1 if limited else MOST_TOGETHER)):
+        while not self._run.brake.on and (folders := self._taken(1 if limited else self._together)):
             self._work_on(folders, report)
             if time.monotonic() >= end or report.large or report.out_of_space:
                 break
@@ -151,7 +153,9 @@ class Folders:
             batches = self._step(folders)
         except PlaceError as error:
             batches = [Batch(failures=[Failure(b"", error)], exhausted=True)]
-        left = folders[len(batches) :]
+        done, left = len(batches), folders[len(batches) :]
+        if len(folders) > 1:
+            self._together = done + 1 if left else min(2 * done, MOST_TOGETHER)
         for folder in left:
             self._close(folder, report)
             folder.copy = None
