@@ -316,6 +316,27 @@ async def test_a_flush_that_fails_is_told(
         await end.flush(at(target))
 
 
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
+async def test_a_half_file_that_cannot_be_opened_just_now_is_kept(
+    end: LocalEnd, target: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    half, real = half_of(target / "file"), os.open
+    half.write_bytes(b"12345")
+
+    def fails(path: Any, *rest: Any, **more: Any) -> int:
+        if path == os.fsencode(half.name):
+            raise OSError(number, os.strerror(number))
+        return real(path, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fails)
+        with pytest.raises(PlaceError):
+            await begin(end, target / "file")
+    writer = await begin(end, target / "file")
+    assert writer.start == 5
+    await writer.discard()
+
+
 @pytest.mark.parametrize("what", ["link", "second name", "too long", "folder"])
 async def test_only_an_own_half_file_is_gone_on_with(
     end: LocalEnd, target: Path, source: Path, what: str

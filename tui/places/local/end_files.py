@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _NEW = _WRITE | os.O_CREAT | os.O_EXCL
+_NO_HALF = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ETXTBSY})
+"""What opening says of something that is no half file: a link, a folder, a pipe, what may not be written to."""
 _NEW_FILE_MODE = 0o666
 
 
@@ -257,8 +260,12 @@ class LocalWriter:
                 return fd
         except FileNotFoundError:
             return -1
-        except OSError:
-            pass  # a link, or something that cannot be written to
+        except OSError as error:
+            if (
+                error.errno not in _NO_HALF
+            ):  # a disk that fails, or too many open files, make no half file worthless
+                syscalls.let_go(fd)
+                raise
         syscalls.let_go(fd)
         discard(folder.root.fd, self._scratch)
         return -1
