@@ -6,11 +6,11 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.engine.far.ends import Halted, look
+from tui.engine.far.ends import LOOK_S, Halted, look
 from tui.engine.far.need import Amount, Need, Standing
 from tui.engine.far.room import room_at, used_bytes
 from tui.engine.far.standing import Pairing
-from tui.engine.far.survey import LOOK_S, Branch
+from tui.engine.far.survey import Branch
 from tui.engine.far.totals import Counting
 from tui.engine.planner import chunks
 from tui.engine.room import shortage

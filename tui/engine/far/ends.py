@@ -381,6 +381,24 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], at_once
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def spread(
+    top: T, work: Callable[[T], Awaitable[Sequence[T]]], at_once: int, is_over: Callable[[], bool]
+) -> None:
+    """Do something with a folder, with those `work` finds in it, and so on, so many at once; until it is over."""
+    waiting, going = [top], set[asyncio.Future["Sequence[T]"]]()
+    try:
+        while (waiting or going) and not is_over():
+            while waiting and len(going) < at_once:
+                going.add(asyncio.ensure_future(work(waiting.pop())))
+            done, going = await asyncio.wait(going, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                waiting += task.result()
+    finally:
+        for left in going:
+            left.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
+
+
 async def in_time(work: Awaitable[None], seconds: float) -> None:
     """Wait for something that tidies up, but not for long: whoever waits was told to stop."""
     task = asyncio.ensure_future(work)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 from typing import TYPE_CHECKING
 
 from tui.engine.far.columns import Columns
-from tui.engine.far.ends import each
+from tui.engine.far.ends import each, spread
 from tui.engine.far.goal import resolved
 from tui.engine.far.reaching import listing
 from tui.engine.naming import TopNames, agree_on_names, begin_looking, end_looking
 from tui.engine.rows import name_of
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError
-from tui.model.location import Location
 from tui.model.misfit import Names
 from tui.places.local.content import Stopped
 from tui.places.local.fitting import Fitting
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.entry import Entry
+    from tui.model.location import Location
     from tui.model.misfit import Misfit
     from tui.places.base import Place
     from tui.places.local.name_rules import NameRules
@@ -130,7 +129,7 @@ class LookingAhead:
         await self._judge_tops([source for source in sources if source.idx in entries], entries)
         for where, entry in entries.values():
             if entry.kind is EntryKind.FOLDER and not self._over:
-                await self._tree(where)
+                await spread(where, self._folder, AT_ONCE, lambda: self._over)
 
     async def _look(self, source: Source) -> tuple[Location, Entry] | None:
         at = source.location
@@ -157,20 +156,6 @@ class LookingAhead:
             if (entry := entries[source.idx][1]).kind is not EntryKind.FOLDER
         ]
         self._found.add(await self._run.hop(self._forecast().judge, named, files))
-
-    async def _tree(self, top: Location) -> None:
-        waiting, going = [top], set[asyncio.Future[list[Location]]]()
-        try:
-            while (waiting or going) and not self._over:
-                while waiting and len(going) < AT_ONCE:
-                    going.add(asyncio.ensure_future(self._folder(waiting.pop())))
-                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    waiting += task.result()
-        finally:
-            for left in going:
-                left.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
 
     async def _folder(self, folder: Location) -> list[Location]:
         """Judge what is in a folder; return the folders in it."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from tui.engine.far.ends import spread
 from tui.engine.far.folders import is_name
 from tui.engine.far.need import MOST_STANDING, Amount, Standing
 from tui.engine.far.reaching import listing
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-LOOK_S = 0.05
-"""So often it is looked whether to count no more."""
 FAR_AT_ONCE, NEAR_AT_ONCE = 8, 2
 """Folders listed at once, beyond the local disk and on it."""
 
@@ -80,19 +78,8 @@ class Survey:
 
     async def go(self, top: Branch) -> None:
         """Count all that is in a folder and below it, or until it is over."""
-        waiting, going = [top], set[asyncio.Future[list[Branch]]]()
         at_once = NEAR_AT_ONCE if top.where.is_local else FAR_AT_ONCE
-        try:
-            while (waiting or going) and not self._over():
-                while waiting and len(going) < at_once:
-                    going.add(asyncio.ensure_future(self._folder(waiting.pop())))
-                done, going = await asyncio.wait(going, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    waiting += task.result()
-        finally:
-            for left in going:
-                left.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
+        await spread(top, self._folder, at_once, self._over)
 
     async def _folder(self, branch: Branch) -> list[Branch]:
         """Count what is in a folder; return the folders in it."""
