@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from tui.engine.far.ends import in_time, look
 from tui.engine.far.memory import Memory
 from tui.engine.far.standing import not_held
+from tui.engine.far.streaming import Stream, agree, changed, new_sum, read_into, whole
 from tui.engine.run import Stop
 from tui.model.error import (
     AlreadyExists,
     OutOfSpace,
     PlaceError,
     PlaceUnavailable,
-    SourceChanged,
     Unsupported,
     VerificationFailed,
 )
@@ -33,12 +32,6 @@ if TYPE_CHECKING:
 
 SMALL_BYTES = 256 << 10
 """Files up to this go whole, in as few round trips as can be."""
-
-MOST_READS = 32
-"""Of a large file, so many are under way at once, at most."""
-
-OVERLAP_BYTES = 64 << 10
-"""So much of a half file is compared with the source before it is gone on with."""
 
 LEAVE_S = 0.08
 """So long a half file may take to be let go of when the run is stopped."""
@@ -205,12 +198,12 @@ class Transfer:
         """Write a file and give it its name; return the sum over what was read, where it is to be verified."""
         entry, counted = reader.entry, 0
         try:
-            await _agree(reader, writer)
+            await agree(reader, writer)
             counted = writer.start
             self._counts.sums.same_bytes += counted - self._kept_bytes.pop(item.target, 0)
-            hashed = _hash() if self._run.verifies else None
+            hashed = new_sum() if self._run.verifies else None
             if hashed is not None and counted:
-                await _read_into(hashed, reader, 0, counted, self._part_bytes)
+                await read_into(hashed, reader, 0, counted, self._part_bytes)
             ahead_bytes = self._source.capabilities.ahead_bytes
             stream = Stream(self._run, self._counts, reader, item.source, hashed, ahead_bytes)
             try:
@@ -252,13 +245,13 @@ class Transfer:
 
     async def _read_back(self, item: Item, reader: Reader, target: Location, hashed: Any) -> None:
         """Compare what was written with what was read."""
-        size_bytes, back = reader.entry.size_bytes, _hash()
+        size_bytes, back = reader.entry.size_bytes, new_sum()
         record = self._run.record
         record.verifying += 1
         try:
             written = await self._target.open_reader(target)
             try:
-                await _read_into(back, written, 0, size_bytes, self._part_bytes)
+                await read_into(back, written, 0, size_bytes, self._part_bytes)
                 true = written.entry.size_bytes == size_bytes and back.digest() == hashed.digest()
             finally:
                 await in_time(written.close(), LEAVE_S)
@@ -291,7 +284,7 @@ class Transfer:
             at, size_bytes = 0, readers[0].entry.size_bytes
             while at < size_bytes:
                 parts = await asyncio.gather(
-                    *(_whole(reader, at, min(1 << 20, size_bytes - at)) for reader in readers)
+                    *(whole(reader, at, min(1 << 20, size_bytes - at)) for reader in readers)
                 )
                 if parts[0] != parts[1] or not parts[0]:
                     return False
@@ -302,108 +295,11 @@ class Transfer:
                 await in_time(reader.close(), LEAVE_S)
 
 
-class Stream:
-    """Takes a file from a reader to a writer, with several reads under way."""
-
-    def __init__(
-        self, run: Run, counts: Counts, reader: Reader, where: Location, hashed: Any, ahead_bytes: int
-    ) -> None:
-        self._run, self._counts, self._reader, self._where, self._hashed = run, counts, reader, where, hashed
-        self._ahead_bytes = ahead_bytes
-        self.done_bytes = 0
-
-    async def copy(self, writer: Writer, part_bytes: int) -> None:
-        """Go on from the writer's start to the end.
-
-        Raises:
-            SourceChanged: The file ends earlier than it did.
-        """
-        size_bytes, at = self._reader.entry.size_bytes, writer.start
-        reads: deque[tuple[int, int, asyncio.Task[bytes]]] = deque()
-        limiter = self._run.limiter
-        try:
-            while at < size_bytes or reads:
-                limited = limiter.bytes_s is not None
-                part = limiter.portion(part_bytes)
-                ahead = 1 if limited else max(2, min(MOST_READS, self._ahead_bytes // part))
-                while at < size_bytes and len(reads) < ahead:
-                    wanted = min(part, size_bytes - at)
-                    reads.append((at, wanted, asyncio.ensure_future(_whole(self._reader, at, wanted))))
-                    at += wanted
-                start, wanted, read = reads[0]
-                data = await read
-                reads.popleft()
-                if len(data) < wanted:
-                    raise changed(self._where)
-                if self._hashed is not None:
-                    self._hashed.update(data)
-                await writer.write(start, data)
-                self.done_bytes += wanted
-                self._counts.sums.bytes += wanted
-                if limited:
-                    await self._run.pay(wanted)
-        finally:
-            for _, _, read in reads:
-                read.cancel()
-            await asyncio.gather(*(read for _, _, read in reads), return_exceptions=True)
-
-
-async def _agree(reader: Reader, writer: Writer) -> None:
-    """Begin anew where what is there of a half file is not the beginning of the source."""
-    start = writer.start
-    if not start:
-        return
-    if start <= reader.entry.size_bytes:
-        there = await writer.check(min(OVERLAP_BYTES, start))
-        if there is None or there == await _whole(reader, start - len(there), len(there)):
-            return
-    await writer.rewind()
-
-
-async def _whole(reader: Reader, offset: int, size_bytes: int) -> bytes:
-    """Read so much, in several calls if need be; less only at the end of the file."""
-    data = await reader.read(offset, size_bytes)
-    if len(data) == size_bytes or not data:
-        return data
-    parts, got = [data], len(data)
-    while got < size_bytes and (data := await reader.read(offset + got, size_bytes - got)):
-        parts.append(data)
-        got += len(data)
-    return b"".join(parts)
-
-
-async def _read_into(hashed: Any, reader: Reader, start: int, end: int, part_bytes: int) -> None:
-    """Take what is between two offsets into a sum, a few reads ahead."""
-    ahead: deque[asyncio.Task[bytes]] = deque()
-    try:
-        while start < end or ahead:
-            while start < end and len(ahead) < 4:
-                wanted = min(part_bytes, end - start)
-                ahead.append(asyncio.ensure_future(_whole(reader, start, wanted)))
-                start += wanted
-            hashed.update(await ahead[0])
-            ahead.popleft()
-    finally:
-        for read in ahead:
-            read.cancel()
-        await asyncio.gather(*ahead, return_exceptions=True)
-
-
-def _hash() -> Any:
-    from xxhash import xxh3_128
-
-    return xxh3_128()
-
-
 def is_other(before: Entry, now: Entry) -> bool:
     """Say whether a file was written to, or another link made, between two looks."""
     # What a link leads to is of no account: of a move it may have gone just before.
     same_kind = before.kind is now.kind or (before.kind.is_link and now.kind.is_link)
     return not same_kind or (before.size_bytes, before.mtime_ns) != (now.size_bytes, now.mtime_ns)
-
-
-def changed(source: Location) -> SourceChanged:
-    return SourceChanged(f"cannot copy {source}: it changes while it is read", location=source)
 
 
 def differs(target: Location, source: Location) -> VerificationFailed:
