@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.cli.session import OpenClient, Session
+    from tui.cli.telling import Teller
 
 
 async def follow(
@@ -36,12 +37,7 @@ async def follow(
         refused: Sources that were refused before there was a job; they count as errors.
     """
     interactive = session.interactive and own
-    asks_hosts = terminal() is not None
-    teller = (
-        JsonTeller(session.messages, session.out, interactive=interactive, asks_hosts=asks_hosts)
-        if json
-        else PeopleTeller(session.messages, interactive=interactive, asks_hosts=asks_hosts)
-    )
+    teller = _teller(session, json=json, interactive=interactive)
     stays = not client.notice
     detach = "" if foreground else LETTING_IT_GO_ON if stays else "leaving it for later"
     following = Following(client, ids, teller, interactive=interactive, own=own, detach=detach)
@@ -61,11 +57,20 @@ async def follow(
         else:
             report(session, job, faults, losses, own=own, foreground=foreground)
     if ending.detached and own:
-        going_on = ", ".join(str(id) for id in ids)
-        then = (
-            f"goes on; `ferry queue wait {going_on}` waits for it"
-            if stays
-            else "is kept; the next Ferry goes on"
-        )
-        session.messages.note(f"job {going_on} {then}")
+        session.messages.note(_left_behind(ids, stays=stays))
     return Status.INTERRUPTED if ending.interrupted else status
+
+
+def _teller(session: Session, *, json: bool, interactive: bool) -> Teller:
+    """Return what tells of the jobs, to people or to a program."""
+    asks_hosts = terminal() is not None
+    if json:
+        return JsonTeller(session.messages, session.out, interactive=interactive, asks_hosts=asks_hosts)
+    return PeopleTeller(session.messages, interactive=interactive, asks_hosts=asks_hosts)
+
+
+def _left_behind(ids: Sequence[int], *, stays: bool) -> str:
+    """Say what becomes of jobs nobody follows any more."""
+    named = ", ".join(str(id) for id in ids)
+    then = f"goes on; `ferry queue wait {named}` waits for it" if stays else "is kept; the next Ferry goes on"
+    return f"job {named} {then}"
