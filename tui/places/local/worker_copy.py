@@ -114,7 +114,7 @@ class WorkerCopy:
                 lost: list[Loss] = self.process.ask(self.brake, finish=self._key)
                 return lost
             except WorkerGone:
-                pass
+                pass  # it is done here, as all that the worker does not come to
         return self._go_on_here().finish()
 
     def close(self) -> None:
