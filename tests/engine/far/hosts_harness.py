@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from engine_harness import Harness, crash
@@ -19,7 +20,7 @@ from tui.places.memory import ALL, MemoryOpener
 from tui.places.memory_store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
     from tui.places.base import Asker, Capabilities
@@ -129,12 +130,27 @@ async def running_hosts(journal: Path, hosts: Hosts) -> AsyncIterator[HostsHarne
         await harness.engine.shut_down()
 
 
+def troubles(hosts: Hosts, *, more_than: int, stride: int = 1) -> Iterator[Trouble]:
+    """Empty all and yield a trouble, again and again, each `stride` operations later; end with one not reached.
+
+    Args:
+        more_than: So many operations are expected at the least.
+    """
+    for when in count(step=stride):
+        hosts.renew()
+        hosts.trouble = None
+        yield (trouble := Trouble(when))
+        if not trouble.reached.is_set():
+            break
+    assert when + stride > more_than
+
+
 async def killed_and_done(
-    folder: Path, hosts: Hosts, submit: Callable[[HostsHarness], Awaitable[int]], when: int
-) -> bool:
-    """Kill an engine before its `when`-th operation, and have the next one finish; False where it was not reached."""
-    trouble = hosts.trouble = Trouble(when, silent=True)
-    journal = folder / f"journal {when}"
+    folder: Path, hosts: Hosts, submit: Callable[[HostsHarness], Awaitable[int]], trouble: Trouble
+) -> None:
+    """Kill an engine where the trouble meets it, and have the next one finish."""
+    hosts.trouble, trouble.silent = trouble, True
+    journal = folder / f"journal {trouble.when}"
     first = _new(journal, hosts)
     await first.engine.start_up()
     id = await submit(first)
@@ -148,4 +164,3 @@ async def killed_and_done(
     hosts.trouble = None
     async with running_hosts(journal, hosts) as second:
         await second.done(id)
-    return trouble.reached.is_set()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
+from hosts_harness import Hosts, HostsHarness, at, killed_and_done, troubles
 
 from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import JobKind, JobState
@@ -212,29 +212,21 @@ async def test_a_pause_does_not_wait_for_a_host_that_is_silent_and_the_rest_is_d
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=20):
         plant(hosts)
-        trouble = hosts.trouble = Trouble(when)
+        hosts.trouble = trouble
         job = await queue.done(await queue.add(JobKind.DELETE, at("/data/tree")))
         assert hosts.store().tree("/data") == KEPT, trouble.names
         assert job.progress.files_done == FILES, trouble.names
-        when, reached = when + 1, trouble.reached.is_set()
-    assert when > 20
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=20, stride=2):
         plant(hosts)
-        reached = await killed_and_done(
-            tmp_path, hosts, lambda queue: queue.add(JobKind.DELETE, at("/data/tree")), when
+        await killed_and_done(
+            tmp_path, hosts, lambda queue: queue.add(JobKind.DELETE, at("/data/tree")), trouble
         )
-        assert hosts.store().tree("/data") == KEPT, when
-        when += 2
-    assert when > 20
+        assert hosts.store().tree("/data") == KEPT, trouble.names
 
 
 async def test_a_host_that_stays_away_fails_the_job_which_can_be_retried(

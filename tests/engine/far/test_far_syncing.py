@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
+from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, troubles
 
 from tui.model.error import PermissionDenied
 from tui.model.job import Conflict, JobKind, JobState
@@ -288,28 +288,20 @@ async def test_two_folders_that_are_not_apart_are_not_synced(
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=60):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
-        trouble = hosts.trouble = Trouble(when)
+        hosts.trouble = trouble
         await queue.done(await sync(queue))
         assert there.tree("/data") == mirrored(here), trouble.names
-        when, reached = when + 1, trouble.reached.is_set()
-    assert when > 60
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=60, stride=5):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
-        reached = await killed_and_done(tmp_path, hosts, sync, when)
-        assert there.tree("/data") == mirrored(here), when
-        when += 5
-    assert when > 60
+        await killed_and_done(tmp_path, hosts, sync, trouble)
+        assert there.tree("/data") == mirrored(here), trouble.names
 
 
 # With the local disk

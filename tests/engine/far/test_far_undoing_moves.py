@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, running_hosts
+from hosts_harness import Hosts, HostsHarness, at, killed_and_done, running_hosts, troubles
 
 from tests.trees import describe
 from tui.model.error import NotPossible, PermissionDenied
@@ -434,24 +434,20 @@ async def within(queue: HostsHarness) -> Job:
 async def test_an_undoing_that_was_killed_is_finished_whenever_that_was(
     tmp_path: Path, hosts: Hosts, job: Callable[[HostsHarness], Awaitable[Job]]
 ) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=10, stride=STRIDE):
         before = plant_little(hosts)
-        reached = await killed_and_done(tmp_path, hosts, undoing(hosts, job), when)  # type: ignore[arg-type]
-        assert hosts.store().tree("/from") == before, when
-        assert all(not store.tree("/to") for store in hosts.stores.values() if store.look("/to")), when
-        when += STRIDE
-    assert when > 10
+        await killed_and_done(tmp_path, hosts, undoing(hosts, job), trouble)  # type: ignore[arg-type]
+        assert hosts.store().tree("/from") == before, trouble.names
+        assert all(not store.tree("/to") for store in hosts.stores.values() if store.look("/to")), (
+            trouble.names
+        )
 
 
 @pytest.mark.parametrize("job", [within, across])
 async def test_a_move_that_was_killed_is_undone_all_the_same(
     tmp_path: Path, hosts: Hosts, job: Callable[[HostsHarness], Awaitable[Job]]
 ) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=10, stride=STRIDE):
         before = plant_little(hosts)
 
         async def moving(queue: HostsHarness) -> int:
@@ -459,25 +455,18 @@ async def test_a_move_that_was_killed_is_undone_all_the_same(
             target = at("/to") if job is within else at("/to", "other")
             return await queue.add(JobKind.MOVE, *sources, target=target)
 
-        reached = await killed_and_done(tmp_path, hosts, moving, when)
-        async with running_hosts(tmp_path / f"journal {when}", hosts) as queue:
+        await killed_and_done(tmp_path, hosts, moving, trouble)
+        async with running_hosts(tmp_path / f"journal {trouble.when}", hosts) as queue:
             await undone(queue, await queue.engine.job(1))
-        assert hosts.store().tree("/from") == before, when
-        when += STRIDE
-    assert when > 10
+        assert hosts.store().tree("/from") == before, trouble.names
 
 
 async def test_a_lost_connection_is_made_anew_in_the_middle_of_an_undoing(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=30, stride=STRIDE):
         before = plant_little(hosts)
-        hosts.trouble = None
         job = await across(queue)
-        trouble = hosts.trouble = Trouble(when)
+        hosts.trouble = trouble
         await queue.done(await queue.engine.undo(job.id))
         assert hosts.store().tree("/from") == before, trouble.names
-        when, reached = when + STRIDE, trouble.reached.is_set()
-    assert when > 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, running_hosts
+from hosts_harness import Hosts, HostsHarness, at, killed_and_done, running_hosts, troubles
 
 from tui.model.error import NotFound, NotPossible
 from tui.model.job import JobKind, JobState
@@ -146,28 +146,19 @@ async def test_what_was_made_goes_whenever_the_engine_was_killed_meanwhile(
         hosts.trouble = trouble
         return await queue.engine.undo(job.id)
 
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=5):
         hosts.store().folder("/data")
-        reached = await killed_and_done(tmp_path, hosts, undo, when)
-        assert hosts.store().tree("/data") == {}, when
-        when += 1
-    assert when > 5
+        await killed_and_done(tmp_path, hosts, undo, trouble)
+        assert hosts.store().tree("/data") == {}, trouble.names
 
 
 async def test_a_lost_connection_is_made_anew(queue: HostsHarness, hosts: Hosts) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=5):
         hosts.store().folder("/data")
-        hosts.trouble = None
         job = await made(queue, "/data/a/b")
-        trouble = hosts.trouble = Trouble(when)
+        hosts.trouble = trouble
         await queue.done(await queue.engine.undo(job.id))
         assert hosts.store().tree("/data") == {}, trouble.names
-        when, reached = when + 1, trouble.reached.is_set()
-    assert when > 5
 
 
 async def test_after_a_restart_a_host_that_asks_is_waited_for(tmp_path: Path, hosts: Hosts) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done
+from hosts_harness import Hosts, HostsHarness, at, killed_and_done, troubles
 
 from tui.engine.far.memory import Memory
 from tui.model.error import PermissionDenied
@@ -237,28 +237,20 @@ async def test_a_pause_goes_on_with_the_file_where_it_was_and_counts_nothing_twi
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=50):
         plant_both(hosts).write("/data/tree/inner/file", b"tixt")
-        trouble = hosts.trouble = Trouble(when)
+        hosts.trouble = trouble
         job = await queue.ends(await verify(queue))
         assert list(await told(queue, job.id)) == ["inner/file"], trouble.names
         assert (job.progress.files_verified, job.progress.bytes_done) == (6, BYTES), trouble.names
-        when, reached = when + 1, trouble.reached.is_set()
-    assert when > 50
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
-    when, reached = 0, True
-    while reached:
-        hosts.renew()
+    for trouble in troubles(hosts, more_than=50, stride=7):  # all of them are tried above
         plant_both(hosts)
         before = hosts.store("other").tree(), hosts.store().tree()
-        reached = await killed_and_done(tmp_path, hosts, verify, when)
+        await killed_and_done(tmp_path, hosts, verify, trouble)
         assert (hosts.store("other").tree(), hosts.store().tree()) == before
-        when += 7  # all of them are tried above
-    assert when > 50
 
 
 async def test_a_folder_of_this_computer_is_compared_with_one_that_is_far(
