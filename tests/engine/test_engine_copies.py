@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import names
+from engine_harness import NEW, OLD, names, write
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.entry import Totals
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from engine_harness import Harness
 
     from tui.places.local.scan import Scan
-
-OLD, NEW = 10**18, 10**18 + 10**12
-
-
-def write(path: Path, text: str, mtime_ns: int = OLD) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    os.utime(path, ns=(mtime_ns, mtime_ns))
-    return path
 
 
 async def errors(harness: Harness, id: int) -> list[tuple[str, str]]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,20 +14,9 @@ from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.job import JobKind, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-MEMORY = Path("/dev/shm")
 LIMIT = 60 << 20
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another filesystem, where there is one."""
-    if not MEMORY.is_dir():
-        pytest.skip("there is no second filesystem")
-    folder = Path(tempfile.mkdtemp(prefix="ferry-test-", dir=MEMORY))
-    yield folder
-    shutil.rmtree(folder)
 
 
 async def interrupted(journal: Path, id: int, moments: random.Random) -> bool:

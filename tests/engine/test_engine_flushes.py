@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running, until
+from engine_harness import Harness, crash, names, new_engine, running, until, write
 
 from tests.mounts import tmpfs
 from tui.engine import keeper
@@ -68,13 +68,6 @@ def disk(monkeypatch: pytest.MonkeyPatch, source: Path, target: Path) -> Iterato
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Renames do not reach from one folder to another, as between filesystems."""
     monkeypatch.setattr("tui.engine.moving.move_into_place", lambda *_, **__: False)
-
-
-def write(path: Path, text: str = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    os.utime(path, ns=(10**18, 10**18))
-    return path
 
 
 def device(path: Path) -> int:

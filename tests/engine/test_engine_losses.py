@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,12 +14,11 @@ from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from tui.model.fidelity import Lost
 
 FILES = 40
-MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
@@ -195,15 +192,6 @@ async def test_what_is_not_to_travel_stays_behind_and_is_no_loss(
     assert await harness.engine.losses(job.id) == ()
     again = await harness.done(await harness.copy(file, to=target, preserve=keep, conflict=Conflict.FAIL))
     assert again.progress.files_same == 1
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another filesystem, where there is one."""
-    if not MEMORY.is_dir() or MEMORY.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second filesystem")
-    with tempfile.TemporaryDirectory(prefix="ferry-test-", dir=MEMORY) as folder:
-        yield Path(folder)
 
 
 def contents(folder: Path) -> list[bytes]:

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, names, new_engine, running
+from engine_harness import NEW, OLD, Harness, names, new_engine, running, write
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.job import Conflict, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MEMORY = Path("/dev/shm")
-OLD, NEW = 10**18, 10**18 + 10**12
-
-
-def write(path: Path, text: str, mtime_ns: int = OLD) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    os.utime(path, ns=(mtime_ns, mtime_ns))
-    return path
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another filesystem than the other folders of a test."""
-    if not MEMORY.is_dir() or MEMORY.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second filesystem to move to")
-    folder = Path(tempfile.mkdtemp(prefix="ferry-test-", dir=MEMORY))
-    yield folder
-    shutil.rmtree(folder)
+    from pathlib import Path
 
 
 @pytest.fixture(params=["near", "far"])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, names, running
+from engine_harness import Harness, names, running, write
 
 from tui.engine import keeper
 from tui.model.job import Conflict, Flush, JobState
@@ -29,13 +28,6 @@ class Machine:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(monkeypatch)
-
-
-def write(path: Path, text: str = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    os.utime(path, ns=(10**18, 10**18))
-    return path
 
 
 def texts(folder: Path) -> set[str]:

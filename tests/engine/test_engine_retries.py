@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,20 +16,10 @@ from tui.places.local.entry_copy import EntryCopy
 from tui.places.local.hops import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
-MEMORY = Path("/dev/shm")
 LONG_AGO_NS = 1_500_000_000 * 10**9
-
-
-@pytest.fixture
-def far() -> Iterator[Path]:
-    """A folder on another filesystem, where there is one."""
-    if not MEMORY.is_dir():
-        pytest.skip("there is no second filesystem")
-    folder = Path(tempfile.mkdtemp(prefix="ferry-test-", dir=MEMORY))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def failing_once(do: Callable[..., Any], when: Callable[..., bool]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import NEW, OLD, Harness, crash, names, new_engine, running, write
 
 from tests.mounts import image
 from tests.trees import describe, differences, make_mixed_tree
@@ -22,16 +22,6 @@ from tui.places.local.attributes import ACCESS_ACL, DEFAULT_ACL
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-OLD, NEW = 10**18, 10**18 + 10**12
-
-
-def write(path: Path, text: str, mtime_ns: int = OLD) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    os.utime(path, ns=(mtime_ns, mtime_ns))
-    return path
 
 
 async def sync(harness: Harness, source: Path, target: Path, **rest: object) -> int:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import OLD, Harness, crash, names, new_engine, running, write
 
 from tests.spoiling import BadDisk
 from tests.trees import describe, differences, make_mixed_tree, partials
@@ -20,18 +17,10 @@ from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import checking, verifying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
-MEMORY = Path("/dev/shm")
 LARGE = 20 << 20
-OLD = 10**18
-
-
-def write(path: Path, content: bytes, mtime_ns: int = OLD) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, ns=(mtime_ns, mtime_ns))
-    return path
 
 
 @pytest.fixture
@@ -39,16 +28,6 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> BadDisk:
     disk = BadDisk()
     disk.install(monkeypatch)
     return disk
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another filesystem than the other folders of a test."""
-    if not MEMORY.is_dir() or MEMORY.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second filesystem to move to")
-    folder = Path(tempfile.mkdtemp(prefix="ferry-test-", dir=MEMORY))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def regular(folder: Path) -> list[Path]:
