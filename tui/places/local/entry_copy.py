@@ -17,6 +17,7 @@ from tui.places.local.landing import Again, Landing
 from tui.places.local.links import HardLinks, Joiner
 from tui.places.local.making import Maker, Unmade, not_held
 from tui.places.local.names import check_end
+from tui.places.local.plain import PlainFiles
 from tui.places.local.standing import READ_FLAGS, Pair, TargetNames, is_folder, look, same_inode
 from tui.places.local.verifying import Differs, not_the_same
 
@@ -74,6 +75,7 @@ class EntryCopy:
             timeless=rules.mirror and rules.compare, times=times,
         )  # fmt: skip
         self._decider = Decider(target.root, target.path, rules, self._pair, self._on_same)
+        self._plain = PlainFiles(landing)
         self._maker = Maker(source.fd, landing, brake, verify=verify)
         self._joiner = Joiner(links or HardLinks(), landing, target.path)
         self.device = landing.device
@@ -188,7 +190,8 @@ class EntryCopy:
                 self._traits.lost.clear()  # it will be told when that is done
                 return True
             else:
-                info = self._make(source, name, put, info, replace=replace)
+                if self._rules.verify or not self._plain.copy(source, put, info, replace=replace):
+                    info = self._make(source, name, put, info, replace=replace)
                 if info.st_nlink > 1:
                     self._joiner.tell(info, put)
             batch.files += 1
