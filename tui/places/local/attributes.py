@@ -111,8 +111,13 @@ def set_mode(target: int | str, mode: int, traits: Traits | None = None) -> None
 
 
 def set_times(target: int | str, info: os.stat_result, traits: Traits | None = None) -> None:
-    with Tolerant(traits, Loss.TIMES):
+    try:  # (it is called for every file: a context manager takes as long as the call)
         os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
+    except OSError as error:
+        if error.errno not in UNKEPT:
+            raise
+        if traits is not None:
+            traits.lose(Loss.TIMES)
 
 
 def copy_xattrs(
@@ -257,7 +262,7 @@ def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, trait
 class Tolerant:
     """A context that lets pass what a target cannot hold or this user may not set, and notes it as a loss.
 
-    (A class: it is entered for every file, and a generator would cost as much as setting the times does.)
+    (A class: a generator would cost as much as what is done in it.)
     """
 
     __slots__ = ("_loss", "_traits")

@@ -67,6 +67,8 @@ class Ways:
         no_tmpfile: Devices on which nameless files cannot be made or named.
         time_steps_ns: How fine each device keeps times, where it was asked for.
         exact: Devices that were seen to keep owners, modes and times as they are given.
+        owners: Owner and group of what this process makes in a folder: by its device, its group, and whether that is
+            passed on (S_ISGID).
     """
 
     def __init__(self) -> None:
@@ -75,6 +77,7 @@ class Ways:
         self.no_tmpfile: set[int] = set()
         self.time_steps_ns: dict[int, int] = {}
         self.exact: set[int] = set()
+        self.owners: dict[tuple[int, int, int], tuple[int, int]] = {}
 
     def clone(self, source: int, target: int, devices: tuple[int, int]) -> bool:
         """Share the whole content, where the filesystem can; `target` must be empty."""

@@ -26,7 +26,7 @@ from tui.places.local.links import HardLinks
 from tui.places.local.names import told
 from tui.places.local.partial import is_partial, own_partials, sweep
 from tui.places.local.slices import SliceCopy
-from tui.places.local.standing import same_inode
+from tui.places.local.standing import TargetNames, same_inode
 from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
@@ -233,15 +233,22 @@ class FolderCopy:
             finished = self.rules.compare and bool(self._target_path)
             self._mirror = attributes.Mirror(self._from, self._to, finished=finished)
         self._borrow_mode(target)
-        fresh = self._names is None and self._is_empty()
-        if not fresh or time.time() - target.st_mtime > _JUST_MADE_S:
+        is_empty = self._names is None and self._is_empty(target)
+        if not is_empty or time.time() - target.st_mtime > _JUST_MADE_S:
             self._stood = target
         self._entries = EntryCopy(
             Side(self._source, self._source_path, self._from), Side(self._target, self._target_path, self._to),
-            self.rules, self._traits, self._links, self._brake, fresh=fresh,
+            self.rules, self._traits, self._links, self._brake,
+            TargetNames(self._to, is_empty=is_empty, may_list=self._names is None),
         )  # fmt: skip
 
-    def _is_empty(self) -> bool:
+    def _is_empty(self, target: os.stat_result) -> bool:
+        """Say whether nothing stands in the target folder yet. One of the job's own was just made; an old one, filled
+        more often than not, is not listed for it."""
+        if self.rules.own and self.rules.first:
+            return True
+        if time.time() - target.st_mtime > _JUST_MADE_S:
+            return False
         with os.scandir(self._to) as there:
             return next(there, None) is None
 

@@ -58,6 +58,11 @@ class Decider:
         self._on_same = on_same
         self._clash = Clash(pair.source, pair.target)
 
+    @property
+    def may_clash(self) -> bool:
+        """Whether a name found taken may be taken by another entry of the source."""
+        return self._clash.may_be
+
     def of_another(
         self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result
     ) -> bytes | None:
@@ -82,12 +87,12 @@ class Decider:
             Stopped: The brake went on while contents were compared.
             PlaceError: It can go nowhere.
         """
-        if (real := self.of_another(name, target_name, info, standing)) is not None:
+        if self.may_clash and (real := self.of_another(name, target_name, info, standing)) is not None:
             return self._apart(name, target_name, info, standing, real, batch)
         if self.rules.own:
             return self._own(name, target_name, info, standing, batch)
         if self._pair.same(name, info, target_name, standing):
-            if self._is_shared_and_off(name, info, target_name, standing):
+            if self.rules.mirror and self._is_shared_and_off(name, info, target_name, standing):
                 return target_name, True
             self._same(Same(name, target_name, info, standing), batch)
             return None
@@ -126,8 +131,7 @@ class Decider:
         """Say whether a mirror has to replace a file: changed in place, it would change under other names too."""
         pair = self._pair
         return (
-            self.rules.mirror
-            and standing.st_nlink > 1
+            standing.st_nlink > 1
             and not same_inode(info, standing)
             and not is_aligned(pair.source, name, info, pair.target, target_name, standing, pair.ways)
         )

@@ -17,7 +17,8 @@ from tui.places.local.landing import Again, Landing
 from tui.places.local.links import HardLinks, Joiner
 from tui.places.local.making import Maker, Unmade, not_held
 from tui.places.local.names import check_end
-from tui.places.local.standing import READ_FLAGS, Pair, is_folder, look, same_inode
+from tui.places.local.plain import PlainFiles
+from tui.places.local.standing import READ_FLAGS, Pair, TargetNames, is_folder, look, same_inode
 from tui.places.local.verifying import Differs, not_the_same
 
 if TYPE_CHECKING:
@@ -55,16 +56,15 @@ class EntryCopy:
         traits: Traits,
         links: HardLinks | None,
         brake: Brake,
-        *,
-        fresh: bool,
+        names: TargetNames,
     ) -> None:
         """Say what goes where.
 
         Args:
             links: See `FolderCopy`.
-            fresh: The target folder is empty: no name is taken, unless somebody else takes it.
+            names: Those in the target folder.
         """
-        self._source, self._target, self._traits, self._fresh = source, target, traits, fresh
+        self._source, self._target, self._traits, self._names = source, target, traits, names
         self._keeps_links = links is not None
         self._keeps_ends = False
         own, times, verify = rules.own, traits.times, rules.verify
@@ -75,6 +75,7 @@ class EntryCopy:
             timeless=rules.mirror and rules.compare, times=times,
         )  # fmt: skip
         self._decider = Decider(target.root, target.path, rules, self._pair, self._on_same)
+        self._plain = PlainFiles(landing)
         self._maker = Maker(source.fd, landing, brake, verify=verify)
         self._joiner = Joiner(links or HardLinks(), landing, target.path)
         self.device = landing.device
@@ -114,13 +115,13 @@ class EntryCopy:
                     return
                 regular = False
             except (FileExistsError, Again):
-                self._fresh = False
+                self._names.distrust()
         where = self._target.location(target_name)
         raise AlreadyExists(f"cannot write {where}: its name is taken again and again", location=where)
 
     def _spot(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> Spot | None:
         """Return where an entry may go, or None where that is settled."""
-        standing = None if self._fresh else look(self._target.fd, target_name)
+        standing = self._names.look(target_name)
         if standing is None:
             return target_name, False
         return self._decider.spot(name, target_name, info, standing, batch)
@@ -150,7 +151,26 @@ class EntryCopy:
             self._traits.lost.clear()
 
     def _file(self, name: bytes, target_name: bytes, batch: Batch) -> bool:
-        """Copy a regular file; False where it turns out to be something else."""
+        """Copy a regular file; False where it turns out to be something else.
+
+        What there is to be copied is opened; a look at both is enough to see that there is nothing.
+        """
+        put, replace = target_name, False
+        standing = self._names.look(target_name)
+        if standing is not None:
+            info = self._look(name)
+            if self._is_plainly_same(info, standing):
+                batch.same_files += 1
+                batch.same_bytes += info.st_size
+                return True
+            if not stat.S_ISREG(info.st_mode):
+                return False
+            if self._is_left(name, target_name, info, batch):
+                return True
+            spot = self._decider.spot(name, target_name, info, standing, batch)
+            if spot is None:
+                return True
+            put, replace = spot
         try:
             source = os.open(name, READ_FLAGS, dir_fd=self._source.fd)
         except OSError as error:
@@ -161,13 +181,8 @@ class EntryCopy:
             info = os.fstat(source)
             if not stat.S_ISREG(info.st_mode):
                 return False
-            if info.st_nlink > 1 and not self._keeps_links:
-                batch.linked.append((name, target_name))
+            if info.st_nlink > 1 and self._is_left(name, target_name, info, batch):
                 return True
-            spot = self._spot(name, target_name, info, batch)
-            if spot is None:
-                return True
-            put, replace = spot
             if self._has_names(info) and self._joiner.join(info, put, replace=replace):
                 pass
             elif info.st_size > self._rules.large_bytes:
@@ -175,7 +190,8 @@ class EntryCopy:
                 self._traits.lost.clear()  # it will be told when that is done
                 return True
             else:
-                info = self._make(source, name, put, info, replace=replace)
+                if self._rules.verify or not self._plain.copy(source, put, info, replace=replace):
+                    info = self._make(source, name, put, info, replace=replace)
                 if info.st_nlink > 1:
                     self._joiner.tell(info, put)
             batch.files += 1
@@ -185,6 +201,33 @@ class EntryCopy:
                 batch.verified_bytes += info.st_size
         finally:
             syscalls.let_go(source)
+        return True
+
+    def _is_plainly_same(self, info: os.stat_result, standing: os.stat_result) -> bool:
+        """Say whether a look shows that nothing is to be done, as for most files of a tree that is copied again.
+
+        Where it does not, the decider has more to go by.
+        """
+        return (
+            info.st_mtime_ns == standing.st_mtime_ns
+            and info.st_size == standing.st_size
+            and info.st_nlink == 1
+            and not (self._pair.strict or self._rules.mirror or self._decider.may_clash)
+            and stat.S_ISREG(info.st_mode)
+            and stat.S_ISREG(standing.st_mode)
+        )
+
+    def _look(self, name: bytes) -> os.stat_result:
+        try:
+            return os.lstat(name, dir_fd=self._source.fd)
+        except OSError as error:
+            raise from_os_error(error, self._source.location(name), "read") from error
+
+    def _is_left(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> bool:
+        """Leave an entry that has other names to those who keep them together, unless that is done here."""
+        if info.st_nlink == 1 or self._keeps_links:
+            return False
+        batch.linked.append((name, target_name))
         return True
 
     def _has_names(self, info: os.stat_result) -> bool:
@@ -203,10 +246,7 @@ class EntryCopy:
             raise not_the_same(self._target.location(put), self._source.location(name)) from None
 
     def _other_kind(self, name: bytes, target_name: bytes, batch: Batch) -> None:
-        try:
-            info = os.lstat(name, dir_fd=self._source.fd)
-        except OSError as error:
-            raise from_os_error(error, self._source.location(name), "read") from error
+        info = self._look(name)
         if is_folder(info):
             self._folder(name, target_name, info, batch)
         elif stat.S_ISREG(info.st_mode):
@@ -216,8 +256,7 @@ class EntryCopy:
             self._nameless(name, target_name, info, batch)
 
     def _nameless(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> None:
-        if info.st_nlink > 1 and not self._keeps_links:
-            batch.linked.append((name, target_name))
+        if self._is_left(name, target_name, info, batch):
             return
         spot = self._spot(name, target_name, info, batch)
         if spot is None:
@@ -246,7 +285,7 @@ class EntryCopy:
             batch.renamed[name] = put
 
     def _stand_in(self, name: bytes, target_name: bytes, info: os.stat_result, batch: Batch) -> bytes | None:
-        standing = None if self._fresh else look(self._target.fd, target_name)
+        standing = self._names.look(target_name)
         if standing is None:
             os.mkdir(target_name, 0o700, dir_fd=self._target.fd)
             batch.wrote = True

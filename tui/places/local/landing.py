@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tui.model.job import Flush
@@ -71,9 +72,26 @@ class Landing:
         self.own = own and traits.times
         info = os.fstat(fd)
         self.device = info.st_dev
-        self.acl = attributes.has_default_acl(fd)
         self._exact = self.device in root.ways.exact
-        self._owner: tuple[int, int] | None = None
+        self._kind = info.st_dev, info.st_gid, info.st_mode & stat.S_ISGID
+        """What decides whose is what this process makes here."""
+        self._owner = root.ways.owners.get(self._kind)
+
+    @cached_property
+    def acl(self) -> bool:
+        """Whether what is made here is born with an access list."""
+        return attributes.has_default_acl(self.fd)
+
+    def makes_alike(self, info: os.stat_result) -> bool:
+        """Say whether a new file has owner and mode of that one for nothing, and times only have to be set."""
+        mode = stat.S_IMODE(info.st_mode)
+        return (
+            self._exact
+            and self.traits.times
+            and self._owner == (info.st_uid, info.st_gid)
+            and not mode & (~0o777 | self.root.umask)
+            and not self.acl
+        )
 
     def draft(self, name: bytes, info: os.stat_result, xattrs: Sequence[str], *, replace: bool) -> Draft:
         """Create an empty file that is to become `name`.
@@ -88,7 +106,7 @@ class Landing:
         if xattrs:
             # Beside an access list, the group's bits of the mode are not the group's rights.
             mode = mode & 0o700 | stat.S_IWUSR
-        draft = self._create(name, info, mode, replace=replace)
+        draft = self.create(name, info, mode, replace=replace)
         try:
             self._owner_of(draft)
         except OSError:
@@ -96,7 +114,8 @@ class Landing:
             raise
         return draft
 
-    def _create(self, name: bytes, info: os.stat_result, mode: int, *, replace: bool) -> Draft:
+    def create(self, name: bytes, info: os.stat_result, mode: int, *, replace: bool) -> Draft:
+        """Create an empty file with just that mode, as far as the umask allows; else as `draft`."""
         if self.own:
             if replace:
                 os.unlink(name, dir_fd=self.fd)
@@ -143,7 +162,7 @@ class Landing:
         """Return owner and group of what is made here; they are the same for all files."""
         if self._owner is None:
             made = os.fstat(draft.fd)
-            self._owner = (made.st_uid, made.st_gid)
+            self._owner = self.root.ways.owners[self._kind] = (made.st_uid, made.st_gid)
         return self._owner
 
     def _look_back(self, draft: Draft, info: os.stat_result, mode: int) -> None:

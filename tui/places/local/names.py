@@ -26,7 +26,8 @@ class Spelling:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._folds: bool | None = None
+        self.folds: bool | None = None
+        """Whether that may be; None: not known yet."""
         self._names: set[bytes] = set()
 
     @property
@@ -40,9 +41,9 @@ class Spelling:
         Raises:
             OSError: The folder cannot be read.
         """
-        if self._folds is None:
-            self._folds = syscalls.may_fold_names(self._fd)
-        if not self._folds or name in self._names:
+        if self.folds is None:
+            self.folds = syscalls.may_fold_names(self._fd)
+        if not self.folds or name in self._names:
             return None
         self._names = set(listed(self._fd))
         if name in self._names:
@@ -69,10 +70,15 @@ def folded(name: bytes) -> str:
 
 
 class Clash:
-    """Tells whether what is found under a target name belongs to another entry of the source folder."""
+    """Tells whether what is found under a target name belongs to another entry of the source folder.
+
+    Attributes:
+        may_be: Whether it is worth asking: not where the filesystem keeps names apart, which the first answer shows.
+    """
 
     def __init__(self, source: int, target: int) -> None:
         self._source = source
+        self.may_be = True
         self._spelling = Spelling(target)
         self._alike: dict[str, list[bytes]] | None = None
         """Entries of the source that would have one name at the target, in the order they are listed."""
@@ -84,7 +90,7 @@ class Clash:
             moves: The other entry may have gone from the source already. (Drivers outside of the kernel may spell all
                 names in lower case, so that there only what still is in the source counts.)
         """
-        real = self._spelling.other(target_name)
+        real = self._other(target_name)
         if real is None:
             return None
         if moves and self._spelling.is_kept:
@@ -96,7 +102,12 @@ class Clash:
 
     def spelled_otherwise(self, target_name: bytes) -> bytes | None:
         """Return the spelling of what stands under a target name; None where it is that, or drivers may change it."""
-        return self._spelling.other(target_name) if self._spelling.is_kept else None
+        return self._other(target_name) if self._spelling.is_kept else None
+
+    def _other(self, target_name: bytes) -> bytes | None:
+        real = self._spelling.other(target_name)
+        self.may_be = self._spelling.folds is not False
+        return real
 
     def may_be_own(self, name: bytes) -> bool:
         """Say whether what stands there may be the entry itself all the same: the spelling was changed on the way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from tui.places.local.content import same_content
 from tui.places.local.verifying import same_on_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from tui.places.local.content import Ways
     from tui.places.local.hops import Brake
@@ -22,6 +23,8 @@ READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CL
 """Opening is harmless whatever was swapped in under the name: no link is followed, no FIFO waited for."""
 
 NAME_MAX_BYTES = 255
+_MOST_NAMES = 4096
+"""So many names of one folder are kept in memory, at most."""
 _SECOND_NS = 1_000_000_000
 
 _COARSE_STEPS_NS = {
@@ -51,6 +54,41 @@ def look(folder: int, name: bytes) -> os.stat_result | None:
         return os.lstat(name, dir_fd=folder)
     except FileNotFoundError:
         return None
+
+
+class TargetNames:
+    """What stands under which name in an opened target folder.
+
+    Where the folder turns out to lack a name, it is listed, so that the next one that is free costs no look. What is
+    said to be free may be taken all the same: by somebody else meanwhile, or where the filesystem takes two names for
+    one. Whoever makes an entry finds out, and says so (`distrust`).
+    """
+
+    def __init__(self, folder: int, *, is_empty: bool, may_list: bool) -> None:
+        self._folder = folder
+        self._taken: Set[bytes] | None = frozenset() if is_empty else None
+        self._may_list = may_list and not is_empty
+
+    def look(self, name: bytes) -> os.stat_result | None:
+        """Return the state of what stands under a name, a link's own; None where it is free, as far as is known."""
+        if self._taken is not None and name not in self._taken:
+            return None
+        standing = look(self._folder, name)
+        if standing is None and self._may_list:
+            self._may_list = False
+            self._taken = listed_up_to(self._folder, _MOST_NAMES)
+        return standing
+
+    def distrust(self) -> None:
+        """Look for each name from now on."""
+        self._taken, self._may_list = None, False
+
+
+def listed_up_to(folder: int, most: int) -> Set[bytes] | None:
+    """Return the names in an opened folder; None where there are more than so many."""
+    with os.scandir(folder) as entries:
+        names = {os.fsencode(entry.name) for entry in islice(entries, most + 1)}
+    return names if len(names) <= most else None
 
 
 def facts(info: os.stat_result) -> Facts:
@@ -140,7 +178,7 @@ class Pair:
         kind = stat.S_IFMT(info.st_mode)
         if kind != stat.S_IFMT(standing.st_mode):
             return False
-        if same_inode(info, standing):
+        if info.st_ino == standing.st_ino and info.st_dev == standing.st_dev:
             return True
         if kind == stat.S_IFREG:
             return self._same_file(name, info, target_name, standing)
@@ -155,10 +193,14 @@ class Pair:
     ) -> bool:
         if info.st_size != standing.st_size:
             return False
-        step = time_step_ns(standing.st_dev, self.ways)
-        if self.timeless or same_time(info.st_mtime_ns, standing.st_mtime_ns, step):
+        if self.timeless or self._same_time(info, standing):
             return not self.strict or self.same_bytes(name, target_name)
         return not self.times and self.same_bytes(name, target_name)
+
+    def _same_time(self, info: os.stat_result, standing: os.stat_result) -> bool:
+        if info.st_mtime_ns == standing.st_mtime_ns:
+            return True
+        return same_time(info.st_mtime_ns, standing.st_mtime_ns, time_step_ns(standing.st_dev, self.ways))
 
     def same_bytes(self, name: bytes, target_name: bytes) -> bool:
         """Compare the content of two regular files."""
