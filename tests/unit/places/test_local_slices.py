@@ -9,7 +9,15 @@ import pytest
 
 from tests.trees import describe
 from tests.unit.places.local_driver import RULES, TAG
-from tui.model.error import AlreadyExists, IsAFolder, NotFound, OutOfSpace, SourceChanged, StorageFault
+from tui.model.error import (
+    AlreadyExists,
+    IsAFolder,
+    NotFound,
+    OutOfSpace,
+    PlaceError,
+    SourceChanged,
+    StorageFault,
+)
 from tui.model.job import Flush
 from tui.places.local import syscalls
 from tui.places.local.copying import SliceCopy
@@ -105,6 +113,31 @@ def test_a_partial_whose_end_is_not_the_sources_is_begun_anew(
         file.write(b"power lost")
     copy = slices()
     assert copy.open() == 0
+    finish(copy)
+    assert_alike(big, target)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE])
+def test_a_partial_that_cannot_be_opened_just_now_is_kept(
+    target: Path, big: Path, slices: Callable[..., SliceCopy], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    begun(slices()).suspend()
+    (partial,) = os.listdir(os.fsencode(target))
+    real = os.open
+
+    def fails(path: bytes | str, *rest: int, **more: int) -> int:
+        if path == partial:
+            raise OSError(number, os.strerror(number))
+        return real(path, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fails)
+        copy = slices()
+        with pytest.raises(PlaceError):
+            copy.open()
+        copy.abandon()
+    copy = slices()
+    assert copy.open() == CHUNK
     finish(copy)
     assert_alike(big, target)
 

@@ -24,7 +24,7 @@ from tui.places.local.landing import Draft, Landing
 from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
 from tui.places.local.names import check_size, told
-from tui.places.local.partial import discard, is_own_file, partial_name
+from tui.places.local.partial import NO_HALF, discard, is_own_file, partial_name
 from tui.places.local.standing import READ_FLAGS, forget_cached
 from tui.places.local.traits import Traits
 from tui.places.local.verifying import Differs, ReadBack, not_the_same
@@ -289,11 +289,16 @@ class SliceCopy:
         self._offset = self._take_up()
 
     def _take_up(self) -> int:
-        """Open the partial of before, or a new one; return how many bytes of it are good."""
+        """Open the partial of before, or a new one; return how many bytes of it are good.
+
+        One that cannot be opened just now stays: it is worth as much when the disk is well, or fewer files are open.
+        """
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
             self._to = os.open(self._partial, flags, dir_fd=self._folder)
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, *NO_HALF):
+                raise
             self._create()
             return 0
         found = os.fstat(self._to)
