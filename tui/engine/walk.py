@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _HOPS_A_SLOT = 2
 """One to copy, and one to have the next folder at hand for a worker process."""
-SLICE_S = 0.1
-SMALLEST_SLICE_BYTES, LARGEST_SLICE_BYTES = 1 << 20, 32 << 20
+SLICE_BYTES = 32 << 20
+"""Of a large file, at most so much is copied in one hop."""
 
 
 class Walk:
@@ -52,7 +52,6 @@ class Walk:
         self._news = asyncio.Event()
         self.broken = False
         """A folder could not be read, or not be made."""
-        self._slice_bytes = SMALLEST_SLICE_BYTES * 8
 
     def add(
         self, path: bytes, target_path: bytes, names: Sequence[tuple[bytes, bytes]] | None = None
@@ -181,28 +180,20 @@ class Walk:
             await self._take(await run.hop(self._folders.finish_alone, folder))
 
     async def _slices(self, copy: SliceCopy, counted: int) -> int:
-        """Copy to the end or until stopped, in slices that take about SLICE_S; return the bytes counted by then.
+        """Copy to the end or until stopped; return the bytes counted by then.
 
         Where it fails, nothing of what it counted stays: the half file is gone, unless it waits for room.
         """
         run, before = self._run, counted
-        while not run.stopped:
-            size = run.limiter.portion(self._slice_bytes)
-            began = run.clock.monotonic()
+        while not run.stopped and not copy.is_complete:
             try:
-                done = await run.hop(copy.step, size)
+                done = await run.hop(copy.step, run.limiter.portion(SLICE_BYTES))
             except PlaceError:
                 if not copy.is_kept:
                     run.count(Sums(same_bytes=before - counted))
                 raise
-            took = run.clock.monotonic() - began
-            if not done:
-                break
             counted += done
             run.count(Sums(bytes=done))
-            if took > 0 and done >= size // 2:
-                wanted = int(size * SLICE_S / took)
-                self._slice_bytes = max(SMALLEST_SLICE_BYTES, min(wanted, size * 2, LARGEST_SLICE_BYTES))
             await run.pay(done)
         return counted
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from tui.model.fidelity import Loss
 from tui.places.local import syscalls
+from tui.places.local.piping import HAS_PIPES, PIPE_BYTES, through_pipe
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake
     from tui.places.local.traits import Traits
 
-CHUNK_BYTES = 4 << 20
-"""Between two looks at the brake."""
+CHUNK_BYTES, _LEAST_CHUNK_BYTES = 4 << 20, 256 << 10
+CHUNK_S = 0.1
+"""Between two looks at the brake: at most so much, and less where a disk takes longer than this for it."""
 _BUFFER_BYTES = 1 << 20
 _CLONE_BYTES = 256 << 10
 """Below this, asking for a clone costs more than it saves (copy_file_range shares blocks by itself where it can)."""
@@ -74,6 +77,8 @@ class Ways:
     def __init__(self) -> None:
         self._way: dict[tuple[int, int], int] = {}
         self._no_clone: set[tuple[int, int]] = set()
+        self._chunk_bytes: dict[tuple[int, int], int] = {}
+        self._by_pipe: dict[tuple[int, int], bool] = {}
         self.no_tmpfile: set[int] = set()
         self.time_steps_ns: dict[int, int] = {}
         self.exact: set[int] = set()
@@ -89,7 +94,26 @@ class Ways:
         return False
 
     def some(self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]) -> int:
-        """Copy up to `size_bytes` at `offset` of both; return how many came, 0 only at the source's end."""
+        """Copy a chunk at `offset` of both, of up to `size_bytes`; return how much came, 0 only at the source's end."""
+        chunk = self._chunk_bytes.get(devices, CHUNK_BYTES)
+        began = time.monotonic()
+        count = self._some(source, target, offset, min(size_bytes, chunk), devices)
+        took = time.monotonic() - began
+        if took > CHUNK_S:
+            self._chunk_bytes[devices] = max(chunk // 2, _LEAST_CHUNK_BYTES)
+        elif chunk < CHUNK_BYTES and took < CHUNK_S / 4 and count == chunk:
+            self._chunk_bytes[devices] = chunk * 2
+        return count
+
+    def _some(self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]) -> int:
+        if size_bytes >= PIPE_BYTES and self._pipes(target, devices):
+            try:
+                if count := through_pipe(source, target, offset, size_bytes):
+                    return count
+            except OSError as error:
+                if error.errno not in _TRY_NEXT:
+                    raise
+                self._by_pipe[devices] = False
         while True:
             way = self._way.get(devices, 0)
             try:
@@ -101,6 +125,14 @@ class Ways:
                 continue
             # Kernels 5.3 to 5.18 say 0 for files that are made up as they are read; only a read knows their end.
             return count or _by_buffer(source, target, offset, size_bytes)
+
+    def _pipes(self, target: int, devices: tuple[int, int]) -> bool:
+        """Say whether a wide pipe pays: on ext4, where copy_file_range has no better way than a narrow one."""
+        pays = self._by_pipe.get(devices)
+        if pays is None:
+            pays = HAS_PIPES and syscalls.filesystem_kind(target) == syscalls.EXT4
+            self._by_pipe[devices] = pays
+        return pays
 
 
 def copy_all(
@@ -176,7 +208,7 @@ def copy_extent(
 ) -> None:
     """Copy the bytes from `start` up to `end`, looking at the brake between chunks."""
     while start < end:
-        count = ways.some(source, target, start, min(end - start, CHUNK_BYTES), devices)
+        count = ways.some(source, target, start, end - start, devices)
         if count == 0:
             raise Moved
         start += count

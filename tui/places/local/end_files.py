@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import threading
@@ -17,7 +16,7 @@ from tui.places.local import attributes, syscalls
 from tui.places.local.flushing import Refused, flush_folder
 from tui.places.local.landing import Again, Draft, Landing
 from tui.places.local.names import check_end, check_size, told
-from tui.places.local.partial import discard, is_own_file, name_of_half
+from tui.places.local.partial import NO_HALF, discard, is_own_file, name_of_half
 from tui.places.local.single import read_all
 from tui.places.local.standing import READ_FLAGS
 from tui.places.local.traits import Traits
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 _WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _NEW = _WRITE | os.O_CREAT | os.O_EXCL
-_NO_HALF = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ETXTBSY})
-"""What opening says of something that is no half file: a link, a folder, a pipe, what may not be written to."""
 _NEW_FILE_MODE = 0o666
 
 
@@ -261,9 +258,8 @@ class LocalWriter:
         except FileNotFoundError:
             return -1
         except OSError as error:
-            if (
-                error.errno not in _NO_HALF
-            ):  # a disk that fails, or too many open files, make no half file worthless
+            if error.errno not in NO_HALF:
+                # A disk that fails, or too many open files, make no half file worthless.
                 syscalls.let_go(fd)
                 raise
         syscalls.let_go(fd)

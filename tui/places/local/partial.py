@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 STAGE = b".part"
 """How the name ends under which something whole is made ready: a tree, or what is to replace something."""
+
+NO_HALF = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ETXTBSY})
+"""What opening says of something that is no half file: a link, a folder, a pipe, what may not be written to."""
 
 _START = b".ferry-"
 _PARTIAL = re.compile(rb"\.ferry-[a-z0-9]{8}-")

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 from tui.model.error import PlaceError, SourceChanged, from_os_error
@@ -24,7 +25,7 @@ from tui.places.local.landing import Draft, Landing
 from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
 from tui.places.local.names import check_size, told
-from tui.places.local.partial import discard, is_own_file, partial_name
+from tui.places.local.partial import NO_HALF, discard, is_own_file, partial_name
 from tui.places.local.standing import READ_FLAGS, forget_cached
 from tui.places.local.traits import Traits
 from tui.places.local.verifying import Differs, ReadBack, not_the_same
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 _OVERLAP_BYTES = 64 << 10
 """So much of the end of a partial is compared with the source before it is continued."""
+SLICE_S = 0.1
+"""No chunk is begun after so long in one slice: this is how often a slow copy says how far it is."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _RESERVE_BYTES = 256 << 20
 """Room asked for ahead: one call a quarter of a GiB costs nothing, and keeps the file in one piece on the disk."""
@@ -47,9 +50,9 @@ class SliceCopy:
 
     Where the job is in doubt (`CopyRules.doubtful`) that much is compared first, as if it were copied.
 
-    Call `open`, then `step` until it gives 0, then `finish`; or `suspend` or `abandon` at any time. To verify it, call
-    `read_back` until it gives 0 before `finish`. After a SourceChanged the partial has already been removed; after an
-    OutOfSpace all is closed, and `is_kept` tells whether the partial waits for room to be gone on with.
+    Call `open`, then `step` until it is complete, then `finish`; or `suspend` or `abandon` at any time. To verify it,
+    call `read_back` until it gives 0 before `finish`. After a SourceChanged the partial has already been removed;
+    after an OutOfSpace all is closed, and `is_kept` tells whether the partial waits for room to be gone on with.
 
     Attributes:
         is_kept: There is no room, and the partial stays as it is.
@@ -85,6 +88,11 @@ class SliceCopy:
         """The source's size when it was opened."""
         return self._info.st_size
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left for `step`."""
+        return self._offset == self._info.st_size
+
     def open(self) -> int:
         """Open both ends; return the offset the copy goes on from (the size, where nothing is left to be copied).
 
@@ -103,7 +111,9 @@ class SliceCopy:
         return self._offset
 
     def step(self, size_bytes: int) -> int:
-        """Copy one slice; return how far it went: at least one chunk, holes counted as copied, and 0 only at the end.
+        """Copy one slice: that much, or what SLICE_S is enough for; return how far it went, 0 only at the end.
+
+        It goes on by at least one chunk, also where the brake is on. Holes count as copied.
 
         Raises:
             SourceChanged: The source was written to since `open`. The partial is removed.
@@ -114,7 +124,7 @@ class SliceCopy:
         if start < self._info.st_size and not self._is_unchanged():
             self._give_up()
         try:
-            self._advance(min(self._info.st_size, start + size_bytes))
+            self._advance_or_stop(min(self._info.st_size, start + size_bytes))
             if self._rules.flush is Flush.FILE:
                 flush_file(self._to)
             elif self._rules.flush is Flush.JOB and self._offset > start:
@@ -289,11 +299,16 @@ class SliceCopy:
         self._offset = self._take_up()
 
     def _take_up(self) -> int:
-        """Open the partial of before, or a new one; return how many bytes of it are good."""
+        """Open the partial of before, or a new one; return how many bytes of it are good.
+
+        One that cannot be opened just now stays: it is worth as much when the disk is well, or fewer files are open.
+        """
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
             self._to = os.open(self._partial, flags, dir_fd=self._folder)
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, *NO_HALF):
+                raise
             self._create()
             return 0
         found = os.fstat(self._to)
@@ -326,32 +341,47 @@ class SliceCopy:
         ends = (read_exactly(fd, size_bytes - start, start) for fd in (self._from, self._to))
         return next(ends) == next(ends)
 
+    def _advance_or_stop(self, end: int) -> None:
+        """Go on as far as there is room: what was copied before there was none counts, and the next step tells."""
+        start = self._offset
+        try:
+            self._advance(end)
+        except OSError as error:
+            if error.errno not in _FULL or self._offset == start:
+                raise
+
     def _advance(self, end: int) -> None:
-        size = self._info.st_size
+        size, ends = self._info.st_size, time.monotonic() + SLICE_S
         if self._offset == 0 and self._target.ways.clone(self._from, self._to, self._devices):
             self._offset = size
-        while self._offset < min(end, self._unsure):
-            self._go_over(min(end, self._unsure))
-            if self._brake.on and self._unsure:
-                return
-        while self._offset < end:
-            stop = end
-            if self._sparse:
-                data = next_data(self._from, self._offset, size)
-                if data > self._offset:
-                    os.ftruncate(self._to, data)
-                    self._offset = data
-                    return
-                stop = min(end, next_hole(self._from, self._offset, size))
+        start = self._offset
+        while self._offset < end and (
+            self._offset == start or not (self._brake.on or time.monotonic() >= ends)
+        ):
+            if self._offset < self._unsure:
+                self._go_over(min(end, self._unsure))
+            elif self._sparse:
+                end = min(size, end + self._jump())
+                self._copy(min(end, next_hole(self._from, self._offset, size)))
             else:
                 self._reserve()
-            length = min(stop - self._offset, CHUNK_BYTES)
+                self._copy(end)
+
+    def _jump(self) -> int:
+        """Go on to where data begins; return how far that was."""
+        start, self._offset = self._offset, next_data(self._from, self._offset, self._info.st_size)
+        if self._offset > start:
+            os.ftruncate(self._to, self._offset)
+        return self._offset - start
+
+    def _copy(self, stop: int) -> None:
+        """Copy a chunk, where there is anything up to `stop`."""
+        if self._offset < stop:
+            length = stop - self._offset
             count = self._target.ways.some(self._from, self._to, self._offset, length, self._devices)
             if count == 0:
                 self._give_up()
             self._offset += count
-            if self._brake.on:
-                return
 
     def _go_over(self, end: int) -> None:
         """Compare a chunk of what an earlier go wrote; where the disk has not kept it, it is cut off, to be copied."""
