@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tui.model import error
 from tui.model.location import Location
+from tui.places.base import Attributes
 from tui.places.sftp import errors, listing, protocol, session
 from tui.places.sftp.channel import Channel
 from tui.places.sftp.errors import Lost, Refused
@@ -384,3 +385,66 @@ async def test_a_folder_and_the_look_at_its_mode_go_together(wire: Wire) -> None
     assert wire.kinds()[2:] == [Kind.MKDIR]
     wire.say(status(wire.sent[2][1], Code.OK))
     await again
+
+
+ATTRS = struct.pack(">IQIIIII", 0x0F, 1, 0, 0, 0o100644, 0, 7)
+"""A file of one byte, as a server tells of it."""
+OTHER = struct.pack(">IQIIIII", 0x0F, 1, 0, 0, 0o100644, 0, 8)
+
+
+def reading(wire: Wire, seen: bytes) -> asyncio.Task[Any]:
+    """Begin to read a file that a listing told of, at a server where it is what ATTRS says."""
+    wire.answer = lambda kind, number, body: {
+        Kind.OPEN: lambda: packet(Kind.HANDLE, number, text(b"h")),
+        Kind.READ: lambda: packet(Kind.DATA, number, text(b"x")),
+        Kind.FSTAT: lambda: packet(Kind.ATTRS, number, ATTRS),
+        Kind.LSTAT: lambda: packet(Kind.ATTRS, number, ATTRS),
+        Kind.CLOSE: lambda: status(number, Code.OK),
+    }[Kind(kind)]()
+    place = SftpPlace(None, wire.session, None, b"/", "OpenSSH")  # type: ignore[arg-type]
+    told = protocol.read_attributes(seen)[0].entry("file")
+    return asyncio.create_task(place.get(FOLDER.child("file"), 100, told))
+
+
+async def test_a_file_that_a_listing_told_of_is_not_looked_at_before_it_is_read(wire: Wire) -> None:
+    entry, data = await reading(wire, ATTRS)
+    assert wire.kinds() == [Kind.OPEN, Kind.READ, Kind.FSTAT, Kind.LSTAT, Kind.CLOSE]
+    assert (data, entry.mtime_ns) == (b"x", 7 * protocol.SECOND_NS)
+
+
+async def test_a_file_that_changed_since_the_listing_is_looked_at_and_read_again(wire: Wire) -> None:
+    entry, data = await reading(wire, OTHER)
+    read = [Kind.OPEN, Kind.READ, Kind.FSTAT, Kind.LSTAT, Kind.CLOSE]
+    assert wire.kinds() == [*read, Kind.LSTAT, *read]
+    assert (data, entry.mtime_ns) == (b"x", 7 * protocol.SECOND_NS)
+
+
+async def test_attributes_go_along_with_the_look_for_a_link(wire: Wire) -> None:
+    place = SftpPlace(None, wire.session, None, b"/", "OpenSSH")  # type: ignore[arg-type]
+    wire.session.extensions = frozenset({session.LSETSTAT})
+    setting = asyncio.create_task(place.set_attributes(FOLDER, Attributes(mtime_ns=0)))
+    await asyncio.sleep(0.01)
+    assert wire.kinds() == [Kind.LSTAT, Kind.EXTENDED]
+    wire.say(packet(Kind.ATTRS, wire.sent[0][1], ATTRS) + status(wire.sent[1][1], Code.OK))
+    await setting
+
+
+async def test_without_a_way_to_spare_links_the_look_comes_first(wire: Wire) -> None:
+    place = SftpPlace(None, wire.session, None, b"/", "OpenSSH")  # type: ignore[arg-type]
+    setting = asyncio.create_task(place.set_attributes(FOLDER, Attributes(mtime_ns=0)))
+    await asyncio.sleep(0.01)
+    assert wire.kinds() == [Kind.LSTAT]
+    link = struct.pack(">IQIIIII", 0x0F, 1, 0, 0, 0o120777, 0, 7)
+    wire.say(packet(Kind.ATTRS, wire.sent[0][1], link))
+    with pytest.raises(error.LinkInTheWay):
+        await setting
+    assert wire.kinds() == [Kind.LSTAT]
+
+
+async def test_more_is_under_way_where_the_way_is_long(wire: Wire) -> None:
+    wire.session.most_open = 1000
+    near = SftpPlace(None, wire.session, None, b"/", "OpenSSH").capabilities  # type: ignore[arg-type]
+    wire.session.distance_s = 0.03
+    far = SftpPlace(None, wire.session, None, b"/", "OpenSSH").capabilities  # type: ignore[arg-type]
+    assert (near.pipeline, far.pipeline) == (512, 1500)
+    assert far.ahead_bytes > near.ahead_bytes

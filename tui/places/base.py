@@ -174,9 +174,13 @@ class Place(Protocol):
         """Return one entry in full; of a link also where it points, unless it is followed."""
         ...
 
-    async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
+    async def get(
+        self, location: Location, most_bytes: int, seen: Entry | None = None
+    ) -> tuple[Entry, bytes]:
         """Return a small file whole, with what it was when it was read, in as few round trips as can be.
 
+        Args:
+            seen: What a listing told of it: where it is that still, a place need not look once more before it reads.
         Raises:
             Unsupported: It is no regular file, or it has more than `most_bytes` by now.
         """

@@ -128,7 +128,9 @@ class MemoryPlace:
         async with self.step("stat", location, "look at"):
             return self.store.find(location.path, follow=follow).entry(location.name)
 
-    async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
+    async def get(
+        self, location: Location, most_bytes: int, seen: Entry | None = None
+    ) -> tuple[Entry, bytes]:
         async with self.step("get", location, "read"):
             node = self.regular(location)
             if len(node.data) > most_bytes:

@@ -85,6 +85,20 @@ async def test_files_that_do_not_fit_wait_before_anything_is_written(far: Far) -
     assert far.tree() == {}
 
 
+async def test_the_room_is_measured_while_sources_are_looked_at(far: Far) -> None:
+    files = fill(far, "/", 1, 300 * KIB)
+    far.there.room_bytes = 100 * KIB
+    looked = asyncio.Event()
+
+    def wait(number: int, name: str, path: str) -> Awaitable[bool] | None:
+        if name == "stat" and path == "/target/file 0":
+            looked.set()
+        return looked.wait() if name == "space" else None
+
+    far.faults.at = wait  # type: ignore[assignment]
+    assert (await far.rests(await far.submit(*files))).wants_room  # who waited in vain would not know
+
+
 async def test_a_tree_that_does_not_fit_waits_and_says_what_all_of_it_needs(
     far: Far, ample: pytest.MonkeyPatch
 ) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.engine.far.ends import LOOK_S, Halted, look
+from tui.engine.far.ends import LOOK_S, Halted, each, look
 from tui.engine.far.need import Amount, Need, Standing
 from tui.engine.far.room import room_at, used_bytes
 from tui.engine.far.standing import Pairing
@@ -97,15 +99,18 @@ class CopyCounting(Counting):
         Raises:
             Halted, OutOfReach: A place cannot be reached.
         """
-        run, goal = self._run, self._copying.goal
+        run = self._run
         page = await run.journal.sources(run.record.id, 0, PAGE)
         self._renames = any(self._is_renamed(source.location) for source in page)
         if run.record.row.kind not in (JobKind.COPY, JobKind.MOVE) or run.insists or self._renames:
             return
-        self._room = await self._ends.do(lambda: room_at(run, self._ends.at(goal), goal))
+        left = list(chunks([source for source in page if not self.is_done(source)]))
+        at_once: list[Callable[[], Awaitable[None]]] = [self._measure]
+        at_once += [partial(self._look_at_first, chunk) for chunk in left[:1]]
+        await each(at_once, lambda step: step(), len(at_once))
         if self._room is None:
             return
-        for chunk in chunks([source for source in page if not self.is_done(source)]):
+        for chunk in left:
             await self._look_ahead(chunk)
         self._start = page[-1].idx + 1
         self._all_seen = not self._folders and len(page) < PAGE
@@ -117,9 +122,17 @@ class CopyCounting(Counting):
         is_one_place = (source.scheme, source.authority) == (goal.scheme, goal.authority)
         return self._run.moves and is_one_place and self._ends.at(goal).capabilities.renames
 
+    async def _measure(self) -> None:
+        goal = self._copying.goal
+        self._room = await self._ends.do(lambda: room_at(self._run, self._ends.at(goal), goal))
+
+    async def _look_at_first(self, chunk: Sequence[Source]) -> None:
+        with contextlib.suppress(PlaceError):  # the copy meets the same, and tells
+            self._first = await self._copying.look_at(chunk)
+
     async def _look_ahead(self, chunk: Sequence[Source]) -> None:
         try:
-            steps, parent = await self._copying.look_at(chunk)
+            steps, parent = self._first_of(chunk) or await self._copying.look_at(chunk)
             for step in steps:
                 if step.entry is not None and step.error is None:
                     where = parent.child(step.entry.name)
@@ -127,14 +140,19 @@ class CopyCounting(Counting):
                     self._folders += [folder] if folder is not None else []
         except PlaceError:
             return  # the copy meets the same, and tells
-        self._first = self._first or (steps, parent)
 
     async def _look_now(self, where: Location) -> Entry | None:
         return await self._ends.do(lambda: look(self._ends.at(where), where))
 
     def looked_at(self, chunk: Sequence[Source]) -> tuple[list[Step], Location] | None:
         """Hand out, once, how the first sources were found just before the copy began."""
-        first, self._first = self._first, None
+        first = self._first_of(chunk)
+        self._first = None
+        return first
+
+    def _first_of(self, chunk: Sequence[Source]) -> tuple[list[Step], Location] | None:
+        """Return how some sources were found, if they are the first."""
+        first = self._first
         if first is None or [step.idx for step in first[0]] != [source.idx for source in chunk]:
             return None
         return first

@@ -137,7 +137,9 @@ class Transfer:
     async def _small_held(self, item: Item, target: Location) -> Entry:
         source = item.source
         try:
-            entry, data = await self._source.get(source, SMALL_BYTES)
+            # After a lost connection the listing is of long ago.
+            seen = None if item.again or not self._source.capabilities.lists_times else item.entry
+            entry, data = await self._source.get(source, SMALL_BYTES, seen)
         except Unsupported as error:
             raise changed(source) from error
         if len(data) != entry.size_bytes:

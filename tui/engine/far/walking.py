@@ -27,7 +27,9 @@ T = TypeVar("T", Folder, Item)
 
 SCANNERS = 24
 """Folders gone through at once: each takes some round trips."""
-MOST_SMALL = 512
+FOR_A_SCANNER = 16
+"""Where so many small files more are worth having under way, one more folder is: both hide how far a place is."""
+MOST_SMALL = 1536
 """Small files under way at once; what they hold is limited by itself."""
 MOST_LARGE = 4
 WINDOW = 4_000
@@ -116,12 +118,13 @@ class Walk(Folders):
         # A task is at one of the two ends at a time: neither is to run dry because the other is slow.
         ends = {id(place): place.capabilities.pipeline for place in (self._from, self._to)}
         small = max(1, min(sum(ends.values()), MOST_SMALL))
+        scanners = max(SCANNERS, max(ends.values()) // FOR_A_SCANNER)
         large = max(1, min(MOST_LARGE, self._run.shared.slots))
         self._news.clear()
         if self._suspects.left:
             tasks = [asyncio.ensure_future(self._one_by_one())]
         else:
-            tasks = [asyncio.ensure_future(self._take(self._stack, self._folder)) for _ in range(SCANNERS)]
+            tasks = [asyncio.ensure_future(self._take(self._stack, self._folder)) for _ in range(scanners)]
             tasks += [asyncio.ensure_future(self._take(self._small, self._item)) for _ in range(small)]
             tasks += [asyncio.ensure_future(self._take(self._large, self._item)) for _ in range(large)]
         for task in tasks:

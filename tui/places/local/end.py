@@ -126,7 +126,9 @@ class LocalEnd:
         with self._folders.at(location, "look at") as (folder, name):
             return entry_at(folder.root.fd, name, location.name, follow=follow)
 
-    async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
+    async def get(
+        self, location: Location, most_bytes: int, seen: Entry | None = None
+    ) -> tuple[Entry, bytes]:
         return await self._together.do(partial(end_files.get, self._folders, location, most_bytes))
 
     async def put(

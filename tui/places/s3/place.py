@@ -76,7 +76,9 @@ class S3Place:
     async def stat(self, location: Location, *, follow: bool = False) -> Entry:
         return await look(self.store, location, spot_of(location, "look at"), "look at")
 
-    async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
+    async def get(
+        self, location: Location, most_bytes: int, seen: Entry | None = None
+    ) -> tuple[Entry, bytes]:
         return await read_whole(self.store, location, spot_of(location, "read"), most_bytes)
 
     async def put(

@@ -22,7 +22,7 @@ from tui.places.sftp.channel import IDLE_S, Channel
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.lanes import Lanes, open_channel
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
-from tui.places.sftp.protocol import NOTHING, SECOND_NS, Kind, attributes, text
+from tui.places.sftp.protocol import NOTHING, SECOND_NS, Attrs, Kind, attributes, text
 from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, attrs_of, is_ok, taken
 from tui.places.sftp.spreading import FAR_S
 from tui.places.sftp.writing import SftpWriter, put, sent_attributes
@@ -44,8 +44,10 @@ NEAR_AHEAD_BYTES = 4 << 20
 FAR_AHEAD_BYTES = 16 << 20
 """What the window of a session holds: 30 ms away that is 500 MB/s."""
 
-_MOST_AT_ONCE = 512
-"""A small file is three round trips, one after another: so many at once hide a distance of 30 ms."""
+_MOST_OPEN = 512
+"""So many small files are open at the host at once, at most; OpenSSH's allows a thousand, as a rule."""
+_ROUND_TRIPS = 3
+"""One after another, that a small file takes. In one of them it is open."""
 
 
 class SftpPlace:
@@ -61,8 +63,9 @@ class SftpPlace:
     ) -> None:
         self._connection, self._session, self._lanes = connection, session, lanes
         self._home = os.fsdecode(home)
-        most_open = min(_MOST_AT_ONCE, session.most_open // 2)  # others have files open, too
+        most_open = min(_MOST_OPEN, session.most_open // 2)  # others have files open, too
         self._open_files = asyncio.Semaphore(most_open)
+        self._far_pipeline = _ROUND_TRIPS * most_open
         is_openssh = "OpenSSH" in version
         self._naming = Naming(session, refuses_taken=is_openssh)
         self._link_comes_last = not (is_openssh or "paramiko" in version)
@@ -76,14 +79,15 @@ class SftpPlace:
             copies=session.offers(COPY_DATA),
             space=session.offers(STATVFS),
             flushes=session.offers(FSYNC),
-            pipeline=min(_MOST_AT_ONCE, 3 * most_open),  # in one of its three round trips a file is open
+            pipeline=min(_MOST_OPEN, self._far_pipeline),
             ahead_bytes=NEAR_AHEAD_BYTES,
         )
         session.when_measured(self._way_is_known)
 
     def _way_is_known(self, distance_s: float) -> None:
         if distance_s >= FAR_S:
-            self.capabilities = changed(self.capabilities, ahead_bytes=FAR_AHEAD_BYTES)
+            far, pipeline = FAR_AHEAD_BYTES, self._far_pipeline
+            self.capabilities = changed(self.capabilities, ahead_bytes=far, pipeline=pipeline)
 
     @classmethod
     async def start(
@@ -160,10 +164,13 @@ class SftpPlace:
             return EntryKind.BROKEN_LINK
         return EntryKind.FOLDER_LINK if stat.S_ISDIR(target.mode) else EntryKind.LINK
 
-    async def get(self, location: Location, most_bytes: int) -> tuple[Entry, bytes]:
+    async def get(
+        self, location: Location, most_bytes: int, seen: Entry | None = None
+    ) -> tuple[Entry, bytes]:
         """Return a small file whole, with what it was when it was read."""
         path = self._path(location)
-        return await reading.get(self._session, self._open_files, path, location, most_bytes)
+        known = None if seen is None else Attrs.of(seen)
+        return await reading.get(self._session, self._open_files, path, location, most_bytes, known)
 
     async def put(
         self, location: Location, data: bytes, attributes: Attributes, tag: str, *, replace: bool, flush: bool
@@ -283,12 +290,15 @@ class SftpPlace:
     async def set_attributes(self, location: Location, attributes: Attributes) -> None:
         """Set what is given of one file or folder; a link is refused, not followed."""
         session, path, doing = self._session, self._path(location), "change"
+        sent = sent_attributes(attributes)
         try:
-            found = await session.lstat(path)
-            if stat.S_ISLNK(found.mode):
+            look = session.send(Kind.LSTAT, text(path))
+            # What follows no link goes along with the look: that is one way less for each level of a tree.
+            asked = session.send_set(path, sent) if sent is not None else None
+            if stat.S_ISLNK(attrs_of(await look).mode):
                 raise told(error.LinkInTheWay, doing, location, "it is a link")
-            if (sent := sent_attributes(attributes)) is not None:
-                await session.set(path, sent)
+            if sent is not None:
+                await session.set(path, sent, asked)
         except (Refused, Lost) as refused:
             raise await reasons.not_changed(session, refused, location, path, doing) from refused
 

@@ -99,6 +99,11 @@ class Attrs(NamedTuple):
     mode: int
     mtime_s: int
 
+    @classmethod
+    def of(cls, entry: Entry) -> Attrs:
+        """Return what `entry` was made of."""
+        return cls(entry.size_bytes, entry.uid, entry.gid, entry.mode, entry.mtime_ns // SECOND_NS)
+
     def entry(self, name: str, link_target: str | None = None) -> Entry:
         return Entry(
             name,

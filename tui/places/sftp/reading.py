@@ -101,16 +101,22 @@ async def open_reader(session: Session, path: bytes, location: Location) -> Sftp
 
 
 async def get(
-    session: Session, open_files: asyncio.Semaphore, path: bytes, location: Location, most_bytes: int
+    session: Session,
+    open_files: asyncio.Semaphore,
+    path: bytes,
+    location: Location,
+    most_bytes: int,
+    seen: Attrs | None = None,
 ) -> tuple[Entry, bytes]:
-    """Return a small file whole: a look, an open, and all the rest in one go.
+    """Return a small file whole: a look, unless a listing has told the same; an open; and all the rest in one go.
 
     Args:
         open_files: Has a place for each file that the server may have open for this.
+        seen: What a listing told. What is read was that very file also when it was open; else it is looked at anew.
     """
     try:
         for _ in range(_TRIES):
-            found = await session.lstat(path)
+            found, seen = seen or await session.lstat(path), None
             refuse_irregular(found, location, "read")
             if found.size_bytes > most_bytes:
                 raise told(Unsupported, "read", location, f"it has more than {most_bytes} bytes by now")

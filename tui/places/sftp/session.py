@@ -186,11 +186,21 @@ class Session:
     async def rename(self, path: bytes, new: bytes) -> None:
         await self.done(Kind.RENAME, text(path), text(new))
 
-    async def set(self, path: bytes, sent_attributes: bytes) -> None:
-        """Set attributes of what is no link; of a link that was swapped in, its own where the server can."""
-        if self.offers(LSETSTAT):
+    def send_set(self, path: bytes, sent_attributes: bytes) -> Answer | None:
+        """Have attributes set, those of a link itself; None where the server can do that only through links."""
+        if not self.offers(LSETSTAT):
+            return None
+        return self.send(Kind.EXTENDED, text(LSETSTAT), text(path), sent_attributes)
+
+    async def set(self, path: bytes, sent_attributes: bytes, asked: Answer | None = None) -> None:
+        """Set attributes of what is no link; of a link that was swapped in, its own where the server can.
+
+        Args:
+            asked: What `send_set` returned, where that went ahead.
+        """
+        if (asked := asked or self.send_set(path, sent_attributes)) is not None:
             try:
-                await self.done(Kind.EXTENDED, text(LSETSTAT), text(path), sent_attributes)
+                taken(await asked, Kind.STATUS)
             except Refused as refused:
                 if refused.code in (Code.NO_SUCH_FILE, Code.PERMISSION_DENIED):
                     raise
