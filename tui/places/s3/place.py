@@ -44,7 +44,7 @@ CAPABILITIES = Capabilities(
     copies=True,
     uploads=True,
     pipeline=32,
-    ahead_bytes=stretches.MOST_BYTES,
+    ahead_bytes=2 * stretches.MOST_BYTES,
 )
 
 MOST_AT_ONCE_BYTES = 2 << 20

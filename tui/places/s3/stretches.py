@@ -12,14 +12,8 @@ if TYPE_CHECKING:
 
     from tui.places.s3.store import Body
 
-MOST_BYTES = 32 << 20
-"""One answer has at most so much: of what is asked for ahead, some then comes over another connection.
-
-(Each answer is work for a store: of a file that was uploaded in parts Swift takes 40 ms of a processor to begin one.)
-"""
-
-_GROWTH = 4
-"""So many times what was read in order before is asked for next."""
+MOST_BYTES = 16 << 20
+"""One answer has at most so much: of what is asked for ahead, some then comes over other connections."""
 
 
 class Stretch:
@@ -122,7 +116,7 @@ class Stretches:
 
     def _end_of(self, start: int, end: int) -> int:
         step = end - start
-        size_bytes = min(max(step, _GROWTH * (start - self._since)), MOST_BYTES)
+        size_bytes = min(max(step, start - self._since), MOST_BYTES)
         return min(start + max(size_bytes // step, 1) * step, self._size_bytes)
 
     def _leave(self) -> None:
