@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -10,17 +12,20 @@ from tests.places.stand import TAG, begin, put, some_bytes, write_all
 from tui.model.error import AuthenticationFailed, NotFound, PlaceError, PlaceUnavailable
 from tui.model.location import S3, Location
 from tui.places.base import Attributes
-from tui.places.s3.endpoints import Sizes
+from tui.places.s3.endpoints import Endpoint, Sizes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tui.places.s3.place import S3Place
     from tui.places.s3.store import Store
 
 pytest.importorskip("aiobotocore", reason="S3 needs the extra: pip install 'ferry-tui[s3]'")
 
+from tests.places.stand_s3 import NOBODY
+from tests.servers.keys import forget_keys
 from tests.servers.polite import Polite, polite_place, running
+from tui.places.s3.opening import S3Opener
 from tui.places.s3.uploads import guarded
 
 FILE = Location("/bucket/file", S3, "polite")
@@ -38,6 +43,14 @@ def store() -> Polite:
 async def place(store: Polite, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Place]:
     async with polite_place(store, monkeypatch, SIZES) as place:
         yield place
+
+
+@contextlib.contextmanager
+def free_port() -> Iterator[int]:
+    """A port nobody listens at: it is taken, and that is all."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 async def upload(place: S3Place) -> None:
@@ -94,6 +107,16 @@ async def test_a_bucket_of_another_region_is_told_as_such(place: S3Place, store:
     with pytest.raises(PlaceError, match="another region"):
         await place.open_reader(FILE)
     assert place.alive
+
+
+async def test_a_store_that_is_not_there_is_told_by_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_keys(monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with free_port() as port:
+        opener = S3Opener({"gone": Endpoint("gone", f"http://127.0.0.1:{port}")})
+        with pytest.raises(PlaceUnavailable, match=f"the store at 127.0.0.1:{port} cannot be reached"):
+            await opener.open(Location("/", S3, "gone"), NOBODY)
 
 
 async def test_no_redirection_is_followed(place: S3Place, store: Polite) -> None:

@@ -13,6 +13,7 @@ from tests.places.stand import TAG, listed, put
 from tui.model.error import AlreadyExists, PlaceUnavailable
 from tui.model.location import S3, Location
 from tui.places.base import Attributes
+from tui.places.s3.endpoints import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,6 +25,14 @@ pytest.importorskip("aiobotocore", reason="S3 needs the extra: pip install 'ferr
 from tests.servers.polite import PAGE_KEYS, Polite, polite_place
 
 BUCKET = Location("/bucket", S3, "polite")
+
+
+DESCRIBED = {
+    "content-type": "text/x-kept",
+    "x-amz-meta-kept": "yes",
+    "x-amz-meta-mtime": "7",
+    "x-amz-storage-class": "STANDARD_IA",
+}
 
 
 @pytest.fixture
@@ -145,3 +154,57 @@ async def test_a_large_folder_may_be_left_early(place: S3Place, store: Polite) -
         assert len(await anext(pages)) == PAGE_KEYS
     await asyncio.sleep(0)
     assert store.asked["LIST"] == 1
+
+
+@pytest.fixture
+def described(store: Polite) -> Polite:
+    """A store with a file of which much is told."""
+    store.objects["file"] = b"content"
+    store.told["file"] = {**DESCRIBED, "x-amz-server-side-encryption": "aws:kms"}
+    store.tags = {"project": "a b", "left": "1"}
+    return store
+
+
+async def copy(place: S3Place, target: Location, mtime_ns: int | None = None) -> None:
+    await place.copy(BUCKET.child("file"), target, Attributes(mtime_ns=mtime_ns), TAG, replace=False)
+
+
+async def test_a_copy_within_a_store_is_told_of_as_its_source_is(place: S3Place, described: Polite) -> None:
+    await copy(place, BUCKET.child("copy"))
+    assert described.objects["copy"] == b"content"
+    assert described.told["copy"] == described.told["file"]
+
+
+async def test_in_another_bucket_a_copy_is_encrypted_as_is_usual_there(
+    place: S3Place, described: Polite
+) -> None:
+    await copy(place, Location("/other/copy", S3, "polite"))
+    assert described.told["copy"] == DESCRIBED
+
+
+async def test_a_file_of_another_time_stays_where_it_is_cheap(place: S3Place, described: Polite) -> None:
+    before = described.told["file"]
+    await place.set_attributes(BUCKET.child("file"), Attributes(mtime_ns=9_000_000_000))
+    assert described.told["file"] == {**before, "x-amz-meta-mtime": "9"}
+
+
+async def test_a_copy_in_parts_has_what_one_in_a_single_step_has_and_its_tags(
+    described: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = Sizes(copy_bytes=3, copy_part_bytes=3, part_bytes=3)
+    async with polite_place(described, monkeypatch, sizes) as place:
+        await copy(place, BUCKET.child("copy"))
+    assert described.objects["copy"] == b"content"
+    told = described.told["copy"]
+    assert told.pop("x-amz-tagging") == "project=a+b&left=1"
+    assert told == described.told["file"]
+
+
+async def test_a_store_that_tells_no_tags_copies_in_parts_all_the_same(
+    described: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described.knows_tags = False
+    async with polite_place(described, monkeypatch, Sizes(copy_bytes=3, copy_part_bytes=3)) as place:
+        await copy(place, BUCKET.child("copy"))
+    assert described.objects["copy"] == b"content"
+    assert described.told["copy"] == described.told["file"]

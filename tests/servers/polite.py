@@ -44,6 +44,9 @@ class Polite:
         elsewhere: It sends whoever asks for an object there, by a redirection.
         expired: It says of all keys that they have expired.
         uploads: The parts of uploads that have begun and not ended, by id and number.
+        told: What it tells of an object besides what is in it: headers, by key.
+        tags: The tags of all objects there are: it tells them to who asks, and gives them to no copy in parts.
+        knows_tags: It knows what tags are.
         loses_answers: It puts an upload together, and ends the connection without saying so.
     """
 
@@ -60,7 +63,9 @@ class Polite:
         self.expired = self.loses_answers = False
         self.elsewhere = ""
         self.uploads: dict[str, dict[int, bytes]] = {}
-        self._told: dict[str, dict[str, str]] = {}
+        self.told: dict[str, dict[str, str]] = {}
+        self.tags: dict[str, str] = {}
+        self.knows_tags = True
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         key = request.match_info["path"].partition("/")[2]
@@ -81,6 +86,14 @@ class Polite:
             return self._listing(request.query)
         if kind == "POST" or "uploadId" in request.query:
             return await self._upload(request, key)
+        if "tagging" in request.query and not self.knows_tags:
+            return _refusal(501, "NotImplemented")
+        if "tagging" in request.query:
+            tags = "".join(f"<Tag><Key>{k}</Key><Value>{v}</Value></Tag>" for k, v in self.tags.items())
+            return _xml(f"<Tagging><TagSet>{tags}</TagSet></Tagging>")
+        if kind == "PUT" and _COPIED in request.headers:
+            self.objects[key], self.told[key] = self._source_of(request), _kept(request)
+            return _xml("<CopyObjectResult><ETag>0</ETag></CopyObjectResult>")
         if kind == "PUT":
             if "If-None-Match" in request.headers and not self.takes:
                 return _refusal(501, "NotImplemented")
@@ -92,7 +105,7 @@ class Polite:
             return _refusal(404, "NoSuchKey")
         if kind == "GET":
             return await self._object(request, self.objects[key])
-        headers = {**_described(self.objects[key]), **self._told.get(key, {})}
+        headers = {**_described(self.objects[key]), **self.told.get(key, {})}
         return web.Response(body=self.objects[key], headers=headers)
 
     async def _object(self, request: web.Request, data: bytes) -> web.StreamResponse:
@@ -117,14 +130,19 @@ class Polite:
         if not id:
             id = str(len(self.uploads) + 1)
             self.uploads[id] = {}
-            self._told[key] = {n: v for n, v in request.headers.items() if n.lower().startswith("x-amz-meta")}
+            self.told[key] = _kept(request)
             return _xml(
                 f"<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
             )
         if id not in self.uploads:
             return _refusal(404, "NoSuchUpload")
         if request.method == "PUT":
-            self.uploads[id][int(request.query["partNumber"])] = await request.read()
+            number = int(request.query["partNumber"])
+            if _COPIED in request.headers:
+                first, last = map(int, request.headers[f"{_COPIED}-range"].removeprefix("bytes=").split("-"))
+                self.uploads[id][number] = self._source_of(request)[first : last + 1]
+                return _xml("<CopyPartResult><ETag>0</ETag></CopyPartResult>")
+            self.uploads[id][number] = await request.read()
             return web.Response(headers={"ETag": '"0"'})
         parts = self.uploads.pop(id)
         if request.method == "DELETE":
@@ -134,6 +152,9 @@ class Polite:
             assert request.transport is not None
             request.transport.close()
         return _xml("<CompleteMultipartUploadResult><ETag>0</ETag></CompleteMultipartUploadResult>")
+
+    def _source_of(self, request: web.Request) -> bytes:
+        return self.objects[request.headers[_COPIED].partition("/")[2]]
 
     def _listing(self, query: Any) -> web.Response:
         if "list-type" not in query:
@@ -150,6 +171,16 @@ class Polite:
         more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{end}</NextContinuationToken>"
         last = "<IsTruncated>false</IsTruncated>"
         return _xml(f"<ListBucketResult>{entries}{more if end < self.keys else last}</ListBucketResult>")
+
+
+_COPIED = "x-amz-copy-source"
+
+
+def _kept(request: web.Request) -> dict[str, str]:
+    """Return what an object is to be told with, as whoever makes it says."""
+    also = {"content-type", "x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-tagging"}
+    lower = {name.lower(): value for name, value in request.headers.items()}
+    return {name: value for name, value in lower.items() if name.startswith("x-amz-meta-") or name in also}
 
 
 def _described(data: bytes) -> dict[str, str]:

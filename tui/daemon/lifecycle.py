@@ -17,6 +17,7 @@ from tui.client import launch
 from tui.client.connection import Connection, Lost
 from tui.client.host import EngineFactory, Host, make_engine
 from tui.client.runtime import CannotHost, Lock, holder, listen
+from tui.daemon import heap
 from tui.daemon.log import open_log
 from tui.daemon.server import Server
 from tui.model.error import FerryError, ProtocolMismatch
@@ -56,6 +57,7 @@ def run(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    heap.share()
     os.chdir("/")
     try:
         open_log(paths.engine_log)

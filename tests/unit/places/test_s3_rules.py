@@ -22,7 +22,7 @@ from tui.model.error import (
     Unsupported,
 )
 from tui.model.location import S3, Location
-from tui.places.s3.endpoints import Endpoint, Sizes
+from tui.places.s3.endpoints import Endpoint, Sizes, host_of
 from tui.places.s3.known import KNOWN_S, KnownFolders
 from tui.places.s3.profiles import profiles
 from tui.places.s3.spots import Spot, spot_of
@@ -142,6 +142,28 @@ def test_the_region_a_store_names_is_passed_on() -> None:
 def test_an_answer_nobody_knows_is_passed_on() -> None:
     assert "says Odd: some words" in from_foreign(answer("Odd", "some words"), "read", HERE).message
     assert isinstance(from_foreign(answer("Odd", "", 503), "read", HERE), PlaceUnavailable)
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "401"]
+)
+def test_who_cannot_get_in_is_told_where(code: str) -> None:
+    told = from_foreign(answer(code, ""), "read", HERE, "box:9000")
+    assert told.message.startswith("cannot read s3://store@bucket/key: ")
+    assert "the store at box:9000" in told.message
+    assert "the store" in from_foreign(answer(code, ""), "read", HERE).message
+
+
+def test_a_store_that_cannot_be_reached_is_named_by_its_host() -> None:
+    assert (
+        "the store at box cannot be reached" in from_foreign(ConnectionError(), "read", HERE, "box").message
+    )
+    assert "the store at box does not answer" in from_foreign(TimeoutError(), "read", HERE, "box").message
+
+
+def test_a_host_is_told_without_what_signs_in_there() -> None:
+    assert host_of("https://key:secret@box:9000/path") == "box:9000"
+    assert host_of("") == host_of("http://[broken") == ""
 
 
 class UploadOnly:

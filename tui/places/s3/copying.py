@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from tui.model.error import AlreadyExists, NotHeld, SourceChanged
+from tui.model.error import AlreadyExists, NotHeld, PlaceError, PlaceUnavailable, SourceChanged
 from tui.places.base import Identity
 from tui.places.s3 import uploads
 from tui.places.s3.endpoints import Sizes
@@ -24,7 +25,17 @@ _STORE_BYTES_S = 8 << 20
 
 _AT_ONCE = 4
 
-_KEPT = ("ContentType", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage")
+_KEPT = (
+    "ContentType",
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "StorageClass",  # what is not named becomes STANDARD, which has another price
+    "WebsiteRedirectLocation",
+)
+_KEPT_IN_BUCKET = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+"""Another bucket has a way of its own to encrypt, which may be all that is allowed there."""
 
 
 class Copy:
@@ -70,13 +81,13 @@ class Copy:
 
     async def in_one(self, head: dict[str, Any], mtime_ns: int) -> None:
         """Copy in one request."""
-        request = {**self._target_spot.at, "MetadataDirective": "REPLACE", **_described(head, mtime_ns)}
+        request = {**self._target_spot.at, "MetadataDirective": "REPLACE", **self._described(head, mtime_ns)}
         await self._of_this_state("copy_object", head, size_of_head(head), **request)
 
     async def _in_parts(
         self, head: dict[str, Any], identity: Identity, ledger: Ledger, sizes: Sizes, *, replace: bool
     ) -> None:
-        described = _described(head, identity.mtime_ns)
+        described = self._described(head, identity.mtime_ns) | await self._tags()
         upload_id = await uploads.begin(self._store, self._target, self._target_spot, described)
         await ledger.keep(self._target.url, identity, upload_id)
         turns = asyncio.Semaphore(_AT_ONCE)
@@ -113,6 +124,25 @@ class Copy:
             raise
         await ledger.forget(self._target.url, upload_id)
 
+    def _described(self, head: dict[str, Any], mtime_ns: int) -> dict[str, Any]:
+        """Return what a file had that was looked at, but for its time."""
+        within = self._source_spot.bucket == self._target_spot.bucket
+        told = {key: head[key] for key in (*_KEPT, *(_KEPT_IN_BUCKET if within else ())) if head.get(key)}
+        return {**told, "Metadata": {**head.get("Metadata", {}), MTIME: mtime_text(mtime_ns)}}
+
+    async def _tags(self) -> dict[str, str]:
+        """Return the tags of the source as a request tells them: a copy in parts does not get them by itself."""
+        try:
+            answer = await self._store.call(
+                "get_object_tagging", "copy", self._source, **self._source_spot.at
+            )
+        except PlaceUnavailable:
+            raise
+        except PlaceError:  # it has no tags to tell: many stores know none, and not everyone may read them
+            return {}
+        tags = [(it["Key"], it["Value"]) for it in answer.get("TagSet", ())]
+        return {"Tagging": urlencode(tags)} if tags else {}
+
     async def _of_this_state(
         self, operation: str, head: dict[str, Any], size_bytes: int, **request: Any
     ) -> dict[str, Any]:
@@ -146,9 +176,3 @@ async def set_time(store: Store, location: Location, spot: Spot, mtime_ns: int |
         message = f"cannot change the time of {location}: S3 keeps that of so large a file as it was uploaded"
         raise NotHeld(message, "Upload it again to have it changed.", location=location)
     await Copy(store, location, spot, location, spot).in_one(head, mtime_ns)
-
-
-def _described(head: dict[str, Any], mtime_ns: int) -> dict[str, Any]:
-    """Return what a file had that was looked at, but for its time."""
-    told = {key: head[key] for key in _KEPT if head.get(key)}
-    return {**told, "Metadata": {**head.get("Metadata", {}), MTIME: mtime_text(mtime_ns)}}

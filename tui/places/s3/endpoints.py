@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from tui.model.location import S3, Location
 
 DEFAULT_REGION = "us-east-1"
 """What is signed for where nothing tells a region; stores that have none expect this one."""
+
+
+def host_of(url: str) -> str:
+    """Return name and port of the host in a URL, without what may stand before it; empty where it is none."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

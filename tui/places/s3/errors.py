@@ -46,6 +46,7 @@ class BrokeOff(HostUnreachable):
 class _Told:
     cls: type[PlaceError]
     why: str
+    """`{store}` stands for the store, with its host where that is known."""
     remedy: str = ""
 
 
@@ -76,15 +77,15 @@ _BY_CODE = {
     "AccountProblem": _DENIED,
     "Forbidden": _DENIED,
     "403": _DENIED,
-    "InvalidAccessKeyId": _Told(AuthenticationFailed, "the store does not know the access key", _KEYS),
-    "SignatureDoesNotMatch": _Told(AuthenticationFailed, "the secret key is not the right one", _KEYS),
-    "401": _Told(AuthenticationFailed, "the store does not accept the keys", _KEYS),
+    "InvalidAccessKeyId": _Told(AuthenticationFailed, "{store} does not know the access key", _KEYS),
+    "SignatureDoesNotMatch": _Told(AuthenticationFailed, "{store} knows another secret key", _KEYS),
+    "401": _Told(AuthenticationFailed, "{store} does not accept the keys", _KEYS),
     "ExpiredToken": _EXPIRED,
     "TokenRefreshRequired": _EXPIRED,
     "InvalidToken": _EXPIRED,
     "RequestTimeTooSkewed": _Told(
         AuthenticationFailed,
-        "the clock here and the store's differ too much",
+        "the clock here and that of {store} differ too much",
         "Set the clock (timedatectl), then retry.",
     ),
     "PermanentRedirect": _REGION,
@@ -131,7 +132,7 @@ _BY_CODE = {
 
 _NO_KEYS = _Told(
     AuthenticationFailed,
-    "no keys for it are known",
+    "no keys for {store} are known",
     "Put them into ~/.aws/credentials (`aws configure`) or the environment (AWS_ACCESS_KEY_ID, …), then retry.",
 )
 
@@ -143,10 +144,15 @@ def code_of(error: BaseException | None) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def from_foreign(error: BaseException, doing: str, location: Location) -> PlaceError:
-    """Return Ferry's error for one of the library: the sentence becomes "cannot <doing> <location>: …"."""
+def from_foreign(error: BaseException, doing: str, location: Location, host: str = "") -> PlaceError:
+    """Return Ferry's error for one of the library: the sentence becomes "cannot <doing> <location>: …".
+
+    Args:
+        host: Where the store is, as far as that is known: locations name it by a word of the configuration.
+    """
     told = _told(error)
-    made = told.cls(f"cannot {doing} {location}: {told.why}", told.remedy, location=location)
+    why = told.why.replace("{store}", f"the store at {host}" if host else "the store")
+    made = told.cls(f"cannot {doing} {location}: {why}", told.remedy, location=location)
     if told.cls is NotFound:
         made.errno = errno.ENOENT
     return made
@@ -162,16 +168,18 @@ def _told(error: BaseException) -> _Told:
         return _by_answer(error)
     if isinstance(error, foreign.SSLError | aiohttp.ClientSSLError):
         return _Told(
-            AuthenticationFailed, "its certificate is not trusted", "Name the right authority: AWS_CA_BUNDLE."
+            AuthenticationFailed,
+            "the certificate of {store} is not trusted",
+            "Name the right authority: AWS_CA_BUNDLE.",
         )
     if isinstance(error, foreign.NoCredentialsError | foreign.PartialCredentialsError):
         return _NO_KEYS
     if isinstance(error, foreign.SSOError | foreign.TokenRetrievalError | foreign.CredentialRetrievalError):
         return _EXPIRED
     if isinstance(error, TimeoutError | foreign.ReadTimeoutError):
-        return _Told(HostUnreachable, "the store does not answer")
+        return _Told(HostUnreachable, "{store} does not answer")
     if isinstance(error, LOST):
-        return _Told(HostUnreachable, "the store cannot be reached")
+        return _Told(HostUnreachable, "{store} cannot be reached")
     if isinstance(error, foreign.ParamValidationError):
         return _Told(Unsupported, "S3 does not take this name", "Rename it, then retry.")
     return _Told(PlaceError, str(error) or type(error).__name__)

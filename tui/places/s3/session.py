@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound  # type: ignore[i
 from botocore.loaders import create_loader  # type: ignore[import-untyped]
 
 from tui.model.error import AuthenticationFailed, NotFound, PlaceError, PlaceUnavailable
-from tui.places.s3.endpoints import DEFAULT_REGION
+from tui.places.s3.endpoints import DEFAULT_REGION, host_of
 from tui.places.s3.errors import from_foreign
 from tui.places.s3.store import SILENCE_S, Store
 
@@ -65,7 +65,7 @@ async def connect(endpoint: Endpoint, location: Location, silence_s: float | Non
         remedy = "Name one of ~/.aws/config, or add it to the configuration."
         raise NotFound(message, remedy, location=location) from error
     except (BotoCoreError, ValueError) as error:
-        raise from_foreign(error, _DOING, location) from error
+        raise from_foreign(error, _DOING, location, host_of(endpoint.url)) from error
     store = Store(client, endpoint, SILENCE_S if silence_s is None else silence_s)
     url = request["endpoint_url"]
     store.answers_head = store.heeds = url is None

@@ -8,6 +8,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import PlaceError, PlaceUnavailable
+from tui.places.s3.endpoints import host_of
 from tui.places.s3.errors import LOST, BrokeOff, from_foreign, has_expired
 from tui.places.s3.known import KnownFolders
 
@@ -147,6 +148,11 @@ class Store:
     def region(self) -> str:
         return str(self._client.meta.region_name)
 
+    @property
+    def host(self) -> str:
+        """Where it is: name and port."""
+        return host_of(str(self._client.meta.endpoint_url))
+
     async def call(
         self, operation: str, doing: str, location: Location, *, longer_s: float = 0.0, **request: Any
     ) -> dict[str, Any]:
@@ -223,7 +229,7 @@ class Store:
         except PlaceError:
             raise
         except Exception as error:
-            made = from_foreign(error, doing, location)
+            made = from_foreign(error, doing, location, self.host)
             if isinstance(error, LOST):
                 self.alive = False
             elif self.let_in and has_expired(
