@@ -258,6 +258,17 @@ def test_what_a_target_cannot_hold_at_all_is_an_error(
     assert list(target.iterdir()) == []
 
 
+@both
+def test_a_link_that_points_too_far_for_the_target_is_not_told_as_too_long_a_name(
+    source: Path, target: Path, rules: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "link").symlink_to("a/" * 600)
+    refuse(monkeypatch, "symlink", errno.ENAMETOOLONG)
+    outcome = copy_tree(source, target, rules)
+    assert outcome.problems == [(b"link", "NotHeld")]
+    assert outcome.failures[0].error.message.endswith("that filesystem holds no link to so long a path")
+
+
 def test_a_second_copy_that_finds_all_complete_tells_no_files_again(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

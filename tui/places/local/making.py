@@ -31,13 +31,20 @@ _KINDS = {
 }
 
 
+_SHORTEST_LINK_BYTES = 1023
+"""What links point to may be so long everywhere; XFS holds no more, others hold 4095 bytes."""
+
+
 class Unmade(Exception):
-    """The target holds no entries of this kind, or lets this user make none."""
+    """The target holds no entries of this kind, or not this one, or lets this user make none."""
 
 
 def not_held(info: os.stat_result, where: Location) -> NotHeld:
-    """Return the error of an entry that could not be made, as the target holds none of its kind."""
+    """Return the error of an entry that could not be made, as the target holds none of its kind, or none so long."""
     what = _KINDS.get(stat.S_IFMT(info.st_mode), "entry")
+    if stat.S_ISLNK(info.st_mode) and info.st_size > _SHORTEST_LINK_BYTES:
+        message = f"cannot create {where}: that filesystem holds no link to so long a path"
+        return NotHeld(message, location=where)
     if what == "device" and os.geteuid() != 0:
         remedy = "Copy it as root, or leave it out."
         return NotHeld(f"cannot create {where}: only root may create devices", remedy, location=where)
@@ -134,6 +141,7 @@ class Maker:
             else:
                 os.mknod(scratch, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=folder)
         except OSError as error:
-            if error.errno in _NO_SUCH_THING:
+            too_long = error.errno == errno.ENAMETOOLONG and len(points_to) > _SHORTEST_LINK_BYTES
+            if too_long or error.errno in _NO_SUCH_THING:
                 raise Unmade from error
             raise
