@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import NotHeld
 from tui.places.local import attributes
-from tui.places.local.content import Moved, copy_all
+from tui.places.local.content import Moved, copy_all, is_unsized
 from tui.places.local.partial import discard
 from tui.places.local.verifying import Differs, same_on_disk
 
@@ -96,7 +96,7 @@ class Maker:
         try:
             devices = (info.st_dev, landing.device)
             copy_all(source, draft.fd, info, landing.root.ways, devices, self._brake, landing.traits)
-            same = not self._verify or same_on_disk(source, draft.fd, info.st_size, self._brake)
+            same = not self._verify or self._is_same(source, draft.fd, info)
             if not unchanged(info, os.fstat(source)):
                 raise Moved
             if not same:
@@ -106,6 +106,10 @@ class Maker:
         except BaseException:
             landing.abandon(draft)
             raise
+
+    def _is_same(self, source: int, target: int, info: os.stat_result) -> bool:
+        size_bytes = 0 if is_unsized(source, info) else info.st_size
+        return same_on_disk(source, target, size_bytes, self._brake)
 
     def nameless(self, name: bytes, target_name: bytes, info: os.stat_result, *, replace: bool) -> None:
         """Make a link, FIFO, socket or device like the one called `name` in the source folder.
