@@ -574,6 +574,28 @@ def test_delete_and_trash_are_different_jobs(ferry: Run, engine: FakeEngine) -> 
     assert [len(request.sources) for request in engine.requests.values()] == [1, 2]
 
 
+@pytest.mark.parametrize("word", [".", "./", "..", "folder/.", "folder/../", "//tmp/.."])
+def test_delete_refuses_names_of_dots_as_rm_does(ferry: Run, engine: FakeEngine, word: str) -> None:
+    result = ferry("delete", word, "a")
+    assert result.status == 1
+    assert (
+        result.err == f"ferry: cannot delete {word}: folders are not deleted by that name. Write its own.\n"
+    )
+    assert [source.name for source in submitted(engine).sources] == ["a"]
+
+
+@pytest.mark.parametrize("word", ["a", ".", "folder/../a"])
+def test_a_current_folder_that_has_gone_is_told(ferry: Run, here: Path, word: str) -> None:
+    (here / "lost").mkdir()
+    os.chdir(here / "lost")
+    (here / "lost").rmdir()
+    result = ferry("copy", word, "/tmp/")
+    assert (result.status, result.err) == (
+        2,
+        "ferry: the current folder has gone. Change to another one, or write full paths.\n",
+    )
+
+
 def test_a_dry_run_counts_and_touches_nothing(ferry: Run, engine: FakeEngine, here: Path) -> None:
     result = ferry("copy", "--dry-run", "a", "folder", "new/")
     assert (result.status, result.err) == (0, "")

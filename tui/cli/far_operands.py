@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.cli.operands import Plan, aim, locate, refuse_impossible
+from tui.cli.operands import Plan, aim, locate, refuse_dots, refuse_impossible
 from tui.cli.reaching import Unanswered, reach
 from tui.cli.urls import is_home
 from tui.model.entry import EntryKind
@@ -58,7 +58,7 @@ class Looking:
 async def plan_removal(looking: Looking, words: Sequence[str]) -> Plan:
     """Return what `delete` is asked to remove."""
     plan = Plan()
-    await _take(looking, plan, words, "delete")
+    await _take(looking, plan, refuse_dots(plan, words), "delete")
     return plan
 
 

@@ -56,12 +56,12 @@ def locate(word: str) -> Location:
     if is_url(word):
         return parse_url(word)
     parts = word.split("/")
-    if ".." in parts:
-        last = len(parts) - parts[::-1].index("..")
-        word = os.path.join(os.path.realpath("/".join(parts[:last])), *parts[last:])
-    if word.startswith("/") or not word:
-        return Location.local(word)
     try:
+        if ".." in parts:
+            last = len(parts) - parts[::-1].index("..")
+            word = os.path.join(os.path.realpath("/".join(parts[:last])), *parts[last:])
+        if word.startswith("/") or not word:
+            return Location.local(word)
         return Location.local(word, os.getcwd())
     except OSError as error:
         raise UsageError(
@@ -72,8 +72,21 @@ def locate(word: str) -> Location:
 def plan_removal(words: Sequence[str]) -> Plan:
     """Return what `delete` is asked to remove."""
     plan = Plan()
-    _take(plan, words, "delete")
+    _take(plan, refuse_dots(plan, words), "delete")
     return plan
+
+
+def refuse_dots(plan: Plan, words: Sequence[str]) -> list[str]:
+    """Return the words but for those that end in `.` or `..`, which `rm` refuses, too: one of them is soon typed."""
+    kept = []
+    for word in words:
+        last = word.rstrip("/").rpartition("/")[2]
+        if last in (".", "..") and not is_url(word):
+            message, remedy = f"cannot delete {word}: folders are not deleted by that name", "Write its own."
+            plan.refused.append(Unsupported(message, remedy, location=locate(word)))
+        else:
+            kept.append(word)
+    return kept
 
 
 def plan_transfer(words: Sequence[str], doing: str, *, exact: bool = False) -> Plan:

@@ -37,7 +37,11 @@ def command(paths: Paths) -> list[str]:
     return [sys.executable, "-P", str(_PROGRAM), *map(str, folders)]
 
 
-def launch(paths: Paths, timeout_s: float = 10.0) -> None:
+START_S = 30.0
+"""An engine takes a second to start, many on a machine that is very busy or reads its programs over a slow network."""
+
+
+def launch(paths: Paths, timeout_s: float = START_S) -> None:
     """Start the engine; return when one answers, be it this one or one started by somebody else meanwhile.
 
     Raises:

@@ -87,7 +87,7 @@ async def _go_through(run: Run, target: Root, left: Left) -> None:
 
 
 async def _remove(run: Run, target: Root, path: bytes) -> None:
-    removal = TreeRemoval(target, path, Brake())
+    removal = TreeRemoval(target, path, Brake(), opening=True)
     try:
         while not (await run.hop(removal.step)).exhausted:
             pass

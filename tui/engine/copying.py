@@ -257,7 +257,7 @@ class Copying:
         return True
 
     async def _unbuild(self, stage: bytes) -> None:
-        removal = TreeRemoval(self.target, stage, Brake())
+        removal = TreeRemoval(self.target, stage, Brake(), opening=True)
         try:
             while not (await self.run.hop(removal.step)).exhausted:
                 pass

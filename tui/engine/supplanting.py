@@ -98,7 +98,7 @@ class Supplanter:
     async def _remove(self, here: Root, name: bytes, brake: Brake, *, tell: bool = True) -> None:
         """Remove what has no successor to wait for: the old one, or a copy that is not whole."""
         run = self._run
-        removal = TreeRemoval(here, name, brake, run.homes)
+        removal = TreeRemoval(here, name, brake, run.homes, opening=True)
         try:
             exhausted = False
             while not exhausted and not brake.on:

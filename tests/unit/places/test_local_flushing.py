@@ -77,6 +77,19 @@ def test_the_disk_begins_with_a_file_as_soon_as_it_is_written_where_the_job_will
     assert begun == ([] if flush is Flush.NONE else [MIB])
 
 
+@pytest.mark.parametrize("rules", [SYNCED, OWN_SYNCED], ids=["merge", "stage"])
+@pytest.mark.parametrize("large_bytes", [4 << 20, 10], ids=["at once", "in slices"])
+def test_another_name_of_a_file_that_is_flushed_comes_onto_the_disk_with_its_folder(
+    source: Path, target: Path, disk: Disk, rules: CopyRules, large_bytes: int
+) -> None:
+    (source / "a").write_bytes(b"x" * 100)
+    os.link(source / "a", source / "b")
+    outcome = copy_tree(source, target, replace(rules, large_bytes=large_bytes))
+    assert (outcome.files + outcome.large, outcome.failures) == (2, [])
+    assert (target / "a").samefile(target / "b")
+    assert (disk.flushed[-1], disk.names[-1]) == ("folder", ["a", "b"])
+
+
 def test_small_files_are_left_to_be_written_together(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,7 +36,6 @@ from tui.places.local.traits import Traits
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 both = pytest.mark.parametrize("rules", [RULES, OWN], ids=["standing folder", "own folder"])
@@ -291,6 +291,16 @@ def test_files_the_kernel_makes_up_are_read_to_their_end(target: Path) -> None:
     assert outcome.failures == []
     assert (target / "status").read_bytes().startswith(b"Name:")
     assert (target / "maps").stat().st_size > 4096
+
+
+@pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage/enabled").exists(), reason="needs /sys")
+@pytest.mark.parametrize("verify", [False, True])
+def test_files_the_kernel_says_fill_a_page_are_copied_as_they_read(target: Path, verify: bool) -> None:
+    folder = Path("/sys/kernel/mm/transparent_hugepage")
+    assert (folder / "enabled").stat().st_size > len((folder / "enabled").read_bytes())
+    outcome = copy_tree(folder, target, replace(RULES, verify=verify), names=[(b"enabled", b"enabled")])
+    assert outcome.failures == []
+    assert (target / "enabled").read_bytes() == (folder / "enabled").read_bytes()
 
 
 @pytest.mark.parametrize("lacking", [1, 2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ import pytest
 
 from tests.unit.places.local_driver import OWN, RULES, Outcome, copy_tree
 from tui.model.fidelity import ALL_TRAITS, Loss, Trait
+from tui.model.job import Conflict
 from tui.places.local import attributes
+from tui.places.local.alignment import named_attributes
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
@@ -158,6 +161,54 @@ def test_without_access_lists_a_copy_gets_the_rights_of_the_owning_group_and_no_
     assert (target / "file").stat().st_mode & 0o777 == 0o600
 
 
+READ_ONLY_LIST = bytes.fromhex(
+    "02000000"
+    "01000400ffffffff"  # owner r
+    "02000400d2040000"  # user 1234 r
+    "04000400ffffffff"  # owning group r
+    "10000400ffffffff"  # at most r
+    "20000000ffffffff"  # others nothing
+)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [RULES, OWN, replace(RULES, mirror=True, conflict=Conflict.OVERWRITE)],
+    ids=["new", "own", "same"],
+)
+def test_a_user_keeps_the_attributes_of_what_he_may_not_write_to(
+    shared: Path,
+    as_nobody: Callable[[], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
+    rules: CopyRules,
+) -> None:
+    listed = os.listxattr
+    # tmpfs names lists first, other filesystems in the order they were set in
+    monkeypatch.setattr(os, "listxattr", lambda *args, **rest: sorted(listed(*args, **rest)))
+    with as_nobody():
+        for side in ("source", "target"):
+            (shared / side / "folder").mkdir(parents=True)
+            for path in (write(shared / side / "file"), write(shared / side / "folder" / "file")):
+                path.chmod(0o444)
+        if not rules.mirror:
+            shutil.rmtree(shared / "target")
+            (shared / "target").mkdir()
+        try:
+            for path in (shared / "source" / "file", shared / "source" / "folder"):
+                path.chmod(0o700)
+                os.setxattr(path, "user.colour", b"blue")
+                os.setxattr(path, attributes.ACCESS_ACL, READ_ONLY_LIST)
+        except OSError:
+            pytest.skip("this filesystem has no attributes or access lists")
+        (shared / "source" / "folder").chmod(0o500)
+        outcome = copy_tree(shared / "source", shared / "target", rules)
+        assert (outcome.failures, outcome.losses) == ([], [])
+        for name in ("file", "folder"):
+            wanted, found = shared / "source" / name, shared / "target" / name
+            assert named_attributes(os.fsencode(found)) == named_attributes(os.fsencode(wanted))
+            assert found.stat().st_mode == wanted.stat().st_mode
+
+
 ACCESS_LIST = bytes.fromhex(
     "02000000"
     "01000600ffffffff"  # owner rw
@@ -256,6 +307,17 @@ def test_what_a_target_cannot_hold_at_all_is_an_error(
     assert sorted(outcome.problems) == [(b"fifo", "NotHeld"), (b"link", "NotHeld")]
     assert outcome.losses == []
     assert list(target.iterdir()) == []
+
+
+@both
+def test_a_link_that_points_too_far_for_the_target_is_not_told_as_too_long_a_name(
+    source: Path, target: Path, rules: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "link").symlink_to("a/" * 600)
+    refuse(monkeypatch, "symlink", errno.ENAMETOOLONG)
+    outcome = copy_tree(source, target, rules)
+    assert outcome.problems == [(b"link", "NotHeld")]
+    assert outcome.failures[0].error.message.endswith("that filesystem holds no link to so long a path")
 
 
 def test_a_second_copy_that_finds_all_complete_tells_no_files_again(

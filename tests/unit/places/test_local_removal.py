@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tui.places.local.fitting import Trail
 from tui.places.local.hops import Brake, CopyRules
 from tui.places.local.moved_removal import MovedRemoval
 from tui.places.local.parallel_removal import subtrees
+from tui.places.local.pruning import Pruning
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root
 
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
-def remove(parent: Path, name: str) -> Outcome:
+def remove(parent: Path, name: str, *, opening: bool = False) -> Outcome:
     with Root.open(str(parent)) as root:
-        return run(TreeRemoval(root, os.fsencode(name), Brake()))
+        return run(TreeRemoval(root, os.fsencode(name), Brake(), opening=opening))
 
 
 def remove_moved(
@@ -125,6 +127,39 @@ def test_what_cannot_be_removed_is_told_once_and_the_rest_goes(
     ]
     assert outcome.files == 2
     assert sorted(describe(shared / "a")) == [b"", b"closed", b"closed/3", b"closed/inner"]
+
+
+def test_folders_of_ones_own_are_opened_up_where_that_is_wanted(
+    shared: Path, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    with as_nobody():
+        for name in ("a", "a/closed", "a/closed/hidden"):
+            (shared / name).mkdir()
+            (shared / name / "file").write_text("x")
+        (shared / "a" / "closed" / "hidden").chmod(0)
+        (shared / "a" / "closed").chmod(0o555)
+        outcome = remove(shared, "a", opening=True)
+    assert (outcome.files, outcome.failures) == (3, [])
+    assert os.listdir(shared) == []
+
+
+def test_what_only_the_target_has_goes_from_read_only_folders_too(
+    shared: Path, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    with as_nobody():
+        for name in ("source", "source/both", "target", "target/both", "target/extra", "target/extra/deep"):
+            (shared / name).mkdir()
+            (shared / name / "file").write_text("x")
+        (shared / "target" / "both" / "more").write_text("x")
+        for name in ("both", "extra/deep", "extra"):
+            (shared / "target" / name).chmod(0o555)
+        with Root.open(str(shared / "source")) as source, Root.open(str(shared / "target")) as target:
+            pruning = Pruning(source, target, Brake(), "tag")
+            passed = pruning.step()
+            pruning.close()
+    assert (passed.files, passed.failures, passed.exhausted) == (3, [], True)
+    assert sorted(describe(shared / "target")) == [b"", b"both", b"both/file", b"file"]
+    assert stat.S_IMODE((shared / "target" / "both").stat().st_mode) == 0o555
 
 
 @needs_root

@@ -13,7 +13,7 @@ from tui.places.local import attributes, syscalls
 from tui.places.local.standing import same_time, time_step_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from tui.places.local.content import Ways
 
@@ -86,27 +86,32 @@ def _give(wanted: Mapping[str, bytes], info: os.stat_result, now: os.stat_result
     if (info.st_uid, info.st_gid) != (now.st_uid, now.st_gid) and not attributes.set_owner(pinned, info):
         mode &= ~(stat.S_ISUID | stat.S_ISGID)
     if not stat.S_ISLNK(info.st_mode):
-        give_named(wanted, pinned)
+        if now.st_uid == os.geteuid() != 0 and not now.st_mode & stat.S_IWUSR:
+            attributes.set_mode(pinned, stat.S_IMODE(now.st_mode) | stat.S_IWUSR)  # or it takes no attributes
+        _give_named(wanted, pinned)
         if mode != stat.S_IMODE(os.stat(pinned).st_mode):
             attributes.set_mode(pinned, mode)
     if info.st_mtime_ns != now.st_mtime_ns:
         attributes.set_times(pinned, info)
 
 
-def give_named(wanted: Mapping[str, bytes], target: str | int) -> None:
-    """Make the extended attributes of an entry those wanted: others go."""
+def _give_named(wanted: Mapping[str, bytes], target: str) -> None:
+    """Make the extended attributes of an entry those wanted: others go. (Access lists come last: see `copy_xattrs`.)"""
+    drop_others(wanted, target)
+    for name in sorted(wanted, key=attributes.is_acl):
+        with attributes.Tolerant():
+            os.setxattr(target, name, wanted[name])
+
+
+def drop_others(wanted: Container[str], target: str | int) -> None:
+    """Remove the extended attributes of an entry, of those a copy by this user would carry, that are not wanted."""
     if not hasattr(os, "listxattr"):
         return
     with attributes.Tolerant():
-        present = os.listxattr(target)
-        for name in present:
+        for name in os.listxattr(target):
             if name not in wanted and _is_carried(name):
                 with attributes.Tolerant():
                     os.removexattr(target, name)
-        for name, value in wanted.items():
-            with attributes.Tolerant():
-                if name not in present or os.getxattr(target, name) != value:
-                    os.setxattr(target, name, value)
 
 
 def _is_carried(name: str) -> bool:

@@ -60,6 +60,10 @@ def xattr_names(fd: int) -> list[str]:
         raise
 
 
+def is_acl(name: str) -> bool:
+    return name in _ACLS
+
+
 def belongs_to_file(name: str) -> bool:
     """Say whether an extended attribute goes where its file goes: some are the filesystem's own."""
     return not name.startswith(_OF_THE_FILESYSTEM)
@@ -125,13 +129,15 @@ def copy_xattrs(
 ) -> None:
     """Copy the extended attributes that are wanted; those the target cannot hold are left out.
 
+    Access lists come last: one may take the right to write from the owner, without whom there are no others to be set.
+
     Args:
         follow: What `source` names may be a link to what is meant.
     Raises:
         OSError: ENOSPC, EDQUOT: the disk is full; EIO.
     """
-    for name in names:
-        is_list = name in _ACLS
+    for name in sorted(names, key=is_acl):
+        is_list = is_acl(name)
         if not (traits.acl if is_list else traits.xattr) or not belongs_to_file(name):
             continue
         try:

@@ -155,8 +155,8 @@ def copy_all(
         Moved: The source ended early.
     """
     size = info.st_size
-    if size == 0:
-        _copy_unsized(source, target, brake)
+    if is_unsized(source, info):
+        _copy_unsized(source, target, size, brake)
         return
     if size <= SMALL_BYTES and info.st_blocks * 512 >= size:
         _copy_small(source, target, size)
@@ -216,11 +216,22 @@ def copy_extent(
             raise Stopped
 
 
-def _copy_unsized(source: int, target: int, brake: Brake) -> None:
-    """Copy a file that says it is empty: most are, but those the kernel makes up (as in /proc) say so too.
+def is_unsized(fd: int, info: os.stat_result) -> bool:
+    """Say whether the size of an open file need not be that of what is in it.
+
+    Most files that say they are empty are, but those the kernel makes up as they are read (as in /proc) say so too, or
+    that they have the size of a page (as in /sys), and occupy nothing.
+    """
+    return info.st_size == 0 or (
+        info.st_blocks == 0 and syscalls.filesystem_kind(fd) in syscalls.MAKES_FILES_UP
+    )
+
+
+def _copy_unsized(source: int, target: int, size_bytes: int, brake: Brake) -> None:
+    """Copy a file up to where reading it ends.
 
     Raises:
-        Moved: It says so no more: it is being written, and nobody knows for how long one would run behind.
+        Moved: It says another size now: it is being written, and nobody knows for how long one would run behind.
     """
     offset = 0
     while data := os.pread(source, _BUFFER_BYTES if offset else 4096, offset):
@@ -230,7 +241,7 @@ def _copy_unsized(source: int, target: int, brake: Brake) -> None:
         while written < len(data):
             written += os.pwrite(target, memoryview(data)[written:], offset + written)
         offset += written
-        if os.fstat(source).st_size:
+        if os.fstat(source).st_size != size_bytes:
             raise Moved
 
 

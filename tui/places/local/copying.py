@@ -17,7 +17,7 @@ from tui.model.error import (
 )
 from tui.model.job import Flush
 from tui.places.local import attributes, syscalls
-from tui.places.local.alignment import give_named, named_attributes
+from tui.places.local.alignment import drop_others, named_attributes
 from tui.places.local.content import Stopped
 from tui.places.local.entry_copy import LEFT_OUT, EntryCopy, Side
 from tui.places.local.flushing import Refused, flush_folder
@@ -182,9 +182,9 @@ class FolderCopy:
 
     def _give(self, source: int, target: int) -> None:
         self._traits.lost.clear()
-        attributes.give_folder(source, target, self._traits)
         if self.rules.mirror:
-            give_named(named_attributes(source), target)
+            drop_others(named_attributes(source), target)
+        attributes.give_folder(source, target, self._traits)
         if self.rules.flush is Flush.FILE:
             flush_folder(target, self._target.location(self._target_path))
         self._lent_mode = None

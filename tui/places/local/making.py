@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import NotHeld
 from tui.places.local import attributes
-from tui.places.local.content import Moved, copy_all
+from tui.places.local.content import Moved, copy_all, is_unsized
 from tui.places.local.partial import discard
 from tui.places.local.verifying import Differs, same_on_disk
 
@@ -31,13 +31,20 @@ _KINDS = {
 }
 
 
+_SHORTEST_LINK_BYTES = 1023
+"""What links point to may be so long everywhere; XFS holds no more, others hold 4095 bytes."""
+
+
 class Unmade(Exception):
-    """The target holds no entries of this kind, or lets this user make none."""
+    """The target holds no entries of this kind, or not this one, or lets this user make none."""
 
 
 def not_held(info: os.stat_result, where: Location) -> NotHeld:
-    """Return the error of an entry that could not be made, as the target holds none of its kind."""
+    """Return the error of an entry that could not be made, as the target holds none of its kind, or none so long."""
     what = _KINDS.get(stat.S_IFMT(info.st_mode), "entry")
+    if stat.S_ISLNK(info.st_mode) and info.st_size > _SHORTEST_LINK_BYTES:
+        message = f"cannot create {where}: that filesystem holds no link to so long a path"
+        return NotHeld(message, location=where)
     if what == "device" and os.geteuid() != 0:
         remedy = "Copy it as root, or leave it out."
         return NotHeld(f"cannot create {where}: only root may create devices", remedy, location=where)
@@ -89,7 +96,7 @@ class Maker:
         try:
             devices = (info.st_dev, landing.device)
             copy_all(source, draft.fd, info, landing.root.ways, devices, self._brake, landing.traits)
-            same = not self._verify or same_on_disk(source, draft.fd, info.st_size, self._brake)
+            same = not self._verify or self._is_same(source, draft.fd, info)
             if not unchanged(info, os.fstat(source)):
                 raise Moved
             if not same:
@@ -99,6 +106,10 @@ class Maker:
         except BaseException:
             landing.abandon(draft)
             raise
+
+    def _is_same(self, source: int, target: int, info: os.stat_result) -> bool:
+        size_bytes = 0 if is_unsized(source, info) else info.st_size
+        return same_on_disk(source, target, size_bytes, self._brake)
 
     def nameless(self, name: bytes, target_name: bytes, info: os.stat_result, *, replace: bool) -> None:
         """Make a link, FIFO, socket or device like the one called `name` in the source folder.
@@ -134,6 +145,7 @@ class Maker:
             else:
                 os.mknod(scratch, stat.S_IFMT(info.st_mode) | 0o600, info.st_rdev, dir_fd=folder)
         except OSError as error:
-            if error.errno in _NO_SUCH_THING:
+            too_long = error.errno == errno.ENAMETOOLONG and len(points_to) > _SHORTEST_LINK_BYTES
+            if too_long or error.errno in _NO_SUCH_THING:
                 raise Unmade from error
             raise

@@ -73,7 +73,8 @@ class Pruning(Alongside):
         self._make_writable(folder)
         if is_folder(there):
             folder.changed = True
-            self._removal = TreeRemoval(self._target, join(folder.path, name), self._brake, self._homes)
+            path = join(folder.path, name)
+            self._removal = TreeRemoval(self._target, path, self._brake, self._homes, opening=True)
             return
         os.unlink(name, dir_fd=folder.target)
         folder.changed = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from tui.model.error import HoldsHome, Unsupported
@@ -11,6 +12,7 @@ from tui.places.local import syscalls
 from tui.places.local.descent import Descent, volume_of
 from tui.places.local.homes import NO_HOMES, spare_home
 from tui.places.local.hops import Failure
+from tui.places.local.modes import change_mode
 from tui.places.local.root import split
 
 if TYPE_CHECKING:
@@ -31,9 +33,37 @@ class TreeRemoval(Descent):
 
     doing = "remove"
 
-    def __init__(self, root: Root, name: bytes, brake: Brake, homes: Homes = NO_HOMES) -> None:
+    def __init__(
+        self, root: Root, name: bytes, brake: Brake, homes: Homes = NO_HOMES, *, opening: bool = False
+    ) -> None:
+        """Say what is to go.
+
+        Args:
+            name: The path of the entry below `root`.
+            opening: Make this user's own folders writable first, as `rsync --delete` does: what is to go is a copy, and
+                some of its folders may be read-only as their sources are.
+        """
         super().__init__(root, name, brake)
         self._homes = homes
+        self._opening = opening and os.geteuid() != 0
+
+    def before(self, path: bytes) -> None:
+        """Open a folder up where that is wanted."""
+        if not self._opening:
+            return
+        above, name = split(path)
+        fd = self.root.folder(above)
+        try:
+            change_mode(fd, name, lambda info: self._opened(info, path))
+        finally:
+            syscalls.let_go(fd)
+
+    def _opened(self, info: os.stat_result, path: bytes) -> int:
+        mode = stat.S_IMODE(info.st_mode)
+        if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid() or info.st_dev != self.root.device:
+            return mode
+        spare_home(info, self.root.location(path), self._homes, self.doing)
+        return mode | stat.S_IRWXU
 
     def entered(self, fd: int, path: bytes, volume: Volume, batch: Batch) -> bool:
         """Refuse to go into another filesystem, or a home folder."""

@@ -120,6 +120,8 @@ class SliceCopy:
             OutOfSpace: There is no room. The partial is kept, unless the disk has refused what was written before.
             PlaceError: The one or the other disk fails.
         """
+        if self._linked:
+            return 0
         start = self._offset
         if start < self._info.st_size and not self._is_unchanged():
             self._give_up()
@@ -187,11 +189,12 @@ class SliceCopy:
             OutOfSpace: There is no room for the name. The partial is kept, too.
             PlaceError: It cannot be put in place.
         """
-        if self._linked:
-            self._close()
-            return []
         name = self._large.target_name
         try:
+            if self._linked:
+                self._flush_folder()
+                self._close()
+                return []
             if self._offset != self._info.st_size or not self._is_unchanged():
                 self._give_up()
             if self._sparse:
@@ -203,8 +206,7 @@ class SliceCopy:
             self._to = -1
             draft.close()
             self._landing.settle(self._partial, name, replace=self._large.replace)
-            if self._rules.flush is Flush.FILE:
-                flush_folder(self._folder, self._where.parent)
+            self._flush_folder()
             if self._joiner is not None:
                 self._joiner.tell(self._info, name)
         except Refused as error:
@@ -219,6 +221,10 @@ class SliceCopy:
             raise told(error, self._where, "create") from error
         self._close()
         return self._traits.take()
+
+    def _flush_folder(self) -> None:
+        if self._rules.flush is Flush.FILE:
+            flush_folder(self._folder, self._where.parent)
 
     def suspend(self) -> None:
         """Close both ends and keep the partial, to be continued by another `open`."""

@@ -119,7 +119,7 @@ class Supplanting:
 
     def _clear(self, name: bytes) -> None:
         """Remove what an earlier go left under a name of ours."""
-        removal = TreeRemoval(self.here, name, Brake())
+        removal = TreeRemoval(self.here, name, Brake(), opening=True)
         try:
             exhausted = False
             while not exhausted:

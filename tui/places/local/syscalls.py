@@ -46,6 +46,10 @@ BY_FOLDER = frozenset({EXT4, 0xF2F52010, 0x01021994, 0xCA451A4E})
 """ext4, F2FS, tmpfs and bcachefs do so in folders that are marked."""
 _FS_IOC_GETFLAGS = 0x80086601
 _FS_CASEFOLD_FL = 0x40000000
+MAKES_FILES_UP = frozenset(
+    {0x62656572, 0x9FA0, 0x63677270, 0x0027E0EB, 0x64626720, 0x74726163, 0x73636673, 0x62656570}
+)
+"""sysfs, proc, cgroup (both), debugfs, tracefs, securityfs, configfs (linux/magic.h): sizes there tell nothing."""
 CUTS_ENDS = frozenset({0x4D44, 0x2011BAB0})
 """FAT and exFAT drop dots and spaces at the end of a name."""
 
