@@ -35,8 +35,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever the tests are run: nobody is asked what hosts ask, but in a pseudo-terminal of a test's own."""
-    for module in ("prompt", "reaching", "waiting"):
-        monkeypatch.setattr(f"tui.cli.{module}.terminal", lambda: None)
+    monkeypatch.setattr("tui.cli.prompt.terminal", lambda: None)
+    monkeypatch.delenv("SSH_ASKPASS", raising=False)
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 import termios
 from collections.abc import Callable
@@ -23,8 +25,8 @@ def start(here: Path, tmp_path: Path) -> Start:
     """Start a command in a scene, on a terminal of its own, in a folder with the file "a"."""
     (here / "a").write_bytes(b"one")
 
-    def start(scene: str, *words: str) -> Terminal:
-        environ = {"FERRY_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT), "TZ": "UTC"}
+    def start(scene: str, *words: str, **more: str) -> Terminal:
+        environ = {"FERRY_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT), "TZ": "UTC", **more}
         return Terminal([sys.executable, SCRIPT, scene, *words], width=100, environ=environ, cwd=here)
 
     return start
@@ -125,6 +127,81 @@ def test_whoever_stops_waiting_leaves_the_job_as_it_is(start: Start, here: Path)
     calls = (here / "calls").read_text()
     assert "answer_host" not in calls
     assert "cancel" not in calls
+
+
+Askpass = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def askpass(tmp_path: Path) -> Askpass:
+    """Return what makes a program to be asked, by its lines in sh, and says what is in its environment."""
+
+    def make(lines: str) -> dict[str, str]:
+        program = tmp_path / "askpass"
+        program.write_text(f"#!/bin/sh\n{lines}\n")
+        program.chmod(0o700)
+        return {"SSH_ASKPASS": str(program), "DISPLAY": ":0"}
+
+    return make
+
+
+def away(
+    here: Path, home: Path, environ: dict[str, str], scene: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a scene where there is no terminal."""
+    return subprocess.run(
+        [sys.executable, SCRIPT, scene, *words],
+        env={**os.environ, "FERRY_HOME": str(home), "PYTHONPATH": str(ROOT), **environ},
+        cwd=here,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
+
+
+KNOWS = 'case "$1" in *Password*) echo sesame;; *SHA256:*) echo yes;; esac'
+
+
+@pytest.mark.parametrize("words", [("ls", "sftp://box/data"), ("copy", "a", "sftp://box/data")])
+def test_without_a_terminal_the_program_of_ssh_askpass_is_asked(
+    here: Path, tmp_path: Path, askpass: Askpass, words: tuple[str, ...]
+) -> None:
+    (here / "a").write_bytes(b"one")
+    done = away(here, tmp_path / "home", askpass(KNOWS), "door", *words)
+    assert (done.returncode, "sesame" in done.stdout + done.stderr) == (0, False), done
+
+
+@pytest.mark.parametrize(
+    ("lines", "environ"),
+    [
+        ("exit 1", {}),
+        (KNOWS, {"SSH_ASKPASS_REQUIRE": "never"}),
+        (KNOWS, {"DISPLAY": ""}),
+        (KNOWS, {"SSH_ASKPASS": "/nowhere/askpass"}),
+    ],
+)
+def test_where_that_program_does_not_answer_or_is_not_to_be_asked_nothing_is_taken_for_an_answer(
+    here: Path, tmp_path: Path, askpass: Askpass, lines: str, environ: dict[str, str]
+) -> None:
+    done = away(
+        here,
+        tmp_path / "home",
+        {"WAYLAND_DISPLAY": "", **askpass(lines), **environ},
+        "door",
+        "ls",
+        "sftp://box/data",
+    )
+    assert done.returncode == 1
+    assert "one" not in done.stdout
+
+
+def test_on_a_terminal_the_program_is_asked_where_it_is_required(start: Start, askpass: Askpass) -> None:
+    with start("door", "ls", "sftp://box/data", **askpass(KNOWS), SSH_ASKPASS_REQUIRE="force") as terminal:
+        assert status(terminal) == 0
+        assert "yes/no" not in terminal.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -36,7 +36,8 @@ class Ferry:
         (ssh / "config").write_text(sshd.config_for("box") + stranger)
         self.known = ssh / "known"
         self.environ = {**os.environ, "FERRY_HOME": str(folder / "home"), "HOME": str(folder / "person")}
-        self.environ.pop("SSH_AUTH_SOCK", None)
+        for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS"):
+            self.environ.pop(name, None)
 
     def url(self, name: str = "", host: str = "box") -> str:
         return f"sftp://{host}{self.there}/{name}"

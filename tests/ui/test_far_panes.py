@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_client import FakeClient
 from textual.widgets import Input
 
 from tui.model.ask import Ask, AskKind
+from tui.model.entry import EntryKind, Page
 from tui.model.error import PermissionDenied, UsageError
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
@@ -17,6 +19,9 @@ from tui.ui.completion import complete
 from tui.ui.screens.host_question import HostQuestionScreen
 from tui.ui.screens.prompt import Prompt
 from tui.ui.widgets.pane_base import State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 BOX = Location("/", "sftp", "ann@box")
 SRV = BOX.child("srv")
@@ -170,6 +175,27 @@ async def test_the_history_leads_there_and_back(shell):
         await s.until(lambda: s.main.pane.location == Location("/home/ann"))
         await s.press("L")
         await s.until(lambda: s.main.pane.location == SRV and "a.txt" in s.main.pane.folder.names)
+
+
+async def test_while_a_far_folder_is_read_whatever_has_come_has_its_size(shell, monkeypatch):
+    async with shell(prepare=with_box) as s:
+        files = {f"file{number:02}": number for number in range(40)}
+        s.client.far("sftp://ann@big", {"srv": files})
+        ends = asyncio.Event()
+
+        async def slowly(folder: Location) -> AsyncIterator[Page]:
+            names = list(files)
+            for start in range(0, 40, 8):
+                yield Page(names[start : start + 8], bytearray([EntryKind.FILE] * 8))
+                await asyncio.sleep(0)
+            await ends.wait()
+
+        monkeypatch.setattr(s.client, "list", slowly)
+        s.main.pane.go(Location("/srv", "sftp", "ann@big"))
+        await s.until(lambda: len(s.main.pane.folder) == 40)
+        await s.until(lambda: list(s.main.pane.folder.sizes_bytes) == list(range(40)), "all sizes")
+        assert s.main.pane.state is State.READING
+        ends.set()
 
 
 async def test_completion_of_a_far_path_and_none_of_what_does_not_answer(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual import events
 from textual.widgets import Button, Input
 
 from tui.model.ask import YES, Ask, AskKind
@@ -238,3 +239,82 @@ async def test_what_a_copy_dialog_waits_for_is_put_over_it(shell):
         await s.back()
         await s.until(lambda: s.client.requests)
         assert s.client.requests[1].target == Location("/srv", "sftp", "ann@box")
+
+
+async def connecting(s: Any) -> None:
+    """Have the pane in use connect to a host that takes its time."""
+    s.client.far(BOX, {"srv": {"a.txt": b"a"}})
+    s.client.hang("sftp://ann@box/srv")
+    s.main.pane.go(Location("/srv", "sftp", "ann@box"))
+    await s.until(lambda: s.main.pane.connects)
+
+
+def type_at_once(s: Any, *keys: str) -> None:
+    for key in keys:
+        s.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+def pause(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Have keys be one row that follow each other faster than that."""
+    patch.setattr("tui.ui.stray_text.PAUSE_S", seconds)
+
+
+async def test_a_password_typed_before_the_host_asks_commands_nothing(shell, monkeypatch):
+    async with shell() as s:
+        pause(monkeypatch, 60)
+        await connecting(s)
+        type_at_once(s, *"wquDx", "enter")
+        await s.until(lambda: any("was left out" in text for text in s.told))
+        assert s.app.focused is s.main.pane
+        assert s.app.screen is s.main
+        pause(monkeypatch, 0)
+        s.client.ask_host(BOX, PASSWORD)
+        dialog = await s.dialog(HostQuestionScreen)
+        await s.press(*"hunter2")
+        assert dialog.query_one("#typed", Input).value == "hunter2"
+
+
+async def test_single_keys_command_while_a_host_takes_its_time(shell):
+    async with shell() as s:
+        await connecting(s)
+        type_at_once(s, "w")
+        await s.until(lambda: s.app.focused is s.main.queue_pane, "the queue")
+        type_at_once(s, "escape")
+        await s.until(lambda: s.app.focused is s.main.pane)
+        type_at_once(s, "escape")
+        await s.until(lambda: s.main.pane.location.is_local, "it was given up")
+
+
+async def test_keys_that_come_in_as_a_question_opens_are_no_answer_to_it(shell, monkeypatch):
+    async with shell() as s:
+        pause(monkeypatch, 60)
+        await s.cursor_on("notes.txt")
+        type_at_once(s, *"jk")
+        await s.until(lambda: s.app._type_ahead._given_to is not None)
+        s.client.ask_host(BOX, KEY)
+        await s.until(lambda: isinstance(s.app.screen, HostQuestionScreen))
+        type_at_once(s, *"jk", "enter")
+        await s.until(lambda: any("was left out" in text for text in s.told))
+        await s.until(lambda: not s.app._type_ahead._keys)
+        assert isinstance(s.app.screen, HostQuestionScreen)
+        assert s.client.host_answers == []
+        pause(monkeypatch, 0)
+        await s.press("enter")
+        await s.until(lambda: [answer for _, answer in s.client.host_answers] == ["no"])
+
+
+async def test_the_rest_of_a_password_somebody_else_gave_meanwhile_commands_nothing(shell, monkeypatch):
+    async with shell() as s:
+        pause(monkeypatch, 60)
+        await s.cursor_on("notes.txt")
+        question = s.client.ask_host(BOX, PASSWORD)
+        await s.dialog(HostQuestionScreen)
+        await s.press(*"hun")
+        await s.client.answer_host(question.id, "hunter2")
+        await s.back()
+        type_at_once(s, *"Dwq", "enter")
+        await s.until(lambda: any("was left out" in text for text in s.told))
+        await s.until(lambda: not s.app._type_ahead._keys)
+        assert s.app.screen is s.main
+        assert s.app.focused is s.main.pane
+        assert s.main.pane.current.name == "notes.txt"

@@ -245,3 +245,20 @@ async def test_a_comparison_that_breaks_off_says_so(shell, monkeypatch):
         await s.press("ctrl+x", "y")
         plan = await s.dialog(SyncPlan)
         await s.until(lambda: "before its time" in str(plan.query_one("#feedback").render()))
+
+
+async def test_a_home_folder_is_not_among_what_a_plan_would_remove(shell):
+    def with_box(client):
+        client.far("sftp://ann@box", {"home": {"ann": {"me": 3}, "bob": {}, "x": b"1"}}, home="/home/ann")
+
+    async with panes(shell, prepare=with_box) as s:
+        s.main.right.go(Location("/home", "sftp", "ann@box"))
+        await s.until(lambda: s.main.right.folder.names == ["ann", "bob", "x"], "the host's folder listed")
+        await s.press("ctrl+x", "y")
+        plan = await s.dialog(SyncPlan)
+        text = plan.query_one("#feedback")
+        await s.until(lambda: "…" not in str(text.render()), "compared")
+        plan.query_one("#extra", Choice).index = 1
+        await s.until(lambda: "remove 2 only there" in str(text.render()), "the rest")
+        assert "a home folder stays" in str(text.render())
+        assert "cannot be read" not in str(text.render())

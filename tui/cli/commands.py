@@ -92,8 +92,8 @@ _URLS = (
     "What is on another host is written sftp://user@host:port/path, or sftp://host/~/path from its home folder, and "
     "what is in a store s3://bucket/key, or s3://NAME@bucket/key with a [s3.NAME] of the configuration. Bytes that a "
     "URL cannot hold are written as %20; there are no patterns. A file here that looks like that is written ./sftp:…. "
-    "What a host asks (a password, whether its key is right) is asked on the terminal; without one a queued job "
-    "waits for `ferry queue answer-host`."
+    "What a host asks (a password, whether its key is right) is asked on the terminal, or by the program that "
+    "SSH_ASKPASS names, as ssh does; without either a queued job waits for `ferry queue answer-host`."
 )
 _ALL = Option("--all", "All jobs to which it applies.")
 

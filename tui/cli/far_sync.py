@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,9 @@ from tui.cli.diagnostics import Status, status_of
 from tui.cli.far_operands import Looking
 from tui.cli.operands import Plan
 from tui.cli.reaching import reach
-from tui.cli.sparing import Sparing, here, there
 from tui.cli.sync import Doomed, Rehearsal, asks, behind_link, requested
 from tui.cli.transfer import engine_for, queue
+from tui.client.sparing import sparing
 from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource
 
@@ -98,13 +97,9 @@ async def _sparing(
 ) -> Callable[[Compared], None]:
     """Return what takes a part of the comparison without the home folders, which are not removed."""
     assert plan.target is not None
-    home = None
-    if not plan.target.is_local:
-        short = replace(plan.target, path="/~")
-        with suppress(PlaceError):
-            home = await reach(client, session.messages, [short], client.resolve(short))
-    sparing = Sparing(plan.target, here() if plan.target.is_local else there(home))
-    return lambda part: add(sparing.look(part))
+    short = replace(plan.target, path="/~")
+    spared = await reach(client, session.messages, [short], sparing(client, plan.target))
+    return lambda part: add(spared.look(part))
 
 
 async def _compare(

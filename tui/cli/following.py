@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.cli.keyboard import Keyboard, signals
-from tui.cli.prompt import Prompt
+from tui.cli.prompt import prompt
 from tui.model.error import EngineUnreachable, FerryError, NoSuchJob, NotPossible
 from tui.model.job import Conflict, Disconnected, Job, Question, Update
 from tui.model.misfit import Names
@@ -107,7 +107,7 @@ class Following:
         self._asks_hosts = teller.asks_hosts
         self._asks_to_leave = False
         self._give_up_at: float | None = None
-        self._prompt = Prompt(asyncio.get_running_loop(), lambda text: self._inbox.put_nowait(Said(text)))
+        self._prompt = prompt(asyncio.get_running_loop(), lambda text: self._inbox.put_nowait(Said(text)))
         self._keyboard = Keyboard(asyncio.get_running_loop(), self._inbox.put_nowait)
 
     async def to_the_end(self) -> Ending:

@@ -7,6 +7,7 @@ import os
 import termios
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.askpass import Askpass, program
 from tui.model.ask import YES, AskKind
 from tui.visible import harmless
 
@@ -50,6 +51,18 @@ def terminal() -> str | None:
         return None
     finally:
         os.close(fd)
+
+
+def can_ask() -> bool:
+    """Say whether there is somebody to put questions to, on the terminal or by SSH_ASKPASS."""
+    on_a_terminal = terminal() is not None
+    return on_a_terminal or program(os.environ, on_a_terminal=False) is not None
+
+
+def prompt(loop: asyncio.AbstractEventLoop, on_answer: Callable[[str | None], None]) -> Prompt | Askpass:
+    """Return what puts questions to whoever is there; see `Prompt`."""
+    named = program(os.environ, on_a_terminal=terminal() is not None)
+    return Prompt(loop, on_answer) if named is None else Askpass(loop, on_answer, named)
 
 
 class Prompt:

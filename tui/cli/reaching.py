@@ -7,7 +7,7 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.cli.prompt import Prompt, terminal, wanted
+from tui.cli.prompt import can_ask, prompt, wanted
 from tui.cli.urls import place_of
 from tui.model.ask import AskKind
 from tui.model.error import EngineUnreachable, FerryError
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator
     from typing import Any
 
+    from tui.cli.askpass import Askpass
     from tui.cli.diagnostics import Diagnostics
+    from tui.cli.prompt import Prompt
     from tui.client.base import Client
     from tui.model.ask import HostQuestion
     from tui.model.location import Location
@@ -85,7 +87,7 @@ async def put(messages: Diagnostics, question: HostQuestion) -> str | None:
     Raises:
         Unanswered: There is no terminal.
     """
-    if terminal() is None:
+    if not can_ask():
         raise Unanswered(question)
     answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
 
@@ -93,16 +95,16 @@ async def put(messages: Diagnostics, question: HostQuestion) -> str | None:
         if not answer.done():
             answer.set_result(typed)
 
-    prompt = Prompt(asyncio.get_running_loop(), take)
+    asking = prompt(asyncio.get_running_loop(), take)
     messages.erase()
-    with _terminal_given_back(prompt):
-        if not prompt.open(question):
+    with _terminal_given_back(asking):
+        if not asking.open(question):
             raise Unanswered(question)
         return await answer
 
 
 @contextmanager
-def _terminal_given_back(prompt: Prompt) -> Iterator[None]:
+def _terminal_given_back(prompt: Prompt | Askpass) -> Iterator[None]:
     """Close a prompt in the end, before a signal ends this process too: the terminal must not stay without echo."""
     loop = asyncio.get_running_loop()
     ours = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]

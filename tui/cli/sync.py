@@ -10,9 +10,9 @@ from tui import format
 from tui.cli import events
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.operands import Plan, holds, locate
-from tui.cli.sparing import Sparing, here
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
 from tui.cli.urls import is_far
+from tui.client.sparing import Sparing, here
 from tui.model.comparison import Amounts, Change, Compared
 from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.cli.following import LETTING_IT_GO_ON, Following
-from tui.cli.prompt import terminal
+from tui.cli.prompt import can_ask
 from tui.cli.report import faults_of, losses_of, report, status_after
 from tui.cli.telling import JsonTeller, PeopleTeller
 
@@ -63,7 +63,7 @@ async def follow(
 
 def _teller(session: Session, *, json: bool, interactive: bool) -> Teller:
     """Return what tells of the jobs, to people or to a program."""
-    asks_hosts = terminal() is not None
+    asks_hosts = can_ask()
     if json:
         return JsonTeller(session.messages, session.out, interactive=interactive, asks_hosts=asks_hosts)
     return PeopleTeller(session.messages, interactive=interactive, asks_hosts=asks_hosts)

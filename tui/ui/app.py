@@ -21,6 +21,7 @@ from tui.ui.key_scope import perform
 from tui.ui.memory import Memory
 from tui.ui.notes import report, tell
 from tui.ui.screens.main import MainScreen
+from tui.ui.stray_text import StrayText
 from tui.ui.terminal.app import TerminalApp
 from tui.ui.themes import DEFAULT_THEME, FERRY_THEMES, fitting, shared_variables
 from tui.ui.type_ahead import TypeAhead
@@ -81,7 +82,8 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         super().__init__(css_path=style_files())
         self.client, self.settings, self.paths = client, settings, paths
         self._start, self._notices = (left, right or self.memory.across or left), tuple(notices)
-        self._type_ahead = TypeAhead(self, self._hand_on, self._all_opened)
+        self.stray_text = StrayText(lambda: self.main.may_be_asked, self._text_left_out)
+        self._type_ahead = TypeAhead(self, self._hand_on, self._all_opened, self.stray_text)
         self.farewell = ""
         """One line for the terminal after the screen has gone."""
         for theme in FERRY_THEMES:
@@ -116,6 +118,9 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
 
     async def _all_opened(self) -> None:
         await self.main.all_opened()
+
+    def _text_left_out(self) -> None:
+        tell(self, "What was typed before a host asked for it was left out.")
 
     def on_mount(self) -> None:
         if self.terminal is not None:

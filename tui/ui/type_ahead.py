@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
+
+from tui.ui import stray_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import App
     from textual.message_pump import MessagePump
+
+    from tui.ui.stray_text import StrayText
 
 PATIENCE_S = 1.0
 """So long keys wait for the one before; then they go where the focus is."""
@@ -32,6 +37,7 @@ class TypeAhead:
         app: Whose keys these are.
         hand_on: Gives a key to what has the focus.
         opened: Waits until what the key began has opened its dialog, or needs none.
+        stray: Tells which keys are to be left out.
     """
 
     def __init__(
@@ -39,28 +45,55 @@ class TypeAhead:
         app: App[Any],
         hand_on: Callable[[events.Key], Awaitable[None]],
         opened: Callable[[], Awaitable[None]],
+        stray: StrayText,
     ) -> None:
-        self._app, self._hand_on, self._opened = app, hand_on, opened
-        self._keys: asyncio.Queue[events.Key] = asyncio.Queue()
+        self._app, self._hand_on, self._opened, self._stray = app, hand_on, opened, stray
+        self._keys: deque[tuple[events.Key, float]] = deque()
+        """Keys, and when each was typed."""
+        self._came = asyncio.Event()
         self._given_to: MessagePump | None = None
         self._given_on: MessagePump | None = None
         self._given_at = float("-inf")
 
     def take(self, event: events.Key) -> None:
         """Put a key behind those that wait."""
-        self._keys.put_nowait(event)
+        self._keys.append((event, time.monotonic()))
+        self._came.set()
 
     async def run(self) -> None:
         """Hand on keys for ever."""
         while True:
-            event = await self._keys.get()
+            while not self._keys:
+                await self._next()
+            event, typed_s = self._keys.popleft()
             with contextlib.suppress(TimeoutError):  # whatever takes so long must not swallow what is typed
                 async with asyncio.timeout(PATIENCE_S):
                     await self._settled()
+            if await self._stray.takes(event, typed_s, self._text_follows):
+                continue
             self._given_on = self._app.screen
             self._given_to = self._app.focused or self._given_on
             self._given_at = time.monotonic()
             await self._hand_on(event)
+
+    async def _next(self) -> None:
+        self._came.clear()
+        await self._came.wait()
+
+    async def _text_follows(self, typed_s: float, count: int) -> bool:
+        """Wait until so many characters have come in a row after what was typed; say whether they have."""
+        for number in range(count):
+            while len(self._keys) <= number:
+                try:
+                    async with asyncio.timeout(typed_s + stray_text.PAUSE_S - time.monotonic()):
+                        await self._next()
+                except TimeoutError:
+                    return False
+            event, then_s = self._keys[number]
+            if not event.is_printable or then_s - typed_s >= stray_text.PAUSE_S:
+                return False
+            typed_s = then_s
+        return True
 
     async def _settled(self) -> None:
         """Wait until the key before has had its effect: on its node, on what that tells upwards, on the focus."""

@@ -16,7 +16,7 @@ from tui.engine.far.browsing import Browsing
 from tui.engine.far.doors import Doors
 from tui.model.comparison import Change
 from tui.model.entry import EntryKind, Listed
-from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
 from tui.model.location import Location
 from tui.places.memory import ALL, HARDLY_ANY, MemoryOpener
 from tui.places.memory_store import MemoryStore
@@ -119,6 +119,13 @@ async def test_a_file_is_read_in_pieces(browsing: Browsing, store: MemoryStore) 
     assert await browsing.read(file, 10, 3) == bytes([10, 11, 12])
     assert await browsing.read(file, 250, 100) == bytes(range(250, 256))
     assert await browsing.read(file, 300, 5) == b""
+
+
+async def test_a_folder_that_is_to_be_read_is_to_be_opened(browsing: Browsing, store: MemoryStore) -> None:
+    store.write("/folder/file", b"")
+    with pytest.raises(IsAFolder) as refused:
+        await browsing.read(BOX.child("folder"), 0, 1)
+    assert refused.value.remedy == "Open it instead."
 
 
 async def test_a_file_stays_open_until_its_end_was_read(browsing: Browsing, store: MemoryStore) -> None:

@@ -139,7 +139,7 @@ async def test_what_does_not_fit_waits_before_it_is_begun(
         target = Location.local(tiny) if way == "down" else there(tiny)
         id = await queue.add(JobKind.COPY, *sources, target=target)
         job = await queue.ends(id)
-        where = tiny if way == "down" else "sftp://box"
+        where = tiny if way == "down" else there(tiny)
         assert (job.state, job.wants_room) == (JobState.WAITING, True)
         assert job.note == f"needs 9.0 MiB, 4.0 MiB free on {where}: free space and resume"
         assert below(tiny) == set()
@@ -159,7 +159,7 @@ async def test_too_few_inodes_there_are_noticed_before_they_run_out(
     with tmpfs(tmp_path / "few", "size=4m,nr_inodes=41") as few:
         sources = map(Location.local, files)
         job = await queue.ends(await queue.add(JobKind.COPY, *sources, target=there(few)))
-        assert job.note == "needs 50 inodes, 40 free on sftp://box: remove files and resume"
+        assert job.note == f"needs 50 inodes, 40 free on {there(few)}: remove files and resume"
         assert below(few) == set()
 
 

@@ -80,7 +80,7 @@ async def test_files_that_do_not_fit_wait_before_anything_is_written(far: Far) -
     far.there.room_bytes = 1000 * KIB
     job = await far.rests(await far.submit(*files))
     assert (job.state, job.wants_room, job.progress.errors) == (JobState.WAITING, True, 0)
-    assert job.note == "needs 1.5 MiB, 1000 KiB free on there://two: free space and resume"
+    assert job.note == "needs 1.5 MiB, 1000 KiB free on there://two/target: free space and resume"
     assert job.progress.files_total == 5
     assert far.tree() == {}
 
@@ -106,7 +106,7 @@ async def test_a_tree_that_does_not_fit_waits_and_says_what_all_of_it_needs(
         fill(far, f"/tree/{number}", 2, 300 * KIB)
     far.there.room_bytes = 1000 * KIB
     job = await far.rests(await far.submit("/tree"))
-    assert job.note == "needs 2.9 MiB, 1000 KiB free on there://two: free space and resume"
+    assert job.note == "needs 2.9 MiB, 1000 KiB free on there://two/target: free space and resume"
     assert (job.wants_room, job.progress.errors, job.progress.files_total) == (True, 0, 10)
 
 

@@ -181,6 +181,21 @@ async def test_a_host_that_went_away_is_waited_for_and_a_pause_is_heeded(far: Fa
     assert job.progress.errors == 0
 
 
+async def test_while_a_host_takes_its_time_to_answer_the_job_tells_whom_it_waits_for(far: Far) -> None:
+    far.here.write("/a", b"a")
+    answers = asyncio.Event()
+
+    async def wait() -> None:
+        await answers.wait()
+
+    far.faults.at = lambda number, name, path: wait() if name == "open" else None
+    id = await far.submit("/a")
+    await far.until(id, lambda job: job.note == "connecting to two …")
+    answers.set()
+    job = await far.until(id, lambda job: job.state is JobState.DONE)
+    assert job.note == ""
+
+
 async def test_a_job_under_way_waits_for_its_host_also_in_its_next_run(far: Far) -> None:
     far.here.write("/tree/large", LARGE)
     gate = Gate(far, "write", 3)

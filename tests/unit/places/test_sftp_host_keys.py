@@ -89,8 +89,11 @@ async def test_a_changed_key_is_refused_whatever_the_strictness_and_nothing_is_s
         other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
         known.write_text(f"# mine\n[127.0.0.1]:{door.port} {other}")
         somebody = Somebody()
-        with pytest.raises(HostKeyMismatch, match=f"is not the one it is known by \\({known}:2\\)"):
+        with pytest.raises(
+            HostKeyMismatch, match=f"is not the one it is known by \\({known}:2\\)"
+        ) as refused:
             await connect(HERE, somebody, settings(tmp_path, text))
+        assert f"`ssh-keygen -f {known} -R '[127.0.0.1]:{door.port}'`" in refused.value.remedy
         assert (somebody.asked, door.users, door.heard) == ([], [], [])
 
 
@@ -106,6 +109,23 @@ async def test_a_host_that_changes_its_key_after_it_was_accepted_is_refused(tmp_
         with pytest.raises(HostKeyMismatch):
             await connect(HERE, Somebody(), settings(tmp_path, text), answers)
         assert door.heard == []
+
+
+async def test_a_key_that_could_not_be_written_down_is_held_to_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    answers, door = Answers(), Door(password="right")
+    async with answering(door):
+        text = door.config_for("here", tmp_path, UserKnownHostsFile=tmp_path / "file" / "known")
+        connection = await connect(HERE, Somebody.saying(YES, "right"), settings(tmp_path, text), answers)
+        connection.abort()
+        again = await connect(HERE, Somebody(), settings(tmp_path, text), answers)
+        again.abort()
+    door.heard.clear()
+    async with answering(door):  # the same port, and another key
+        somebody = Somebody()
+        with pytest.raises(HostKeyMismatch, match="is not the one that was accepted before"):
+            await connect(HERE, somebody, settings(tmp_path, text), answers)
+        assert (somebody.asked, door.heard) == ([], [])
 
 
 async def test_a_revoked_key_is_refused(sshd: Sshd, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tui.engine.far.reaching import HOME, Directly, listing
 from tui.engine.far.renaming import holds_home
 from tui.engine.far.sessions import Sessions
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
-from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
+from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
 from tui.places.base import Attributes
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Browsing:
             if kept is not None and kept[1] is not place:
                 await kept[0].close()
                 kept = None
-            reader = kept[0] if kept is not None else await place.open_reader(location)
+            reader = kept[0] if kept is not None else await _opened(place, location)
             try:
                 data = await reader.read(offset, size_bytes)
             except BaseException:
@@ -368,6 +368,14 @@ async def _stands(place: Place, folder: Location) -> bool:
             f"cannot create the folder {folder}: a file of that name is there", location=folder
         )
     return True
+
+
+async def _opened(place: Place, location: Location) -> Reader:
+    try:
+        return await place.open_reader(location)
+    except IsAFolder as error:
+        error.remedy = "Open it instead."  # nothing is to be written here, in whose way it would stand
+        raise
 
 
 def _gone(name: str) -> Entry:

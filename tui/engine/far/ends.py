@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from tui.engine.far.doors import AnswerWanted
+from tui.engine.far.noting import host_of, noting
 from tui.engine.far.reaching import HOME
 from tui.engine.far.streak import ALONE_AFTER, MOST_LOSSES, Streak, given_up
 from tui.engine.retry import wait_before_retry
@@ -276,7 +277,7 @@ class Ends:
         run, root, tries = self._run, self._roots[key], 0
         while True:
             try:
-                place = await self.unless_stopped(run.shared.doors.place(root, job=run.record.id))
+                place = await self._reach(root)
             except AnswerWanted:
                 run.stop(Stop.HOST)
                 raise Halted from None
@@ -292,19 +293,21 @@ class Ends:
             await self._wait(root)
             self._tries += 1
 
+    async def _reach(self, location: Location) -> Place:
+        """Return the place of a location; while that takes its time the job tells whom it waits for."""
+        with noting(self._run) as note:
+            if not location.is_local:
+                note(f"connecting to {host_of(location)} …")
+            return await self.unless_stopped(self._run.shared.doors.place(location, job=self._run.record.id))
+
     async def _wait(self, location: Location) -> None:
         """Wait before the next try, and tell for how long."""
         run = self._run
         due = run.clock.monotonic() + min(2.0 ** (self._tries - 1), LONGEST_WAIT_S)
-        host = location.authority.rpartition("@")[2] or location.scheme
-        try:
+        with noting(run) as note:
             while not run.stopped and (left := due - run.clock.monotonic()) > 0:
-                run.record.note = f"{host} does not answer: trying again in {math.ceil(left)} s"
-                run.touch()
+                note(f"{host_of(location)} does not answer: trying again in {math.ceil(left)} s")
                 await run.wait_until(min(due, run.clock.monotonic() + 1))
-        finally:
-            run.record.note = ""
-            run.touch()
         if run.stopped:
             raise Halted
 

@@ -28,7 +28,7 @@ async def room_at(run: Run, place: Place, folder: Location) -> Room | None:
     if space is None or not space.size_bytes:
         return None
     # Many filesystems have no number of files of their own, and tell of none left.
-    return Room(_name(folder), space.free_bytes, space.free_files or None)
+    return Room(str(folder), space.free_bytes, space.free_files or None)
 
 
 async def used_bytes(place: Place, folder: Location) -> int | None:
@@ -42,10 +42,9 @@ async def no_room(place: Place, error: OutOfSpace, folder: Location) -> str:
     space = await _space(place, folder)
     if space is None:
         return error.message
-    where = folder if folder.is_local else _name(folder)
     if space.free_files == 0 and space.free_bytes:
-        return f"no inodes left on {where}: remove files and resume"
-    return f"no space left on {where} ({format.size(space.free_bytes)} free): free space and resume"
+        return f"no inodes left on {folder}: remove files and resume"
+    return f"no space left on {folder} ({format.size(space.free_bytes)} free): free space and resume"
 
 
 async def _space(place: Place, folder: Location) -> Space | None:
@@ -64,7 +63,3 @@ def _room_in(path: str) -> Room | None:
             return room_in(folder)
     except (PlaceError, OSError):
         return None
-
-
-def _name(folder: Location) -> str:
-    return f"{folder.scheme}://{folder.authority}"

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from tui.model.ask import Ask, AskKind
     from tui.places.base import Asker
@@ -20,7 +20,7 @@ class Answers:
     def __init__(self, keyring: Keyring | None = None) -> None:
         self.keyring = keyring
         self._texts: dict[tuple[AskKind, str], str] = {}
-        self._host_keys: set[tuple[str, bytes]] = set()
+        self._host_keys: dict[str, set[bytes]] = {}
 
     def __repr__(self) -> str:
         return f"Answers({len(self._texts)} kept)"
@@ -41,10 +41,11 @@ class Answers:
 
     def accept(self, name: str, key: bytes) -> None:
         """Take a host's key for the right one from now on: the file to remember it in may not be writable."""
-        self._host_keys.add((name, key))
+        self._host_keys.setdefault(name, set()).add(key)
 
-    def accepted(self, name: str, key: bytes) -> bool:
-        return (name, key) in self._host_keys
+    def accepted(self, name: str) -> Collection[bytes]:
+        """Return the keys of a host that were taken for the right ones since Ferry began."""
+        return self._host_keys.get(name, ())
 
 
 class Asking:

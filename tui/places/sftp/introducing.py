@@ -63,8 +63,13 @@ class Introduction(asyncssh.SSHClient):
         kind, data = key.get_algorithm(), key.public_data
         self.verdict, self.told_by = self._known.judge(kind, data)
         if self.verdict is Verdict.UNKNOWN:
-            accepted = self._asking.answers.accepted(self._host.key_name, data)
-            return accepted or self._host.strict in ("no", "accept-new")
+            accepted = self._asking.answers.accepted(self._host.key_name)
+            if accepted and data not in accepted and self._host.strict == "ask":
+                self.verdict = (
+                    Verdict.CHANGED
+                )  # no file knows it, but somebody has said what the right one is
+                return False
+            return data in accepted or self._host.strict in ("no", "accept-new")
         return self.verdict is Verdict.KNOWN
 
     def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:

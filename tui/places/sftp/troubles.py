@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import asyncssh
@@ -35,10 +36,19 @@ def from_ssh(error: Exception, host: HostSettings, us: Introduction) -> PlaceErr
 
 
 def changed_key(host: HostSettings, key: asyncssh.SSHKey | None, known: Key | None) -> HostKeyMismatch:
-    assert key is not None and known is not None
+    """Return the error for another key than the known one; `known` is None where no file has that one."""
+    assert key is not None
+    told = f"cannot trust {host.name}: its key {key.get_fingerprint()} is not the one"
+    whose = "Somebody may be in between, or the host was set up anew. Ask who runs it; where the new key is right,"
+    if known is None:
+        return HostKeyMismatch(
+            f"{told} that was accepted before",
+            f"{whose} stop the engine (`ferry engine stop`), which forgets the old one, then retry.",
+        )
+    forget = f"ssh-keygen -f {shlex.quote(str(known.file))} -R {shlex.quote(host.key_name)}"
     return HostKeyMismatch(
-        f"cannot trust {host.name}: its key {key.get_fingerprint()} is not the one it is known by"
-        f" ({known.file}:{known.line})"
+        f"{told} it is known by ({known.file}:{known.line})",
+        f"{whose} remove the old one (`{forget}`), then retry.",
     )
 
 

@@ -129,11 +129,13 @@ class HostQuestionScreen(Dialog[None]):
             report(self.app, error)
         self.leave()
 
-    def leave_as_answered(self) -> None:
-        """Go away because somebody else has answered, or nobody waits any more."""
-        if not self.was_answered:
-            self.was_answered = True
-            self.leave()
+    def leave_as_answered(self) -> bool:
+        """Go away because somebody else has answered, or nobody waits any more; say whether it was open till now."""
+        if self.was_answered:
+            return False
+        self.was_answered = True
+        self.leave()
+        return True
 
     def leave(self) -> None:
         if self.is_current:

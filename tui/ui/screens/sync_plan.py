@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,9 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Label, Static
 
+from tui.client.sparing import sparing
 from tui.format import count, entries, size
 from tui.model.comparison import Amounts, Change
-from tui.model.error import FerryError
+from tui.model.error import FerryError, HoldsHome
 from tui.model.job import Conflict, JobKind, Request
 from tui.ui.notes import report
 from tui.ui.screens.dialog import Dialog, feedback, plain
@@ -51,6 +53,8 @@ class SyncPlan(Dialog[Request]):
         self._amounts = Amounts()
         self._complete = False
         self._problem = ""
+        self._spares_home = False
+        """Something at the target is, or holds, a home folder: it stays, whatever is chosen."""
 
     def compose_body(self) -> ComposeResult:
         for name, folder in (("This one", self._source), ("Changed", self._target)):
@@ -90,12 +94,18 @@ class SyncPlan(Dialog[Request]):
     @work(exclusive=True, group="comparing", exit_on_error=False)
     async def _compare(self) -> None:
         self._amounts, self._complete, self._problem = Amounts(), False, ""
+        self._spares_home = False
         listing = self.query_one(DifferenceList)
         listing.clear()
         parts: Any = self._places.compare(self._source, self._target, by_content=self._by_content)
         try:
+            spared = await sparing(self._places, self._target)
             async with aclosing(parts):
-                async for part in parts:
+                async for found in parts:
+                    part = await asyncio.to_thread(spared.look, found)
+                    failures = [error for error in part.failures if not isinstance(error, HoldsHome)]
+                    self._spares_home |= len(failures) < len(part.failures)
+                    part.failures = failures
                     self._amounts.add(part)
                     listing.add(part.differences)
                     self._show()
@@ -112,7 +122,8 @@ class SyncPlan(Dialog[Request]):
         if self._problem:
             self.say(self._problem, wrong=True)
         else:
-            self.say(plan_in_numbers(self._amounts, removes=self._removes) + going)
+            home = " · a home folder stays" if self._spares_home and self._removes else ""
+            self.say(plan_in_numbers(self._amounts, removes=self._removes) + home + going)
 
     def action_go(self) -> None:
         """End with the request; a plan that was not looked at to its end is no plan."""

@@ -279,6 +279,11 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         """Whether nothing was read yet from the far place the pane is at."""
         return not self.location.is_local and place_of(self.location) not in self._reached
 
+    @property
+    def connects(self) -> bool:
+        """Whether it waits for a host it has read nothing of yet, and which asks nothing so far."""
+        return self._is_new_place and self.state in (State.READING, State.SILENT) and not self._questions
+
     def _show_footer(self) -> None:
         name, details = self._entry_texts()
         self.footer.show(

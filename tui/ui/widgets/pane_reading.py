@@ -186,10 +186,10 @@ class PaneReading(PaneDetails):
             async for page in pages:
                 silent.reset()
                 self._reached.add(place_of(folder.location))
-                first = not len(folder)
+                start = len(folder)
                 folder.extend(page)
-                if first:
-                    await self._hurry(folder, range(min(len(folder), DETAILS_AT_ONCE)))
+                if not start or not folder.location.is_local:  # details of what is far came with its names
+                    await self._hurry(folder, range(start, min(len(folder), start + DETAILS_AT_ONCE)))
                 if len(folder) >= GROWTH * folder.arranged:
                     await self._arrange(folder)
                     self._show_pages(folder)

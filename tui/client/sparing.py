@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.model.comparison import Change
 from tui.model.entry import EntryKind
-from tui.model.error import HoldsHome
+from tui.model.error import HoldsHome, PlaceError
 from tui.places.local.homes import find_homes, home_folders, spare_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tui.client.base import Places
     from tui.model.comparison import Compared, Difference
     from tui.model.location import Location
 
@@ -55,6 +58,16 @@ class Sparing:
         if difference.target is not None and difference.target.kind is EntryKind.FOLDER:
             self._spare(self._target.below(difference.path))
         return True
+
+
+async def sparing(places: Places, target: Location) -> Sparing:
+    """Return what spares the home folders at a target, as far as its place tells which they are."""
+    if target.is_local:
+        return Sparing(target, await asyncio.to_thread(here))
+    home = None
+    with suppress(PlaceError):
+        home = await places.resolve(replace(target, path="/~"))
+    return Sparing(target, there(home))
 
 
 def here() -> Spare:
