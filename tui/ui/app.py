@@ -219,11 +219,12 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         if going_on:
             verb = "goes" if len(going_on) == 1 else "go"
             jobs = entries(len(going_on), "job")
-            self.farewell = (
-                f"{jobs} stopped with the screen; the next start takes it up again."
-                if self._engine_is_here
-                else f"{jobs} {verb} on in the background: ferry queue"
-            )
+            if not self._engine_is_here:
+                self.farewell = f"{jobs} {verb} on in the background: ferry queue"
+            elif getattr(self.client, "keeps_queue", True):
+                self.farewell = f"{jobs} stopped with the screen; the next start takes it up again."
+            else:
+                self.farewell = f"{jobs} stopped with the screen, and cannot be gone on with."
         self.exit()
 
     def exit(self, *args: Any, **kwargs: Any) -> None:
