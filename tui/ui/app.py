@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -177,6 +179,11 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
 
     def action_answer_host(self) -> None:
         self.main.action_answer_host()
+
+    def action_suspend(self) -> None:
+        """Stop until the shell says to go on, with all that it started together with Ferry (`make run`)."""
+        if not self.is_headless:
+            os.killpg(0, signal.SIGTSTP)
 
     def action_theme(self) -> None:
         from tui.ui.screens.picker import Item, Picker
