@@ -308,7 +308,7 @@ def test_what_comes_from_another_host_says_from_which_where_there_is_room():
 def test_a_far_target_keeps_its_host_and_loses_its_path_from_the_start():
     deep = BOX.below("2024/summer/very/long/indeed/with/a/name")
     line = told(target=deep)
-    assert "photos… → /mnt/backup/" in line
+    assert "photos → " in line
     assert "box.example…" in line
     assert "a/name/" in line
 

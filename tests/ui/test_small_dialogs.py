@@ -8,6 +8,7 @@ from textual.widgets import Button, Static
 from tui.model.entry import EntryKind, Facts
 from tui.model.job import Conflict, JobKind, JobState, Question, Request
 from tui.model.location import Location
+from tui.ui.screens.chmod import ChmodDialog, ModeGrid
 from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.screens.help import Help
 from tui.ui.screens.picker import Item, Picker
@@ -132,6 +133,21 @@ def test_a_name_comes_before_what_is_told_of_it(monkeypatch):
     long = picker.line(Item(1, "a" * 40, "b" * 40)).plain
     assert len(long) == 35
     assert long.count("…") == 2
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+async def test_every_permission_has_its_box_where_a_click_changes_it(shell, width):
+    async with shell(size=(width, 24)) as s:
+        await s.cursor_on("notes.txt")
+        await s.press("ctrl+x", "c")
+        dialog = await s.dialog(ChmodDialog)
+        await s.pilot.pause()
+        grid = dialog.query_one(ModeGrid)
+        assert grid.render_line(3).text.rstrip().endswith("sticky")
+        before = grid.mode
+        box = grid.render_line(3).text.rindex("[")
+        await s.pilot.click(grid, offset=(box + 1, 3))
+        await s.until(lambda: grid.mode == before ^ 0o1000, "the sticky bit changed")
 
 
 async def test_a_dialog_higher_than_the_screen_scrolls_to_what_has_the_focus(shell):

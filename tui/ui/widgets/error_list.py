@@ -123,12 +123,13 @@ class ErrorList(ScrollView, can_focus=True):
         if error is None:
             return Strip([Segment(" …", style)]).adjust_cell_length(width, style)
         name, folder = visible(error.location.name or "/"), visible(str(error.location.parent))
-        cause = fit(_words(visible(error.code)), _CAUSE_CELLS)
-        room = max(4, width - _CAUSE_CELLS - 4)
+        cause_cells = min(_CAUSE_CELLS, width // 3)
+        cause = fit(_words(visible(error.code)), cause_cells)
+        room = max(4, width - cause_cells - 4)
         name = fit(name, room, "extension")
         folder = fit(folder, room - cells(name) - 2, "end")
         segments = [
-            Segment(f" {cause:{_CAUSE_CELLS}}  ", place),
+            Segment(f" {cause:{cause_cells}}  ", place),
             Segment(name, style),
             Segment(f"  {folder}", place),
         ]
