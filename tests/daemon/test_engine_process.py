@@ -445,6 +445,7 @@ async def test_an_engine_that_cannot_start_says_why(home: Home) -> None:
     async with home.open() as client:
         assert (await client.status()).in_process
         assert "cannot be kept" in client.notice
+        assert not client.keeps_queue
 
 
 async def test_foreground_leaves_the_queue_alone(home: Home, tmp_path: Path) -> None:

@@ -245,6 +245,35 @@ def test_a_dumb_terminal_is_refused(harbor: Harbor, term: str) -> None:
         assert b"\x1b" not in terminal.output
 
 
+# The shell it was started from
+
+
+def test_one_key_goes_back_to_the_shell_and_fg_to_ferry(harbor: Harbor) -> None:
+    environ = {**harbor.environ, "PS1": "$ "}
+    screen = Terminal(["/bin/bash", "--norc", "-i"], environ=environ, cwd=harbor.left)
+    harbor.screens.append(screen)
+    screen.wait_for(r"^\$")
+    screen.type(f"{sys.executable} -m tui .\n")
+    screen.wait_for("Queue")
+    screen.settle()
+    screen.press("ctrl+z")
+    screen.wait_for("Stopped")
+    screen.type("echo shell is $((1 + 1))\n")
+    screen.wait_for("^shell is 2")
+    screen.type("fg\n")
+    screen.wait_for("Queue")
+    screen.press("q")
+    screen.wait_for(r"^\$")
+
+
+def test_the_terminals_only_program_does_not_stop_for_a_shell_there_is_not(harbor: Harbor) -> None:
+    screen = harbor.open()
+    screen.press("ctrl+z")
+    screen.settle()
+    screen.press("f1")
+    screen.wait_for("In the file panes")
+
+
 # Bytes
 
 

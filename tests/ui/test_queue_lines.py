@@ -318,3 +318,26 @@ def test_a_job_that_waits_for_a_host_says_how_to_answer_and_nothing_twice():
     line = "".join(piece.text for piece in second_line(waiting, Columns.for_width(110)))
     assert "waits for an answer: press a" in line
     assert "somebody" not in line
+
+
+def test_a_name_has_room_on_a_narrow_screen_before_the_word_for_the_state():
+    line = text(first_line(job(), Columns.for_width(64), marked=False))
+    assert "photos… → /mnt/backup/" in line
+    assert "copy" in line
+    assert "running" not in line
+    assert "running" in text(first_line(job(), Columns.for_width(76), marked=False))
+
+
+def test_one_ellipsis_says_that_something_is_missing():
+    many = job(source_count=3, first_source=Location.local("/home/ann/photographs"))
+    line = text(first_line(many, Columns.for_width(40), marked=False))
+    assert "……" not in line
+    assert "… → " in line
+
+
+def test_what_a_job_waits_for_comes_before_where_that_is():
+    waiting = job(state=JobState.QUEUED, progress=Progress(), note="waits for big1.bin on the same disk")
+    assert "waits for big1.bin " in text(first_line(waiting, Columns.for_width(80), marked=False)) + " "
+    assert "waits for big1.bin on the same disk" in text(
+        first_line(waiting, Columns.for_width(160), marked=False)
+    )

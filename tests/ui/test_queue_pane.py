@@ -730,6 +730,24 @@ async def test_the_cursor_goes_to_a_job_just_added_unless_one_is_at_the_queue() 
         assert pane.current and pane.current.first_source.name == "new"
 
 
+async def test_what_runs_stays_in_sight_when_a_job_ends_unless_one_is_at_the_queue() -> None:
+    client = FakeClient({})
+    first, second = (client.add_job(request(name), state=JobState.RUNNING) for name in ("one", "two"))
+    app = QueueApp(client)
+    async with app.run_test(size=(90, 12)) as pilot:
+        pane = await started(pilot, client)
+        pane.blur()
+        await until(pilot, lambda: not pane.has_focus and pane.current and pane.current.id == first.id)
+        client.set_job(first.id, state=JobState.DONE)
+        await until(pilot, lambda: pane.jobs[-1].id == first.id)
+        assert pane.current.id == second.id
+        pane.focus()
+        await until(pilot, lambda: pane.has_focus)
+        client.set_job(second.id, state=JobState.DONE)
+        await until(pilot, lambda: all(job.state.is_final for job in pane.jobs))
+        assert pane.current.id == second.id
+
+
 async def test_numbers_wait_for_their_time_and_news_do_not() -> None:
     client = FakeClient({})
     job = client.add_job(request(), state=JobState.RUNNING, progress=Progress(files_total=10, files_done=1))

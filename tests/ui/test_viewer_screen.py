@@ -122,6 +122,23 @@ async def test_the_title_says_where_one_is() -> None:
         await until(pilot, lambda: "100%" in title(viewer))
 
 
+async def test_the_title_keeps_name_place_and_share_on_a_narrow_screen() -> None:
+    app = ViewerApp(NUMBERED)
+    async with app.run_test(size=(40, 12)) as pilot:
+        viewer = await opened(pilot)
+        await until(pilot, lambda: "line 1/1,000" in title(viewer))
+        assert "f.txt" in title(viewer)
+        assert title(viewer).rstrip().endswith("%")
+        assert len(title(viewer)) <= 40
+
+
+async def test_an_empty_file_is_said_to_be_empty() -> None:
+    app = ViewerApp(b"")
+    async with app.run_test(size=(80, 24)) as pilot:
+        viewer = await opened(pilot)
+        await until(pilot, lambda: title(viewer).endswith("empty"))
+
+
 @pytest.mark.parametrize(
     ("typed", "first"),
     [("500", "line 500"), ("50%", "line 5"), ("0x0", "line 1"), ("@7", "line 2"), ("99999", "line 10")],

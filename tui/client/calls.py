@@ -37,6 +37,8 @@ class Calls(EveryPlace, ABC):
 
     notice: str = ""
     """Why the engine is not the usual one; empty where all is well."""
+    keeps_queue: bool = True
+    """Whether jobs are still there when the engine has ended."""
 
     @abstractmethod
     async def ask(self, method: str, **arguments: Any) -> Any:

@@ -40,6 +40,7 @@ class DirectClient(Calls):
         self, paths: Paths | None, settings: Settings, notice: str = "", make: EngineFactory = make_engine
     ) -> None:
         self.notice = notice
+        self.keeps_queue = paths is not None
         self._paths, self._settings, self._make = paths, settings, make
         self._host: Host | None = None
         self._starting = asyncio.Lock()
@@ -120,6 +121,7 @@ class DirectClient(Calls):
             while (lock := Lock.take(paths.lock)) is None and time.monotonic() < deadline:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         except OSError as error:
+            self.keeps_queue = False
             self.notice += f" The queue cannot be kept either ({error.strerror}: {paths.state})."
             return self._private_journal(), None
         if lock is None:

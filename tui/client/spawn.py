@@ -129,7 +129,7 @@ class SpawnedClient(Calls):
             why = f"Jobs run inside this Ferry and stop when it ends: {error.message}."
             direct = DirectClient(self._paths, self._settings, why)
             await direct.connect()
-            self.notice = direct.notice
+            self.notice, self.keeps_queue = direct.notice, direct.keeps_queue
             return direct
         except BaseException:
             await remote.close()

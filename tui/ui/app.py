@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -183,6 +185,11 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     def action_answer_host(self) -> None:
         self.main.action_answer_host()
 
+    def action_suspend(self) -> None:
+        """Stop until the shell says to go on, with all that it started together with Ferry (`make run`)."""
+        if not self.is_headless:
+            os.killpg(0, signal.SIGTSTP)
+
     def action_theme(self) -> None:
         from tui.ui.screens.picker import Item, Picker
 
@@ -224,11 +231,12 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         if going_on:
             verb = "goes" if len(going_on) == 1 else "go"
             jobs = entries(len(going_on), "job")
-            self.farewell = (
-                f"{jobs} stopped with the screen; the next start takes it up again."
-                if self._engine_is_here
-                else f"{jobs} {verb} on in the background: ferry queue"
-            )
+            if not self._engine_is_here:
+                self.farewell = f"{jobs} {verb} on in the background: ferry queue"
+            elif getattr(self.client, "keeps_queue", True):
+                self.farewell = f"{jobs} stopped with the screen; the next start takes it up again."
+            else:
+                self.farewell = f"{jobs} stopped with the screen, and cannot be gone on with."
         self.exit()
 
     def exit(self, *args: Any, **kwargs: Any) -> None:

@@ -58,6 +58,7 @@ APP = _actions(
     ("quit_engine", "Q", "Leave, and stop the engine; jobs are kept"),
     ("redraw", "ctrl+l", "Draw the screen anew"),
     ("shell", "! | ctrl+o", "Open a shell in this folder"),
+    ("suspend", "ctrl+z", "Go back to the shell until fg"),
     ("theme", "", "Choose a theme"),
     ("answer_host", "ctrl+g", "Answer what a host asks"),
 )

@@ -32,10 +32,29 @@ if TYPE_CHECKING:
 
 ALL_BITS = 0o7777
 _ROWS = ("owner", "group", "others")
-_COLUMNS = ("read", "write", "execute", "special")
 _SPECIAL = (stat.S_ISUID, stat.S_ISGID, stat.S_ISVTX)
-_SPECIAL_NAMES = ("set user id", "set group id", "sticky")
-_NAME_CELLS, _COLUMN_CELLS = 13, 11
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How wide the parts of the grid are, and its words."""
+
+    name_cells: int
+    column_cells: int
+    columns: tuple[str, ...] = ("read", "write", "execute", "special")
+    special: tuple[str, ...] = ("set user id", "set group id", "sticky")
+
+    @property
+    def width(self) -> int:
+        return self.name_cells + 3 * self.column_cells + 4 + max(map(len, self.special))
+
+
+_LAYOUTS = (
+    _Layout(13, 11),
+    _Layout(8, 8),
+    _Layout(7, 6, ("read", "write", "exec", "special"), ("suid", "sgid", "sticky")),
+)
+"""The widest first."""
 
 
 def bit(row: int, column: int) -> int:
@@ -105,27 +124,35 @@ class ModeGrid(Widget, can_focus=True):
 
         mode: int
 
+    @property
+    def _layout(self) -> _Layout:
+        return next((each for each in _LAYOUTS if each.width <= self.size.width), _LAYOUTS[-1])
+
     def render_line(self, y: int) -> Strip:
+        layout = self._layout
         name = self.get_component_rich_style("grid--name")
         if y == 0:
-            text = " " * _NAME_CELLS + "".join(word.ljust(_COLUMN_CELLS) for word in _COLUMNS)
+            text = " " * layout.name_cells + "".join(
+                word.ljust(layout.column_cells) for word in layout.columns
+            )
             return Strip([Segment(text, name)]).adjust_cell_length(self.size.width, self.rich_style)
         row = y - 1
-        segments = [Segment(_ROWS[row].ljust(_NAME_CELLS), name)]
+        segments = [Segment(_ROWS[row].ljust(layout.name_cells), name)]
         for column in range(4):
             is_set = bool(self.mode & bit(row, column))
             here = self.has_focus and (row, column) == (self.row, self.column)
             part = "cursor" if here else "set" if is_set else "clear"
-            word = f" {_SPECIAL_NAMES[row]}" if column == 3 else ""
+            word = f" {layout.special[row]}" if column == 3 else ""
             segments.append(
                 Segment("[x]" if is_set else "[ ]", self.get_component_rich_style(f"grid--{part}"))
             )
-            segments.append(Segment(word.ljust(_COLUMN_CELLS - 3), name))
+            segments.append(Segment(word.ljust(layout.column_cells - 3), name))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
-        row, column = event.y - 1, (event.x - _NAME_CELLS) // _COLUMN_CELLS
-        if row in range(3) and column in range(4):
+        layout = self._layout
+        row, column = event.y - 1, min(3, (event.x - layout.name_cells) // layout.column_cells)
+        if row in range(3) and column >= 0:
             self.row, self.column = row, column
             self.action_change_bit()
 

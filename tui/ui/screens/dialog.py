@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.ui.notes import make_room
+from tui.ui.terminal.cells import cells
 from tui.visible import harmless
 
 if TYPE_CHECKING:
@@ -19,10 +20,39 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+ROOMY_CELLS = 76
+"""From this width on a dialog has margins, and columns as wide as they like."""
+_SHARE = 0.96
+"""Of the screen's width that a dialog takes at most there, as in its style."""
+_FRAME_CELLS, _NARROW_FRAME_CELLS = 7, 5
+"""Of a dialog's width: border, padding and scroll bar."""
+_TITLE_CELLS = 6
+"""Of a border's width: what stands around a title in it."""
+
 
 def plain(text: str) -> Content:
     """Return text that holds names as content: harmless, and nothing in it is markup."""
     return Content(harmless(text))
+
+
+def fitting_keys(keys: str, width: int) -> str:
+    """Return as many of the keys as there is room for: the last one ends the dialog and stays, others go before it."""
+    parts = keys.split(" · ")
+    while len(parts) > 1 and cells(" · ".join(parts)) > width:
+        del parts[-2]
+    return " · ".join(parts)
+
+
+class Box(Vertical):
+    """The box of a dialog: its title in the upper border, in the lower one the keys there is room for."""
+
+    def __init__(self, title: str, keys: str) -> None:
+        super().__init__(classes="dialog")
+        self._keys = keys
+        self.border_title, self.border_subtitle = plain(title), plain(keys)
+
+    def on_resize(self) -> None:
+        self.border_subtitle = plain(fitting_keys(self._keys, self.outer_size.width - _TITLE_CELLS))
 
 
 class Dialog(ModalScreen[Result | None]):
@@ -38,7 +68,7 @@ class Dialog(ModalScreen[Result | None]):
         Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
     ]
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-roomy")]  # noqa: RUF012 (as Textual declares it)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (ROOMY_CELLS, "-roomy")]  # noqa: RUF012 (as Textual declares it)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (19, "-high")]  # noqa: RUF012
 
     waits_for_host = False
@@ -52,9 +82,7 @@ class Dialog(ModalScreen[Result | None]):
         make_room(self.app)  # what was told a while ago would lie over the dialog's first lines
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = plain(self._title)
-            box.border_subtitle = plain(self._keys)
+        with Box(self._title, self._keys):
             yield from self.compose_body()
 
     def compose_body(self) -> ComposeResult:
@@ -63,6 +91,13 @@ class Dialog(ModalScreen[Result | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    def cells_inside(self, box_cells: int) -> int:
+        """Return the cells of a line inside a box that is so wide where the screen lets it."""
+        width = self.app.size.width
+        if width < ROOMY_CELLS:
+            return min(box_cells, width) - _NARROW_FRAME_CELLS
+        return min(box_cells, int(width * _SHARE)) - _FRAME_CELLS
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Show one line of feedback in the box's line for it (id "feedback")."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from tui.config import Settings
 
 SCOPES = {"pane": "In the file panes", "queue": "In the queue", "viewer": "In the viewer"}
-_TITLE_CELLS, _KEYS_CELLS = 44, 20
-"""With the indent, what a dialog holds at 80 columns; more keys go on in a line of their own."""
+_BOX_CELLS = 80
+"""The dialog's width, as in its style."""
+_INDENT, _NARROW_INDENT = 4, 1
+_TITLE_CELLS, _KEYS_CELLS, _NARROW_KEYS_CELLS = 44, 20, 12
+"""With the indent, what a dialog holds at 80 columns; what does not fit goes on in the next line."""
 _GAP = "  "
 
 
@@ -45,6 +49,8 @@ class Help(Dialog[None]):
         super().__init__("Keys", "type to find · ↑ ↓ PgUp PgDn scroll · Esc leave")
         self._scopes = [scope, *(other for other in SCOPES if other != scope)]
         self._settings = settings
+        self._room = _INDENT + _TITLE_CELLS + 1 + _KEYS_CELLS
+        """Cells of a line."""
 
     def compose_body(self) -> ComposeResult:
         yield Input(placeholder="type to find a key or a command", compact=True, id="typed")
@@ -54,6 +60,10 @@ class Help(Dialog[None]):
 
     def on_mount(self) -> None:
         self.query_one("#typed").focus()
+
+    def on_resize(self) -> None:
+        self._room = self.cells_inside(_BOX_CELLS)
+        self._show(self.query_one("#typed", Input).value)
 
     def text(self, typed: str) -> Content:
         """Return the keys whose title, keys, id or group match what was typed."""
@@ -79,14 +89,27 @@ class Help(Dialog[None]):
             if action.group != group:
                 group = action.group
                 lines.append(Content.styled(f"  {group}", "$primary"))
-            for title, keys in zip_longest([action.title], _wrapped(command.keys or "menu only")):
-                text = Content(f"    {title or '':{_TITLE_CELLS}} ")
-                lines.append(Content.assemble(text, (keys, "$quiet")))
+            lines += self._lines(action.title, command.keys or "menu only")
         return lines
+
+    def _lines(self, title: str, keys: str) -> list[Content]:
+        """Return what an action does and its keys beside that, in as many lines as it takes."""
+        indent, title_cells, keys_cells = _INDENT, _TITLE_CELLS, _KEYS_CELLS
+        if self._room < indent + title_cells + 1 + keys_cells:
+            indent, keys_cells = _NARROW_INDENT, _NARROW_KEYS_CELLS
+            title_cells = min(title_cells, self._room - indent - 1 - keys_cells)
+        titles = textwrap.wrap(title, title_cells, subsequent_indent="  ")
+        return [
+            Content.assemble(f"{'':{indent}}{text or '':{title_cells}} ", (some_keys or "", "$quiet"))
+            for text, some_keys in zip_longest(titles, _wrapped(keys, keys_cells))
+        ]
 
     @on(Input.Changed, "#typed")
     def _typed(self, event: Input.Changed) -> None:
-        text = self.text(event.value)
+        self._show(event.value)
+
+    def _show(self, typed: str) -> None:
+        text = self.text(typed)
         self.query_one("#text", Static).update(text if text.plain else plain("Nothing matches."))
         self.query_one("#list").scroll_home(animate=False)
 
@@ -97,11 +120,11 @@ class Help(Dialog[None]):
         self.dismiss(None)
 
 
-def _wrapped(keys: str) -> list[str]:
+def _wrapped(keys: str, width: int) -> list[str]:
     """Return keys in lines that fit beside a title."""
     lines: list[str] = []
     for key in keys.split(_GAP):
-        if lines and len(lines[-1] + _GAP + key) <= _KEYS_CELLS:
+        if lines and len(lines[-1] + _GAP + key) <= width:
             lines[-1] += _GAP + key
         else:
             lines.append(key)

@@ -219,7 +219,8 @@ class MainScreen(
         if status is not None and status.in_process and not self._told_in_process:
             self._told_in_process = True
             notice = getattr(self.client, "notice", "") or "Jobs run inside this Ferry and stop when it ends."
-            self.tell(f"{notice} They are kept for the next time.", "warning")
+            kept = " They are kept for the next time." if getattr(self.client, "keeps_queue", True) else ""
+            self.tell(notice + kept, "warning")
 
     _told_in_process = False
     _ended: frozenset[tuple[int, float | None]] | None = None
@@ -250,7 +251,8 @@ class MainScreen(
             self._call(f"{done_title(job)}: {what(job)}{skipped}.", "information")
         elif job.state is JobState.FAILED:
             errors = entries(job.progress.errors, "error")
-            self._call(f"{what(job)}: {errors}; see them in the queue (w, then e).", "error")
+            which = "it" if job.progress.errors == 1 else "them"
+            self._call(f"{what(job)}: {errors}; see {which} in the queue (w, then e).", "error")
 
     def _call(self, text: str, severity: str) -> None:
         """Tell it here, and to whoever looks elsewhere."""

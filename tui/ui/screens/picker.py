@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 Value = TypeVar("Value")
-FRAME_CELLS = 7
-"""Of a dialog's width: border, padding and scroll bar."""
-SHARE = 0.96
-"""Of the screen's width that a dialog takes at most, as in its style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +87,14 @@ class Picker(Dialog[Value]):
         self.query_one("#list").can_focus = False
         self.fill("")
 
+    def on_resize(self) -> None:
+        """Lay the lines out for the new width, the cursor staying on its item."""
+        choices = self.query_one("#list", OptionList)
+        at = choices.highlighted
+        self.fill(self.typed.value)
+        if at is not None and at < len(self._shown):
+            choices.highlighted = at
+
     def fill(self, typed: str) -> None:
         """Show the items that match what was typed."""
         found = self.found(typed)
@@ -127,14 +131,12 @@ class Picker(Dialog[Value]):
         return Content.styled(harmless(group), "bold $primary")
 
     def line(self, item: Item[Value]) -> Content:
-        right = harmless(item.right)
-        room = self.line_cells() - cells(right) - 2
-        text = fit(harmless(item.text), room)
+        width, text = self.cells_inside(self.BOX_CELLS), harmless(item.text)
+        right = fit(harmless(item.right), max(width // 2, width - cells(text) - 2))
+        room = width - cells(right) - 2
+        text = fit(text, room)
         gap = " " * (room - cells(text) + 2)
         return Content.assemble(text, gap, (right, "$quiet"))
-
-    def line_cells(self) -> int:
-        return min(self.BOX_CELLS, int(self.app.size.width * SHARE)) - FRAME_CELLS
 
     @property
     def current(self) -> Item[Value] | None:

@@ -178,15 +178,14 @@ class QuestionScreen(Dialog[None]):
 def _side(title: str, question: Question, facts: Facts, other: Facts, width: int) -> Content:
     """Return one file as lines: where it is, how big, how old, and how that compares."""
     location = question.source if title == "New" else question.target
-    size, date = compared(facts, other)
+    (size, date), other_remarks = compared(facts, other), compared(other, facts)
     folder = fit(visible(str(location.parent)), width, "end")
-    moment = fmt.moment(facts.mtime_ns / 1e9)
     lines = [
         Content.styled(title, "bold"),
         Content(fit(visible(location.name), width, "extension")),
         Content.styled(folder, "$quiet"),
-        _with_remark(_size_texts(facts), size, width),
-        _with_remark([moment, moment[:16], moment[:10]], date, width),
+        _alike((_size_texts(facts), size), (_size_texts(other), other_remarks[0]), width),
+        _alike((_date_texts(facts, other), date), (_date_texts(other, facts), other_remarks[1]), width),
     ]
     return Content("\n").join(lines)
 
@@ -199,9 +198,27 @@ def _size_texts(facts: Facts) -> list[str]:
     return [f"{text} ({fmt.count(facts.size_bytes)})", text] if facts.size_bytes >= 1024 else [text]
 
 
-def _with_remark(texts: list[str], remark: str, width: int) -> Content:
-    """Return the first of some texts that has room beside its remark, which matters most."""
-    room = width - cells(remark) - 2 * bool(remark)
-    text = next((each for each in texts if cells(each) <= room), texts[-1])
+def _date_texts(facts: Facts, other: Facts) -> list[str]:
+    """Return when a file was changed, the longest way first: on one day the time is what tells it from the other."""
+    moment, other_moment = (fmt.moment(each.mtime_ns / 1e9) for each in (facts, other))
+    least = moment[:10] if moment[:10] != other_moment[:10] else moment[11:16]
+    return [moment, moment[:16], least]
+
+
+def _alike(side: tuple[list[str], str], other: tuple[list[str], str], width: int) -> Content:
+    """Return one side's text and remark, as long as both sides have room for.
+
+    Args:
+        side, other: (the ways of saying it, the longest first; the remark beside it, which matters most).
+    """
+    forms = min(len(side[0]), len(other[0]))
+    text = side[0][-1]
+    for form in range(forms):
+        if all(
+            cells(texts[form]) + 2 * bool(remark) + cells(remark) <= width for texts, remark in (side, other)
+        ):
+            text = side[0][form]
+            break
+    remark = side[1]
     style = "bold $success" if remark in ("newer", "larger") else "$quiet"
     return Content.assemble(text, "  ", (remark, style)) if remark else Content(text)

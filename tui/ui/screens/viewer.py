@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from tui.model.location import Location
 
 COUNTED_BY_ITSELF = 512 << 20
+"""Lines are counted so far without being asked; more only on the way to a line."""
+_LEAST_NAME = 12
+"""Cells the path has at least in the title, before what is told of the file."""
 FAR_COUNTED_BY_ITSELF = 1 << 20
 """Of a file that comes over a line others may be waiting for; going to a line counts on."""
-"""Lines are counted so far without being asked; more only on the way to a line."""
 
 
 def parse_place(text: str) -> tuple[str, int]:
@@ -191,7 +193,12 @@ class Viewer(Screen[None]):
 
     def _show_title(self) -> None:
         facts = self._facts()
-        room = max(8, self.size.width - cells(facts) - 4)
+        while len(facts) > 1 and cells("  ".join(facts)) + _LEAST_NAME + 4 > self.size.width:
+            del facts[-2]
+        self._put_title("  ".join(facts))
+
+    def _put_title(self, facts: str) -> None:
+        room = max(_LEAST_NAME, self.size.width - cells(facts) - 4)
         path = fit(visible(str(self.location)), room, "end")
         gap = " " * max(2, self.size.width - cells(path) - cells(facts) - 2)
         for title in self.query("#title").results(
@@ -199,10 +206,13 @@ class Viewer(Screen[None]):
         ):  # what was under way ends after the viewer has gone
             title.update(Content.assemble(" ", (path, "bold"), gap, facts))
 
-    def _facts(self) -> str:
+    def _facts(self) -> list[str]:
+        """Return what is to be told of the file and the place in it; the last one and the first matter most."""
         source, view = self.source, self.view
         if source is None or view is None:
-            return self._busy
+            return [self._busy]
+        if not source.size_bytes:
+            return ["empty"]
         parts = [self._busy] if self._busy else []
         window = view.window
         if isinstance(view, TextView):
@@ -213,7 +223,7 @@ class Viewer(Screen[None]):
         else:
             parts.append(f"offset 0x{window.offset:x}")
         percent = 100 if window.end >= source.size_bytes else window.end * 100 // source.size_bytes
-        return "  ".join([*parts, fmt.size(source.size_bytes), f"{percent:3}%"])
+        return [*parts, fmt.size(source.size_bytes), f"{percent:3}%"]
 
     def on_resize(self) -> None:
         self._show_title()

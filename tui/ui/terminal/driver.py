@@ -260,12 +260,15 @@ class TerminalDriver(Driver):
             self._follow_size()
 
     def _stop_for_shell(self) -> None:
-        """Leave the terminal to the shell, stop, and take it again when the shell says so."""
+        """Leave the terminal to the shell, stop, and take it again when the shell says so.
+
+        Where no shell could say so, because Ferry is the terminal's only program, the system lets nobody stop.
+        """
         if not self._running:
             return
-        self.stop_application_mode()
+        self.stop_application_mode()  # which takes the handler of this signal away
         self._must_signal_resume = True
-        os.kill(os.getpid(), signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGTSTP)
         self.start_application_mode()
 
     def _on_continued(self) -> None:

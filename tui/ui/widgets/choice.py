@@ -1,26 +1,22 @@
-"""A choice among a few words in one line, the chosen one standing out: left, right or its first letter chooses."""
+"""A choice among a few words, the chosen one standing out: left, right or its first letter chooses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.reactive import reactive
-from textual.strip import Strip
-from textual.widget import Widget
+
+from tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual import events
-
 Value = TypeVar("Value")
 
 
-class Choice(Widget, Generic[Value], can_focus=True):
+class Choice(Words[Value]):
     """One of several values, each with a word.
 
     Args:
@@ -28,21 +24,17 @@ class Choice(Widget, Generic[Value], can_focus=True):
         value: The value chosen at first; it must be among them.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Before", show=False),
-        Binding("right,space", "step(1)", "Next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "step(1)", "Next", show=False)]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--option", "choice--chosen", "choice--chosen-focused"}
     DEFAULT_CSS = """
     Choice {
-        height: 1;
+        height: auto;
         & > .choice--option { color: $text-muted; }
         & > .choice--chosen { text-style: bold; background: $panel; }
         & > .choice--chosen-focused { color: $block-cursor-foreground; background: $block-cursor-background; }
     }
     """
-
-    index: reactive[int] = reactive(0)
+    GAP = 1
 
     @dataclass
     class Changed(Message):
@@ -55,8 +47,7 @@ class Choice(Widget, Generic[Value], can_focus=True):
             return self.choice
 
     def __init__(self, options: Sequence[tuple[str, Value]], value: Value, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.options = tuple(options)
+        super().__init__(options, id=id)
         self.set_reactive(Choice.index, [each for _, each in self.options].index(value))
 
     @property
@@ -66,34 +57,9 @@ class Choice(Widget, Generic[Value], can_focus=True):
     def watch_index(self) -> None:
         self.post_message(self.Changed(self))  # type: ignore[arg-type]
 
-    def render_line(self, y: int) -> Strip:
-        base = self.rich_style
-        segments: list[Segment] = []
+    def shown(self, number: int) -> tuple[str, str]:
         chosen = "choice--chosen-focused" if self.has_focus else "choice--chosen"
-        for number, (word, _) in enumerate(self.options):
-            name = chosen if number == self.index else "choice--option"
-            segments += [Segment(f" {word} ", self.get_component_rich_style(name)), Segment(" ", base)]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return f" {self.options[number][0]} ", chosen if number == self.index else "choice--option"
 
-    def on_key(self, event: events.Key) -> None:
-        """Choose by first letter or digit; several of the same letter are gone through in turn."""
-        if event.character is None or not event.is_printable:
-            return
-        typed = event.character.lower()
-        order = [*range(self.index + 1, len(self.options)), *range(self.index + 1)]
-        for number in order:
-            if self.options[number][0].lower().startswith(typed):
-                self.index = number
-                event.stop()
-                return
-
-    def on_click(self, event: events.Click) -> None:
-        x = 0
-        for number, (word, _) in enumerate(self.options):
-            x += len(word) + 3
-            if event.x < x:
-                self.index = number
-                return
-
-    def action_step(self, by: int) -> None:
-        self.index = (self.index + by) % len(self.options)
+    def pick(self, number: int) -> None:
+        self.index = number

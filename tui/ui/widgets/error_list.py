@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tui.client.base import Queue
 
 PAGE = 500
+_CAUSE_CELLS = 21
+"""Of a line: what the longest cause takes ("authentication failed")."""
 
 
 class ErrorList(ScrollView, can_focus=True):
@@ -121,11 +123,16 @@ class ErrorList(ScrollView, can_focus=True):
         if error is None:
             return Strip([Segment(" …", style)]).adjust_cell_length(width, style)
         name, folder = visible(error.location.name or "/"), visible(str(error.location.parent))
-        cause = fit(_words(visible(error.code)), 18)
-        room = max(4, width - 22)
+        cause_cells = min(_CAUSE_CELLS, width // 3)
+        cause = fit(_words(visible(error.code)), cause_cells)
+        room = max(4, width - cause_cells - 4)
         name = fit(name, room, "extension")
         folder = fit(folder, room - cells(name) - 2, "end")
-        segments = [Segment(f" {cause:18}  ", place), Segment(name, style), Segment(f"  {folder}", place)]
+        segments = [
+            Segment(f" {cause:{cause_cells}}  ", place),
+            Segment(name, style),
+            Segment(f"  {folder}", place),
+        ]
         return Strip(segments).adjust_cell_length(width, style)
 
     def on_error_list_page_read(self, event: PageRead) -> None:

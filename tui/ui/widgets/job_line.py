@@ -41,12 +41,15 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BY_FILES = (JobKind.DELETE, JobKind.TRASH, JobKind.CHMOD, JobKind.RENAME, JobKind.MAKE)
 _HEAD = 23
 """Cells beside the name: mark, priority with a space, sign, state, kind, and a space after it."""
-_HEAD_SHORT = 6
-"""The same where state and kind are left to the sign and the details."""
+_STATE, _KIND = 10, 7
+"""Cells of these in the head: left to the sign, and to the details, where names would have no room."""
+_WITH_STATE = 76
+"""Below this width a line tells its state by the sign alone."""
 _SHORT = 60
-"""Below this width there is only the short head, and no time left."""
+"""Below this width it tells no kind either, and no time left."""
 _NARROW = 100
 """Below this width the bar stands in the second line."""
+_SAME_DISK = " on the same disk"
 _WORDS = 34
 """Cells an ended or queued job has at least to say how it stands."""
 
@@ -81,9 +84,14 @@ class Columns:
     def short(self) -> bool:
         return self.width < _SHORT
 
+    @property
+    def with_state(self) -> bool:
+        return self.width >= _WITH_STATE
+
     def name(self, right: int) -> int:
         """Return the cells of the name where so many stand right of it."""
-        return max(8, self.width - (_HEAD_SHORT if self.short else _HEAD) - right)
+        head = _HEAD - (0 if self.with_state else _STATE) - (_KIND if self.short else 0)
+        return max(8, self.width - head - right)
 
 
 def sources(job: Job) -> str:
@@ -141,7 +149,10 @@ def what(job: Job, width: int) -> str:
     if room < 12:
         more, room = ("…" if more else ""), width - 3 - bool(more)
     source_width = min(cells(source), max(room // 2, room - cells(target)))
-    text = f"{fit(source, source_width, 'extension')}{more} → {shortened(target, room - source_width)}"
+    shown = fit(source, source_width, "extension")
+    if more == shown[-1:] == "…":  # it says already that something is missing
+        more, room = "", room + 1
+    text = f"{shown}{more} → {shortened(target, room - source_width)}"
     return _padded(text, width)
 
 
@@ -149,12 +160,14 @@ def first_line(job: Job, columns: Columns, marked: bool) -> Line:
     """Return the cells of a job's one line, or its first."""
     words = job.state.is_final or not has_begun(job)
     room = max(columns.numbers, columns.width // 2 if columns.short else _WORDS) if words else columns.numbers
-    said = (outcome(job, room) if job.state.is_final else fit(visible(job.note), room)) if words else ""
+    said = (outcome(job, room) if job.state.is_final else fit(_note(job, room), room)) if words else ""
     right = cells(said) if words else room
     line = [
         Piece("●" if marked else " ", "mark"),
         Piece(f"{PRIORITY_SIGNS.get(job.priority, ' ')} ", "priority"),
-        Piece(f"{SIGNS[job.state]} " + ("" if columns.short else f"{job.state.value:9} "), job.state.value),
+        Piece(
+            f"{SIGNS[job.state]} " + (f"{job.state.value:9} " if columns.with_state else ""), job.state.value
+        ),
         Piece("" if columns.short else f"{job.title:6} ", "muted"),
         Piece(what(job, columns.name(right)), "muted" if job.state.is_final else "text"),
         Piece(" "),
@@ -162,6 +175,12 @@ def first_line(job: Job, columns: Columns, marked: bool) -> Line:
     if words:
         return [*line, Piece(said, job.state.value if job.state.is_final else "muted")]
     return line + _numbers(job, columns)
+
+
+def _note(job: Job, room: int) -> str:
+    """Return why a job does not go on; where what it waits for is only if there is room for all."""
+    note = visible(job.note)
+    return note if cells(note) <= room else note.removesuffix(_SAME_DISK)
 
 
 def _numbers(job: Job, columns: Columns) -> Line:
@@ -214,7 +233,8 @@ def _remarks(job: Job, columns: Columns) -> Line:
     if progress.errors:
         pieces.append(Piece(fmt.entries(progress.errors, "error"), "failed"))
     if job.note and not job.wants_host:  # it would say the same once more
-        pieces.append(Piece(visible(job.note), "waiting" if job.state is JobState.WAITING else "muted"))
+        note = _note(job, columns.width if columns.with_bar else 0)
+        pieces.append(Piece(note, "waiting" if job.state is JobState.WAITING else "muted"))
     if not columns.with_files:
         pieces.append(Piece(f"{files(progress)} files"))
     if not columns.with_bytes and progress.bytes_total:

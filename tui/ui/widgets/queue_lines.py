@@ -141,13 +141,14 @@ class QueueLines(KeyScope, can_focus=True):
     def take_over(self) -> None:
         """Show the jobs as they are now: the cursor stays on its job, or near where that was.
 
-        Where nobody is at the queue it goes to a job just added: that is the one meant by who comes here next.
+        Where nobody is at the queue it goes to a job just added: that is the one meant by who comes here next. And it
+        does not go with a job that ends, to where the ended ones are, but to the first: what runs stays in sight.
         """
         before, ids_before = self.current, {job.id for job in self._jobs}
         self._jobs = self.state.jobs
         if ids_before and not self.has_focus:
             added = [job for job in self._jobs if job.id not in ids_before]
-            before = max(added, key=lambda job: job.id, default=before)
+            before = max(added, key=lambda job: job.id, default=self._not_ended(before))
         known = {job.id: index for index, job in enumerate(self._jobs)}
         self.marked &= known.keys()
         self._cursor = known.get(before.id, self._cursor) if before else 0
@@ -161,6 +162,13 @@ class QueueLines(KeyScope, can_focus=True):
         ]
         self._scroll_to_cursor()
         self.paint()
+
+    def _not_ended(self, job: Job | None) -> Job | None:
+        """Return the job, unless it has ended just now: then the first one."""
+        now = self.state.get(job.id) if job else None
+        if job is None or job.state.is_final or now is None or not now.state.is_final:
+            return job
+        return self._jobs[0]
 
     def paint(self) -> None:
         """Draw all lines, and ask the screen for those cells that differ from what it shows."""
