@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.engine.losses import Losses
@@ -198,15 +198,20 @@ class Folders:
             self._run.brake, self._links,
         )  # fmt: skip
 
-    def _rules(self, folder: Folder) -> CopyRules:
+    def _rules(self, folder: Folder, common: CopyRules | None = None) -> CopyRules:
+        """Return the rules for a folder: those `common` to folders under way at once, unless it has answers."""
+        common = common or self._common_rules()
         answers = self._run.answers(self._owners, folder.path)
-        return self._run.rules(own=self._stage is not None, compare=self._compare, decided=answers)
+        return replace(common, decided=answers) if answers else common
+
+    def _common_rules(self) -> CopyRules:
+        return self._run.rules(own=self._stage is not None, compare=self._compare)
 
     def _step(self, folders: Sequence[Folder]) -> list[Batch]:
         """Do a batch; return what was done of the first folder, and maybe of some that follow it."""
-        copies = list[WorkerCopy]()
+        copies, common = list[WorkerCopy](), self._common_rules()
         for folder in folders:
-            rules = self._rules(folder)
+            rules = self._rules(folder, common)
             if folder.copy is None:
                 folder.copy = self._copy(folder, rules, copies[0] if copies else None)
             folder.copy.rules = rules

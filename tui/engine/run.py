@@ -209,10 +209,8 @@ class Run:
     def verifies(self) -> bool:
         return self.record.row.verify
 
-    def rules(
-        self, *, own: bool = False, compare: bool = False, decided: Mapping[bytes, Conflict] = NOTHING
-    ) -> CopyRules:
-        """Return how a folder is to be copied now, under the present limits and rule.
+    def rules(self, *, own: bool = False, compare: bool = False) -> CopyRules:
+        """Return how folders are to be copied now, under the present limits and rule, but for answers to single names.
 
         What a move keeps under another name is settled here, not below: the original must be found again by it.
         """
@@ -229,7 +227,6 @@ class Run:
             large_bytes=self.limiter.portion(LARGE_BYTES),
             batch_bytes=self.limiter.portion(BATCH_BYTES),
             verify=self.verifies,
-            decided=decided,
             keep=self.record.row.preserve,
             fitting=self.fitting,
             first=self.record.walk == 1 and not self.record.failed_only,

@@ -17,7 +17,7 @@ from tests.trees import describe, differences
 from tui.model import error as errors
 from tui.model.fidelity import Loss
 from tui.model.location import Location
-from tui.places.local.frames import Request, RootId, Step, receive, send
+from tui.places.local.frames import Request, Step, receive, send
 from tui.places.local.hops import BATCH_ENTRIES, Brake, CopyRules
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
@@ -126,7 +126,7 @@ def test_small_folders_are_done_together_as_far_as_one_batch_goes(
             (tmp_path / side / str(number)).mkdir()
         for file in range(size):
             (tmp_path / "source" / str(number) / f"{file}").write_text("x")
-    there, here = (RootId(root.path, root.device, root.inode) for root in folders)
+    there, here = (root.id for root in folders)
     rules = CopyRules("tag", own=True)
     steps = [
         Step(number, None if number else rules, (there, here, b"%d" % number, b"%d" % number, None), True)

@@ -233,7 +233,7 @@ class FolderCopy:
             finished = self.rules.compare and bool(self._target_path)
             self._mirror = attributes.Mirror(self._from, self._to, finished=finished)
         self._borrow_mode(target)
-        is_empty = self._names is None and self._is_empty(target)
+        is_empty = self._names is None and self._is_known_empty(target)
         if not is_empty or time.time() - target.st_mtime > _JUST_MADE_S:
             self._stood = target
         self._entries = EntryCopy(
@@ -242,9 +242,11 @@ class FolderCopy:
             TargetNames(self._to, is_empty=is_empty, may_list=self._names is None),
         )  # fmt: skip
 
-    def _is_empty(self, target: os.stat_result) -> bool:
-        """Say whether nothing stands in the target folder yet. One of the job's own was just made; an old one, filled
-        more often than not, is not listed for it."""
+    def _is_known_empty(self, target: os.stat_result) -> bool:
+        """Say whether it is plain that nothing stands in the target folder yet.
+
+        One of the job's own was just made. An old one is full more often than not, and is not listed for that.
+        """
         if self.rules.own and self.rules.first:
             return True
         if time.time() - target.st_mtime > _JUST_MADE_S:

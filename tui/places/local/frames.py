@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tui.places.local.root import RootId
+
 if TYPE_CHECKING:
     from tui.places.local.hops import CopyRules
 
@@ -25,14 +27,6 @@ def _this_build() -> tuple[int, int]:
 
 READY = ("ready", _this_build())
 """What a worker says first. An engine may outlive an upgrade: workers of the next build do not understand it."""
-
-
-class RootId(NamedTuple):
-    """An opened folder, as another process can find it and be sure that it is the same."""
-
-    path: str
-    device: int
-    inode: int
 
 
 FolderSpec = tuple[RootId, RootId, bytes, bytes, Sequence[tuple[bytes, bytes]] | None]

@@ -7,7 +7,8 @@ returns; pausing, cancelling and limiting happen between hops, and inside one wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 from tui.model.entry import Facts
 from tui.model.error import PlaceError
@@ -152,6 +153,10 @@ class Batch:
     clashed: bool = False
     """A folder met something else, and that was passed by (`CopyRules.pass_clashes`)."""
 
+    def __reduce__(self) -> tuple[type[Batch], tuple[object, ...]]:
+        """Have it sent as its values alone, in order: there is one for every folder."""
+        return Batch, _values(self)
+
     @property
     def entries(self) -> int:
         """How many entries it has dealt with, one way or another."""
@@ -193,3 +198,6 @@ class Batch:
         self.out_of_space |= other.out_of_space
         self.wrote |= other.wrote
         self.clashed |= other.clashed
+
+
+_values = attrgetter(*(each.name for each in fields(Batch)))

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.model.error import NotFound, from_os_error
 from tui.model.location import Location
@@ -27,6 +27,14 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP = (syscalls.O_PATH or os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
 
+class RootId(NamedTuple):
+    """An opened folder, as another process can find it and be sure that it is the same."""
+
+    path: str
+    device: int
+    inode: int
+
+
 class Root:
     """An opened folder. A link swapped in anywhere below it cannot send a reader or a writer elsewhere.
 
@@ -42,6 +50,7 @@ class Root:
             syscalls.let_go(fd)
             raise from_os_error(error, Location.local(path), "open the folder") from error
         self.device, self.inode = info.st_dev, info.st_ino
+        self.id = RootId(path, info.st_dev, info.st_ino)
         self.umask = read_umask()
         self.ways = Ways()
 

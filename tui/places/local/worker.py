@@ -35,8 +35,9 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.places.local.frames import Request, RootId, Step
+    from tui.places.local.frames import Request, Step
     from tui.places.local.hops import Batch, CopyRules
+    from tui.places.local.root import RootId
 
 SWITCH_ON = 1
 NICER = 5
@@ -130,7 +131,7 @@ class Worker:
                 root = Root.open(wanted.path)
             except PlaceError:
                 return None
-            if (root.device, root.inode) != (wanted.device, wanted.inode):
+            if root.id != wanted:
                 root.close()
                 return None
             self._roots[wanted] = root

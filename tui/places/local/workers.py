@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.places.local.copying import FolderCopy
-from tui.places.local.frames import RootId
 from tui.places.local.worker_copy import WorkerCopy
 from tui.places.local.worker_process import Process, WorkerGone
 
@@ -92,7 +91,7 @@ class Workers:
             if not ready:
                 return here()
             process = min(ready, key=lambda process: process.users)
-        spec = (_id(source), _id(target), path, target_path, names)
+        spec = (source.id, target.id, path, target_path, names)
         return WorkerCopy(process, next(self._keys), spec, rules, here, brake)
 
     def rest(self) -> None:
@@ -107,7 +106,3 @@ class Workers:
         processes, self._processes = self._processes, []
         for process in processes:
             process.end()
-
-
-def _id(root: Root) -> RootId:
-    return RootId(root.path, root.device, root.inode)
