@@ -2,6 +2,7 @@
 
 Interleaved rounds after one warm-up, in turns, medians of paired ratios to the first. All speak aes128-gcm; a delay is
 that of a proxy, the same for all. What is copied has no name at the target before. What is not installed is left out.
+Ferry runs twice: by an engine that is connected since its last round, and cold, with an engine of its own.
 """
 
 from __future__ import annotations
@@ -69,9 +70,9 @@ def _remote(path: Path, there: bool) -> str:
     return f"box:{path}" if there else str(path)
 
 
-def _ferry(road: Road, source: Path, into: Path, up: bool) -> list[str]:
+def _ferry(road: Road, source: Path, into: Path, up: bool, *how: str) -> list[str]:
     ends = (str(source), f"sftp://box{into}/") if up else (f"sftp://box{source}", f"{into}/")
-    return [*FERRY, "copy", "--sync", "none", *ends]
+    return [*FERRY, "copy", "--sync", "none", *how, *ends]
 
 
 PEERS: dict[str, Command] = {
@@ -90,6 +91,7 @@ PEERS: dict[str, Command] = {
         (road.rclone if up else str)(b / a.name if a.is_dir() else b),
     ],
     "ferry copy": _ferry,
+    "ferry, cold": lambda road, a, b, up: _ferry(road, a, b, up, "--foreground"),
 }  # fmt: skip
 
 

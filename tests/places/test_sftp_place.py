@@ -501,8 +501,9 @@ async def test_what_is_closed_touches_no_other_file(far: SftpPlace, tmp_path: Pa
 async def test_a_shell_that_prints_is_told_as_no_sftp(tmp_path: Path) -> None:
     with running_sshd(tmp_path / "sshd", extra="ForceCommand echo Welcome to this host") as server:
         async with connected(server) as connection:
-            with pytest.raises(Unsupported, match="what answers is not SFTP"):
+            with pytest.raises(Unsupported, match='not SFTP but "Welcome to this host"') as told:
                 await SftpPlace.start(connection, Location("/", "sftp", "test"))
+            assert "internal-sftp" in told.value.remedy
 
 
 @pytest.mark.parametrize("at_step", [1, 2])

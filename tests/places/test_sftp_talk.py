@@ -272,6 +272,13 @@ def test_refusals_are_told_in_one_sentence(
     assert told.location == FOLDER
 
 
+@pytest.mark.parametrize("said", [b"", b" \n\n", b"\x1b]0;title\x07\n", b"\xff\x00\x01", "grüezi".encode()])
+def test_only_plain_text_is_quoted_of_what_is_not_sftp(said: bytes) -> None:
+    assert errors.not_sftp(FOLDER, said).message == f"cannot reach {FOLDER}: what answers is not SFTP"
+    told = errors.not_sftp(FOLDER, b"\r\nHello, 'you'\r\nmore" + said)
+    assert told.message.endswith("not SFTP but \"Hello, 'you'\"")
+
+
 def test_a_lost_connection_is_told_with_its_cause() -> None:
     told = errors.from_refusal(Lost("it has not answered for 30 seconds"), FOLDER, "read")
     assert type(told) is error.PlaceUnavailable

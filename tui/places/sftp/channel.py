@@ -22,6 +22,8 @@ _HEAD = struct.Struct(">IBI")
 _FRAME = struct.Struct(">IB")
 _LONGEST = 1 << 24
 """Bytes of a packet no server sends: what claims more is not SFTP."""
+_QUOTED = 200
+"""Bytes that are kept of what is not SFTP."""
 _AT_ONCE = 1 << 18
 """Bytes that wait no longer for the end of the loop's turn."""
 _HIGH, _LOW = 1 << 20, 256 << 10
@@ -50,6 +52,8 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self.alive = True
         self.speaks_sftp = True
         """False where something came that is not SFTP: trying again does not help."""
+        self.said = b""
+        """The beginning of that, as far as it has come."""
         self._abort, self._idle_s = abort, idle_s
         self._loop = asyncio.get_running_loop()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
@@ -166,7 +170,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         while end - at >= 5:
             size, kind = _FRAME.unpack_from(arrived, at)
             if not 5 <= size <= _LONGEST:
-                self.speaks_sftp = False
+                self.speaks_sftp, self.said = False, bytes(arrived[at : at + _QUOTED])
                 self.give_up("it does not speak SFTP")
                 return
             if end - at < 4 + size:

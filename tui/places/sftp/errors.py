@@ -53,6 +53,26 @@ def told(cls: type[error.PlaceError], doing: str, location: Location, why: str) 
     return cls(f"cannot {doing} {location}: {why}", location=location)
 
 
+def no_sftp(root: Location, reason: str) -> error.PlaceError:
+    """Return the error of a host that lets somebody in, but offers no SFTP."""
+    remedy = "Have SFTP turned on there (sshd_config: Subsystem sftp internal-sftp), then retry."
+    return error.Unsupported(f"cannot reach {root}: it offers no SFTP ({reason})", remedy, location=root)
+
+
+def not_sftp(root: Location, said: bytes) -> error.PlaceError:
+    """Return the error of a host at which something else answers, as a start-up file of a shell that prints something.
+
+    Args:
+        said: The beginning of what came; its first line is quoted where it is text.
+    """
+    line = said.strip().partition(b"\n")[0].decode("ascii", "replace").strip()
+    but = f' but "{line}"' if line.isprintable() and line.isascii() and line else ""
+    remedy = (
+        "Let no start-up file of the shell there print anything, or have sshd use internal-sftp; then retry."
+    )
+    return error.Unsupported(f"cannot reach {root}: what answers is not SFTP{but}", remedy, location=root)
+
+
 def from_refusal(refused: Refused | Lost, location: Location, doing: str) -> error.PlaceError:
     """Return Ferry's error for a server's, as far as its code tells."""
     if isinstance(refused, Lost):

@@ -19,7 +19,7 @@ from tui.model.entry import EntryKind, Space
 from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
 from tui.places.sftp.channel import IDLE_S, Channel
-from tui.places.sftp.errors import Lost, Refused, from_refusal, told
+from tui.places.sftp.errors import Lost, Refused, from_refusal, no_sftp, not_sftp, told
 from tui.places.sftp.lanes import Lanes, open_channel
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
 from tui.places.sftp.protocol import NOTHING, SECOND_NS, Attrs, Kind, attributes, text
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from tui.places.sftp.channel import Answer
     from tui.places.sftp.reading import SftpReader
 
-_NO_SFTP = "what answers is not SFTP (a start-up file of the shell there may print something)"
 _CLOSING_S = 5.0
 """How long a goodbye may take."""
 NEAR_AHEAD_BYTES = 4 << 20
@@ -111,7 +110,7 @@ class SftpPlace:
         except asyncssh.ChannelOpenError as failed:
             if connection.is_closed():  # so asyncssh tells of a lost connection, too
                 raise from_refusal(Lost(failed.reason), root, "reach") from failed
-            raise told(error.Unsupported, "reach", root, f"it offers no SFTP ({failed.reason})") from failed
+            raise no_sftp(root, failed.reason) from failed
         except (asyncssh.Error, OSError) as failed:
             raise from_refusal(Lost(str(failed)), root, "reach") from failed
         session = begun[0] if begun else Session(channel)
@@ -120,7 +119,7 @@ class SftpPlace:
         except (Refused, Lost) as refused:
             channel.close()
             if not channel.speaks_sftp:
-                raise told(error.Unsupported, "reach", root, _NO_SFTP) from refused
+                raise not_sftp(root, channel.said) from refused
             raise from_refusal(refused, root, "reach") from refused
         except BaseException:
             channel.close()
