@@ -155,9 +155,9 @@ async def test_keys_that_are_no_names_are_left_out(
     for key in ("a//b", "/c", "../d", "./e", "good"):
         await client.put_object(Bucket=bucket.name, Key=key, Body=b"")
     with caplog.at_level("INFO", logger="tui.places.s3"):
-        assert await told(place, bucket) == ({"a", "good"}, "3 keys there cannot be told by names")
+        assert await told(place, bucket) == ({"a", "good"}, "3 keys (such as '../') cannot be told by names")
     assert "left out" in caplog.text
-    assert await told(place, bucket.child("a")) == (set(), "a key there cannot be told by names")
+    assert await told(place, bucket.child("a")) == (set(), "the key 'a//' cannot be told by names")
 
 
 async def test_of_a_file_and_a_folder_of_one_name_the_file_is_shown(
@@ -168,7 +168,7 @@ async def test_of_a_file_and_a_folder_of_one_name_the_file_is_shown(
         await client.put_object(Bucket=bucket.name, Key=key, Body=b"x")
     names, left_out = await told(place, bucket)
     assert names == {"a", *between, "a.txt"}
-    assert left_out == "a key there cannot be told by names"
+    assert left_out == "the key 'a/' cannot be told by names"
     assert (await place.stat(bucket.child("a"))).kind is EntryKind.FILE
 
 

@@ -49,14 +49,15 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
     request["MaxKeys"] = page_keys
     files: set[str] = set()
     known = store.known.learn(spot)
-    is_there, not_told = not spot.key, 0
+    is_there, not_told, one_of_them = not spot.key, 0, ""
     while True:
         page = await store.call("list_objects_v2", _DOING, folder, **request)
         found, left_out = _entries_of(page, len(spot.prefix), files)
         known.add(it["Prefix"][len(spot.prefix) : -1] for it in page.get("CommonPrefixes", ()))
         if left_out:
-            logger.info("%s: %d keys there are no file names: left out", folder, left_out)
-        not_told += left_out
+            logger.info("%s: %d keys there are no file names: left out", folder, len(left_out))
+            one_of_them = one_of_them or left_out[0]
+        not_told += len(left_out)
         is_there = is_there or bool(page.get("Contents") or page.get("CommonPrefixes"))
         if found:
             yield found
@@ -70,32 +71,32 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
             raise NotAFolder(f"cannot {_DOING} {folder}: not a folder", location=folder)
         raise not_found(_DOING, folder)
     if not_told:
-        some = "a key" if not_told == 1 else f"{not_told} keys"
-        raise NotListed(f"cannot read all of {folder}: {some} there cannot be told by names", location=folder)
+        some = f"the key {one_of_them!a}" if not_told == 1 else f"{not_told} keys (such as {one_of_them!a})"
+        raise NotListed(f"cannot read all of {folder}: {some} cannot be told by names", location=folder)
 
 
-def _entries_of(page: dict[str, Any], start: int, files: set[str]) -> tuple[list[Entry], int]:
-    """Return the entries of a page, and how many keys had to be left out.
+def _entries_of(page: dict[str, Any], start: int, files: set[str]) -> tuple[list[Entry], list[str]]:
+    """Return the entries of a page, and the keys that had to be left out.
 
     Args:
         start: Where names begin in keys.
         files: Names of files on earlier pages that the folder of the same name may still follow; changed in place.
     """
     found: list[Entry] = []
-    left_out = 0
+    left_out: list[str] = []
     for it in page.get("Contents", ()):
         name = it["Key"][start:]
         if _is_name(name):
             found.append(file_entry(name, it["Size"], stored_ns(it["LastModified"])))
         elif name:  # else the mark of this folder itself
-            left_out += 1
+            left_out.append(it["Key"])
     files.update([entry.name for entry in found])
     last = found[-1].name if found else ""
     for it in page.get("CommonPrefixes", ()):
         name = it["Prefix"][start:-1]
         last = max(last, name)
         if not _is_name(name) or name in files:
-            left_out += 1
+            left_out.append(it["Prefix"])
         else:
             found.append(folder_entry(name))
     # Keys come in order: all that lie between "a" and "a/" begin with "a".

@@ -29,6 +29,11 @@ _NEVER_S = 24 * 3600.0
 """The library's own limit: ours are shorter, and know what moves."""
 _TRIES = 3
 _CONNECTIONS = 64
+_UNREAD_BYTES = 1 << 20
+"""Of an answer, so much may lie here unread before its connection is not listened to for a while.
+
+With the 64 KiB that are usual that happens after every piece that comes.
+"""
 
 
 class _Straight(AIOHTTPSession):  # type: ignore[misc]
@@ -43,11 +48,15 @@ class _Straight(AIOHTTPSession):  # type: ignore[misc]
 
 
 class _NoDetours:
+    """Sends requests as they are to be sent here, whatever the library says."""
+
     def __init__(self, session: Any) -> None:
         self._session = session
 
     def request(self, method: str, **request: Any) -> Any:
-        return self._session.request(method, allow_redirects=False, **request)
+        return self._session.request(
+            method, allow_redirects=False, read_bufsize=_UNREAD_BYTES // 2, **request
+        )
 
 
 async def connect(endpoint: Endpoint, location: Location, silence_s: float | None = None) -> Store:
