@@ -31,8 +31,8 @@ class BadDisk:
             copy_all(source, target, *rest)
             self._spoil(target, 0)
 
-        def bad_slice(ways: Any, source: int, target: int, offset: int, *rest: Any) -> int:
-            count = some(ways, source, target, offset, *rest)
+        def bad_slice(ways: Any, source: int, target: int, offset: int, *rest: Any, **more: Any) -> int:
+            count = some(ways, source, target, offset, *rest, **more)
             if offset == 0 and os.fstat(source).st_size > content.CHUNK_BYTES:
                 self._spoil(target, count // 2)
             return count

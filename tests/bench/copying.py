@@ -108,10 +108,11 @@ CONTESTS = {
 
 @dataclass
 class Times:
-    """Of one peer, a figure a round, in seconds."""
+    """Of one peer, a figure a round, in seconds. `job`: from the engine's start of the job to its end."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    job: list[float] = field(default_factory=list)
 
 
 class Clock:
@@ -132,6 +133,17 @@ class Clock:
         )
         wall = time.perf_counter() - begin
         return wall, _children_s() - before + self._engine_s() - engine
+
+    def job_s(self) -> float | None:
+        """Return how long the newest job took the engine, without the start of Python; None where it had none yet."""
+        said = subprocess.run(
+            [*FERRY, "queue", "--json"], env=self.environment, capture_output=True, text=True, check=True
+        )
+        jobs = [json.loads(line) for line in said.stdout.splitlines()]
+        if not jobs:
+            return None
+        newest = max(jobs, key=lambda job: int(job["id"]))
+        return float(newest["ended_at"] - newest["started_at"])
 
     def stop(self) -> None:
         self._engine("stop", check=False)
@@ -266,6 +278,9 @@ def _times(contest: Contest, ground: Ground, clock: Clock, rounds: int) -> dict[
             if number:
                 times[peer].wall.append(wall)
                 times[peer].cpu.append(cpu)
+                in_engine = peer.startswith("ferry") and "--foreground" not in peer
+                if in_engine and (job_s := clock.job_s()) is not None:
+                    times[peer].job.append(job_s)
     return times
 
 
@@ -273,14 +288,17 @@ def show(title: str, times: dict[str, Times]) -> None:
     """Print a table: medians, and medians of the ratios to the first peer round by round."""
     first, base = next(iter(times.items()))
     print(f"\n{title}")
-    print(f"{'command':26} {'median s':>9} {'x ' + first:>22}   {'range':13} {'cpu s':>7} {'x ' + first:>20}")
+    print(
+        f"{'command':26} {'median s':>9} {'x ' + first:>22}   {'range':13} {'cpu s':>7} {'x ' + first:>20}"
+        f" {'job s':>7}"
+    )
     for peer, mine in times.items():
         ratios = [one / other for one, other in zip(mine.wall, base.wall, strict=True)]
         cpu = [one / max(other, 0.001) for one, other in zip(mine.cpu, base.cpu, strict=True)]
         print(
             f"{peer:26} {statistics.median(mine.wall):9.3f} {statistics.median(ratios):22.2f}"
             f"   {f'{min(ratios):.2f}..{max(ratios):.2f}':13} {statistics.median(mine.cpu):7.2f}"
-            f" {statistics.median(cpu):20.2f}",
+            f" {statistics.median(cpu):20.2f}{f' {statistics.median(mine.job):7.3f}' if mine.job else ''}",
             flush=True,
         )
 

@@ -46,7 +46,7 @@ def refusing(number: int, asked: list[Any]) -> Callable[..., Any]:
 
 def copy_all(ways: Ways, source: int, target: int) -> list[int]:
     counts: list[int] = []
-    while count := ways.some(source, target, sum(counts), len(DATA), DEVICES):
+    while count := ways.some(source, target, sum(counts), len(DATA), DEVICES, reserved=True):
         counts.append(count)
     assert os.pread(target, len(DATA) + 1, 0) == DATA
     return counts
@@ -73,8 +73,18 @@ def test_pipes_are_used_where_they_pay(
     for narrow in ("copy_file_range", "sendfile"):
         monkeypatch.setattr(os, narrow, refusing(errno.EIO, []))
     ways = Ways()
-    assert ways.some(*ends, 0, len(DATA), DEVICES) == len(DATA)
+    assert ways.some(*ends, 0, len(DATA), DEVICES, reserved=True) == len(DATA)
     assert os.pread(ends[1], len(DATA), 0) == DATA
+
+
+@needs_pipes
+def test_no_pipe_is_used_where_no_room_was_reserved(
+    ends: tuple[int, int], on_ext4: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(os, "splice", refusing(errno.EIO, asked))
+    assert Ways().some(*ends, 0, len(DATA), DEVICES) == len(DATA)
+    assert asked == []
 
 
 @needs_pipes
@@ -112,7 +122,7 @@ def test_a_full_disk_at_the_end_of_a_pipe_is_told(
 ) -> None:
     monkeypatch.setattr(os, "splice", refusing(errno.ENOSPC, []))
     with pytest.raises(OSError) as caught:
-        Ways().some(*ends, 0, len(DATA), DEVICES)
+        Ways().some(*ends, 0, len(DATA), DEVICES, reserved=True)
     assert caught.value.errno == errno.ENOSPC
 
 

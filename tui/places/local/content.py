@@ -93,11 +93,27 @@ class Ways:
         self._no_clone.add(devices)
         return False
 
-    def some(self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]) -> int:
-        """Copy a chunk at `offset` of both, of up to `size_bytes`; return how much came, 0 only at the source's end."""
+    def some(
+        self,
+        source: int,
+        target: int,
+        offset: int,
+        size_bytes: int,
+        devices: tuple[int, int],
+        *,
+        reserved: bool = False,
+    ) -> int:
+        """Copy a chunk at `offset` of both, of up to `size_bytes`; return how much came, 0 only at the source's end.
+
+        Args:
+            devices: Of the source and of the target.
+            reserved: Room on the disk was asked for before (`syscalls.reserve`).
+        """
         chunk = self._chunk_bytes.get(devices, CHUNK_BYTES)
+        length = min(size_bytes, chunk)
         began = time.monotonic()
-        count = self._some(source, target, offset, min(size_bytes, chunk), devices)
+        count = self._through_pipe(source, target, offset, length, devices) if reserved else 0
+        count = count or self._some(source, target, offset, length, devices)
         took = time.monotonic() - began
         if took > CHUNK_S:
             self._chunk_bytes[devices] = max(chunk // 2, _LEAST_CHUNK_BYTES)
@@ -105,15 +121,25 @@ class Ways:
             self._chunk_bytes[devices] = chunk * 2
         return count
 
+    def _through_pipe(
+        self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]
+    ) -> int:
+        """Copy through a wide pipe, where that pays; 0 where it is to be done otherwise.
+
+        It pays on ext4, where copy_file_range has no better way than a narrow one, and only where room was reserved:
+        where ext4 still has to find it, large pieces take twice as long.
+        """
+        if size_bytes < PIPE_BYTES or not self._pipes(target, devices):
+            return 0
+        try:
+            return through_pipe(source, target, offset, size_bytes)
+        except OSError as error:
+            if error.errno not in _TRY_NEXT:
+                raise
+            self._by_pipe[devices] = False
+            return 0
+
     def _some(self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]) -> int:
-        if size_bytes >= PIPE_BYTES and self._pipes(target, devices):
-            try:
-                if count := through_pipe(source, target, offset, size_bytes):
-                    return count
-            except OSError as error:
-                if error.errno not in _TRY_NEXT:
-                    raise
-                self._by_pipe[devices] = False
         while True:
             way = self._way.get(devices, 0)
             try:
@@ -127,7 +153,6 @@ class Ways:
             return count or _by_buffer(source, target, offset, size_bytes)
 
     def _pipes(self, target: int, devices: tuple[int, int]) -> bool:
-        """Say whether a wide pipe pays: on ext4, where copy_file_range has no better way than a narrow one."""
         pays = self._by_pipe.get(devices)
         if pays is None:
             pays = HAS_PIPES and syscalls.filesystem_kind(target) == syscalls.EXT4

@@ -16,7 +16,7 @@ def through_pipe(source: int, target: int, offset: int, size_bytes: int) -> int:
     """Copy up to `size_bytes` at `offset` of both; return how many came, 0 also where no such pipe is to be had.
 
     copy_file_range and sendfile do the same with pipes of 16 pages. On ext4, whose cache takes large pieces as one,
-    256 at a time take 15 % less of the processor.
+    256 at a time take 15 % less of the processor, into room that was reserved.
 
     Raises:
         OSError: As copy_file_range(2); nobody knows how much was written before.
