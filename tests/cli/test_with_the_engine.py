@@ -127,26 +127,43 @@ def test_the_default_without_a_terminal_is_to_refuse(real: Ferry) -> None:
     assert (real.here / "b").read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("words", [("copy", "a", "b"), ("copy", "--detach", "a", "b")])
-def test_one_file_is_copied_without_loading_an_event_loop(real: Ferry, words: tuple[str, ...]) -> None:
-    (real.here / "a").write_bytes(b"x")
-    real("engine", "start")
+def loaded_by(ferry: Ferry, *words: str) -> set[str]:
+    """Return what a command has imported when it is done; one that copies has time enough."""
     code = (
         "import sys; from tui.__main__ import main; import tui.cli.transfer; tui.cli.transfer.QUICK_S = 20;"
         "main(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
-        cwd=real.here,
-        env=real.environ,
+        cwd=ferry.here,
+        env=ferry.environ,
         capture_output=True,
         text=True,
         timeout=30,
         check=True,
     )
-    assert not {"asyncio", "humanize", "textual", "sqlite3"} & set(done.stderr.split())
+    return set(done.stderr.split())
+
+
+SLOW_TO_LOAD = {"asyncio", "dataclasses", "humanize", "textual", "sqlite3", "secrets"}
+
+
+@pytest.mark.parametrize("words", [("copy", "a", "b"), ("copy", "--detach", "a", "b")])
+def test_one_file_is_copied_without_loading_an_event_loop(real: Ferry, words: tuple[str, ...]) -> None:
+    (real.here / "a").write_bytes(b"x")
+    real("engine", "start")
+    assert loaded_by(real, *words) & SLOW_TO_LOAD == set()
     real("queue", "wait")
     assert (real.here / "b").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--json",), ("show", "1"), ("show", "1", "--errors"), ("pause", "--all"), ("limit", "off")]
+)
+def test_the_queue_is_asked_without_loading_an_event_loop(real: Ferry, words: tuple[str, ...]) -> None:
+    (real.here / "a").write_bytes(b"x")
+    real("copy", "a", "b")
+    assert loaded_by(real, "queue", *words) & SLOW_TO_LOAD == set()
 
 
 def test_an_engine_that_hangs_up_at_once_is_gone_round(real: Ferry, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from tui import format
@@ -19,11 +18,17 @@ from tui.model.misfit import Names
 from tui.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from typing import Any
 
     from tui.cli.arguments import Parsed
     from tui.cli.session import OpenClient, Session
     from tui.client.base import Client
+
+    Step = Callable[[OpenClient], Coroutine[Any, Any, int]]
+    """What a command does, once there is an engine, to its exit status."""
+    Prepare = Callable[[Session, Parsed], Step]
+    """Looks at the words of a command, and says what it does."""
 
 _COLOURS = {
     JobState.RUNNING: "bold",
@@ -38,33 +43,34 @@ PAGE = 1000
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do one queue command and return the exit status."""
-    return asyncio.run(_run(session, parsed))
-
-
-async def _run(session: Session, parsed: Parsed) -> int:
     word = parsed.command.words[-1]
-    special: dict[str, Callable[[Session, Parsed], Callable[[OpenClient], Awaitable[int]]]]
-    special = {
-        "queue": _list,
-        "show": _show,
-        "wait": _wait,
-        "limit": _limit,
-        "answer": _answer,
-        "answer-host": queue_hosts.answer,
-        "names": _names,
-        "undo": _undo,
-        "restore": _restore,
-    }
-    command = special.get(word, _act)
-    prepared = command(session, parsed)
-    client = session.engines.client()
-    try:
-        return await prepared(client)
-    finally:
-        await client.close()
+    if word in FOLLOWING:
+        return _long_way(session, FOLLOWING[word](session, parsed))
+    step = ASKING.get(word, _act)(session, parsed)
+    line = session.engines.quick()
+    if line is None:
+        return _long_way(session, step)
+    from tui.client.quick import QuickClient, at_once
+
+    with line:
+        return at_once(step(QuickClient(line)))
 
 
-def _list(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+def _long_way(session: Session, step: Step) -> int:
+    """Do it with an event loop, and start the engine where none runs."""
+    import asyncio
+
+    async def steps() -> int:
+        client = session.engines.client()
+        try:
+            return await step(client)
+        finally:
+            await client.close()
+
+    return asyncio.run(steps())
+
+
+def _list(session: Session, parsed: Parsed) -> Step:
     async def step(client: Client) -> int:
         jobs, asked = await client.jobs(), await client.host_questions()
         if parsed.has("--json"):
@@ -115,7 +121,7 @@ def _row(job: Job) -> tuple[str, ...]:
     )
 
 
-def _act(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+def _act(session: Session, parsed: Parsed) -> Step:
     """pause, resume, cancel, retry, start, top, remove."""
     word, all_jobs = parsed.command.words[-1], parsed.has("--all")
     ids = job_ids(parsed.operands)
@@ -183,7 +189,7 @@ async def _on_each(session: Session, client: Client, word: str, ids: Sequence[in
     return status
 
 
-def _show(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+def _show(session: Session, parsed: Parsed) -> Step:
     (id,) = job_ids(parsed.operands)
 
     async def step(client: Client) -> int:
@@ -226,7 +232,7 @@ async def _show_errors(session: Session, client: Client, job: Job, *, json: bool
         start += len(rows)
 
 
-def _wait(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[int]]:
+def _wait(session: Session, parsed: Parsed) -> Step:
     from tui.cli.waiting import follow
 
     ids = job_ids(parsed.operands)
@@ -244,7 +250,7 @@ def _wait(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[
     return step
 
 
-def _restore(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[int]]:
+def _restore(session: Session, parsed: Parsed) -> Step:
     async def step(client: OpenClient) -> int:
         ids = await client.restore()
         session.messages.note(f"brought back: job{'s' * (len(ids) > 1)} {', '.join(map(str, ids))}")
@@ -253,7 +259,7 @@ def _restore(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitab
     return step
 
 
-def _undo(session: Session, parsed: Parsed) -> Callable[[OpenClient], Awaitable[int]]:
+def _undo(session: Session, parsed: Parsed) -> Step:
     ids = job_ids(parsed.operands)
 
     async def step(client: OpenClient) -> int:
@@ -288,7 +294,7 @@ async def _undo_one(session: Session, client: OpenClient, id: int, parsed: Parse
     return await follow(session, client, [queued], json=json, own=True)
 
 
-def _limit(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+def _limit(session: Session, parsed: Parsed) -> Step:
     rate, *words = parsed.operands
     bytes_s, ids = parse_rate(rate), job_ids(words)
 
@@ -299,7 +305,7 @@ def _limit(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int
     return step
 
 
-def _answer(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+def _answer(session: Session, parsed: Parsed) -> Step:
     from tui.cli.arguments import nearest
 
     (id,), rule = job_ids(parsed.operands[:1]), parsed.operands[1]
@@ -317,7 +323,7 @@ def _answer(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[in
     return step
 
 
-def _names(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+def _names(session: Session, parsed: Parsed) -> Step:
     from tui.cli.arguments import nearest
 
     (id,), how = job_ids(parsed.operands[:1]), parsed.operands[1]
@@ -330,3 +336,16 @@ def _names(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int
         return Status.DONE
 
     return step
+
+
+ASKING: dict[str, Prepare] = {
+    "queue": _list,
+    "show": _show,
+    "limit": _limit,
+    "answer": _answer,
+    "names": _names,
+    "restore": _restore,
+}
+"""What only asks the engine, as all other words but these do: see `_act`."""
+FOLLOWING: dict[str, Prepare] = {"wait": _wait, "answer-host": queue_hosts.answer, "undo": _undo}
+"""What waits for jobs to go on."""

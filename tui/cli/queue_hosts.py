@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING
 
 from tui.cli.diagnostics import Status
 from tui.cli.operands import job_ids
 from tui.cli.prompt import wanted
-from tui.cli.reaching import put
 from tui.cli.urls import place_of
 from tui.model.error import NotPossible
 from tui.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tui.cli.arguments import Parsed
+    from tui.cli.queue import Step
     from tui.cli.session import Session
     from tui.client.base import Client
     from tui.model.ask import HostQuestion
@@ -28,8 +27,10 @@ LOOK_EVERY_S = 0.1
 MOST_ANSWER_BYTES = 1 << 16
 
 
-def answer(session: Session, parsed: Parsed) -> Callable[[Client], Awaitable[int]]:
+def answer(session: Session, parsed: Parsed) -> Step:
     """Return the step that answers what a job's hosts ask, read from the terminal or else from standard input."""
+    from tui.cli.reaching import put
+
     (id,) = job_ids(parsed.operands)
     typed = sys.stdin.isatty()
 
@@ -64,6 +65,8 @@ async def _next(client: Client, id: int, last: int) -> HostQuestion | None:
 
 async def _after(client: Client, id: int, last: int) -> HostQuestion | None:
     """Return what is asked for a job after an answer, or None once it goes on, or has ended."""
+    import asyncio
+
     ends = asyncio.get_running_loop().time() + RETRY_S
     while asyncio.get_running_loop().time() < ends:
         if (question := await _next(client, id, last)) is not None:

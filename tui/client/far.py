@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
+import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,7 +42,7 @@ class Far:
         self._giving_up: set[asyncio.Task[None]] = set()
 
     async def _ask(self, method: str, **arguments: Any) -> Any:
-        token = secrets.token_hex(8)
+        token = os.urandom(8).hex()
         try:
             return await self._engine.ask(f"far.{method}", **arguments, token=token)
         except asyncio.CancelledError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tui.client.disk import Disk
-from tui.client.far import Far
 from tui.model.error import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from tui.client.disk import Disk
+    from tui.client.far import Far
     from tui.model.comparison import Compared
     from tui.model.entry import Details, Entry, Page, Space, Totals
     from tui.model.location import Location
@@ -23,10 +23,14 @@ class EveryPlace:
 
     @cached_property
     def _disk(self) -> Disk:
+        from tui.client.disk import Disk
+
         return Disk()
 
     @cached_property
     def _far(self) -> Far:
+        from tui.client.far import Far
+
         return Far(self)
 
     async def ask(self, method: str, **arguments: Any) -> Any:

@@ -8,11 +8,12 @@ import os
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
 from tui import __version__
+from tui.client.calls import Calls
 from tui.client.runtime import address, peer_uid
 from tui.model.error import EngineUnreachable, FerryError
 from tui.model.job import JobState
@@ -21,8 +22,12 @@ from tui.wire.faults import CallError, error_of
 from tui.wire.protocol import METHODS, PROTOCOL
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from tui.model.job import Job, Request
     from tui.paths import Paths
+
+T = TypeVar("T")
 
 ANSWER_S = 60.0
 """How long an answer may take: a long request takes its time to be written to the journal."""
@@ -103,3 +108,35 @@ class QuickLine:
                 f"{reason} before it answered", "Look at the queue before you ask again."
             ) from error
         raise fault
+
+
+class QuickClient(Calls):
+    """A client on such a line, for what only asks: following jobs takes an event loop, and another client."""
+
+    def __init__(self, line: QuickLine) -> None:
+        self._line = line
+
+    async def ask(self, method: str, **arguments: Any) -> Any:
+        """Have the engine do one of its methods, blocking until it is done."""
+        return self._line.ask(method, **arguments)
+
+    def updates(self) -> NoReturn:
+        raise NotImplementedError("a blocking line tells no updates")
+
+    async def stop_engine(self) -> None:
+        await self.ask("shutdown")
+
+    async def close(self) -> None:
+        """Let go of the disk; the line is its owner's to close."""
+        self.close_places()
+
+
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """Do without an event loop what waits for nothing but a blocking line, and return its result."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    work.close()
+    raise RuntimeError("work that is done at once waited for something")

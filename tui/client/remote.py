@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,7 @@ class RemoteClient(Calls):
 
     async def _submit(self, request: Request) -> int:
         """Submit once, whatever happens: a token tells the same engine, the queue itself tells the next one."""
-        token, asked_at = secrets.token_hex(16), time.time()
+        token, asked_at = os.urandom(16).hex(), time.time()
         connection = await self._connected()
         arguments = {"request": request, "token": token}
         try:
