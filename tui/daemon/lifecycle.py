@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,6 @@ def run(
     os.chdir("/")
     try:
         open_log(paths.engine_log)
-        _be_nice(settings.queue.nice)
         return asyncio.run(_live(paths, settings, tell, make))
     except FerryError as error:
         logger.error("cannot run: %s", error)
@@ -84,8 +84,11 @@ _AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def _be_nice(nice: int) -> None:
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
+    """Stand back for others from now on: every thread there is (for Linux each is one to itself), and those to come."""
+    linux = sys.platform.startswith("linux")
+    for number in [thread.native_id or 0 for thread in threading.enumerate()] if linux else [0]:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, number, max(nice, os.getpriority(os.PRIO_PROCESS, number)))
     # Where Linux groups processes by session, niceness counts within one only, and each session has its own.
     with contextlib.suppress(OSError):
         _AUTOGROUP.write_text(str(nice))
@@ -141,6 +144,7 @@ class _Life:
 
     def __init__(self, paths: Paths, settings: Settings, lock: Lock, make: EngineFactory) -> None:
         self._paths, self._idle_exit_s, self._lock = paths, settings.queue.idle_exit_s, lock
+        self._nice = settings.queue.nice
         self._host = Host(paths.journal, settings, in_process=False, lock=lock, make=make)
         self._server = Server(self._host.engine, lambda: self._stop("it was asked to"))
         self._stopping = asyncio.Event()
@@ -166,6 +170,7 @@ class _Life:
             return FAILED
         try:
             await self._server.listen(listener)
+            _be_nice(self._nice)  # not before: somebody waits for it to be there
             tell(launch.READY)
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch())
