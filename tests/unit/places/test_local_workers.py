@@ -217,6 +217,15 @@ def test_a_worker_of_another_build_is_not_asked(monkeypatch: pytest.MonkeyPatch)
 
 
 @linux
+def test_a_worker_that_was_never_asked_is_not_waited_for() -> None:
+    workers = Workers(1)
+    workers.start()
+    (process,) = workers._processes
+    workers.end()
+    assert process._process.returncode == -signal.SIGKILL
+
+
+@linux
 def test_an_idle_worker_keeps_no_folder_open(
     workers: Workers, folders: tuple[Root, Root], tmp_path: Path
 ) -> None:

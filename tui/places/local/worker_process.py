@@ -178,6 +178,8 @@ class Process:
     def end(self) -> None:
         """End it: it does what it is at and then finds the pipe closed. One that a disk holds is left to the kernel."""
         self._gone = True
+        if not self._ready:
+            self._process.kill()  # it is still starting, and was never asked for anything
         if not self._sending.acquire(timeout=END_S):
             self._process.kill()
             return  # a thread is at it, and must not find somebody's file under the number of a closed pipe
