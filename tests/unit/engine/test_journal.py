@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -305,6 +306,25 @@ async def test_a_journal_of_the_first_schema_opens(tmp_path: Path) -> None:
     assert (await journal.request(row.id)).preserve == ALL_TRAITS
     assert [source.location.name for source in await journal.sources(row.id)] == ["a b", "\udcff"]
     assert [d.rule for d in await journal.decisions(row.id)] == [Conflict.NEWER]
+    await journal.close()
+
+
+async def test_an_older_journal_is_brought_up_to_date_as_a_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.sqlite3"
+    shutil.copy(DATA / "journal-v1.sqlite3", path)
+    with monkeypatch.context() as patch:
+        patch.setattr("tui.engine.journal.store.MIGRATIONS", (*MIGRATIONS, "DROP TABLE there_is_none"))
+        failing = Journal(path)
+        with pytest.raises(EngineError, match="there_is_none"):
+            await failing.open()
+        await failing.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    journal = Journal(path)
+    assert await journal.open() == ""
+    assert len(await journal.jobs()) == 1
     await journal.close()
 
 

@@ -93,11 +93,13 @@ class Store:
                 f"the journal {self.path} was written by a newer Ferry (schema {version})",
                 "Use that version, or set FERRY_HOME to another folder.",
             )
-        for number in range(version, len(MIGRATIONS)):
-            with self.transaction(durable=True):
-                for statement in MIGRATIONS[number].split(";"):
+        if version == len(MIGRATIONS):
+            return
+        with self.transaction(durable=True):  # one for all: each waits for the disk
+            for migration in MIGRATIONS[version:]:
+                for statement in migration.split(";"):
                     self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {number + 1}")
+            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     def _set_aside(self) -> Path:
         stamp = time.strftime("%Y%m%d-%H%M%S")
