@@ -157,6 +157,13 @@ def test_one_file_is_copied_without_loading_an_event_loop(real: Ferry, words: tu
     assert (real.here / "b").read_bytes() == b"x"
 
 
+def test_starting_the_engine_for_a_copy_takes_no_event_loop_either(real: Ferry) -> None:
+    (real.here / "a").write_bytes(b"x")
+    assert loaded_by(real, "copy", "a", "b") & SLOW_TO_LOAD == set()
+    assert (real.here / "b").read_bytes() == b"x"
+    assert "running: process " in real("engine", "status").stdout
+
+
 @pytest.mark.parametrize(
     "words", [(), ("--json",), ("show", "1"), ("show", "1", "--errors"), ("pause", "--all"), ("limit", "off")]
 )

@@ -57,7 +57,7 @@ def run(session: Session, parsed: Parsed) -> int:
 
 
 def _long_way(session: Session, step: Step) -> int:
-    """Do it with an event loop, and start the engine where none runs."""
+    """Do it with an event loop."""
     import asyncio
 
     async def steps() -> int:

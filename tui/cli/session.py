@@ -36,7 +36,9 @@ class Engines(Protocol):
         ...
 
     def quick(self) -> QuickLine | None:
-        """Return a blocking line to a background engine that runs, or None."""
+        """Return a blocking line to the background engine, which is started where it does not run; None: go the long
+        way, which says why there is none.
+        """
         ...
 
     async def status(self) -> EngineStatus | None:
@@ -68,7 +70,7 @@ class SpawnedEngines:
     def quick(self) -> QuickLine | None:
         from tui.client.quick import QuickLine
 
-        return QuickLine.open(self.paths)
+        return QuickLine.open_or_start(self.paths)
 
     async def status(self) -> EngineStatus | None:
         from tui.client.spawn import engine_status

@@ -164,7 +164,7 @@ def tell_refused(session: Session, plan: Plan, *, json: bool) -> bool:
 
 
 def submit_and_follow(session: Session, parsed: Parsed, plan: Plan, request: Request) -> int:
-    """Hand a request to the engine that runs, or go the long way to one; follow the job unless it is to go alone."""
+    """Hand a request to the engine, or go the long way to one; follow the job unless it is to go alone."""
     line = None if parsed.has("--foreground") else session.engines.quick()
     if line is None:
         return _long_way(session, parsed, plan, request, None)

@@ -1,4 +1,4 @@
-"""A blocking line to an engine that runs: a small command is done before an event loop would have been imported."""
+"""A blocking line to the engine: a small command is done before an event loop would have been imported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 
 from tui import __version__
 from tui.client.calls import Calls
-from tui.client.runtime import address, peer_uid
+from tui.client.runtime import address, holder, peer_uid
 from tui.model.error import EngineUnreachable, FerryError
 from tui.model.job import JobState
 from tui.wire import lines
@@ -57,6 +57,18 @@ class QuickLine:
                 return line
         sock.close()
         return None
+
+    @classmethod
+    def open_or_start(cls, paths: Paths) -> QuickLine | None:
+        """Return a line as `open` does, to an engine that is started where nobody works on the queue."""
+        line = cls.open(paths)
+        if line is None and holder(paths.lock) is None:
+            from tui.client.launch import launch
+
+            with contextlib.suppress(OSError, FerryError):  # the long way tries again, and says what is wrong
+                launch(paths)
+                line = cls.open(paths)
+        return line
 
     def __enter__(self) -> QuickLine:
         return self
