@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import stat
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import NEW, OLD, names, write
+from engine_harness import NEW, OLD, names, until, write
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.entry import Totals
 from tui.model.error import NoSuchJob, Unsupported, UsageError
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
+from tui.places.local.slices import SliceCopy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -273,3 +276,37 @@ async def test_a_count_that_is_slower_than_the_copy_is_not_waited_for(
     progress = job.progress
     assert (progress.files_done, progress.files_total, progress.files_same) == (1, 1, 0)
     assert not progress.counting
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("pause", [False, True])
+async def test_a_read_only_folder_is_writable_until_its_large_files_are_there(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, pause: bool
+) -> None:
+    there, modes, loop = target / "source" / "folder", list[int](), asyncio.get_running_loop()
+    opened = SliceCopy.open
+
+    def look_and_open(copy: SliceCopy) -> int:
+        modes.append(stat.S_IMODE(there.stat().st_mode))
+        if pause and len(modes) == 1:
+            asyncio.run_coroutine_threadsafe(harness.engine.pause([id]), loop).result()
+        return opened(copy)
+
+    for folder, mode in ((source / "folder", 0o500), (there, 0o555)):
+        folder.mkdir(parents=True)
+        os.chown(folder, 1234, -1)
+        folder.chmod(mode)
+    for name in ("big", "bigger"):
+        (source / "folder" / name).write_bytes(b"x" * 5000)
+    monkeypatch.setattr("tui.engine.run.LARGE_BYTES", 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    monkeypatch.setattr(SliceCopy, "open", look_and_open)
+    id = await harness.copy(source, to=target)
+    if pause:
+        assert (await harness.ends(id)).state is JobState.PAUSED
+        await until(lambda: stat.S_IMODE(there.stat().st_mode) == 0o555)
+        await harness.engine.resume([id])
+    await harness.done(id)
+    assert set(modes) == {0o755}
+    assert stat.S_IMODE(there.stat().st_mode) == 0o500
+    assert names(there) == ["big", "bigger"]

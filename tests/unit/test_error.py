@@ -18,6 +18,7 @@ from tui.model.location import Location
         (errno.ENOSPC, error.OutOfSpace, "no space left", "Free some space"),
         (errno.EDQUOT, error.OutOfSpace, "the disk quota is used up", "quota"),
         (errno.EMFILE, error.PlaceUnavailable, "too many files are open", "ulimit -n"),
+        (errno.EFBIG, error.Unsupported, "a file may not be so large there", "ulimit -f"),
         (errno.EBUSY, error.PlaceUnavailable, "busy or not answering", "then retry"),
         (errno.EXDEV, error.PlaceError, "Invalid cross-device link", ""),
     ],

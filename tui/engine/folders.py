@@ -110,6 +110,8 @@ class Folders:
         self._lock = threading.Lock()
         self._held = 0
         self.hop_s = FIRST_HOP_S
+        self.through: set[Folder] = set()
+        """Folders of which only large files are left: these are put there while they are held open."""
         self._together = 2
         """So many folders a worker is asked for at once: about as many as one batch's work was the last time."""
 
@@ -176,9 +178,16 @@ class Folders:
         self._enter(folder, batch)
         if complete and not batch.finished:
             self._finish(folder, report)
+        elif folder.large_left and not given_up:
+            self._hold(folder)
         else:
             self.lost(report, folder, b"", batch.lost)
             self._close(folder, report)
+
+    def _hold(self, folder: Folder) -> None:
+        """Keep a folder open until its large files are there: a read-only one is writable for as long as it is open."""
+        with self._lock:
+            self.through.add(folder)
 
     def _put_back(self, folder: Folder, batch: Batch) -> None:
         """Put a folder that has more back onto the stack: below its subfolders where too many are known already."""
@@ -311,6 +320,10 @@ class Folders:
         finally:
             self._close(folder, report)
 
+    def open(self) -> list[Folder]:
+        """Return what is open, or may be, when nobody works any more."""
+        return [*self.stack, *self.through]
+
     def finish_alone(self, folder: Folder) -> Report:
         report = Report()
         self._finish(folder, report)
@@ -318,6 +331,8 @@ class Folders:
 
     def _close(self, folder: Folder, report: Report) -> None:
         """Let a folder go; one that does not get back what was borrowed of it is told, unless it failed already."""
+        with self._lock:
+            self.through.discard(folder)
         if folder.copy is None:
             return
         try:

@@ -66,7 +66,7 @@ class Walk:
                 for number in range(_HOPS_A_SLOT * self._run.shared.slots):
                     group.create_task(self._worker(number, group))
         finally:
-            for folder in self._folders.stack:
+            for folder in self._folders.open():
                 self._run.release(folder.copy)
             # Not waited for where the run was cancelled: the disk may not answer.
             self._run.shared.pool.submit(self._run.shared.workers.rest)

@@ -292,6 +292,10 @@ _BY_NUMBER: dict[int, tuple[str, str]] = {
     errno.EDQUOT: ("the disk quota is used up", ""),
     errno.EMFILE: _TOO_MANY_FILES,
     errno.ENFILE: _TOO_MANY_FILES,
+    errno.EFBIG: (
+        "a file may not be so large there",
+        "Raise the limit (`ulimit -f`) if you have one, or choose another target, then retry.",
+    ),
     errno.EPERM: (
         "not permitted",
         "Change its permissions or owner, or what protects it or its folder (`lsattr` shows that), then retry.",
@@ -308,9 +312,9 @@ def from_os_error(error: OSError, location: Location, doing: str) -> PlaceError:
     """
     cls = _BY_ERRNO.get(error.errno or 0, PlaceError)
     phrase = _PHRASES.get(cls) or error.strerror or str(error)
-    phrase, remedy = _BY_NUMBER.get(error.errno or 0, (phrase, ""))
     if cls is Unsupported and error.strerror:
         phrase = f"{phrase} ({error.strerror})"
+    phrase, remedy = _BY_NUMBER.get(error.errno or 0, (phrase, ""))
     told = cls(f"cannot {doing} {location}: {phrase}", remedy, location=location)
     told.errno = error.errno
     return told
