@@ -263,6 +263,20 @@ async def test_a_change_of_the_rule_answers_what_is_open(
     assert job.progress.errors == 3
 
 
+async def test_the_retry_of_a_job_that_failed_for_taken_names_goes_by_a_new_rule(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    write(target / "a", "there!")
+    id = await harness.copy(write(source / "a", "here"), to=target, conflict=Conflict.FAIL)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine.set_conflict([id], Conflict.OVERWRITE)
+    assert (await harness.engine.job(id)).state is JobState.FAILED
+    assert (target / "a").read_text() == "there!"
+    await harness.engine.retry([id])
+    await harness.done(id)
+    assert (target / "a").read_text() == "here"
+
+
 async def test_a_conflict_of_a_single_file_asks_too(harness: Harness, source: Path, target: Path) -> None:
     write(target / "a", "there!")
     id = await harness.copy(write(source / "a", "here"), to=target)

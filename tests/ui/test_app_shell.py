@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.geometry import Region
 from textual.widgets import Input
 
@@ -13,13 +14,14 @@ from tui.config import ConfirmSettings, ScreenSettings
 from tui.model.job import JobKind, JobState, Progress, Request
 from tui.model.location import Location
 from tui.ui import notes
-from tui.ui.app import Ferry
+from tui.ui.app import LONGEST_LINE, Ferry
 from tui.ui.screens.confirm import Confirm
 from tui.ui.screens.help import Help
 from tui.ui.screens.menu import Menu
 from tui.ui.screens.picker import Picker
 from tui.ui.screens.prompt import Prompt
 from tui.ui.widgets.key_bar import KeyBar
+from tui.ui.widgets.path_input import PathInput
 
 COPY = Request(kind=JobKind.COPY, sources=(Location("/home/ann/notes.txt"),), target=Location("/mnt/backup"))
 
@@ -281,6 +283,22 @@ async def test_leaving_with_nothing_under_way_says_nothing(shell):
         await s.press("f10")
         await s.until(lambda: not s.app.is_running, "left")
     assert s.app.farewell == ""
+
+
+async def test_a_line_takes_a_long_path_and_not_a_whole_file(shell):
+    async with shell() as s:
+        await s.press("g", "space")
+        dialog = await s.dialog(Prompt)
+        line = dialog.query_one(PathInput)
+        before = line.value
+        s.app.post_message(events.Paste("x" * (LONGEST_LINE + 1)))
+        await s.until(lambda: any("Nothing was pasted" in text for text in s.told), "told")
+        assert line.value == before
+        line.value = ""
+        s.app.post_message(events.Paste("y" * LONGEST_LINE))
+        await s.until(lambda: len(line.value) == LONGEST_LINE, "pasted")
+        await s.press("z")
+        assert len(line.value) == LONGEST_LINE
 
 
 async def test_leaving_asks_where_the_configuration_says_so(shell):

@@ -20,6 +20,7 @@ from tui.resources import styles_dir
 from tui.ui.screens.cancel_jobs import CancelJobs
 from tui.ui.screens.job_details import JobDetails
 from tui.ui.screens.job_errors import JobErrors
+from tui.ui.screens.picker import Picker
 from tui.ui.screens.prompt import Prompt
 from tui.ui.screens.question import QuestionScreen
 from tui.ui.screens.unfit_names import UnfitNames
@@ -405,6 +406,21 @@ async def test_the_conflict_rule_of_a_job_is_chosen_from_a_list(client: FakeClie
         await pilot.press(*"skip", "enter")
         await until(pilot, lambda: called(client, "set_conflict"))
         assert called(client, "set_conflict") == [((1,), Conflict.SKIP)]
+
+
+async def test_the_rule_of_a_failed_job_is_changed_where_its_errors_say_so(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 30)) as pilot:
+        pane = await started(pilot, client)
+        await until(pilot, lambda: pane.jobs[3].state is JobState.FAILED)
+        await pilot.press("j", "j", "j", "e")
+        await until(pilot, lambda: isinstance(app.screen, JobErrors))
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, Picker))
+        await pilot.press(*"skip", "enter")
+        await until(pilot, lambda: called(client, "set_conflict"))
+        assert called(client, "set_conflict") == [((4,), Conflict.SKIP)]
+        assert isinstance(app.screen, JobErrors)
 
 
 async def test_places_of_a_job_are_asked_for_upward(client: FakeClient) -> None:

@@ -36,7 +36,7 @@ class Answering:
         """Give a job another conflict rule, by which its open questions are answered too."""
         await self._journal.update(record.id, {"conflict": rule})
         record.conflict = rule
-        if rule is not Conflict.ASK:
+        if rule is not Conflict.ASK and not record.state.is_final:
             await self.decide(record, rule)
         self._board.touch(record)
 

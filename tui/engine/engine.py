@@ -307,7 +307,8 @@ class Engine:
     # Conflicts
 
     async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
-        for record in self._chosen(ids, "change the conflict rule of", *_NOT_ENDED):
+        # A failed job may be about names that were taken: its retry goes by the new rule.
+        for record in self._chosen(ids, "change the conflict rule of", *_NOT_ENDED, JobState.FAILED):
             await self._keeper.answering.set_rule(record, rule)
 
     async def set_names(self, ids: Sequence[int], names: Names) -> None:

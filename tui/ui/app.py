@@ -45,6 +45,8 @@ _logger = logging.getLogger(__name__)
 
 _STYLES_FIRST = ("base", "pane", "queue", "viewer", "preview", "dialog")
 FAILED = 1
+LONGEST_LINE = 4096
+"""Characters of a line that is typed or pasted: no path the system takes is longer."""
 
 
 def style_files() -> list[str]:
@@ -108,6 +110,8 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._type_ahead.take(event)
+        elif isinstance(event, events.Paste) and len("".join(event.text.splitlines()[:1])) > LONGEST_LINE:
+            tell(self, f"Nothing was pasted: that is longer than {LONGEST_LINE:,} characters.", "warning")
         else:
             await super().on_event(event)
 
@@ -137,9 +141,14 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
             set_aside()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Keep the cursor of inputs from blinking: each blink is a message to a terminal that may be far away."""
+        """Keep the cursor of inputs from blinking: each blink is a message to a terminal that may be far away.
+
+        Nor does a line become so long that each key in it is felt.
+        """
         if isinstance(event.widget, Input):
             event.widget.cursor_blink = False
+            if not event.widget.max_length:
+                event.widget.max_length = max(LONGEST_LINE, 2 * len(event.widget.value))
 
     def _theme_chosen(self) -> str:
         """Return the theme last chosen, else that of the configuration; an unknown one gives way to the default."""

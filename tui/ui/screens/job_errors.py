@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.client.base import Queue
-    from tui.model.job import JobError
+    from tui.model.job import Conflict, JobError
     from tui.ui.queue_feed import QueueState
 
 REFRESH_S = 0.5
@@ -38,11 +38,14 @@ class JobErrors(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,e", "leave", "Leave", show=False),
         Binding("r", "retry", "Retry", show=False),
+        Binding("o", "conflict_rule", "Change the conflict rule", show=False),
         Binding("y", "copy_path", "Copy the path", show=False),
     ]
 
     def __init__(self, queue: Queue, state: QueueState, job: int) -> None:
-        super().__init__(f"Errors of job {job}", "r retry what failed · y copy the path · Esc leave")
+        super().__init__(
+            f"Errors of job {job}", "r retry what failed · o conflict rule · y copy the path · Esc leave"
+        )
         self._queue, self._state, self._job = queue, state, job
 
     def compose_body(self) -> ComposeResult:
@@ -71,6 +74,28 @@ class JobErrors(Dialog[None]):
             text = path if path.isprintable() else error.location.url
             self.app.copy_to_clipboard(text)
             tell(self.app, f"Copied: {text}")
+
+    def action_conflict_rule(self) -> None:
+        """Let another rule be chosen for names that are taken: the remedy some errors name."""
+        from tui.ui.screens.conflict_rule import WORDS, conflict_rule_picker
+
+        job = self._state.get(self._job)
+        if job is None:
+            return
+
+        async def change(rule: Conflict) -> None:
+            try:
+                await self._queue.set_conflict([self._job], rule)
+            except Exception as error:  # the list stays
+                report(self.app, error)
+                return
+            tell(self.app, f"Where a name is taken, from now on: {WORDS[rule]}. r retries.")
+
+        def chosen(rule: Conflict | None) -> None:
+            if rule is not None:
+                self.run_worker(change(rule), group="rule")
+
+        self.app.push_screen(conflict_rule_picker(job.conflict), chosen)
 
     def action_retry(self) -> None:
         job = self._state.get(self._job)

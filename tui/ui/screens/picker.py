@@ -88,12 +88,11 @@ class Picker(Dialog[Value]):
         self.fill("")
 
     def on_resize(self) -> None:
-        """Lay the lines out for the new width, the cursor staying on its item."""
+        """Lay the lines out for the new width."""
         choices = self.query_one("#list", OptionList)
-        at = choices.highlighted
-        self.fill(self.typed.value)
-        if at is not None and at < len(self._shown):
-            choices.highlighted = at
+        for index, item in enumerate(self._shown):
+            if item is not None:
+                choices.replace_option_prompt_at_index(index, self.line(item))
 
     def fill(self, typed: str) -> None:
         """Show the items that match what was typed."""

@@ -243,7 +243,10 @@ class QueueActions(QueueLines):
     def action_conflict_rule(self) -> None:
         from tui.ui.screens.conflict_rule import conflict_rule_picker
 
-        jobs = self._those(lambda job: not job.state.is_final, "The rule of an ended job cannot be changed.")
+        jobs = self._those(
+            lambda job: not job.state.is_final or job.state is JobState.FAILED,
+            "The rule of a job that is done or cancelled cannot be changed.",
+        )
         if jobs:
             ids = [job.id for job in jobs]
             self.app.push_screen(
