@@ -387,3 +387,29 @@ async def test_killed_before_it_knows_that_a_flat_store_is_emptied_a_move_is_don
         assert far.tree() == {"tree": None, "tree/a": b"a"}
         gone = await move(far, "/from/tree")
         assert (await far.rests(gone)).state is JobState.FAILED  # this job has moved nothing
+
+
+async def test_killed_while_it_looks_whether_two_folders_are_one_a_move_leaves_nothing_in_a_flat_store(
+    tmp_path: Path,
+) -> None:
+    far = Far(tmp_path / "journal")
+    far.openers["there"] = MemoryOpener(far.there, HARDLY_ANY, far.faults)
+    far.here.write("/from/tree/a", b"a")
+    far.there.write("/target/tree/b", b"b")
+    put = asyncio.Event()
+
+    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if name != "put done" or "/.ferry-" not in path:
+            return None
+        put.set()
+        return cast("Awaitable[None]", asyncio.Event().wait())
+
+    far.faults.at = kill
+    async with far.engine_on():
+        id = await move(far, "/from/tree")
+        await put.wait()
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    async with far.engine_on():
+        await far.until(id, lambda job: job.state is JobState.DONE)
+        assert far.tree() == {"tree": None, "tree/a": b"a", "tree/b": b"b"}
