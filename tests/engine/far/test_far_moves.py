@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from far_harness import Far
@@ -16,7 +16,7 @@ from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 from tui.places.base import Capabilities
-from tui.places.memory import ALL
+from tui.places.memory import ALL, HARDLY_ANY, MemoryOpener
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -267,7 +267,7 @@ async def test_what_somebody_took_away_before_it_was_renamed_was_not_moved(tmp_p
     far.here.take("/from/tree")
     async with far.engine_on():
         assert (await far.rests(id)).state is JobState.FAILED
-        assert (await far.messages(id))[0].startswith("NotFound: cannot move here://one/from/tree")
+        assert (await far.messages(id))[0].startswith("NotFound: cannot look at here://one/from/tree")
 
 
 async def test_an_original_behind_a_link_swapped_in_stays(
@@ -346,3 +346,70 @@ async def test_a_folder_stays_while_another_job_has_something_unfinished_in_it(f
     assert far.here.tree("/tree") == {"inner": None, "inner/.ferry-abcdefgh-0123456789abcdef": b"half"}
     assert far.tree("/target/tree")["inner/a"] == b"a"
     assert all("not empty" in message for message in await far.messages(id))
+
+
+async def test_a_folder_of_a_flat_store_that_went_with_its_last_file_was_moved(tmp_path: Path) -> None:
+    far = Far(tmp_path / "journal", here=HARDLY_ANY)
+    async with far.engine_on():
+        far.here.write("/from/tree/a", b"here")
+        far.there.write("/target/tree/a", b"there too")
+        id = await move(far, "/from/tree", conflict=Conflict.ASK)
+        await far.until(id, lambda job: job.state is JobState.WAITING)
+        (question,) = await far.engine.questions(id)
+        await far.engine.answer(question.id, Conflict.OVERWRITE)
+        await far.until(id, lambda job: job.state is JobState.DONE)
+        assert (far.tree(), far.here.tree("/from")) == ({"tree": None, "tree/a": b"here"}, {})
+        assert await far.messages(id) == []
+
+
+async def test_killed_before_it_knows_that_a_flat_store_is_emptied_a_move_is_done_all_the_same(
+    tmp_path: Path,
+) -> None:
+    far = Far(tmp_path / "journal")
+    far.openers["here"] = MemoryOpener(far.here, HARDLY_ANY, far.faults)
+    far.here.write("/from/tree/a", b"a")
+    emptied = asyncio.Event()
+
+    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if name != "remove_file done":
+            return None
+        emptied.set()
+        return cast("Awaitable[None]", asyncio.Event().wait())
+
+    far.faults.at = kill
+    async with far.engine_on():
+        id = await move(far, "/from/tree")
+        await emptied.wait()
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    async with far.engine_on():
+        await far.until(id, lambda job: job.state is JobState.DONE)
+        assert far.tree() == {"tree": None, "tree/a": b"a"}
+        gone = await move(far, "/from/tree")
+        assert (await far.rests(gone)).state is JobState.FAILED  # this job has moved nothing
+
+
+async def test_killed_while_it_looks_whether_two_folders_are_one_a_move_leaves_nothing_in_a_flat_store(
+    tmp_path: Path,
+) -> None:
+    far = Far(tmp_path / "journal")
+    far.openers["there"] = MemoryOpener(far.there, HARDLY_ANY, far.faults)
+    far.here.write("/from/tree/a", b"a")
+    far.there.write("/target/tree/b", b"b")
+    put = asyncio.Event()
+
+    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if name != "put done" or "/.ferry-" not in path:
+            return None
+        put.set()
+        return cast("Awaitable[None]", asyncio.Event().wait())
+
+    far.faults.at = kill
+    async with far.engine_on():
+        id = await move(far, "/from/tree")
+        await put.wait()
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    async with far.engine_on():
+        await far.until(id, lambda job: job.state is JobState.DONE)
+        assert far.tree() == {"tree": None, "tree/a": b"a", "tree/b": b"b"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, troubles
@@ -12,6 +13,7 @@ from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
     from tui.places.memory_store import MemoryStore
@@ -362,3 +364,64 @@ async def test_nothing_is_removed_where_another_folder_stands_for_the_source(
     await queue.ends(id)
     assert "SourceChanged" in [error.code for error in await queue.engine.errors(id)]
     assert store.read("/data/tree/extra") == b"extra"
+
+
+async def test_paused_while_it_removes_it_removes_the_rest_when_it_goes_on(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    here, there = plant(hosts)
+    reached = asyncio.Event()
+
+    def stall(name: str, location: Location) -> Awaitable[None] | None:
+        if name != "remove_file":
+            return None
+        reached.set()
+        return cast("Awaitable[None]", asyncio.Event().wait())
+
+    hosts.trouble = stall
+    id = await sync(queue)
+    await reached.wait()
+    await queue.engine.pause([id])
+    await queue.until(id, lambda job: job.state is JobState.PAUSED and not queue.engine._keeper._tasks)
+    hosts.trouble = None
+    await queue.engine.resume([id])
+    await queue.done(id)
+    assert there.tree("/data") == mirrored(here)
+
+
+async def test_what_only_the_target_has_goes_also_after_a_question_was_answered(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    here, there = plant(hosts)
+
+    def meddle(name: str, location: Location) -> None:
+        if name == "put" and location.path == "/data/tree/fresh/file":
+            hosts.trouble = None
+            there.write(location.path, b"somebody else's")
+
+    hosts.trouble = meddle
+    id = await sync(queue)
+    await queue.until(id, lambda job: job.state is JobState.WAITING)
+    (question,) = await queue.engine.questions(id)
+    assert EXTRA.keys() < there.tree("/data").keys()
+    await queue.engine.answer(question.id, Conflict.OVERWRITE)
+    await queue.until(id, lambda job: job.state is JobState.DONE)
+    assert there.tree("/data") == mirrored(here)
+
+
+async def test_a_folder_that_took_the_place_of_a_copied_file_is_told(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    _, there = plant(hosts)
+
+    def meddle(name: str, location: Location) -> None:
+        if name == "set_attributes" and location.path == "/data/tree/fresh":  # it was made whole
+            hosts.trouble = None
+            there.remove("/data/tree/fresh/file")
+            there.write("/data/tree/fresh/file/within", b"somebody else's")
+
+    hosts.trouble = meddle
+    id = await sync(queue)
+    assert (await queue.ends(id)).state is JobState.FAILED
+    assert any("has become something else" in message for message in await queue.messages(id))
+    assert there.read("/data/tree/fresh/file/within") == b"somebody else's"

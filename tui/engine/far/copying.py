@@ -19,11 +19,11 @@ from tui.engine.far.goal import free_name, open_goal, resolved
 from tui.engine.far.tree import Folder, Item, Step, Whole
 from tui.engine.far.walking import Walk
 from tui.engine.planner import chunks
-from tui.engine.rows import Phase, name_of
+from tui.engine.rows import name_of
 from tui.engine.run import Spot
 from tui.engine.sources import begin, end, pages
 from tui.model.entry import Entry, EntryKind
-from tui.model.error import NotFound, PlaceError, SameFile, TargetInsideSource
+from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource
 from tui.model.job import Conflict
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui.engine.rows import Decision, Source
     from tui.engine.run import Run
     from tui.model.location import Location
+    from tui.places.base import Place
 
 AT_ONCE = 32
 """So many sources are looked at at the same time."""
@@ -190,25 +191,17 @@ class FarCopying:
             PlaceError: It cannot be told, or is refused.
         """
         place, where = self.ends.at(parent), parent.child(step.source.location.name)
-        if step.source.phase in (Phase.RENAMING, Phase.REMOVING):
-            step.entry = await look(place, where)
-            if step.entry is None:
-                await self._check_has_gone(step)
-                return
-        else:
+        try:
             step.entry = await place.stat(where)
-        await self.examine(step, where)
+        except (NotFound, NotAFolder):
+            if not await self.has_gone(step, place):
+                raise
+        else:
+            await self.examine(step, where)
 
-    async def _check_has_gone(self, step: Step) -> None:
-        """Refuse to take a source for moved that was to be renamed, and is neither here nor there.
-
-        Raises:
-            NotFound.
-        """
-        there = self.goal.child(step.name)
-        if step.source.phase is Phase.RENAMING and await look(self.ends.at(there), there) is None:
-            source = step.source.location
-            raise NotFound(f"cannot {self.verb} {source}: no such file or folder", location=source)
+    async def has_gone(self, step: Step, place: Place) -> bool:
+        """Say whether this job itself took away a source that is not there. (A copy takes away nothing.)"""
+        return False
 
     async def examine(self, step: Step, where: Location) -> None:
         """Refuse what would go into or onto itself.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.entry import Entry
+    from tui.places.base import Place
 
 _HOME_REMEDY = "Move what is in it instead."
 
@@ -118,6 +119,18 @@ class FarMoving(FarCopying):
             self._count_source(source)
         if done:
             await self.run.journal.set_sources(self.row.id, done)
+
+    async def has_gone(self, step: Step, place: Place) -> bool:
+        """Say whether a source that is not there was moved, before a crash or before it was come back to."""
+        source, there = step.source, self.goal.child(step.name)
+        if source.phase is Phase.REMOVING:
+            return True
+        if source.phase is not Phase.RENAMING and (
+            # Where there are no folders one goes with the last file in it, before anything could be written down.
+            place.capabilities.folders or not await self.whereabouts.kept([step])
+        ):
+            return False
+        return await look(self.ends.at(there), there) is not None
 
     # Two names of one folder
 

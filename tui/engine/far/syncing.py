@@ -96,7 +96,11 @@ class FarSyncing(FarCopying):
 
     async def last(self) -> None:
         """Align what is not content, and remove what only the target has, if asked to."""
-        if self.run.record.questions or self._tops is None:
+        if self.run.record.questions:
+            return
+        if self._tops is None:  # what was asked has been answered since the folders were gone through
+            await self._failed()
+        if self.run.stopped or self.run.record.questions or self._tops is None:
             return
         await carry(self.run, self._settle(*self._tops))
 
@@ -116,6 +120,7 @@ class FarSyncing(FarCopying):
         if differences is None:
             await self._leave_all(target)
             return
+        await self._tell_of_new_clashes(differences, clashes, target)
         aligned = [item for item in differences if item.change is Change.ATTRIBUTES]
         await each(aligned, lambda item: self._align(source, target, item), AT_ONCE)
         if removes and not run.stopped:
@@ -262,6 +267,17 @@ class FarSyncing(FarCopying):
             self.row.id, await self.run.journal.last_error(self.row.id), 1000
         )
         return [row for row in rows if row.code in CLASHES and row.target_path and b"/" in row.target_path]
+
+    async def _tell_of_new_clashes(
+        self, differences: Sequence[Difference], known: Sequence[ErrorRow], target: Location
+    ) -> None:
+        """Tell of entries that met something of another kind only when all had been copied."""
+        paths = {os.fsdecode(row.path).partition("/")[2] for row in known}
+        for item in differences:
+            if item.change is Change.CLASH and item.path not in paths:
+                where = target.below(item.path)
+                message = f"cannot replace {where}: it has become something else since it was looked at"
+                await self.run.fail(self._spot(item.path, where), SourceChanged(message, "Retry the job."))
 
     async def _supplant(self, row: ErrorRow) -> None:
         """Remove what stands in the way of an entry, and copy that."""
