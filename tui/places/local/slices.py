@@ -21,12 +21,13 @@ from tui.places.local.content import (
     settle_holes,
 )
 from tui.places.local.flushing import Refused, flush_file, flush_folder
+from tui.places.local.half_file import Original, take_up
 from tui.places.local.landing import Draft, Landing
 from tui.places.local.links import Joiner
 from tui.places.local.making import unchanged
-from tui.places.local.names import check_size, told
-from tui.places.local.partial import NO_HALF, discard, is_own_file, partial_name
-from tui.places.local.standing import READ_FLAGS, forget_cached
+from tui.places.local.names import told
+from tui.places.local.partial import discard, partial_name
+from tui.places.local.standing import READ_FLAGS
 from tui.places.local.traits import Traits
 from tui.places.local.verifying import Differs, ReadBack, not_the_same
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from tui.places.local.links import HardLinks
     from tui.places.local.root import Root
 
-_OVERLAP_BYTES = 64 << 10
-"""So much of the end of a partial is compared with the source before it is continued."""
 SLICE_S = 0.1
 """No chunk is begun after so long in one slice: this is how often a slow copy says how far it is."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -302,50 +301,13 @@ class SliceCopy:
                 self._linked, self._offset = True, info.st_size
                 return
         self._partial = partial_name(self._rules.tag, name, info)
-        self._offset = self._take_up()
-
-    def _take_up(self) -> int:
-        """Open the partial of before, or a new one; return how many bytes of it are good.
-
-        One that cannot be opened just now stays: it is worth as much when the disk is well, or fewer files are open.
-        """
-        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        try:
-            self._to = os.open(self._partial, flags, dir_fd=self._folder)
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, *NO_HALF):
-                raise
-            self._create()
-            return 0
-        found = os.fstat(self._to)
-        if not is_own_file(found, self._info):
-            fd, self._to = self._to, -1
-            syscalls.let_go(fd)
-            self._create()
-            return 0
-        if self._rules.doubtful and found.st_size <= self._info.st_size:
-            forget_cached(self._to)
-            self._unsure = found.st_size
-            return 0
-        if found.st_size <= self._info.st_size and self._ends_alike(found.st_size):
-            return found.st_size
-        os.ftruncate(self._to, 0)
-        return 0
-
-    def _create(self) -> None:
-        discard(self._folder, self._partial)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._to = os.open(self._partial, flags, 0o600, dir_fd=self._folder)
-        try:
-            check_size(self._to, self._info.st_size, self._where)
-        except BaseException:
-            discard(self._folder, self._partial)
-            raise
-
-    def _ends_alike(self, size_bytes: int) -> bool:
-        start = max(0, size_bytes - _OVERLAP_BYTES)
-        ends = (read_exactly(fd, size_bytes - start, start) for fd in (self._from, self._to))
-        return next(ends) == next(ends)
+        self._to, self._offset, self._unsure = take_up(
+            self._folder,
+            self._partial,
+            Original(self._from, info),
+            self._where,
+            doubtful=self._rules.doubtful,
+        )
 
     def _advance_or_stop(self, end: int) -> None:
         """Go on as far as there is room: what was copied before there was none counts, and the next step tells."""
