@@ -290,9 +290,11 @@ async def test_a_disk_that_wakes_up_slowly_is_waited_for(
 
     monkeypatch.setattr(os, "lstat", lstat)
     looking = asyncio.create_task(place.details(at(source), names))
-    for _ in range(8):
-        assert await asyncio.to_thread(enough.acquire, timeout=10)
-    awake.set()
+    try:
+        for _ in range(8):
+            assert await asyncio.to_thread(enough.acquire, timeout=10)
+    finally:
+        awake.set()  # whoever tells of a failure looks at files, too
     found = await asyncio.wait_for(looking, 20)
     assert list(found.sizes_bytes)[8:] == [5] * 22
 
