@@ -178,7 +178,6 @@ async def sweep(
     for name, size_bytes in (
         ("places.local.content.CHUNK_BYTES", SLICE_BYTES),
         ("places.local.slices.CHUNK_BYTES", SLICE_BYTES),
-        ("places.local.content.PIPE_BYTES", SLICE_BYTES),
         ("engine.walk.SLICE_BYTES", SLICE_BYTES),
         ("engine.run.LARGE_BYTES", LARGE_BYTES),
         ("places.local.content.SMALL_BYTES", SMALL_BYTES),

@@ -315,7 +315,6 @@ def test_slower_ways_of_copying_do_as_well(
         calls.append(args)
         raise OSError(errno.EXDEV, "other device")
 
-    monkeypatch.setattr("tui.places.local.content.HAS_PIPES", False)
     monkeypatch.setattr(os, "copy_file_range", refuse)
     if lacking == 2:
         monkeypatch.setattr(os, "sendfile", refuse)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tui.model.fidelity import Loss
 from tui.places.local import syscalls
-from tui.places.local.piping import HAS_PIPES, PIPE_BYTES, through_pipe
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake
@@ -78,7 +77,6 @@ class Ways:
         self._way: dict[tuple[int, int], int] = {}
         self._no_clone: set[tuple[int, int]] = set()
         self._chunk_bytes: dict[tuple[int, int], int] = {}
-        self._by_pipe: dict[tuple[int, int], bool] = {}
         self.no_tmpfile: set[int] = set()
         self.time_steps_ns: dict[int, int] = {}
         self.exact: set[int] = set()
@@ -93,51 +91,17 @@ class Ways:
         self._no_clone.add(devices)
         return False
 
-    def some(
-        self,
-        source: int,
-        target: int,
-        offset: int,
-        size_bytes: int,
-        devices: tuple[int, int],
-        *,
-        reserved: bool = False,
-    ) -> int:
-        """Copy a chunk at `offset` of both, of up to `size_bytes`; return how much came, 0 only at the source's end.
-
-        Args:
-            devices: Of the source and of the target.
-            reserved: Room on the disk was asked for before (`syscalls.reserve`).
-        """
+    def some(self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]) -> int:
+        """Copy a chunk at `offset` of both, of up to `size_bytes`; return how much came, 0 only at the source's end."""
         chunk = self._chunk_bytes.get(devices, CHUNK_BYTES)
-        length = min(size_bytes, chunk)
         began = time.monotonic()
-        count = self._through_pipe(source, target, offset, length, devices) if reserved else 0
-        count = count or self._some(source, target, offset, length, devices)
+        count = self._some(source, target, offset, min(size_bytes, chunk), devices)
         took = time.monotonic() - began
         if took > CHUNK_S:
             self._chunk_bytes[devices] = max(chunk // 2, _LEAST_CHUNK_BYTES)
         elif chunk < CHUNK_BYTES and took < CHUNK_S / 4 and count == chunk:
             self._chunk_bytes[devices] = chunk * 2
         return count
-
-    def _through_pipe(
-        self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]
-    ) -> int:
-        """Copy through a wide pipe, where that pays; 0 where it is to be done otherwise.
-
-        It pays on ext4, where copy_file_range has no better way than a narrow one, and only where room was reserved:
-        where ext4 still has to find it, large pieces take twice as long.
-        """
-        if size_bytes < PIPE_BYTES or not self._pipes(target, devices):
-            return 0
-        try:
-            return through_pipe(source, target, offset, size_bytes)
-        except OSError as error:
-            if error.errno not in _TRY_NEXT:
-                raise
-            self._by_pipe[devices] = False
-            return 0
 
     def _some(self, source: int, target: int, offset: int, size_bytes: int, devices: tuple[int, int]) -> int:
         while True:
@@ -151,13 +115,6 @@ class Ways:
                 continue
             # Kernels 5.3 to 5.18 say 0 for files that are made up as they are read; only a read knows their end.
             return count or _by_buffer(source, target, offset, size_bytes)
-
-    def _pipes(self, target: int, devices: tuple[int, int]) -> bool:
-        pays = self._by_pipe.get(devices)
-        if pays is None:
-            pays = HAS_PIPES and syscalls.filesystem_kind(target) == syscalls.EXT4
-            self._by_pipe[devices] = pays
-        return pays
 
 
 def copy_all(

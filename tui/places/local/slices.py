@@ -346,9 +346,7 @@ class SliceCopy:
         """Copy a chunk, where there is anything up to `stop`."""
         if self._offset < stop:
             length = stop - self._offset
-            count = self._target.ways.some(
-                self._from, self._to, self._offset, length, self._devices, reserved=not self._sparse
-            )
+            count = self._target.ways.some(self._from, self._to, self._offset, length, self._devices)
             if count == 0:
                 self._give_up()
             self._offset += count
