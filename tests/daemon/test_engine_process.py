@@ -170,7 +170,8 @@ async def test_sighup_changes_nothing(home: Home) -> None:
 
 def test_a_closed_terminal_changes_nothing(home: Home) -> None:
     script = (
-        "import fcntl, termios, time; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from tui.paths import Paths;"
+        "import fcntl, signal, termios, time; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from tui.paths import Paths;"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # tests that run behind nohup inherit that it is ignored
         "from tui.client.launch import launch; launch(Paths.from_environment()); print('up', flush=True);"
         "time.sleep(60)"
     )
