@@ -155,7 +155,7 @@ class EntryCopy:
 
         What there is to be copied is opened; a look at both is enough to see that there is nothing.
         """
-        put, replace = target_name, False
+        spot: Spot | None = target_name, False
         standing = self._names.look(target_name)
         if standing is not None:
             info = self._look(name)
@@ -168,9 +168,8 @@ class EntryCopy:
             if self._is_left(name, target_name, info, batch):
                 return True
             spot = self._decider.spot(name, target_name, info, standing, batch)
-            if spot is None:
-                return True
-            put, replace = spot
+        if spot is None:
+            return True
         try:
             source = os.open(name, READ_FLAGS, dir_fd=self._source.fd)
         except OSError as error:
@@ -181,27 +180,29 @@ class EntryCopy:
             info = os.fstat(source)
             if not stat.S_ISREG(info.st_mode):
                 return False
-            if info.st_nlink > 1 and self._is_left(name, target_name, info, batch):
-                return True
-            if self._has_names(info) and self._joiner.join(info, put, replace=replace):
-                pass
-            elif info.st_size > self._rules.large_bytes:
-                batch.large.append(Large(name, put, info.st_size, replace))
-                self._traits.lost.clear()  # it will be told when that is done
-                return True
-            else:
-                if self._rules.verify or not self._plain.copy(source, put, info, replace=replace):
-                    info = self._make(source, name, put, info, replace=replace)
-                if info.st_nlink > 1:
-                    self._joiner.tell(info, put)
-            batch.files += 1
-            batch.size_bytes += info.st_size
-            if self._rules.verify:
-                batch.verified_files += 1
-                batch.verified_bytes += info.st_size
+            if not self._is_left(name, target_name, info, batch):
+                self._opened(source, name, info, spot, batch)
         finally:
             syscalls.let_go(source)
         return True
+
+    def _opened(self, source: int, name: bytes, info: os.stat_result, spot: Spot, batch: Batch) -> None:
+        """Bring an opened regular file to its spot: as another name of what is there, later in slices, or now."""
+        put, replace = spot
+        if not (self._has_names(info) and self._joiner.join(info, put, replace=replace)):
+            if info.st_size > self._rules.large_bytes:
+                batch.large.append(Large(name, put, info.st_size, replace))
+                self._traits.lost.clear()  # it will be told when that is done
+                return
+            if self._rules.verify or not self._plain.copy(source, put, info, replace=replace):
+                info = self._make(source, name, put, info, replace=replace)
+            if info.st_nlink > 1:
+                self._joiner.tell(info, put)
+        batch.files += 1
+        batch.size_bytes += info.st_size
+        if self._rules.verify:
+            batch.verified_files += 1
+            batch.verified_bytes += info.st_size
 
     def _is_plainly_same(self, info: os.stat_result, standing: os.stat_result) -> bool:
         """Say whether a look shows that nothing is to be done, as for most files of a tree that is copied again.
