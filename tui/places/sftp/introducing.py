@@ -65,9 +65,8 @@ class Introduction(asyncssh.SSHClient):
         if self.verdict is Verdict.UNKNOWN:
             accepted = self._asking.answers.accepted(self._host.key_name)
             if accepted and data not in accepted and self._host.strict == "ask":
-                self.verdict = (
-                    Verdict.CHANGED
-                )  # no file knows it, but somebody has said what the right one is
+                # No file knows it, but somebody has said what the right one is.
+                self.verdict = Verdict.CHANGED
                 return False
             return data in accepted or self._host.strict in ("no", "accept-new")
         return self.verdict is Verdict.KNOWN
