@@ -31,17 +31,21 @@ def asks(client):
     client.add_question(Question(1, job.id, NEW, OLD, *facts, asked_at=1.0))
 
 
+async def asked(s):
+    """Open the conflict of the one job."""
+    await s.press("w")
+    await s.until(lambda: s.main.queue_pane.jobs, "the job shown")
+    await s.press("a")
+    dialog = await s.dialog(QuestionScreen)
+    await s.until(lambda: "backup" in str(dialog.query_one("#target", Static).render()), "the question put")
+    await s.pilot.pause()
+    return dialog
+
+
 @pytest.mark.parametrize("size", [(40, 12), (60, 16), (80, 24)])
 async def test_a_conflict_shows_both_files_and_every_answer(shell, size):
     async with shell(size=size, prepare=asks) as s:
-        await s.press("w")
-        await s.until(lambda: s.main.queue_pane.jobs, "the job shown")
-        await s.press("a")
-        dialog = await s.dialog(QuestionScreen)
-        await s.until(
-            lambda: "backup" in str(dialog.query_one("#target", Static).render()), "the question put"
-        )
-        await s.pilot.pause()
+        dialog = await asked(s)
         box = dialog.query_one(".dialog").content_region
         buttons = list(dialog.query(Button))
         assert len(buttons) == 8
@@ -54,14 +58,7 @@ async def test_a_conflict_shows_both_files_and_every_answer(shell, size):
 @pytest.mark.parametrize("size", [(40, 12), (60, 16)])
 async def test_both_sides_of_a_conflict_tell_size_and_time_in_the_same_form(shell, size):
     async with shell(size=size, prepare=asks) as s:
-        await s.press("w")
-        await s.until(lambda: s.main.queue_pane.jobs, "the job shown")
-        await s.press("a")
-        dialog = await s.dialog(QuestionScreen)
-        await s.until(
-            lambda: "backup" in str(dialog.query_one("#target", Static).render()), "the question put"
-        )
-        await s.pilot.pause()
+        dialog = await asked(s)
         new, old = (
             str(dialog.query_one(side, Static).render()).split("\n")[3:] for side in ("#source", "#target")
         )

@@ -19,7 +19,7 @@ from tui.places.base import Capabilities
 from tui.places.memory import ALL, HARDLY_ANY, MemoryOpener
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from hosts_harness import Hosts, HostsHarness
@@ -362,26 +362,32 @@ async def test_a_folder_of_a_flat_store_that_went_with_its_last_file_was_moved(t
         assert await far.messages(id) == []
 
 
+async def killed_in_a_move(far: Far, at: Callable[[str, str], bool]) -> int:
+    """Move a tree, and kill the engine in an operation of which `at` says so; return the job's id."""
+    reached = asyncio.Event()
+
+    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if not at(name, path):
+            return None
+        reached.set()
+        return cast("Awaitable[None]", asyncio.Event().wait())
+
+    far.faults.at = kill
+    async with far.engine_on():
+        id = await move(far, "/from/tree")
+        await reached.wait()
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    return id
+
+
 async def test_killed_before_it_knows_that_a_flat_store_is_emptied_a_move_is_done_all_the_same(
     tmp_path: Path,
 ) -> None:
     far = Far(tmp_path / "journal")
     far.openers["here"] = MemoryOpener(far.here, HARDLY_ANY, far.faults)
     far.here.write("/from/tree/a", b"a")
-    emptied = asyncio.Event()
-
-    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
-        if name != "remove_file done":
-            return None
-        emptied.set()
-        return cast("Awaitable[None]", asyncio.Event().wait())
-
-    far.faults.at = kill
-    async with far.engine_on():
-        id = await move(far, "/from/tree")
-        await emptied.wait()
-        await far.crash()
-    far.faults.at = lambda number, name, path: None
+    id = await killed_in_a_move(far, lambda name, path: name == "remove_file done")
     async with far.engine_on():
         await far.until(id, lambda job: job.state is JobState.DONE)
         assert far.tree() == {"tree": None, "tree/a": b"a"}
@@ -396,20 +402,7 @@ async def test_killed_while_it_looks_whether_two_folders_are_one_a_move_leaves_n
     far.openers["there"] = MemoryOpener(far.there, HARDLY_ANY, far.faults)
     far.here.write("/from/tree/a", b"a")
     far.there.write("/target/tree/b", b"b")
-    put = asyncio.Event()
-
-    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
-        if name != "put done" or "/.ferry-" not in path:
-            return None
-        put.set()
-        return cast("Awaitable[None]", asyncio.Event().wait())
-
-    far.faults.at = kill
-    async with far.engine_on():
-        id = await move(far, "/from/tree")
-        await put.wait()
-        await far.crash()
-    far.faults.at = lambda number, name, path: None
+    id = await killed_in_a_move(far, lambda name, path: name == "put done" and "/.ferry-" in path)
     async with far.engine_on():
         await far.until(id, lambda job: job.state is JobState.DONE)
         assert far.tree() == {"tree": None, "tree/a": b"a", "tree/b": b"b"}
