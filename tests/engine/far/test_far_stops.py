@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from far_harness import HERE, THERE, Far
 
-from tui.engine.far import ends
+from tui.engine.far import ends, many
 from tui.engine.far.ends import TRIES
 from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import JobKind, JobState, Request
@@ -249,7 +249,8 @@ async def test_nobody_is_asked_for_a_job_that_is_paused_as_the_host_asks(
             await engine.pause([job])
             return await place(location, job=job)
 
-        monkeypatch.setattr(ends, "LOOK_S", 20.0)  # it is not looked in between whether the run was stopped
+        for module in (ends, many):  # it is not looked in between whether the run was stopped
+            monkeypatch.setattr(module, "LOOK_S", 20.0)
         monkeypatch.setattr(engine._doors, "place", pause_first)
         id = await far.submit("/a")
         await far.until(id, lambda job: job.state is JobState.PAUSED)

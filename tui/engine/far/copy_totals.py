@@ -8,7 +8,8 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.engine.far.ends import LOOK_S, Halted, each, look
+from tui.engine.far.ends import Halted, look
+from tui.engine.far.many import LOOK_S, each
 from tui.engine.far.need import Amount, Need, Standing
 from tui.engine.far.room import room_at, used_bytes
 from tui.engine.far.standing import Pairing

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import each
+from tui.engine.far.many import each
 from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import LinkInTheWay, NotFound, PlaceError

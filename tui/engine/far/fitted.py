@@ -7,8 +7,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.engine.far.columns import Columns
-from tui.engine.far.ends import each, spread
 from tui.engine.far.goal import resolved
+from tui.engine.far.many import each, spread
 from tui.engine.far.reaching import listing
 from tui.engine.naming import TopNames, agree_on_names, begin_looking, end_looking
 from tui.engine.rows import name_of

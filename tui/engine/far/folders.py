@@ -8,9 +8,10 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import each, in_time, look
+from tui.engine.far.ends import look
 from tui.engine.far.fitted import changed_in
 from tui.engine.far.making import MOST_MEETINGS, Making
+from tui.engine.far.many import each, in_time
 from tui.engine.far.probing import is_one
 from tui.engine.far.reaching import listing
 from tui.engine.far.tree import Folder, Item, State, Whole

@@ -12,7 +12,8 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from tui.engine.far.ends import each, look
+from tui.engine.far.ends import look
+from tui.engine.far.many import each
 from tui.engine.far.reaching import listing
 from tui.engine.traces import Step
 from tui.model.entry import EntryKind

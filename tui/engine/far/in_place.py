@@ -6,7 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import Ends, carry, each, look
+from tui.engine.far.ends import Ends, carry, look
+from tui.engine.far.many import each
 from tui.engine.removing import InPlace
 from tui.engine.rows import Phase
 from tui.engine.run import Spot, Sums

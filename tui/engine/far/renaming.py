@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import Ends, carry, each, look
+from tui.engine.far.ends import Ends, carry, look
 from tui.engine.far.identity import identify
+from tui.engine.far.many import each
 from tui.engine.renaming import Renaming
 from tui.engine.traces import Trace
 from tui.model.error import HoldsHome, NotFound, PlaceError, Unsupported

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.engine.far.copying import AT_ONCE
-from tui.engine.far.ends import each, look
+from tui.engine.far.ends import look
 from tui.engine.far.goal import open_goal
 from tui.engine.far.identity import is_of_tree, why_not_it
+from tui.engine.far.many import each
 from tui.engine.far.moving import FarMoving
 from tui.engine.sources import pages
 from tui.engine.traces import ELSEWHERE, Bar

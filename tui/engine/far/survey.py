@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from tui.engine.far.ends import spread
 from tui.engine.far.folders import is_name
+from tui.engine.far.many import spread
 from tui.engine.far.need import MOST_STANDING, Amount, Standing
 from tui.engine.far.reaching import listing
 from tui.model.entry import EntryKind

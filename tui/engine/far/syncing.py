@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.comparing import Comparison
 from tui.engine.far.copying import FarCopying
-from tui.engine.far.ends import carry, each, look
+from tui.engine.far.ends import carry, look
+from tui.engine.far.many import each
 from tui.engine.far.reaching import HOME
 from tui.engine.far.removing import TreeRemoval
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import Ends, each, look
+from tui.engine.far.ends import Ends, look
 from tui.engine.far.fitted import changed_in, fitting_of
 from tui.engine.far.goal import resolved
+from tui.engine.far.many import each
 from tui.engine.far.reaching import listing
 from tui.engine.far.standing import Pairing
 from tui.engine.rows import name_of

@@ -7,8 +7,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from tui.engine.far.doors import AnswerWanted
-from tui.engine.far.ends import Halted, OutOfReach, each, look
+from tui.engine.far.ends import Halted, OutOfReach, look
 from tui.engine.far.goal import resolved
+from tui.engine.far.many import each
 from tui.engine.far.need import Amount
 from tui.engine.far.survey import Branch, Survey
 from tui.engine.rows import Phase

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tui.engine.far.ends import in_time, look
+from tui.engine.far.ends import look
+from tui.engine.far.many import in_time
 from tui.engine.far.memory import Memory
 from tui.engine.far.standing import not_held
 from tui.engine.far.streaming import Stream, agree, changed, new_sum, read_into, whole

@@ -9,8 +9,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import each
 from tui.engine.far.identity import why_not_it
+from tui.engine.far.many import each
 from tui.engine.far.renaming import FarRenaming
 from tui.engine.planner import plan_renames
 from tui.model.entry import EntryKind

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.engine.far.ends import Lost, in_time
+from tui.engine.far.ends import Lost
 from tui.engine.far.folders import CLOSE_S, Folders
 from tui.engine.far.making import Full
+from tui.engine.far.many import in_time
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.transfer import SMALL_BYTES

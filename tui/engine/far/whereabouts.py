@@ -11,8 +11,9 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.engine.far.ends import each, look
+from tui.engine.far.ends import look
 from tui.engine.far.identity import identify, identify_copy
+from tui.engine.far.many import each
 from tui.engine.traces import ELSEWHERE, Bar, Trace
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError
