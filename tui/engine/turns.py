@@ -61,12 +61,18 @@ class Turns:
 
     def _candidate(self, record: Record) -> Candidate:
         awaited = record.lanes is None and record.id not in self._silent
-        return Candidate(record.id, record.priority, record.position, record.lanes, record.forced, awaited)
+        lanes, away = record.lanes, record.absent is not None
+        if record.absent is not None:
+            lanes = frozenset({record.absent})
+        return Candidate(record.id, record.priority, record.position, lanes, record.forced, awaited, away)
 
     def _explain(self, record: Record, blocker: int) -> None:
         if record.lanes is None:
             return
-        note = f"waits for job {blocker} on the same disk" if blocker else "waits for its turn"
+        holder = self._board.get(blocker)
+        shared = record.lanes & (holder.lanes or frozenset()) if holder is not None else frozenset()
+        what = "host" if shared and max(shared) < 0 else "disk"
+        note = f"waits for job {blocker} on the same {what}" if blocker else "waits for its turn"
         if note != record.note:
             record.note = note
             self._board.touch(record)
