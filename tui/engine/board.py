@@ -124,6 +124,8 @@ class Record:
     verifying = 0
     """So many large files are being read back."""
     lanes: frozenset[int] | None = None
+    absent: int | None = None
+    """The lane of the host that does not answer: while the job waits for it, it holds no other."""
     forced = False
     short = False
     """It stopped for want of room."""

@@ -79,7 +79,7 @@ class Keeper:
         self.doors = self.asking.doors
         self._settings = Settings(journal)
         self.shared = Shared(
-            journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors, homes
+            journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors, self.kick, homes
         )
         self._turns = Turns(journal, self.board, self.kick)
         self._runs: dict[int, Run] = {}

@@ -16,6 +16,7 @@ class Candidate:
         lanes: The devices it reads or writes; None while they are not known yet.
         forced: "Start now": it waits for nothing.
         awaited: Its devices will be known in a moment: nobody behind it starts before.
+        away: It waits for a host that does not answer, and takes up no place meanwhile.
     """
 
     id: int
@@ -24,6 +25,7 @@ class Candidate:
     lanes: frozenset[int] | None
     forced: bool = False
     awaited: bool = False
+    away: bool = False
 
     @property
     def turn(self) -> tuple[int, int, int]:
@@ -42,11 +44,13 @@ def plan(queued: list[Candidate], running: list[Candidate]) -> Plan:
     """Return which of the queued jobs may start beside the running ones.
 
     A job also keeps its turn against those behind it: one that waits for a lane holds its other lanes back from
-    later jobs, else a job that needs two disks could wait for ever.
+    later jobs, else a job that needs two disks could wait for ever. It does not where the lane is that of a host
+    which does not answer: then nobody knows how long it waits.
     """
     result = Plan()
     holder: dict[int, int] = {lane: job.id for job in running for lane in job.lanes or ()}
-    count = len(running)
+    count = sum(not job.away for job in running)
+    absent = frozenset(lane for job in running if job.away for lane in job.lanes or ())
     awaited = False
     for job in sorted(queued, key=lambda job: (not job.forced, job.turn)):
         awaited |= job.awaited and not job.forced
@@ -56,7 +60,8 @@ def plan(queued: list[Candidate], running: list[Candidate]) -> Plan:
             count += 1
         else:
             result.blocked[job.id] = blocker
-        for lane in job.lanes or ():
+        lanes = job.lanes or frozenset()
+        for lane in lanes & absent or lanes:
             holder.setdefault(lane, job.id)
     return result
 

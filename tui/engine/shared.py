@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -28,6 +28,8 @@ class Shared:
     slots: int
     workers: Workers
     doors: Doors
+    kick: Callable[[], None]
+    """Has the queue looked at: something changed that may let a job start."""
     homes: Collection[Location] = ()
     """The user's home folders: no job removes or renames them, or what holds them."""
     group: asyncio.TaskGroup | None = None

@@ -61,12 +61,16 @@ class Turns:
 
     def _candidate(self, record: Record) -> Candidate:
         awaited = record.lanes is None and record.id not in self._silent
-        return Candidate(record.id, record.priority, record.position, record.lanes, record.forced, awaited)
+        lanes, away = _held(record), record.absent is not None
+        return Candidate(record.id, record.priority, record.position, lanes, record.forced, awaited, away)
 
     def _explain(self, record: Record, blocker: int) -> None:
         if record.lanes is None:
             return
-        note = f"waits for job {blocker} on the same disk" if blocker else "waits for its turn"
+        holder = self._board.get(blocker)
+        shared = record.lanes & (_held(holder) or frozenset()) if holder is not None else frozenset()
+        what = "host" if shared and max(shared) < 0 else "disk"
+        note = f"waits for job {blocker} on the same {what}" if blocker else "waits for its turn"
         if note != record.note:
             record.note = note
             self._board.touch(record)
@@ -92,3 +96,8 @@ class Turns:
             self._looking.discard(record.id)
             self._silent.discard(record.id)
         self._changed()
+
+
+def _held(record: Record) -> frozenset[int] | None:
+    """Return the lanes a job needs; where it waits for a host that does not answer, that of the host alone."""
+    return record.lanes if record.absent is None else frozenset({record.absent})

@@ -181,6 +181,30 @@ async def test_a_host_that_went_away_is_waited_for_and_a_pause_is_heeded(far: Fa
     assert job.progress.errors == 0
 
 
+async def test_a_job_that_waits_for_its_host_lets_others_have_the_rest(far: Far) -> None:
+    far.here.write("/tree/large", LARGE)
+    gate = Gate(far, "write", 4)
+    waiting = await far.submit("/tree")
+    await gate.reached.wait()
+    opener = far.openers["there"]
+    real = opener.open
+
+    async def nobody(*args: object) -> object:
+        raise PlaceUnavailable("nobody is there")
+
+    opener.open = nobody  # type: ignore[method-assign, assignment]
+    for place in opener.places:
+        place.lose()
+    gate.open.set()
+    await far.until(waiting, lambda job: "does not answer: trying again" in job.note)
+    behind = await far.submit("/tree", to="/target/later")
+    beside = await far.submit("/tree", to="/copies", within=True)
+    await far.until(beside, lambda job: job.state is JobState.DONE)
+    await far.until(behind, lambda job: job.note == f"waits for job {waiting} on the same host")
+    opener.open = real  # type: ignore[method-assign]
+    await far.until(behind, lambda job: job.state is JobState.DONE)
+
+
 async def test_while_a_host_takes_its_time_to_answer_the_job_tells_whom_it_waits_for(far: Far) -> None:
     far.here.write("/a", b"a")
     answers = asyncio.Event()

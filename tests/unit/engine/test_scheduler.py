@@ -49,6 +49,17 @@ def test_a_job_that_needs_two_disks_is_not_passed_by_for_ever() -> None:
     assert plan([job(2, 10, 20), job(3, 20)], [job(1, 10)]).start == []
 
 
+def test_a_job_that_waits_for_its_host_takes_up_no_place() -> None:
+    away = [Candidate(n, 3, n, frozenset({-n}), away=True) for n in range(1, MOST_AT_ONCE + 1)]
+    assert plan([job(20, 10), job(21, -1)], away).start == [20]
+
+
+def test_jobs_for_a_host_that_does_not_answer_hold_nothing_else() -> None:
+    away = Candidate(1, 3, 1, frozenset({-1}), away=True)
+    result = plan([job(2, -1, 10), job(3, 10)], [away])
+    assert (result.start, result.blocked) == ([3], {2: 1})
+
+
 def test_there_is_an_end_to_running_side_by_side() -> None:
     assert len(plan([job(n, n) for n in range(1, 30)], []).start) == MOST_AT_ONCE
 

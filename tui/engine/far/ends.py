@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from tui.engine.far.doors import AnswerWanted
 from tui.engine.far.many import LOOK_S, each
-from tui.engine.far.noting import host_of, noting
+from tui.engine.far.noting import away, host_of, noting
 from tui.engine.far.reaching import HOME
 from tui.engine.far.streak import ALONE_AFTER, MOST_LOSSES, Streak, given_up
 from tui.engine.retry import wait_before_retry
@@ -303,7 +303,7 @@ class Ends:
         """Wait before the next try, and tell for how long."""
         run = self._run
         due = run.clock.monotonic() + min(2.0 ** (self._tries - 1), LONGEST_WAIT_S)
-        with noting(run) as note:
+        with noting(run) as note, away(run, location):
             while not run.stopped and (left := due - run.clock.monotonic()) > 0:
                 note(f"{host_of(location)} does not answer: trying again in {math.ceil(left)} s")
                 await run.wait_until(min(due, run.clock.monotonic() + 1))

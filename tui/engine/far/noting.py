@@ -1,9 +1,11 @@
-"""What a job's line says while it waits for a host."""
+"""What a job says, and what it lets go of, while it waits for a host."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from tui.engine import lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +29,17 @@ def noting(run: Run) -> Iterator[Callable[[str], None]]:
     finally:
         if run.record.note == mine:
             note(before)
+
+
+@contextmanager
+def away(run: Run, location: Location) -> Iterator[None]:
+    """Let other jobs have the disks of one that waits for a host: that may take days, and none of them is used."""
+    run.record.absent = lanes.host_of(location)
+    run.shared.kick()
+    try:
+        yield
+    finally:
+        run.record.absent = None
 
 
 def host_of(location: Location) -> str:

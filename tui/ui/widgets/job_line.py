@@ -49,7 +49,7 @@ _SHORT = 60
 """Below this width it tells no kind either, and no time left."""
 _NARROW = 100
 """Below this width the bar stands in the second line."""
-_SAME_DISK = " on the same disk"
+_ON_THE_SAME = " on the same "
 _WORDS = 34
 """Cells an ended or queued job has at least to say how it stands."""
 
@@ -180,7 +180,7 @@ def first_line(job: Job, columns: Columns, marked: bool) -> Line:
 def _note(job: Job, room: int) -> str:
     """Return why a job does not go on; where what it waits for is only if there is room for all."""
     note = visible(job.note)
-    return note if cells(note) <= room else note.removesuffix(_SAME_DISK)
+    return note if cells(note) <= room else note.partition(_ON_THE_SAME)[0]
 
 
 def _numbers(job: Job, columns: Columns) -> Line:
