@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tui.cli.arguments import Parsed
-    from tui.cli.verify import Told
+    from tui.cli.findings import Told
     from tui.model.location import Location
     from tui.places.local.summing import Sum
 
