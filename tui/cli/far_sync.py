@@ -10,7 +10,7 @@ from tui.cli.diagnostics import Status, status_of
 from tui.cli.far_operands import Looking
 from tui.cli.operands import Plan
 from tui.cli.reaching import reach
-from tui.cli.sync import Doomed, Rehearsal, asks, behind_link, requested
+from tui.cli.sync import Doomed, Rehearsal, asks, behind_link, check_options, requested
 from tui.cli.transfer import engine_for, queue
 from tui.client.sparing import sparing
 from tui.model.entry import EntryKind
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
+    check_options(parsed)
     return asyncio.run(_run(session, parsed))
 
 

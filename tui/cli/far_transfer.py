@@ -9,7 +9,7 @@ from tui.cli.diagnostics import Status, status_of
 from tui.cli.far_operands import Looking, plan_removal, plan_transfer
 from tui.cli.reaching import reach
 from tui.cli.rehearsal import amount, rehearsed, told
-from tui.cli.transfer import REMOVING, aimed, engine_for, kind_of, prepared, queue, tell_refused
+from tui.cli.transfer import REMOVING, aimed, check_ways, engine_for, kind_of, prepared, queue, tell_refused
 from tui.model.entry import Totals
 from tui.model.error import NotFound, PlaceError, UsageError
 from tui.model.job import JobKind
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
+    check_ways(parsed)
     kind = kind_of(parsed)
     if kind is JobKind.TRASH:
         raise UsageError("there is no trash on other hosts", "Leave out --trash to delete for good.")

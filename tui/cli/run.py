@@ -9,6 +9,7 @@ from tui.cli.commands import BY_WORDS, GROUPS, help_for
 from tui.cli.diagnostics import Diagnostics, Status, status_of
 from tui.cli.output import Output
 from tui.cli.session import Session, SpawnedEngines
+from tui.cli.urls import is_far
 from tui.config_reading import load
 from tui.model.error import FerryError, UsageError
 from tui.paths import Paths
@@ -88,12 +89,20 @@ def _session(
 
 
 def dispatch(session: Session, parsed: Parsed) -> int:
-    """Run a command; each is imported only when it is asked for."""
+    """Run a command; each is imported only when it is asked for. Where an operand is far, jobs are another matter."""
     match parsed.command.words[0]:
+        case "copy" | "move" | "delete" if any(map(is_far, parsed.operands)):
+            from tui.cli import far_transfer
+
+            return far_transfer.run(session, parsed)
         case "copy" | "move" | "delete":
             from tui.cli import transfer
 
             return transfer.run(session, parsed)
+        case "sync" if any(map(is_far, parsed.operands)):
+            from tui.cli import far_sync
+
+            return far_sync.run(session, parsed)
         case "sync":
             from tui.cli import sync
 

@@ -11,7 +11,6 @@ from tui.cli import events
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.operands import Plan, holds, locate
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
-from tui.cli.urls import is_far
 from tui.client.sparing import Sparing, here
 from tui.model.comparison import Amounts, Change, Compared
 from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
@@ -41,12 +40,7 @@ _SIGNS = {
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
-    check_ways(parsed)
-    limit_of(parsed)  # A wrong one is refused before anything is looked at.
-    if any(map(is_far, parsed.operands)):
-        from tui.cli import far_sync
-
-        return far_sync.run(session, parsed)
+    check_options(parsed)
     plan = plan_sync(parsed.operands)
     delete, by_content = parsed.has("--delete"), parsed.has("--checksum")
     if parsed.has("--dry-run"):
@@ -65,6 +59,16 @@ def run(session: Session, parsed: Parsed) -> int:
     except PlaceError as error:
         session.messages.error(error)
         return status_of(error)
+
+
+def check_options(parsed: Parsed) -> None:
+    """Refuse options that cannot be what they say, before anything is looked at.
+
+    Raises:
+        UsageError: One cannot, or two exclude each other.
+    """
+    check_ways(parsed)
+    limit_of(parsed)
 
 
 def requested(session: Session, parsed: Parsed, plan: Plan) -> Request:

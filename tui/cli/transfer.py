@@ -11,7 +11,6 @@ from tui.cli.diagnostics import Status, status_of
 from tui.cli.keyboard import held_signals
 from tui.cli.operands import Plan, make_target, plan_removal, plan_transfer
 from tui.cli.report import summary
-from tui.cli.urls import is_far
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, PlaceError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
@@ -32,10 +31,6 @@ QUICK_S = 0.15
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
     check_ways(parsed)
-    if any(map(is_far, parsed.operands)):
-        from tui.cli import far_transfer
-
-        return far_transfer.run(session, parsed)
     kind = kind_of(parsed)
     request = prepared(session, parsed, kind)
     plan = plan_removal(parsed.operands) if kind in REMOVING else plan_transfer(parsed.operands, str(kind))
