@@ -13,6 +13,9 @@ from tui.config import Settings
 from tui.paths import Paths
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
     from tui.client.base import Client
     from tui.client.quick import QuickLine
     from tui.model.job import EngineStatus
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
         notice: str
         """Why the engine is not the usual one; empty where all is well."""
+
+    Work = Callable[[OpenClient], Coroutine[Any, Any, int]]
+    """What a command does once there is an engine, to its exit status."""
 
 
 class Engines(Protocol):
