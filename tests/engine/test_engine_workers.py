@@ -19,7 +19,8 @@ from engine_harness import Harness, new_engine
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.client.runtime import Lock
 from tui.model.job import Conflict, JobState
-from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.copy_rules import CopyRules
+from tui.places.local.hops import Brake
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
 from tui.places.local.worker_copy import WorkerCopy

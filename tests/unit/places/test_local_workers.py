@@ -17,8 +17,9 @@ from tests.trees import describe, differences
 from tui.model import error as errors
 from tui.model.fidelity import Loss
 from tui.model.location import Location
+from tui.places.local.copy_rules import CopyRules
 from tui.places.local.frames import Request, Step, receive, send
-from tui.places.local.hops import BATCH_ENTRIES, Brake, CopyRules
+from tui.places.local.hops import BATCH_ENTRIES, Brake
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
 from tui.places.local.worker import Worker

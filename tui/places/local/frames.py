@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tui.places.local.root import RootId
 
 if TYPE_CHECKING:
-    from tui.places.local.hops import CopyRules
+    from tui.places.local.copy_rules import CopyRules
 
 _LENGTH = struct.Struct("!I")
 

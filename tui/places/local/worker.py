@@ -35,8 +35,9 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tui.places.local.copy_rules import CopyRules
     from tui.places.local.frames import Request, Step
-    from tui.places.local.hops import Batch, CopyRules
+    from tui.places.local.hops import Batch
     from tui.places.local.root import RootId
 
 SWITCH_ON = 1

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui.model.fidelity import Loss
+    from tui.places.local.copy_rules import CopyRules
     from tui.places.local.copying import FolderCopy
     from tui.places.local.frames import FolderSpec
-    from tui.places.local.hops import Brake, CopyRules
+    from tui.places.local.hops import Brake
     from tui.places.local.worker_process import Process
 
 

@@ -20,8 +20,9 @@ from tui.places.local.frames import READY, Request, receive, send
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tui.places.local.copy_rules import CopyRules
     from tui.places.local.frames import Step
-    from tui.places.local.hops import Brake, CopyRules
+    from tui.places.local.hops import Brake
 
 _logger = logging.getLogger(__name__)
 
