@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tui.places.local.copying import FolderCopy
-    from tui.places.local.frames import Step
+    from tui.places.local.frames import FolderStep
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
@@ -192,7 +192,7 @@ def killing_after(patch: pytest.MonkeyPatch, count: int) -> list[int]:
     steps: list[int] = []
     real = WorkerCopy.asked
 
-    def asked(copy: WorkerCopy, *, finish: bool) -> Step:
+    def asked(copy: WorkerCopy, *, finish: bool) -> FolderStep:
         if copy._spec is None:
             steps.append(copy.process._process.pid)
         if len(steps) == count:
