@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,8 +13,11 @@ from cli_run import Run, golden
 
 from tests.e2e.terminal import Terminal
 from tui import __version__
+from tui.__main__ import main
 from tui.cli.commands import BY_WORDS, COMMANDS, help_for
+from tui.client.runtime import address
 from tui.model.location import Location
+from tui.paths import Paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,6 +138,35 @@ def test_streams_that_came_closed_are_no_trouble(here: Path, closed: str) -> Non
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == (b"" if ">&-" in closed.split() else f"{here}/config/config.toml\n".encode())
+
+
+def test_an_engine_that_does_not_start_is_tried_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = f"echo >>{here}/starts; echo busy: somebody else works on the queue"
+    monkeypatch.setattr("tui.client.launch.command", lambda paths: ["sh", "-c", program])
+    assert main(["queue"]) == 4
+    said = "ferry: somebody else works on the queue. Close that one, then try again.\n"
+    assert capfd.readouterr() == ("", said)
+    assert (here / "starts").read_text() == "\n"
+
+
+def test_an_engine_that_does_not_answer_is_asked_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tui.client.quick.GREETING_S", 0.01)
+    paths = Paths.from_environment()
+    paths.runtime.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        with address(paths.socket) as short:
+            deaf.bind(short)
+        deaf.listen()
+        deaf.setblocking(False)
+        assert main(["queue"]) == 4
+        deaf.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            deaf.accept()
+    assert "the engine did not answer within 0 seconds" in capfd.readouterr().err
 
 
 def test_names_are_written_whatever_the_locale_says(here: Path) -> None:

@@ -41,9 +41,13 @@ class Engines(Protocol):
         """Return a client of an engine in this process, with a journal of its own."""
         ...
 
-    def quick(self) -> QuickLine | None:
-        """Return a blocking line to the background engine, which is started where it does not run; None: go the long
-        way, which says why there is none.
+    def quick(self, *, start: bool = True) -> QuickLine | None:
+        """Return a blocking line to the background engine; None: go the long way, which says why there is none.
+
+        Args:
+            start: Start one where none runs.
+        Raises:
+            EngineError: It does not answer, or does not start.
         """
         ...
 
@@ -73,10 +77,10 @@ class SpawnedEngines:
 
         return open_foreground(self.paths, self.settings)
 
-    def quick(self) -> QuickLine | None:
+    def quick(self, *, start: bool = True) -> QuickLine | None:
         from tui.client.quick import QuickLine
 
-        return QuickLine.open_or_start(self.paths)
+        return QuickLine.open_or_start(self.paths) if start else QuickLine.open(self.paths)
 
     async def status(self) -> EngineStatus | None:
         from tui.client.spawn import engine_status
