@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ from tui.wire.protocol import METHODS, PROTOCOL
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from tui.client.disk import Disk
     from tui.model.job import Job, Request
     from tui.paths import Paths
 
@@ -144,13 +146,24 @@ class QuickLine:
 
 
 class QuickClient(Calls):
-    """A client on such a line, for what only asks: following jobs takes an event loop, and another client."""
+    """A client for what only asks: following jobs takes an event loop, and another client.
 
-    def __init__(self, line: QuickLine) -> None:
+    Args:
+        line: None for what asks the local disk alone.
+    """
+
+    def __init__(self, line: QuickLine | None) -> None:
         self._line = line
+
+    @cached_property
+    def _disk(self) -> Disk:
+        from tui.client.quick_disk import QuickDisk
+
+        return QuickDisk()
 
     async def ask(self, method: str, **arguments: Any) -> Any:
         """Have the engine do one of its methods, blocking until it is done."""
+        assert self._line is not None
         return self._line.ask(method, **arguments)
 
     def updates(self) -> NoReturn:
