@@ -89,20 +89,14 @@ def _session(
 
 
 def dispatch(session: Session, parsed: Parsed) -> int:
-    """Run a command; each is imported only when it is asked for. Where an operand is far, jobs are another matter."""
+    """Run a command; each is imported only when it is asked for."""
     match parsed.command.words[0]:
-        case "copy" | "move" | "delete" if any(map(is_far, parsed.operands)):
-            from tui.cli import far_transfer
-
-            return far_transfer.run(session, parsed)
+        case "copy" | "move" | "delete" | "sync" if any(map(is_far, parsed.operands)):
+            return _far_job(session, parsed)
         case "copy" | "move" | "delete":
             from tui.cli import transfer
 
             return transfer.run(session, parsed)
-        case "sync" if any(map(is_far, parsed.operands)):
-            from tui.cli import far_sync
-
-            return far_sync.run(session, parsed)
         case "sync":
             from tui.cli import sync
 
@@ -131,3 +125,14 @@ def dispatch(session: Session, parsed: Parsed) -> int:
             from tui.cli import doctor
 
             return doctor.run(session, parsed)
+
+
+def _far_job(session: Session, parsed: Parsed) -> int:
+    """Run a command that queues a job of which some operand is on another host."""
+    if parsed.command.name == "sync":
+        from tui.cli import far_sync
+
+        return far_sync.run(session, parsed)
+    from tui.cli import far_transfer
+
+    return far_transfer.run(session, parsed)
