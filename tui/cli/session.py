@@ -88,7 +88,7 @@ class SpawnedEngines:
         return await engine_status(self.paths)
 
     async def stop(self) -> bool:
-        from tui.client.spawn import stop_engine
+        from tui.client.stop import stop_engine
 
         return await stop_engine(self.paths)
 
