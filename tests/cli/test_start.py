@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from tests.e2e.terminal import Terminal
 from tui import __version__
 from tui.__main__ import main
 from tui.cli.commands import BY_WORDS, COMMANDS, help_for
+from tui.cli.diagnostics import Diagnostics
 from tui.client.runtime import address
 from tui.model.location import Location
 from tui.paths import Paths
@@ -218,20 +220,51 @@ def test_a_command_ends_with_its_status_and_all_it_wrote(
     assert (process.stdout.count("\n"), bool(process.stdout)) == (here.out.count("\n"), status == 0)
 
 
-def test_results_that_cannot_be_written_are_told_once_and_are_a_failure() -> None:
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("copy", "--help"), ("config", "show")])
+def test_results_that_cannot_be_written_are_told_once_and_are_a_failure(
+    here: Path, words: tuple[str, ...]
+) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     try:
-        process = ended("copy", "--help", stdout=full)
+        process = ended(*words, stdout=full)
     finally:
         os.close(full)
-    assert (process.returncode, process.stderr) == (1, "ferry: cannot go on: No space left on device\n")
+    said = "ferry: cannot write to standard output: no space left on device. Check where it goes, then try again.\n"
+    assert (process.returncode, process.stderr) == (1, said)
 
 
-def test_a_reader_that_has_left_is_no_failure() -> None:
+@pytest.mark.parametrize("words", [("copy", "--help"), ("verify", "--write", "-", "file")])
+def test_a_reader_that_has_left_is_no_failure(here: Path, words: tuple[str, ...]) -> None:
+    (here / "file").touch()
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        process = ended("copy", "--help", stdout=writing)
+        process = ended(*words, stdout=writing)
     finally:
         os.close(writing)
     assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_an_interrupt_while_a_command_is_loaded_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tui.cli.run.run", interrupted)
+    assert main(["queue"]) == 130
+
+
+class OnATerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("term", "drawn"), [("dumb", ""), ("", ""), ("xterm", "\rhalf\x1b[K\r\x1b[K")])
+def test_nothing_is_drawn_where_it_could_not_be_erased(
+    monkeypatch: pytest.MonkeyPatch, term: str, drawn: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    terminal = OnATerminal()
+    messages = Diagnostics(terminal)
+    messages.draw("half")
+    messages.say("done")
+    assert terminal.getvalue() == f"{drawn}done\n"

@@ -55,6 +55,14 @@ class Told:
         if self.counts.errors <= SHOWN_ERRORS:
             self._session.messages.error(error)
 
+    def sum(self, line: bytes) -> None:
+        """Write a line of sums as it is; where nobody reads them any more, `unread` says so."""
+        self._session.out.write(line)
+
+    @property
+    def unread(self) -> bool:
+        return self._session.out.broken
+
     def note(self, text: str) -> None:
         self._session.messages.note(text)
 
