@@ -213,6 +213,11 @@ def test_an_engine_out_of_reach_is_status_4(ferry: Run, engine: FakeEngine) -> N
     assert ferry("queue").status == 4
 
 
+def test_a_queue_of_this_process_says_why_it_is_no_other(ferry: Run, engine: FakeEngine) -> None:
+    engine.notice = "Jobs run inside this Ferry"
+    assert ferry("queue").err == "ferry: Jobs run inside this Ferry\n"
+
+
 def test_engine_status_says_whether_it_runs(ferry: Run, engine: FakeEngine) -> None:
     result = ferry("engine", "status")
     assert (result.status, result.err) == (0, "")

@@ -392,6 +392,12 @@ async def test_a_runtime_folder_open_to_others_is_closed_to_them(home: Home) -> 
     assert stat.S_IMODE(home.paths.runtime.stat().st_mode) == 0o700
 
 
+def test_an_interpreter_that_has_gone_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.client.launch.command", lambda paths: ["/nonexistent/python"])
+    with pytest.raises(CannotHost, match="cannot be started: No such file or directory: /nonexist"):
+        launch(home.paths)
+
+
 def test_a_runtime_folder_that_is_a_link_or_somebody_elses_is_refused(home: Home, tmp_path: Path) -> None:
     home.root.mkdir()
     (tmp_path / "elsewhere").mkdir()

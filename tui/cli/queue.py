@@ -62,6 +62,8 @@ def _long_way(session: Session, work: Work) -> int:
         try:
             return await work(client)
         finally:
+            if client.notice:
+                session.messages.note(client.notice)
             await client.close()
 
     return asyncio.run(with_client())
