@@ -61,7 +61,7 @@ def launch(paths: Paths, timeout_s: float = START_S) -> None:
         )
     except OSError as error:
         raise CannotHost(
-            f"the background engine cannot be started: {error.strerror}: {error.filename}"
+            f"the background engine cannot be started: {error.strerror}: {error.filename or sys.executable}"
         ) from error
     assert process.stdout is not None
     with process.stdout as pipe:
