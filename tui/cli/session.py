@@ -113,3 +113,8 @@ class Session:
     actions: Collection[str] | None = None
     """Ids that may stand in [keys]; None: not known here."""
     interactive: bool = field(default_factory=on_a_terminal)
+
+    @property
+    def asks_before_deleting(self) -> bool:
+        """Whether there is somebody to be asked, who wants to be."""
+        return self.interactive and self.settings.confirm.delete

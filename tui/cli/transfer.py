@@ -20,6 +20,7 @@ from tui.model.misfit import Names
 if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import OpenClient, Session
+    from tui.model.entry import Totals
 
 
 REMOVING = (JobKind.DELETE, JobKind.TRASH)
@@ -254,10 +255,16 @@ _NO_BACKGROUND = "`ferry doctor` says why; without --detach, Ferry works in this
 
 def _sure(session: Session, plan: Plan) -> bool:
     """Say in numbers what is to be deleted, and ask, where there is somebody to ask."""
-    if not (session.interactive and session.settings.confirm.delete):
+    if not session.asks_before_deleting:
         return True
-    from tui.cli.asking import yes
-    from tui.cli.rehearsal import amount, measure
+    from tui.cli.rehearsal import measure
 
-    totals = measure(plan.sources, time_limit_s=2.0)
+    return confirmed(session, measure(plan.sources, time_limit_s=2.0))
+
+
+def confirmed(session: Session, totals: Totals) -> bool:
+    """Ask whether so much is to be deleted."""
+    from tui.cli.asking import yes
+    from tui.cli.rehearsal import amount
+
     return yes(session.messages, f"Delete {amount(totals)} for good? [y/N] ")
