@@ -105,6 +105,8 @@ def test_one_id_that_is_wrong_does_not_hold_up_the_others(ferry: Run, engine: Fa
         (("show",), "Write it as: ferry queue show ID"),
         (("show", "1", "2"), "cannot do anything with '2'"),
         (("limit", "quick"), "'quick' is not a rate"),
+        (("limit", "9" * 400), "no disk is as fast as that rate"),
+        (("show", "9" * 5000), "is not the id of a job"),
         (("answer", "1", "skipp"), "Did you mean skip?"),
         (("--jsn",), "Did you mean --json?"),
     ],
