@@ -21,7 +21,7 @@ COMMANDS = (
 )
 """First words that are never folders; ./copy is."""
 
-USAGE, LOST = 2, 1
+LOST, USAGE, INTERRUPTED = 1, 2, 130
 
 GARBAGE = 100_000
 """So many new objects are looked through for garbage: the imports of a command make no fewer, and hold none."""
@@ -29,6 +29,13 @@ GARBAGE = 100_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Ferry and return its exit status. (The console script, and `python -m tui`.)"""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:  # while something is imported: commands see to it themselves
+        return INTERRUPTED
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     _open_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -81,8 +88,15 @@ def _open_streams() -> None:
 
 def _say(text: str) -> int:
     from tui.cli.output import Output
+    from tui.model.error import FerryError
 
-    Output().line(text)
+    try:
+        Output().line(text)
+    except FerryError as error:
+        from tui.cli.diagnostics import Diagnostics
+
+        Diagnostics().error(error)
+        return LOST
     return 0
 
 

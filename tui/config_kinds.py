@@ -13,6 +13,8 @@ from tui.model.job import Conflict
 if TYPE_CHECKING:
     from enum import StrEnum
 
+MOST_BYTES_S = 1 << 63
+"""The journal's numbers end there."""
 _WEB_ADDRESS = r"https?://[^\s/@?#]+(?:/[^\s@?#]*)?"
 _RATE = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgt]?)(i?)b?(?:/s|ps)?"
 
@@ -23,7 +25,7 @@ def parse_rate(text: str) -> int | None:
     "20MB/s" and "20M" are decimal, "20MiB/s" binary; a bare number means bytes.
 
     Raises:
-        UsageError: It is not a rate, or less than one byte a second.
+        UsageError: It is not a rate, or less than one byte a second, or more than can be counted.
     """
     cleaned = text.strip()
     if cleaned.lower() in ("off", "none", "unlimited"):
@@ -32,10 +34,12 @@ def parse_rate(text: str) -> int | None:
     if match is None or (match[3] and not match[2]):
         raise UsageError(f"{text!r} is not a rate", 'Write it as "20MB/s", "512KiB/s" or "off".')
     power = " kmgt".index(match[2].lower() or " ")
-    bytes_s = int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+    bytes_s = float(match[1]) * (1024 if match[3] else 1000) ** power
     if bytes_s < 1:
         raise UsageError(f"{text!r} would never move a byte", 'Write "off" for no limit, or pause the queue.')
-    return bytes_s
+    if bytes_s >= MOST_BYTES_S:
+        raise UsageError("no disk is as fast as that rate", 'Write "off" for no limit.')
+    return int(bytes_s)
 
 
 def rate_text(bytes_s: int | None) -> str:

@@ -76,7 +76,7 @@ class FakeEngine:
 
     foreground = client
 
-    def quick(self) -> None:
+    def quick(self, *, start: bool = True) -> None:
         """There is none: what a fake can show, it shows the long way."""
 
     async def status(self) -> EngineStatus | None:

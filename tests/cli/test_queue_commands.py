@@ -105,6 +105,8 @@ def test_one_id_that_is_wrong_does_not_hold_up_the_others(ferry: Run, engine: Fa
         (("show",), "Write it as: ferry queue show ID"),
         (("show", "1", "2"), "cannot do anything with '2'"),
         (("limit", "quick"), "'quick' is not a rate"),
+        (("limit", "9" * 400), "no disk is as fast as that rate"),
+        (("show", "9" * 5000), "is not the id of a job"),
         (("answer", "1", "skipp"), "Did you mean skip?"),
         (("--jsn",), "Did you mean --json?"),
     ],
@@ -211,6 +213,11 @@ def test_answer_takes_the_oldest_question(ferry: Run, engine: FakeEngine) -> Non
 def test_an_engine_out_of_reach_is_status_4(ferry: Run, engine: FakeEngine) -> None:
     engine.unreachable = True
     assert ferry("queue").status == 4
+
+
+def test_a_queue_of_this_process_says_why_it_is_no_other(ferry: Run, engine: FakeEngine) -> None:
+    engine.notice = "Jobs run inside this Ferry"
+    assert ferry("queue").err == "ferry: Jobs run inside this Ferry\n"
 
 
 def test_engine_status_says_whether_it_runs(ferry: Run, engine: FakeEngine) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,8 +14,12 @@ from cli_run import Run, golden
 
 from tests.e2e.terminal import Terminal
 from tui import __version__
+from tui.__main__ import main
 from tui.cli.commands import BY_WORDS, COMMANDS, help_for
+from tui.cli.diagnostics import Diagnostics
+from tui.client.runtime import address
 from tui.model.location import Location
+from tui.paths import Paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,6 +142,35 @@ def test_streams_that_came_closed_are_no_trouble(here: Path, closed: str) -> Non
     assert done.stdout == (b"" if ">&-" in closed.split() else f"{here}/config/config.toml\n".encode())
 
 
+def test_an_engine_that_does_not_start_is_tried_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = f"echo >>{here}/starts; echo busy: somebody else works on the queue"
+    monkeypatch.setattr("tui.client.launch.command", lambda paths: ["sh", "-c", program])
+    assert main(["queue"]) == 4
+    said = "ferry: somebody else works on the queue. Close that one, then try again.\n"
+    assert capfd.readouterr() == ("", said)
+    assert (here / "starts").read_text() == "\n"
+
+
+def test_an_engine_that_does_not_answer_is_asked_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tui.client.quick.GREETING_S", 0.01)
+    paths = Paths.from_environment()
+    paths.runtime.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        with address(paths.socket) as short:
+            deaf.bind(short)
+        deaf.listen()
+        deaf.setblocking(False)
+        assert main(["queue"]) == 4
+        deaf.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            deaf.accept()
+    assert "the engine did not answer within 0 seconds" in capfd.readouterr().err
+
+
 def test_names_are_written_whatever_the_locale_says(here: Path) -> None:
     environ = {**os.environ, "PYTHONIOENCODING": "ascii", "FERRY_HOME": str(here)}
     done = subprocess.run(
@@ -185,20 +220,51 @@ def test_a_command_ends_with_its_status_and_all_it_wrote(
     assert (process.stdout.count("\n"), bool(process.stdout)) == (here.out.count("\n"), status == 0)
 
 
-def test_results_that_cannot_be_written_are_told_once_and_are_a_failure() -> None:
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("copy", "--help"), ("config", "show")])
+def test_results_that_cannot_be_written_are_told_once_and_are_a_failure(
+    here: Path, words: tuple[str, ...]
+) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     try:
-        process = ended("copy", "--help", stdout=full)
+        process = ended(*words, stdout=full)
     finally:
         os.close(full)
-    assert (process.returncode, process.stderr) == (1, "ferry: cannot go on: No space left on device\n")
+    said = "ferry: cannot write to standard output: no space left on device. Check where it goes, then try again.\n"
+    assert (process.returncode, process.stderr) == (1, said)
 
 
-def test_a_reader_that_has_left_is_no_failure() -> None:
+@pytest.mark.parametrize("words", [("copy", "--help"), ("verify", "--write", "-", "file")])
+def test_a_reader_that_has_left_is_no_failure(here: Path, words: tuple[str, ...]) -> None:
+    (here / "file").touch()
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        process = ended("copy", "--help", stdout=writing)
+        process = ended(*words, stdout=writing)
     finally:
         os.close(writing)
     assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_an_interrupt_while_a_command_is_loaded_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tui.cli.run.run", interrupted)
+    assert main(["queue"]) == 130
+
+
+class OnATerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("term", "drawn"), [("dumb", ""), ("", ""), ("xterm", "\rhalf\x1b[K\r\x1b[K")])
+def test_nothing_is_drawn_where_it_could_not_be_erased(
+    monkeypatch: pytest.MonkeyPatch, term: str, drawn: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    terminal = OnATerminal()
+    messages = Diagnostics(terminal)
+    messages.draw("half")
+    messages.say("done")
+    assert terminal.getvalue() == f"{drawn}done\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,18 @@ def test_several_sources_need_a_folder(ferry: Run, engine: FakeEngine, here: Pat
 def test_a_slash_behind_a_source_changes_nothing(ferry: Run, engine: FakeEngine, here: Path) -> None:
     ferry("copy", "folder/", "new/")
     assert submitted(engine).sources == (Location(f"{here}/folder"),)
+
+
+def test_a_destination_to_be_made_may_lie_as_deep_as_a_path_reaches(
+    ferry: Run, here: Path, engine: FakeEngine
+) -> None:
+    (here / "a").touch()
+    deep = "x/" * 1500
+    try:
+        assert ferry("copy", "a", deep).status == 0
+        assert os.path.isdir(deep)
+    finally:
+        subprocess.run(["rm", "-rf", here / "x"], check=True)  # shutil's stack is not as deep
 
 
 def test_names_with_dashes_newlines_and_stray_bytes_go_through(

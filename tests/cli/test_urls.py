@@ -73,6 +73,7 @@ def test_a_password_is_refused_and_not_repeated(url: str) -> None:
         ("sftp://-oProxyCommand=x/", "has no host"),
         ("sftp://-x@host/", "a user who cannot be one"),
         ("sftp://host:0/", "has no host"),
+        ("sftp://a..b/", "has no host"),
         ("sftp://host:65536/", "has no host"),
         ("sftp://me:hunter/2@host/x", "has no host"),
         ("sftp://host/~/../x", "above a home folder"),

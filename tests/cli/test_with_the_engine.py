@@ -173,6 +173,17 @@ def test_the_queue_is_asked_without_loading_an_event_loop(real: Ferry, words: tu
     assert loaded_by(real, "queue", *words) & SLOW_TO_LOAD == set()
 
 
+@pytest.mark.parametrize("word", ["start", "status"])
+def test_the_engine_is_asked_how_it_is_without_loading_an_event_loop(real: Ferry, word: str) -> None:
+    real("engine", "start")
+    assert loaded_by(real, "engine", word) & SLOW_TO_LOAD == set()
+
+
+@pytest.mark.parametrize("words", [("ls",), ("ls", "--all", "."), ("mkdir", "x/y")])
+def test_names_here_are_told_without_loading_an_event_loop(real: Ferry, words: tuple[str, ...]) -> None:
+    assert loaded_by(real, *words) & SLOW_TO_LOAD == set()
+
+
 def test_an_engine_that_hangs_up_at_once_is_gone_round(real: Ferry, tmp_path: Path) -> None:
     (real.here / "a").write_bytes(b"x")
     (tmp_path / "home" / "run").mkdir(parents=True, mode=0o700)

@@ -20,8 +20,10 @@ import pytest
 
 from tests.daemon.homes import Home, alive, copy_request, eventually, until
 from tui.client.launch import launch
+from tui.client.remote import RemoteClient
 from tui.client.runtime import CannotHost, Lock, prepare_runtime
-from tui.client.spawn import connect_only, engine_status, open_client, open_foreground, stop_engine
+from tui.client.spawn import engine_status, open_client, open_foreground
+from tui.client.stop import stop_engine
 from tui.config import HookSettings, QueueSettings, Settings
 from tui.model.error import EngineUnreachable, ProtocolMismatch
 from tui.model.job import Disconnected, JobState, Update
@@ -192,12 +194,12 @@ def test_a_closed_terminal_changes_nothing(home: Home) -> None:
         os.close(terminal)  # a hangup for all of the terminal's session
         status = starter.wait(10)
     assert status == -signal.SIGHUP
-    asyncio.run(connect_only_works(home, pid))
+    asyncio.run(connecting_works(home, pid))
     assert alive(pid)
 
 
-async def connect_only_works(home: Home, pid: int) -> None:
-    async with connect_only(home.paths) as client:
+async def connecting_works(home: Home, pid: int) -> None:
+    async with RemoteClient(home.paths, start=None) as client:
         assert (await client.status()).pid == pid
 
 
@@ -259,7 +261,7 @@ async def test_the_socket_is_made_again_when_its_folder_was_cleared(home: Home) 
     pid = home.pid
     shutil.rmtree(home.paths.runtime)
     await eventually(home.paths.socket.exists)
-    async with connect_only(home.paths) as client:
+    async with RemoteClient(home.paths, start=None) as client:
         assert (await client.status()).pid == pid
 
 
@@ -390,6 +392,12 @@ async def test_a_runtime_folder_open_to_others_is_closed_to_them(home: Home) -> 
     assert stat.S_IMODE(home.paths.runtime.stat().st_mode) == 0o700
 
 
+def test_an_interpreter_that_has_gone_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.client.launch.command", lambda paths: ["/nonexistent/python"])
+    with pytest.raises(CannotHost, match="cannot be started: No such file or directory: /nonexist"):
+        launch(home.paths)
+
+
 def test_a_runtime_folder_that_is_a_link_or_somebody_elses_is_refused(home: Home, tmp_path: Path) -> None:
     home.root.mkdir()
     (tmp_path / "elsewhere").mkdir()
@@ -420,7 +428,7 @@ async def test_without_a_runtime_folder_jobs_run_in_this_process(home: Home, tmp
         assert await ended(client, id) is JobState.DONE
         other = home.open()
         with pytest.raises(EngineUnreachable, match=f"process {os.getpid()}"):
-            await connect_only(home.paths).status()
+            await RemoteClient(home.paths, start=None).status()
         await other.close()
     assert home.pid is None
     assert (tmp_path / "b").read_bytes() == source.read_bytes()
@@ -460,7 +468,7 @@ async def test_foreground_leaves_the_queue_alone(home: Home, tmp_path: Path) -> 
 
 async def test_no_engine_is_started_by_asking_whether_there_is_one(home: Home) -> None:
     assert await engine_status(home.paths) is None
-    async with connect_only(home.paths) as client:
+    async with RemoteClient(home.paths, start=None) as client:
         with pytest.raises(EngineUnreachable, match="not running"):
             await client.jobs()
     assert not home.root.exists()

@@ -19,7 +19,8 @@ from engine_harness import Harness, new_engine
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.client.runtime import Lock
 from tui.model.job import Conflict, JobState
-from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.copy_rules import CopyRules
+from tui.places.local.hops import Brake
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
 from tui.places.local.worker_copy import WorkerCopy
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tui.places.local.copying import FolderCopy
-    from tui.places.local.frames import Step
+    from tui.places.local.frames import FolderStep
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
@@ -191,7 +192,7 @@ def killing_after(patch: pytest.MonkeyPatch, count: int) -> list[int]:
     steps: list[int] = []
     real = WorkerCopy.asked
 
-    def asked(copy: WorkerCopy, *, finish: bool) -> Step:
+    def asked(copy: WorkerCopy, *, finish: bool) -> FolderStep:
         if copy._spec is None:
             steps.append(copy.process._process.pid)
         if len(steps) == count:

@@ -26,7 +26,8 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tui.places.local.hops import Batch, CopyRules
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.hops import Batch
 
 SLICED_BYTES = 200_000
 """Files above this go in slices here, so that small examples have large files too."""

@@ -276,7 +276,9 @@ def test_rates_are_read(text: str, bytes_s: int | None) -> None:
     assert parse_rate(text) == bytes_s
 
 
-@pytest.mark.parametrize("text", ["", "fast", "-1MB/s", "20 MB/h", "0", "0.4", "10ib", "1e9", "٣MB"])
+@pytest.mark.parametrize(
+    "text", ["", "fast", "-1MB/s", "20 MB/h", "0", "0.4", "10ib", "1e9", "٣MB", "9" * 30, "9" * 400]
+)
 def test_what_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_rate(text)

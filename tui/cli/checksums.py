@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Protocol
 
 from tui import format
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tui.cli.arguments import Parsed
-    from tui.cli.verify import Told
+    from tui.cli.findings import Told
     from tui.model.location import Location
     from tui.places.local.summing import Sum
 
@@ -43,8 +42,7 @@ def write(told: Told, file: str, operands: list[str], algorithm: Algorithm) -> i
     if file == "-":
         if told.json:
             raise UsageError("--json and --write - exclude each other", "Name a file for the sums.")
-        _add_sums(told, _Output(), operands, algorithm)
-        sys.stdout.buffer.flush()
+        _add_sums(told, _Output(told), operands, algorithm)
         return told.counts.status
     place = locate(file)
     if os.path.lexists(place.path):
@@ -78,11 +76,14 @@ class Target(Protocol):
 class _Output:
     """Standard output: what was written there is not known any more."""
 
+    def __init__(self, told: Told) -> None:
+        self._told = told
+
     def known(self, name: bytes, mark: str) -> str | None:
         return None
 
     def add(self, name: bytes, found: Sum) -> None:
-        sys.stdout.buffer.write(write_line(found.digest, name))
+        self._told.sum(write_line(found.digest, name))
 
 
 def _add_sums(told: Told, target: Target, operands: list[str], algorithm: Algorithm) -> None:
@@ -94,6 +95,8 @@ def _add_sums(told: Told, target: Target, operands: list[str], algorithm: Algori
             return target.known(above + path, mark) if can_hold(algorithm, above + path) else None
 
         for piece in sums_below(source, algorithm, known):
+            if told.unread:
+                return
             if isinstance(piece, PlaceError):
                 told.error(piece, piece.location)
             elif isinstance(piece, int):

@@ -27,9 +27,9 @@ _VERIFY = (
     Option(
         "--verify",
         "Read every file back from both disks, and compare, before it counts as copied. What differs is copied again, "
-        "once; what differs then is an error, and of a move the source stays.",
+        "once; what differs then is an error.",
     ),
-    Option("--no-verify", "Do not, whatever [queue] verify in the configuration says."),
+    Option("--no-verify", "Do not read files back, whatever [queue] verify in the configuration says."),
 )
 _COPYING = (
     Option(
@@ -81,8 +81,8 @@ _TARGETS = (
     "Links are copied as links.",
     "--verify has the system forget what it holds of a file before it reads it again. It cannot get past the caches of "
     "a disk, a controller or a file server, nor past a filesystem in memory (tmpfs). Links, pipes and devices hold no "
-    "content to verify; a move on one filesystem is a rename, which copies none. A job that goes on after a crash "
-    "verifies what it finds at the target again.",
+    "content to verify; a move on one filesystem is a rename, which copies none. The source of what differs stays. A "
+    "job that goes on after a crash verifies what it finds at the target again.",
     "Without times, files get the time of their copy, and whether one is complete already is told by its content: "
     "a repeated or resumed job reads both sides where sizes agree. A move within a filesystem is a rename and keeps "
     "everything.",
@@ -257,7 +257,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("queue", "undo"),
         "ID…",
-        "Undo moves, renames, new folders and what went to the trash, and wait for it. Undoing an undo does it again.",
+        "Undo moves, renames, new folders and what went to the trash, and wait for it.",
         (
             Option("--detach", "Queue it, print the new job's id, and return."),
             Option("--json", "Write one JSON object a line: events, then a summary."),
@@ -268,7 +268,7 @@ COMMANDS: tuple[Command, ...] = (
             "place is taken or its folder gone, and where the job merged folders or replaced files. What went to "
             "another filesystem, or another place, is moved back, if there is room, and all of it came from one "
             "folder. A folder comes back with what is in it now. What was renamed or made in a pane is in the list "
-            "too; what was made is taken away if nothing was put into it.",
+            "too; what was made is taken away if nothing was put into it. Undoing an undo does it again.",
             "On a host or in a store, things are known again by size and time only: a folder that was copied by all "
             "that is in it, one that was renamed or made by its own time. There the job that undoes looks first "
             "whether all is as it was left, and fails, with nothing done, where it is not.",

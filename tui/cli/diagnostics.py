@@ -51,6 +51,7 @@ class Diagnostics:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = sys.stderr if stream is None else stream
         self.is_terminal = self.stream.isatty()
+        self._can_erase = self.is_terminal and os.environ.get("TERM", "") not in ("", "dumb")
         self._line = ""
 
     def error(self, error: FerryError) -> None:
@@ -82,7 +83,7 @@ class Diagnostics:
 
     def draw(self, line: str) -> None:
         """Show a line at the bottom in place of the last one; only on a terminal that we are in front of."""
-        if self.is_terminal and line != self._line and self._in_front():
+        if self._can_erase and line != self._line and self._in_front():
             self._write(f"\r{line}\x1b[K")
             self._line = line
 

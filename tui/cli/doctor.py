@@ -8,14 +8,13 @@ import shutil
 import stat
 import sys
 import tempfile
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import __version__, format
-from tui.cli import events
+from tui.cli import doctor_far, events
 from tui.cli.diagnostics import Status
+from tui.cli.doctor_finding import Finding, Level
 from tui.client.runtime import SOCKET_PATH_BYTES
 from tui.config_reading import load
 from tui.model.error import FerryError, UsageError
@@ -34,22 +33,6 @@ if TYPE_CHECKING:
 LITTLE_SPACE_BYTES = 100 << 20
 NO_SPACE_BYTES = 5 << 20
 SHOWN_PARTIALS = 10
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    level: Level
-    topic: str
-    text: str
-    remedy: str = ""
 
 
 def run(session: Session, parsed: Parsed) -> int:
@@ -86,8 +69,6 @@ def _older_than_s(parsed: Parsed) -> float | None:
 
 
 async def _examine(session: Session, parsed: Parsed, older_than_s: float | None) -> list[Finding]:
-    from tui.cli import doctor_far
-
     paths = session.paths
     engine, status = await _engine(session)
     journal, targets = await _journal(session, running=status is not None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui import format
-from tui.cli.doctor import Finding, Level
+from tui.cli.doctor_finding import Finding, Level
 from tui.config_far import SshSettings
 from tui.model.error import PlaceError
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tui import format
-from tui.cli.doctor import Finding, Level
+from tui.cli.doctor_finding import Finding, Level
 from tui.cli.reaching import reach
 from tui.cli.urls import S3
 from tui.model.error import FerryError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from tui import format
@@ -19,8 +18,15 @@ if TYPE_CHECKING:
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do one engine command and return the exit status."""
+    word, json = parsed.command.words[-1], parsed.has("--json")
+    if word != "stop" and (line := session.engines.quick(start=word == "start")) is not None:
+        with line:
+            _tell(session, line.ask("status"), json=json)
+        return Status.DONE
+    import asyncio
+
     commands = {"status": _status, "start": _start, "stop": _stop}
-    return asyncio.run(commands[parsed.command.words[-1]](session, json=parsed.has("--json")))
+    return asyncio.run(commands[word](session, json=json))
 
 
 async def _status(session: Session, *, json: bool) -> int:
@@ -30,6 +36,7 @@ async def _status(session: Session, *, json: bool) -> int:
 
 
 async def _start(session: Session, *, json: bool) -> int:
+    """Tell of one that only the long way leads to, or why none can be started."""
     client = session.engines.client()
     try:
         status = await client.status()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.cli.verify import Counts
+    from tui.cli.tally import Tally
     from tui.model.ask import HostQuestion
     from tui.model.comparison import Difference
     from tui.model.error import FerryError
@@ -172,16 +172,16 @@ def finding(found: Finding) -> dict[str, Any]:
     }
 
 
-def verified(counts: Counts, status: int) -> dict[str, Any]:
+def verified(tally: Tally, status: int) -> dict[str, Any]:
     return {
         "event": "summary",
         "exit": status,
-        "files_verified": counts.files,
-        "bytes_verified": counts.size_bytes,
-        "differs": counts.differs,
-        "missing": counts.missing,
-        "extra": counts.extra,
-        "errors": counts.errors,
+        "files_verified": tally.files,
+        "bytes_verified": tally.size_bytes,
+        "differs": tally.differs,
+        "missing": tally.missing,
+        "extra": tally.extra,
+        "errors": tally.errors,
     }
 
 

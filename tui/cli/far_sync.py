@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING
 
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.far_operands import Looking
-from tui.cli.operands import Plan
 from tui.cli.reaching import reach
-from tui.cli.sync import Doomed, Rehearsal, asks, behind_link, requested
+from tui.cli.sync import Doomed, Rehearsal, behind_link, check_options, plan_of, requested
 from tui.cli.transfer import engine_for, queue
 from tui.client.sparing import sparing
 from tui.model.entry import EntryKind
-from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource
+from tui.model.error import NotAFolder, NotFound, PlaceError
+from tui.model.location import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui.cli.arguments import Parsed
+    from tui.cli.operands import Plan
     from tui.cli.session import OpenClient, Session
     from tui.model.comparison import Compared
-    from tui.model.location import Location
 
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
+    check_options(parsed)
     return asyncio.run(_run(session, parsed))
 
 
@@ -40,7 +41,7 @@ async def _run(session: Session, parsed: Parsed) -> int:
             add = await _sparing(session, client, plan, rehearsal.add) if delete else rehearsal.add
             await _compare(session, client, plan, add, by_content=parsed.has("--checksum"))
             return rehearsal.end()
-        if delete and not parsed.has("--yes") and asks(session):
+        if delete and not parsed.has("--yes") and session.asks_before_deleting:
             doomed = Doomed(session)
             add = await _sparing(session, client, plan, doomed.add)
             await _compare(session, client, plan, add, by_content=False)
@@ -68,15 +69,7 @@ async def plan_sync(looking: Looking, words: Sequence[str]) -> Plan:
     if not await _is_folder(looking, source):
         raise NotFound(f"cannot sync {source}: no such file or folder", location=source)
     await _is_folder(looking, target)
-    if source == target:
-        remedy = "Both names lead to the same folder; nothing needs to be done."
-        raise SameFile(f"cannot sync {source} with itself", remedy, location=source)
-    for outer, inner in ((source, target), (target, source)):
-        if outer.holds(inner):
-            message = f"cannot make {target} like {source}: {inner} is in {outer}"
-            remedy = "Choose two folders of which neither is in the other."
-            raise TargetInsideSource(message, remedy, location=inner)
-    return Plan(sources=[source], target=target, into=False)
+    return plan_of(source, target, Location.holds, same=source == target)
 
 
 async def _is_folder(looking: Looking, location: Location) -> bool:

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.far_operands import Looking, plan_removal, plan_transfer
 from tui.cli.reaching import reach
-from tui.cli.rehearsal import amount, rehearsed, told
-from tui.cli.transfer import REMOVING, aimed, engine_for, kind_of, prepared, queue, tell_refused
+from tui.cli.rehearsal import rehearsed, told
+from tui.cli.transfer import (
+    REMOVING,
+    aimed,
+    check_ways,
+    confirmed,
+    engine_for,
+    kind_of,
+    prepared,
+    queue,
+    tell_refused,
+)
 from tui.model.entry import Totals
 from tui.model.error import NotFound, PlaceError, UsageError
 from tui.model.job import JobKind
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
+    check_ways(parsed)
     kind = kind_of(parsed)
     if kind is JobKind.TRASH:
         raise UsageError("there is no trash on other hosts", "Leave out --trash to delete for good.")
@@ -101,9 +112,6 @@ def _alike(one: Facts, other: Facts) -> bool:
 
 async def _sure(session: Session, client: OpenClient, plan: Plan) -> bool:
     """Say in numbers what is to be deleted, and ask, where there is somebody to ask."""
-    if not (session.interactive and session.settings.confirm.delete):
+    if not session.asks_before_deleting:
         return True
-    from tui.cli.asking import yes
-
-    totals = await _measure(session, client, plan, 5.0)
-    return yes(session.messages, f"Delete {amount(totals)} for good? [y/N] ")
+    return confirmed(session, await _measure(session, client, plan, 5.0))

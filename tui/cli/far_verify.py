@@ -16,8 +16,8 @@ from tui.places.local.partial import is_partial
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tui.cli.findings import Told
     from tui.cli.session import OpenClient, Session
-    from tui.cli.verify import Told
     from tui.model.location import Location
 
 PIECE_BYTES = 1 << 20

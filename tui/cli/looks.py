@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,7 @@ from tui import format
 from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.cli.operands import locate
-from tui.cli.reaching import reach
-from tui.cli.urls import is_home, scp_hint
+from tui.cli.urls import is_far, is_home, scp_hint
 from tui.model.entry import EntryKind
 from tui.model.error import NotFound, PlaceError
 from tui.visible import visible
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
     Row = tuple[str, int, int, int, int]
     """Name, kind, size in bytes, time in ns, mode."""
-    Step = Callable[[Session, Parsed, OpenClient, Location], Awaitable[Status]]
+    Look = Callable[[Session, Parsed, OpenClient, Location], Awaitable[Status]]
 
 BATCH = 2000
 """Entries whose columns are asked for at once."""
@@ -44,23 +42,36 @@ _LETTERS = {
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do one of these commands and return the exit status."""
+    if _is_quick(parsed):
+        from tui.client.quick import QuickClient, at_once
+
+        return at_once(_on_each(session, parsed, QuickClient(None)))
+    import asyncio
+
     return asyncio.run(_run(session, parsed))
 
 
-async def _run(session: Session, parsed: Parsed) -> int:
+def _is_quick(parsed: Parsed) -> bool:
+    """Say whether a command asks the local disk for names alone: no event loop is loaded for that."""
     word = parsed.command.words[0]
+    names_alone = word == "ls" and not (parsed.has("--long") or parsed.has("--json"))
+    return (names_alone or word == "mkdir") and not any(map(is_far, parsed.operands))
+
+
+async def _run(session: Session, parsed: Parsed) -> int:
     client = session.engines.client()
     try:
-        if word == "hosts":
+        if parsed.command.words[0] == "hosts":
             return await _hosts(session, parsed, client)
-        steps: dict[str, Step] = {"ls": _ls, "cat": _cat, "du": _du, "mkdir": _mkdir}
-        return await _on_each(session, parsed, client, steps[word])
+        return await _on_each(session, parsed, client)
     finally:
         await client.close()
 
 
-async def _on_each(session: Session, parsed: Parsed, client: OpenClient, step: Step) -> Status:
-    """Do a step for each operand; one that fails does not hold up the others."""
+async def _on_each(session: Session, parsed: Parsed, client: OpenClient) -> Status:
+    """Look at each operand; one that fails does not hold up the others."""
+    looks: dict[str, Look] = {"ls": _ls, "cat": _cat, "du": _du, "mkdir": _mkdir}
+    look = looks[parsed.command.words[0]]
     words = parsed.operands or ["."]
     locations = [(word, locate(word)) for word in words]
     status = Status.DONE
@@ -68,8 +79,7 @@ async def _on_each(session: Session, parsed: Parsed, client: OpenClient, step: S
         if session.out.broken:
             break
         try:
-            done = _resolved(session, parsed, client, step, location)
-            status = max(status, await reach(client, session.messages, [location], done))
+            status = max(status, await _reached(session, parsed, client, look, location))
         except PlaceError as error:
             if isinstance(error, NotFound) and location.is_local:
                 error.remedy = scp_hint(word) or error.remedy
@@ -80,12 +90,19 @@ async def _on_each(session: Session, parsed: Parsed, client: OpenClient, step: S
     return status
 
 
-async def _resolved(
-    session: Session, parsed: Parsed, client: OpenClient, step: Step, location: Location
+async def _reached(
+    session: Session, parsed: Parsed, client: OpenClient, look: Look, location: Location
 ) -> Status:
-    if is_home(location):
-        location = await client.resolve(location)
-    return await step(session, parsed, client, location)
+    """Look at a location, and meanwhile put what its host asks."""
+    if location.is_local:
+        return await look(session, parsed, client, location)
+    from tui.cli.reaching import reach
+
+    async def resolved() -> Status:
+        where = await client.resolve(location) if is_home(location) else location
+        return await look(session, parsed, client, where)
+
+    return await reach(client, session.messages, [location], resolved())
 
 
 # ls
@@ -155,6 +172,8 @@ def _mode(kind: EntryKind, mode: int) -> str:
 
 async def _cat(session: Session, parsed: Parsed, client: OpenClient, location: Location) -> Status:
     """Write a file to standard output, byte for byte, a piece at a time."""
+    import asyncio
+
     offset = 0
     while not session.out.broken:
         data = await client.read(location, offset, PIECE_BYTES)

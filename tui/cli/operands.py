@@ -25,6 +25,9 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ID_DIGITS = 18
+"""No job's id has more."""
+
 
 @dataclass(slots=True)
 class Plan:
@@ -271,11 +274,11 @@ def make_target(plan: Plan) -> None:
     Raises:
         PlaceError: It cannot be made.
     """
+    from tui.places.local.single import make_folder
+
     assert plan.target is not None
-    try:
-        os.makedirs(plan.target.path, exist_ok=True)
-    except OSError as error:
-        raise from_os_error(error, plan.target, "create the folder") from error
+    with contextlib.suppress(AlreadyExists):  # it was made meanwhile
+        make_folder(plan.target)
 
 
 def job_ids(words: Sequence[str]) -> list[int]:
@@ -285,7 +288,7 @@ def job_ids(words: Sequence[str]) -> list[int]:
         UsageError: One is not a number.
     """
     for word in words:
-        if not (word.isascii() and word.isdigit()):
+        if not (word.isascii() and word.isdigit() and len(word) <= ID_DIGITS):
             raise UsageError(
                 f"{word!r} is not the id of a job", "`ferry queue` lists the jobs with their ids."
             )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tui.model.error import FerryError
 from tui.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "dim": "2", "bold": "1"}
 
@@ -29,11 +31,9 @@ class Output:
         """Write a line of text that is already fit for a terminal."""
         if self.broken:
             return
-        try:
+        with self._writing():
             self.stream.write(text + "\n")
             self.stream.flush()
-        except BrokenPipeError:
-            self._drop()
 
     def name(self, name: str, prefix: str = "", suffix: str = "") -> None:
         """Write the name of a file on a line: visibly on a terminal, else with the very bytes it has."""
@@ -46,12 +46,10 @@ class Output:
         """Write bytes as they are."""
         if self.broken:
             return
-        try:
+        with self._writing():
             self.stream.flush()
             self.stream.buffer.write(data)
             self.stream.buffer.flush()
-        except BrokenPipeError:
-            self._drop()
 
     def json(self, values: Mapping[str, Any]) -> None:
         """Write one JSON object on a line of its own, in plain ASCII."""
@@ -62,6 +60,23 @@ class Output:
     def styled(self, text: str, colour: str) -> str:
         """Return text in a colour ("green", "yellow", "red", "dim", "bold"), where colours are wanted."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.coloured else text
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Have something written.
+
+        Raises:
+            FerryError: It cannot be: the disk behind standard output is full, say.
+        """
+        try:
+            yield
+        except BrokenPipeError:
+            self._drop()
+        except OSError as error:
+            self._drop()
+            reason = (error.strerror or str(error)).lower()
+            remedy = "Check where it goes, then try again."
+            raise FerryError(f"cannot write to standard output: {reason}", remedy) from error
 
     def _drop(self) -> None:
         """Give what is left in the buffer, and all to come, to /dev/null, so that no later flush fails either."""

@@ -18,16 +18,13 @@ from tui.model.misfit import Names
 from tui.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
-    from typing import Any
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tui.cli.arguments import Parsed
-    from tui.cli.session import OpenClient, Session
+    from tui.cli.session import OpenClient, Session, Work
     from tui.client.base import Client
 
-    Step = Callable[[OpenClient], Coroutine[Any, Any, int]]
-    """What a command does, once there is an engine, to its exit status."""
-    Prepare = Callable[[Session, Parsed], Step]
+    Prepare = Callable[[Session, Parsed], Work]
     """Looks at the words of a command, and says what it does."""
 
 _COLOURS = {
@@ -46,32 +43,34 @@ def run(session: Session, parsed: Parsed) -> int:
     word = parsed.command.words[-1]
     if word in FOLLOWING:
         return _long_way(session, FOLLOWING[word](session, parsed))
-    step = ASKING.get(word, _act)(session, parsed)
+    work = ASKING.get(word, _act)(session, parsed)
     line = session.engines.quick()
     if line is None:
-        return _long_way(session, step)
+        return _long_way(session, work)
     from tui.client.quick import QuickClient, at_once
 
     with line:
-        return at_once(step(QuickClient(line)))
+        return at_once(work(QuickClient(line)))
 
 
-def _long_way(session: Session, step: Step) -> int:
+def _long_way(session: Session, work: Work) -> int:
     """Do it with an event loop."""
     import asyncio
 
-    async def steps() -> int:
+    async def with_client() -> int:
         client = session.engines.client()
         try:
-            return await step(client)
+            return await work(client)
         finally:
+            if client.notice:
+                session.messages.note(client.notice)
             await client.close()
 
-    return asyncio.run(steps())
+    return asyncio.run(with_client())
 
 
-def _list(session: Session, parsed: Parsed) -> Step:
-    async def step(client: Client) -> int:
+def _list(session: Session, parsed: Parsed) -> Work:
+    async def work(client: Client) -> int:
         jobs, asked = await client.jobs(), await client.host_questions()
         if parsed.has("--json"):
             for job in jobs:
@@ -85,7 +84,7 @@ def _list(session: Session, parsed: Parsed) -> Step:
             session.messages.note("the queue is empty")
         return Status.DONE
 
-    return step
+    return work
 
 
 def table(jobs: Sequence[Job], styled: Callable[[str, str], str]) -> list[str]:
@@ -121,7 +120,7 @@ def _row(job: Job) -> tuple[str, ...]:
     )
 
 
-def _act(session: Session, parsed: Parsed) -> Step:
+def _act(session: Session, parsed: Parsed) -> Work:
     """pause, resume, cancel, retry, start, top, remove."""
     word, all_jobs = parsed.command.words[-1], parsed.has("--all")
     ids = job_ids(parsed.operands)
@@ -131,7 +130,7 @@ def _act(session: Session, parsed: Parsed) -> Step:
             f"ferry {parsed.command.name} {problem}", "`ferry queue` lists the jobs with their ids."
         )
 
-    async def step(client: Client) -> int:
+    async def work(client: Client) -> int:
         if all_jobs:
             await _on_all(client, word)
             return Status.DONE
@@ -140,7 +139,7 @@ def _act(session: Session, parsed: Parsed) -> Step:
             return Status.DONE
         return await _on_each(session, client, word, ids)
 
-    return step
+    return work
 
 
 async def _on_all(client: Client, word: str) -> None:
@@ -189,10 +188,10 @@ async def _on_each(session: Session, client: Client, word: str, ids: Sequence[in
     return status
 
 
-def _show(session: Session, parsed: Parsed) -> Step:
+def _show(session: Session, parsed: Parsed) -> Work:
     (id,) = job_ids(parsed.operands)
 
-    async def step(client: Client) -> int:
+    async def work(client: Client) -> int:
         job = await client.job(id)
         if parsed.has("--errors"):
             await _show_errors(session, client, job, json=parsed.has("--json"))
@@ -218,7 +217,7 @@ def _show(session: Session, parsed: Parsed) -> Step:
                 session.out.line(f"{name:{width}}  {text}")
         return Status.DONE
 
-    return step
+    return work
 
 
 async def _show_errors(session: Session, client: Client, job: Job, *, json: bool) -> None:
@@ -232,12 +231,12 @@ async def _show_errors(session: Session, client: Client, job: Job, *, json: bool
         start += len(rows)
 
 
-def _wait(session: Session, parsed: Parsed) -> Step:
+def _wait(session: Session, parsed: Parsed) -> Work:
     from tui.cli.waiting import follow
 
     ids = job_ids(parsed.operands)
 
-    async def step(client: OpenClient) -> int:
+    async def work(client: OpenClient) -> int:
         wanted = ids or [job.id for job in await client.jobs() if not job.state.is_final]
         for id in ids:
             await client.job(id)  # One that does not exist is refused before anything is waited for.
@@ -247,22 +246,22 @@ def _wait(session: Session, parsed: Parsed) -> Step:
             session, client, list(dict.fromkeys(wanted)), json=parsed.has("--json"), own=False
         )
 
-    return step
+    return work
 
 
-def _restore(session: Session, parsed: Parsed) -> Step:
-    async def step(client: OpenClient) -> int:
+def _restore(session: Session, parsed: Parsed) -> Work:
+    async def work(client: OpenClient) -> int:
         ids = await client.restore()
         session.messages.note(f"brought back: job{'s' * (len(ids) > 1)} {', '.join(map(str, ids))}")
         return Status.DONE
 
-    return step
+    return work
 
 
-def _undo(session: Session, parsed: Parsed) -> Step:
+def _undo(session: Session, parsed: Parsed) -> Work:
     ids = job_ids(parsed.operands)
 
-    async def step(client: OpenClient) -> int:
+    async def work(client: OpenClient) -> int:
         status = Status.DONE
         for id in dict.fromkeys(ids):  # in turn: one may bring back what the next one needs
             try:
@@ -276,7 +275,7 @@ def _undo(session: Session, parsed: Parsed) -> Step:
                 break
         return status
 
-    return step
+    return work
 
 
 async def _undo_one(session: Session, client: OpenClient, id: int, parsed: Parsed) -> Status:
@@ -294,25 +293,25 @@ async def _undo_one(session: Session, client: OpenClient, id: int, parsed: Parse
     return await follow(session, client, [queued], json=json, own=True)
 
 
-def _limit(session: Session, parsed: Parsed) -> Step:
+def _limit(session: Session, parsed: Parsed) -> Work:
     rate, *words = parsed.operands
     bytes_s, ids = parse_rate(rate), job_ids(words)
 
-    async def step(client: Client) -> int:
+    async def work(client: Client) -> int:
         await client.limit(bytes_s, ids or None)
         return Status.DONE
 
-    return step
+    return work
 
 
-def _answer(session: Session, parsed: Parsed) -> Step:
+def _answer(session: Session, parsed: Parsed) -> Work:
     from tui.cli.arguments import nearest
 
     (id,), rule = job_ids(parsed.operands[:1]), parsed.operands[1]
     if rule not in ANSWERS:
         raise UsageError(f"{rule!r} is not an answer", nearest(rule, ANSWERS))
 
-    async def step(client: Client) -> int:
+    async def work(client: Client) -> int:
         await client.job(id)
         questions = await client.questions(id, 1)
         if not questions:
@@ -320,10 +319,10 @@ def _answer(session: Session, parsed: Parsed) -> Step:
         await client.answer(questions[0].id, Conflict(rule), for_all=parsed.has("--all"))
         return Status.DONE
 
-    return step
+    return work
 
 
-def _names(session: Session, parsed: Parsed) -> Step:
+def _names(session: Session, parsed: Parsed) -> Work:
     from tui.cli.arguments import nearest
 
     (id,), how = job_ids(parsed.operands[:1]), parsed.operands[1]
@@ -331,11 +330,11 @@ def _names(session: Session, parsed: Parsed) -> Step:
     if how not in ways:
         raise UsageError(f"{how!r} is not what can be done with names", nearest(how, ways))
 
-    async def step(client: Client) -> int:
+    async def work(client: Client) -> int:
         await client.set_names([id], Names(how))
         return Status.DONE
 
-    return step
+    return work
 
 
 ASKING: dict[str, Prepare] = {

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tui.cli.arguments import Parsed
-    from tui.cli.queue import Step
-    from tui.cli.session import Session
+    from tui.cli.session import Session, Work
     from tui.client.base import Client
     from tui.model.ask import HostQuestion
 
@@ -27,14 +26,14 @@ LOOK_EVERY_S = 0.1
 MOST_ANSWER_BYTES = 1 << 16
 
 
-def answer(session: Session, parsed: Parsed) -> Step:
-    """Return the step that answers what a job's hosts ask, read from the terminal or else from standard input."""
+def answer(session: Session, parsed: Parsed) -> Work:
+    """Return what answers what a job's hosts ask, read from the terminal or else from standard input."""
     from tui.cli.reaching import put
 
     (id,) = job_ids(parsed.operands)
     typed = sys.stdin.isatty()
 
-    async def step(client: Client) -> int:
+    async def work(client: Client) -> int:
         await client.job(id)
         question = await _next(client, id, 0)
         if question is None:
@@ -54,7 +53,7 @@ def answer(session: Session, parsed: Parsed) -> Step:
             question = await _after(client, id, question.id)
         return Status.DONE
 
-    return step
+    return work
 
 
 async def _next(client: Client, id: int, last: int) -> HostQuestion | None:

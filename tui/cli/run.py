@@ -9,6 +9,7 @@ from tui.cli.commands import BY_WORDS, GROUPS, help_for
 from tui.cli.diagnostics import Diagnostics, Status, status_of
 from tui.cli.output import Output
 from tui.cli.session import Session, SpawnedEngines
+from tui.cli.urls import is_far
 from tui.config_reading import load
 from tui.model.error import FerryError, UsageError
 from tui.paths import Paths
@@ -90,6 +91,8 @@ def _session(
 def dispatch(session: Session, parsed: Parsed) -> int:
     """Run a command; each is imported only when it is asked for."""
     match parsed.command.words[0]:
+        case "copy" | "move" | "delete" | "sync" if any(map(is_far, parsed.operands)):
+            return _far_job(session, parsed)
         case "copy" | "move" | "delete":
             from tui.cli import transfer
 
@@ -122,3 +125,14 @@ def dispatch(session: Session, parsed: Parsed) -> int:
             from tui.cli import doctor
 
             return doctor.run(session, parsed)
+
+
+def _far_job(session: Session, parsed: Parsed) -> int:
+    """Run a command that queues a job of which some operand is on another host."""
+    if parsed.command.name == "sync":
+        from tui.cli import far_sync
+
+        return far_sync.run(session, parsed)
+    from tui.cli import far_transfer
+
+    return far_transfer.run(session, parsed)

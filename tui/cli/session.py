@@ -13,6 +13,9 @@ from tui.config import Settings
 from tui.paths import Paths
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
     from tui.client.base import Client
     from tui.client.quick import QuickLine
     from tui.model.job import EngineStatus
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
         notice: str
         """Why the engine is not the usual one; empty where all is well."""
+
+    Work = Callable[[OpenClient], Coroutine[Any, Any, int]]
+    """What a command does once there is an engine, to its exit status."""
 
 
 class Engines(Protocol):
@@ -35,9 +41,13 @@ class Engines(Protocol):
         """Return a client of an engine in this process, with a journal of its own."""
         ...
 
-    def quick(self) -> QuickLine | None:
-        """Return a blocking line to the background engine, which is started where it does not run; None: go the long
-        way, which says why there is none.
+    def quick(self, *, start: bool = True) -> QuickLine | None:
+        """Return a blocking line to the background engine; None: go the long way, which says why there is none.
+
+        Args:
+            start: Start one where none runs.
+        Raises:
+            EngineError: It does not answer, or does not start.
         """
         ...
 
@@ -67,10 +77,10 @@ class SpawnedEngines:
 
         return open_foreground(self.paths, self.settings)
 
-    def quick(self) -> QuickLine | None:
+    def quick(self, *, start: bool = True) -> QuickLine | None:
         from tui.client.quick import QuickLine
 
-        return QuickLine.open_or_start(self.paths)
+        return QuickLine.open_or_start(self.paths) if start else QuickLine.open(self.paths)
 
     async def status(self) -> EngineStatus | None:
         from tui.client.spawn import engine_status
@@ -78,7 +88,7 @@ class SpawnedEngines:
         return await engine_status(self.paths)
 
     async def stop(self) -> bool:
-        from tui.client.spawn import stop_engine
+        from tui.client.stop import stop_engine
 
         return await stop_engine(self.paths)
 
@@ -103,3 +113,8 @@ class Session:
     actions: Collection[str] | None = None
     """Ids that may stand in [keys]; None: not known here."""
     interactive: bool = field(default_factory=on_a_terminal)
+
+    @property
+    def asks_before_deleting(self) -> bool:
+        """Whether there is somebody to be asked, who wants to be."""
+        return self.interactive and self.settings.confirm.delete

@@ -11,7 +11,6 @@ from tui.cli import events
 from tui.cli.diagnostics import Status, status_of
 from tui.cli.operands import Plan, holds, locate
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
-from tui.cli.urls import is_far
 from tui.client.sparing import Sparing, here
 from tui.model.comparison import Amounts, Change, Compared
 from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
@@ -22,7 +21,7 @@ from tui.places.local.hops import Brake
 from tui.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
@@ -41,12 +40,7 @@ _SIGNS = {
 
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
-    check_ways(parsed)
-    limit_of(parsed)  # A wrong one is refused before anything is looked at.
-    if any(map(is_far, parsed.operands)):
-        from tui.cli import far_sync
-
-        return far_sync.run(session, parsed)
+    check_options(parsed)
     plan = plan_sync(parsed.operands)
     delete, by_content = parsed.has("--delete"), parsed.has("--checksum")
     if parsed.has("--dry-run"):
@@ -54,7 +48,7 @@ def run(session: Session, parsed: Parsed) -> int:
         for part in _compare(plan, by_content=by_content, delete=delete):
             rehearsal.add(part)
         return rehearsal.end()
-    if delete and not parsed.has("--yes") and asks(session):
+    if delete and not parsed.has("--yes") and session.asks_before_deleting:
         doomed = Doomed(session)
         for part in _compare(plan, by_content=False, delete=True):
             doomed.add(part)
@@ -65,6 +59,16 @@ def run(session: Session, parsed: Parsed) -> int:
     except PlaceError as error:
         session.messages.error(error)
         return status_of(error)
+
+
+def check_options(parsed: Parsed) -> None:
+    """Refuse options that cannot be what they say, before anything is looked at.
+
+    Raises:
+        UsageError: One cannot, or two exclude each other.
+    """
+    check_ways(parsed)
+    limit_of(parsed)
 
 
 def requested(session: Session, parsed: Parsed, plan: Plan) -> Request:
@@ -99,11 +103,28 @@ def plan_sync(words: Sequence[str]) -> Plan:
     elif not os.path.isdir(target.parent.path):
         message = f"cannot make {target}: there is no folder {target.parent}"
         raise NotFound(message, "Make that folder first.", location=target)
-    if os.path.realpath(source.path) == os.path.realpath(target.path):
+    same = os.path.realpath(source.path) == os.path.realpath(target.path)
+    return plan_of(
+        source, target, lambda outer, inner: os.path.isdir(outer.path) and holds(outer, inner), same=same
+    )
+
+
+def plan_of(
+    source: Location, target: Location, holds: Callable[[Location, Location], bool], *, same: bool
+) -> Plan:
+    """Return the plan of a sync between two folders.
+
+    Args:
+        holds: Says whether the second location is in the first.
+        same: They are one folder.
+    Raises:
+        SameFile, TargetInsideSource: They are not apart from each other.
+    """
+    if same:
         remedy = "Both names lead to the same folder; nothing needs to be done."
         raise SameFile(f"cannot sync {source} with itself", remedy, location=source)
     for outer, inner in ((source, target), (target, source)):
-        if os.path.isdir(outer.path) and holds(outer, inner):
+        if holds(outer, inner):
             message = f"cannot make {target} like {source}: {inner} is in {outer}"
             remedy = "Choose two folders of which neither is in the other."
             raise TargetInsideSource(message, remedy, location=inner)
@@ -240,11 +261,6 @@ def _summary(plan: Plan, amounts: Amounts, status: Status, *, delete: bool) -> d
 
 
 # The question
-
-
-def asks(session: Session) -> bool:
-    """Say whether there is somebody to be asked, who wants to be."""
-    return session.interactive and session.settings.confirm.delete
 
 
 class Doomed:

@@ -11,7 +11,6 @@ from tui.cli.diagnostics import Status, status_of
 from tui.cli.keyboard import held_signals
 from tui.cli.operands import Plan, make_target, plan_removal, plan_transfer
 from tui.cli.report import summary
-from tui.cli.urls import is_far
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, PlaceError, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
@@ -21,6 +20,7 @@ from tui.model.misfit import Names
 if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import OpenClient, Session
+    from tui.model.entry import Totals
 
 
 REMOVING = (JobKind.DELETE, JobKind.TRASH)
@@ -32,10 +32,6 @@ QUICK_S = 0.15
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
     check_ways(parsed)
-    if any(map(is_far, parsed.operands)):
-        from tui.cli import far_transfer
-
-        return far_transfer.run(session, parsed)
     kind = kind_of(parsed)
     request = prepared(session, parsed, kind)
     plan = plan_removal(parsed.operands) if kind in REMOVING else plan_transfer(parsed.operands, str(kind))
@@ -259,10 +255,16 @@ _NO_BACKGROUND = "`ferry doctor` says why; without --detach, Ferry works in this
 
 def _sure(session: Session, plan: Plan) -> bool:
     """Say in numbers what is to be deleted, and ask, where there is somebody to ask."""
-    if not (session.interactive and session.settings.confirm.delete):
+    if not session.asks_before_deleting:
         return True
-    from tui.cli.asking import yes
-    from tui.cli.rehearsal import amount, measure
+    from tui.cli.rehearsal import measure
 
-    totals = measure(plan.sources, time_limit_s=2.0)
+    return confirmed(session, measure(plan.sources, time_limit_s=2.0))
+
+
+def confirmed(session: Session, totals: Totals) -> bool:
+    """Ask whether so much is to be deleted."""
+    from tui.cli.asking import yes
+    from tui.cli.rehearsal import amount
+
     return yes(session.messages, f"Delete {amount(totals)} for good? [y/N] ")

@@ -16,7 +16,7 @@ HOME = "/~"
 
 # Compiled when the first of them is needed: few command lines hold a URL.
 _URL = r"(?s)([A-Za-z][A-Za-z0-9+.-]*)://(.*)"
-_HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|\w[\w.-]*)(?::([0-9]{1,5}))?"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|\w[\w-]*(?:\.[\w-]+)*\.?)(?::([0-9]{1,5}))?"
 _USER = r"[^\s:/@\0-\x1f\x7f-][^\s:/\0-\x1f\x7f]*"
 _STORE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _LIKE_SCP = r"(?:[\w.-]+@)?[A-Za-z][\w.-]*:[^/].*|[\w.-]+@[\w.-]+:.*|[A-Za-z][\w.-]+:/.*"

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui import format
-from tui.cli import bar, checksums, events
-from tui.cli.diagnostics import SHOWN_ERRORS, Status
+from tui.cli import checksums
+from tui.cli.findings import Told
 from tui.cli.operands import plan_transfer
 from tui.cli.urls import is_far
-from tui.model.error import (
-    FerryError,
-    NotFound,
-    PlaceError,
-    UsageError,
-)
-from tui.places.local.checking import Checked, Finding, TreeCheck, Verdict
+from tui.model.error import NotFound, PlaceError, UsageError
+from tui.places.local.checking import TreeCheck
 from tui.places.local.hops import Brake
-from tui.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
-    from tui.model.location import Location
-
-DRAW_EVERY_S = 0.25
-_WHY = {"kind": "another kind", "link": "points elsewhere", "device": "another device"}
+    from tui.places.local.checking import Checked
 
 
 def run(session: Session, parsed: Parsed) -> int:
@@ -71,95 +58,6 @@ def refuse_far(words: Sequence[str]) -> None:
         raise UsageError(
             "sums are taken of files on this machine", "Compare SRC with DST, of which either may be a URL."
         )
-
-
-@dataclass(slots=True)
-class Counts:
-    """How much was read, and how it was found."""
-
-    files: int = 0
-    size_bytes: int = 0
-    differs: int = 0
-    missing: int = 0
-    extra: int = 0
-    errors: int = 0
-
-    @property
-    def status(self) -> Status:
-        return Status.ERRORS if self.differs or self.missing or self.extra or self.errors else Status.DONE
-
-
-class Told:
-    """What is said meanwhile: findings on standard output, errors and the progress line on standard error."""
-
-    def __init__(self, session: Session, *, json: bool) -> None:
-        self._session, self.json = session, json
-        self.counts = Counts()
-        self._began = self._drawn = time.monotonic()
-
-    def finding(self, found: Finding) -> None:
-        setattr(self.counts, found.verdict, getattr(self.counts, found.verdict) + 1)
-        if self.json:
-            self._session.out.json(events.finding(found))
-            return
-        why = f" ({_WHY.get(found.why, found.why)})" if found.why else ""
-        self._session.messages.erase()
-        self._session.out.line(f"{found.verdict:8} {visible(str(found.target))}{why}")
-
-    def line(self, verdict: Verdict, name: bytes, location: Location) -> None:
-        """Tell how a line of a checksum file does not hold."""
-        setattr(self.counts, verdict, getattr(self.counts, verdict) + 1)
-        if self.json:
-            self._session.out.json(events.finding(Finding(verdict, location, location, "")))
-            return
-        self._session.messages.erase()
-        self._session.out.line(f"{verdict:8} {visible(os.fsdecode(name))}")
-
-    def error(self, error: FerryError, location: Location | None = None) -> None:
-        self.counts.errors += 1
-        if self.json:
-            self._session.out.json(events.refusal(error, location))
-        if self.counts.errors <= SHOWN_ERRORS:
-            self._session.messages.error(error)
-
-    def note(self, text: str) -> None:
-        self._session.messages.note(text)
-
-    def read(self, size_bytes: int, current: str) -> None:
-        self.counts.size_bytes += size_bytes
-        now = time.monotonic()
-        if self._session.messages.is_terminal and now - self._drawn >= DRAW_EVERY_S:
-            self._drawn = now
-            counts = self.counts
-            amount = f"{format.entries(counts.files)}  {format.size(counts.size_bytes)}"
-            rate = format.rate(counts.size_bytes / (now - self._began))
-            line = f"verifying  {amount}  {rate}  {visible(current)}"
-            self._session.messages.draw(bar.cut(line, self._session.messages.columns() - bar.SPARE_CELLS))
-
-    def end(self, done: str, *, alike: bool = True) -> int:
-        """Say in one line what came of it, and return the exit status.
-
-        Args:
-            alike: Something was compared, so that no finding means that all is alike.
-        """
-        counts, session = self.counts, self._session
-        session.messages.erase()
-        if counts.errors > SHOWN_ERRORS:
-            session.messages.say(f"… and {counts.errors - SHOWN_ERRORS:,} more")
-        if self.json:
-            session.out.json(events.verified(counts, int(counts.status)))
-            return counts.status
-        parts = (
-            (counts.differs, "differs" if counts.differs == 1 else "differ"),
-            (counts.missing, "missing"),
-            (counts.extra, "extra"),
-            (counts.errors, "not done, see above"),
-        )
-        text = ", ".join(f"{format.count(number)} {what}" for number, what in parts if number)
-        text = text or ("all alike" if alike else "")
-        files = f"{done} {format.entries(counts.files)}, {format.size(counts.size_bytes)}"
-        session.out.line(f"{files}: {text}" if text else files)
-        return counts.status
 
 
 def _compare(told: Told, operands: list[str], *, exact: bool) -> int:

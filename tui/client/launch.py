@@ -60,7 +60,9 @@ def launch(paths: Paths, timeout_s: float = START_S) -> None:
             start_new_session=True,
         )
     except OSError as error:
-        raise CannotHost(f"the background engine cannot be started: {error}") from error
+        raise CannotHost(
+            f"the background engine cannot be started: {error.strerror}: {error.filename or sys.executable}"
+        ) from error
     assert process.stdout is not None
     with process.stdout as pipe:
         said = _listen(pipe.fileno(), time.monotonic() + timeout_s)

@@ -8,13 +8,14 @@ import os
 import signal
 import socket
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
 from tui import __version__
 from tui.client.calls import Calls
-from tui.client.runtime import address, holder, peer_uid
+from tui.client.runtime import CannotHost, address, holder, peer_uid
 from tui.model.error import EngineUnreachable, FerryError
 from tui.model.job import JobState
 from tui.wire import lines
@@ -24,11 +25,14 @@ from tui.wire.protocol import METHODS, PROTOCOL
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from tui.client.disk import Disk
     from tui.model.job import Job, Request
     from tui.paths import Paths
 
 T = TypeVar("T")
 
+GREETING_S = 10.0
+"""How long an engine may take to answer at all: one that hangs is not asked a second time."""
 ANSWER_S = 60.0
 """How long an answer may take: a long request takes its time to be written to the journal."""
 LOOK_S = 0.1
@@ -45,27 +49,42 @@ class QuickLine:
 
     @classmethod
     def open(cls, paths: Paths) -> QuickLine | None:
-        """Return a line, or None where there is no engine of this version to talk to: then go the long way."""
+        """Return a line, or None where there is no engine of this version to talk to: then go the long way.
+
+        Raises:
+            EngineUnreachable: There is one, and it does not answer.
+        """
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(ANSWER_S)
-        with contextlib.suppress(OSError, FerryError):  # the long way says what is wrong, or starts an engine
+        sock.settimeout(GREETING_S)
+        try:
             with address(paths.socket) as short:
                 sock.connect(short)
             if peer_uid(sock) == os.geteuid():
                 line = cls(sock)
-                line.ask("hello", protocol=PROTOCOL, version=__version__)
+                line._call("hello", protocol=PROTOCOL, version=__version__)
+                sock.settimeout(ANSWER_S)
                 return line
+        except TimeoutError as error:
+            sock.close()
+            raise EngineUnreachable(f"the engine did not answer within {GREETING_S:.0f} seconds") from error
+        except (OSError, FerryError, CallError, msgspec.DecodeError):
+            pass  # the long way says what is wrong, or starts an engine
         sock.close()
         return None
 
     @classmethod
     def open_or_start(cls, paths: Paths) -> QuickLine | None:
-        """Return a line as `open` does, to an engine that is started where nobody works on the queue."""
+        """Return a line as `open` does, to an engine that is started where nobody works on the queue.
+
+        Raises:
+            EngineUnreachable: None answers, or none could be started in time: it was waited for, and once is enough.
+            EngineError: One can run here, but not on this queue.
+        """
         line = cls.open(paths)
         if line is None and holder(paths.lock) is None:
             from tui.client.launch import launch
 
-            with contextlib.suppress(OSError, FerryError):  # the long way tries again, and says what is wrong
+            with contextlib.suppress(CannotHost):  # on the long way, jobs run in this process
                 launch(paths)
                 line = cls.open(paths)
         return line
@@ -103,33 +122,48 @@ class QuickLine:
         """Call a method and return its result.
 
         Raises:
-            EngineUnreachable: The engine went away before it answered.
+            EngineUnreachable: The engine went away before it answered, or takes too long.
             FerryError: What the engine answers.
         """
+        remedy = "Look at the queue before you ask again."
+        try:
+            return self._call(name, **arguments)
+        except TimeoutError as error:
+            raise EngineUnreachable(
+                f"the engine did not answer within {ANSWER_S:.0f} seconds", remedy
+            ) from error
+        except (OSError, CallError, msgspec.DecodeError) as error:
+            raise EngineUnreachable("the engine went away before it answered", remedy) from error
+
+    def _call(self, name: str, **arguments: Any) -> Any:
         self._last_id += 1
         method = METHODS[name]
-        try:
-            self._socket.sendall(lines.call(method, self._last_id, arguments))
-            envelope = lines.read(self._file.readline())
-            if envelope.error is None:
-                return method.result.decode(envelope.result)
-            fault = error_of(envelope.error)
-        except (OSError, CallError, msgspec.DecodeError) as error:
-            reason = str(error) if isinstance(error, TimeoutError) else "the engine went away"
-            raise EngineUnreachable(
-                f"{reason} before it answered", "Look at the queue before you ask again."
-            ) from error
-        raise fault
+        self._socket.sendall(lines.call(method, self._last_id, arguments))
+        envelope = lines.read(self._file.readline())
+        if envelope.error is None:
+            return method.result.decode(envelope.result)
+        raise error_of(envelope.error)
 
 
 class QuickClient(Calls):
-    """A client on such a line, for what only asks: following jobs takes an event loop, and another client."""
+    """A client for what only asks: following jobs takes an event loop, and another client.
 
-    def __init__(self, line: QuickLine) -> None:
+    Args:
+        line: None for what asks the local disk alone.
+    """
+
+    def __init__(self, line: QuickLine | None) -> None:
         self._line = line
+
+    @cached_property
+    def _disk(self) -> Disk:
+        from tui.client.quick_disk import QuickDisk
+
+        return QuickDisk()
 
     async def ask(self, method: str, **arguments: Any) -> Any:
         """Have the engine do one of its methods, blocking until it is done."""
+        assert self._line is not None
         return self._line.ask(method, **arguments)
 
     def updates(self) -> NoReturn:

@@ -191,9 +191,6 @@ def peer_uid(connection: socket.socket) -> int:
     if hasattr(socket, "SO_PEERCRED"):
         level, option, size = socket.SOL_SOCKET, socket.SO_PEERCRED, 12  # struct ucred: pid, uid, gid
     else:
-        level, option, size = (
-            0,
-            1,
-            76,
-        )  # SOL_LOCAL, LOCAL_PEERCRED, struct xucred: version, uid, groups (macOS, FreeBSD)
+        # SOL_LOCAL, LOCAL_PEERCRED, struct xucred: version, uid, groups (macOS, FreeBSD)
+        level, option, size = 0, 1, 76
     return int(struct.unpack_from("=II", connection.getsockopt(level, option, size))[1])

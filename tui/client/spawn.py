@@ -1,4 +1,4 @@
-"""The ways to a client. All but `connect_only` and `engine_status` bring an engine with them."""
+"""The ways to a client, which bring an engine with them, and the state of the one that runs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tui.model.job import EngineStatus, Update
     from tui.paths import Paths
 
-__all__ = ["SpawnedClient", "connect_only", "engine_status", "open_client", "open_foreground", "stop_engine"]
-
 
 def open_client(paths: Paths, settings: Settings) -> SpawnedClient:
     """Return a client of the background engine, which is started when it is first needed.
@@ -39,11 +37,6 @@ def open_foreground(paths: Paths, settings: Settings) -> DirectClient:
     from tui.client.direct import DirectClient
 
     return DirectClient(None, settings)
-
-
-def connect_only(paths: Paths) -> RemoteClient:
-    """Return a client that never starts an engine: its calls raise EngineUnreachable where none runs."""
-    return RemoteClient(paths, start=None)
 
 
 async def engine_status(paths: Paths) -> EngineStatus | None:

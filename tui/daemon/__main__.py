@@ -10,9 +10,8 @@ from contextlib import suppress
 def main() -> None:
     """Detach, then be the engine. What happens up to its readiness is told on standard output."""
     if os.fork():
-        os._exit(
-            0
-        )  # the starter waits for this process; the engine is nobody's child, in a session of the starter's making
+        # The starter waits for this process; the engine is nobody's child, in a session of the starter's making.
+        os._exit(0)
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     from pathlib import Path
 

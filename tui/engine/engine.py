@@ -24,7 +24,7 @@ from tui.engine.reversal import prepare
 from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
 from tui.engine.sparing import spare
-from tui.engine.traces import Step
+from tui.engine.traces import NotedStep
 from tui.engine.verification import request_for
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobKind, JobState
@@ -162,11 +162,11 @@ class Engine:
         await self._journal.forget(old)
         return id
 
-    async def _step(self, kind: JobKind, location: Location, before: Location) -> Step:
+    async def _step(self, kind: JobKind, location: Location, before: Location) -> NotedStep:
         """Return what was done at once, with what it is known by where it is now."""
         if location.is_local:
             look = aiofiles.os.wrap(identity_of)
-            return Step(kind, location, before, await look(location, executor=self._keeper.shared.pool))
+            return NotedStep(kind, location, before, await look(location, executor=self._keeper.shared.pool))
         return await Directly(self._doors).do(location, lambda place: step_at(place, kind, location, before))
 
     async def verify(self, id: int) -> int:

@@ -13,7 +13,7 @@ from tui.engine.losses import Losses
 from tui.engine.run import Spot, Sums
 from tui.model.error import PlaceError
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy, sweep
-from tui.places.local.hops import Batch, Collision, CopyRules, Failure, Large
+from tui.places.local.hops import Batch, Collision, Failure, Large
 from tui.places.local.root import join, split
 from tui.places.local.worker_copy import WorkerCopy, step_together
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.engine.run import Run
     from tui.model.fidelity import Loss
     from tui.model.location import Location
+    from tui.places.local.copy_rules import CopyRules
     from tui.places.local.root import Root
 
 HOP_S = 0.05

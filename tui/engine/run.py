@@ -18,8 +18,9 @@ from tui.engine.rows import Decision, ErrorRow, QuestionRow
 from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
 from tui.model.job import Conflict, Flush, JobKind
 from tui.model.location import Location
+from tui.places.local.copy_rules import LARGE_BYTES, CopyRules
 from tui.places.local.homes import NO_HOMES, Homes, find_homes
-from tui.places.local.hops import LARGE_BYTES, Brake, CopyRules
+from tui.places.local.hops import Brake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -80,7 +80,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NotedStep:
     """Something that was done at once, without a job: RENAME or MAKE.
 
     Attributes:

@@ -11,38 +11,20 @@ FerryError
 │                         TargetInsideSource · SameFile · NothingRemoved
 └─ EngineError            EngineUnreachable · EngineAlreadyRunning · ProtocolMismatch · JournalDamaged
                           NoSuchJob · NotPossible
+
+The root stands apart, in `error_root`: locations raise a UsageError, and places' errors hold a location.
 """
 
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
+
+from tui.model.error_root import FerryError as FerryError
+from tui.model.error_root import UsageError as UsageError
 
 if TYPE_CHECKING:
     from tui.model.location import Location
-
-
-class FerryError(Exception):
-    """Anything Ferry reports to a person. `str()` is one sentence; `remedy` says what to do, or is empty."""
-
-    remedy: str = ""
-    transient: ClassVar[bool] = False
-    """Whether trying again by itself, a little later, may help."""
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        if remedy:
-            self.remedy = remedy
-
-    @property
-    def code(self) -> str:
-        """The name by which the wire, the journal and scripts know this kind of error."""
-        return type(self).__name__
-
-
-class UsageError(FerryError):
-    """What was asked makes no sense as it stands."""
 
 
 class ConfigError(FerryError):

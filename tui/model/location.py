@@ -11,7 +11,7 @@ import posixpath
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
-from tui.model.error import UsageError
+from tui.model.error_root import UsageError
 
 LOCAL = "file"
 """Scheme of the local disk."""

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tui.places.memory_store import os_error
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from tui.model.entry import Entry
     from tui.model.location import Location
-    from tui.places.base import Attributes
-    from tui.places.memory import MemoryPlace
-    from tui.places.memory_store import Node
+    from tui.places.base import Attributes, Capabilities
+    from tui.places.memory_store import MemoryStore, Node
+
+
+class Opener(Protocol):
+    """The place that opened a file."""
+
+    store: MemoryStore
+    capabilities: Capabilities
+
+    def step(
+        self, name: str, location: Location, doing: str, *, changes: bool = False
+    ) -> AbstractAsyncContextManager[None]:
+        """Do one step: let faults in, turn OSErrors into ours."""
+        ...
+
+    def place(self, node: Node, location: Location, attributes: Attributes, *, flush: bool) -> None:
+        """Put a complete file under its name."""
+        ...
+
+    def drop_half(self, scratch: Location) -> None: ...
 
 
 class MemoryReader:
     """Implements `tui.places.base.Reader`. What is put over the file's name meanwhile does not concern it."""
 
-    def __init__(self, place: MemoryPlace, location: Location, node: Node) -> None:
+    def __init__(self, place: Opener, location: Location, node: Node) -> None:
         self._place, self._location, self._node = place, location, node
         self.entry = node.entry(location.name)
 
@@ -38,7 +58,7 @@ class MemoryReader:
 class MemoryWriter:
     """Implements `tui.places.base.Writer`. What has been written is there, also when the place is lost."""
 
-    def __init__(self, place: MemoryPlace, location: Location, scratch: Location, half: Node) -> None:
+    def __init__(self, place: Opener, location: Location, scratch: Location, half: Node) -> None:
         self._place, self._location, self._scratch, self._half = place, location, scratch, half
         self.start = len(half.data)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tui.model.fidelity import Loss
+from tui.places.local.copy_rules import CopyRules
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy
-from tui.places.local.hops import Batch, Brake, Collision, CopyRules, Failure
+from tui.places.local.hops import Batch, Brake, Collision, Failure
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, join
 

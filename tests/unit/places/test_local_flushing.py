@@ -20,7 +20,7 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.places.local.hops import CopyRules
+    from tui.places.local.copy_rules import CopyRules
 
 MIB = 1 << 20
 SYNCED = replace(RULES, flush=Flush.FILE)

@@ -17,7 +17,7 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.places.local.hops import CopyRules
+    from tui.places.local.copy_rules import CopyRules
 
 both = pytest.mark.parametrize("rules_", [RULES, OWN], ids=["standing folder", "own folder"])
 large = pytest.mark.parametrize("large_bytes", [1 << 20, 1], ids=["small", "in slices"])

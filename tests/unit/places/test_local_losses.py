@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from tui.places.local.hops import CopyRules
+    from tui.places.local.copy_rules import CopyRules
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 both = pytest.mark.parametrize("rules", [RULES, OWN], ids=["standing folder", "own folder"])

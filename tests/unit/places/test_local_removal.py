@@ -16,7 +16,7 @@ from tui.model.job import Conflict
 from tui.places.local import syscalls
 from tui.places.local.descent import STEP_ENTRIES
 from tui.places.local.fitting import Trail
-from tui.places.local.hops import Brake, CopyRules
+from tui.places.local.hops import Brake
 from tui.places.local.moved_removal import MovedRemoval
 from tui.places.local.parallel_removal import subtrees
 from tui.places.local.pruning import Pruning
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from tui.places.local.copy_rules import CopyRules
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 

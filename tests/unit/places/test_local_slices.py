@@ -22,13 +22,15 @@ from tui.model.error import (
 from tui.model.job import Flush
 from tui.places.local import syscalls
 from tui.places.local.copying import SliceCopy
-from tui.places.local.hops import Brake, CopyRules, Large
+from tui.places.local.hops import Brake, Large
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from tui.places.local.copy_rules import CopyRules
 
 SIZE = 10_000_000
 CHUNK = 4 << 20

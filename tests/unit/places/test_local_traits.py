@@ -21,7 +21,7 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.places.local.hops import CopyRules
+    from tui.places.local.copy_rules import CopyRules
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 ways = pytest.mark.parametrize(

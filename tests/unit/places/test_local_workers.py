@@ -17,8 +17,9 @@ from tests.trees import describe, differences
 from tui.model import error as errors
 from tui.model.fidelity import Loss
 from tui.model.location import Location
-from tui.places.local.frames import Request, Step, receive, send
-from tui.places.local.hops import BATCH_ENTRIES, Brake, CopyRules
+from tui.places.local.copy_rules import CopyRules
+from tui.places.local.frames import FolderStep, Request, receive, send
+from tui.places.local.hops import BATCH_ENTRIES, Brake
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
 from tui.places.local.worker import Worker
@@ -129,7 +130,9 @@ def test_small_folders_are_done_together_as_far_as_one_batch_goes(
     there, here = (root.id for root in folders)
     rules = CopyRules("tag", own=True)
     steps = [
-        Step(number, None if number else rules, (there, here, b"%d" % number, b"%d" % number, None), True)
+        FolderStep(
+            number, None if number else rules, (there, here, b"%d" % number, b"%d" % number, None), True
+        )
         for number in range(len(sizes))
     ]
     worker = Worker(Brake())

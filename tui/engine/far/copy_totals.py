@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tui.engine.far.ends import Halted, look
 from tui.engine.far.many import LOOK_S, each
@@ -26,10 +26,10 @@ from tui.places.local.room import used_where
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from tui.engine.far.copying import FarCopying
     from tui.engine.far.ends import Ends
     from tui.engine.far.tree import Step
     from tui.engine.rows import Source
+    from tui.engine.run import Run
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place
@@ -76,6 +76,26 @@ class Beside:
             return None  # the copy has not come to it
 
 
+class Copy(Protocol):
+    """The copy that is counted."""
+
+    run: Run
+    ends: Ends
+    goal: Location
+
+    async def look_at(self, chunk: Sequence[Source]) -> tuple[list[Step], Location]:
+        """Look at some sources of one folder, and at what stands where they go.
+
+        Raises:
+            PlaceError: The folder they are in cannot be had.
+        """
+        ...
+
+    def step_of(self, source: Source) -> Step:
+        """Return what is to be done for a source, as far as its name tells."""
+        ...
+
+
 class CopyCounting(Counting):
     """Holds a copy or a move that does not fit: before it begins, where one look at each source tells; else as soon as
     what is found of it exceeds the room there was when it began.
@@ -83,7 +103,7 @@ class CopyCounting(Counting):
     What the copy writes meanwhile leaves its need and the room alike, so both are taken from before it began.
     """
 
-    def __init__(self, copying: FarCopying) -> None:
+    def __init__(self, copying: Copy) -> None:
         super().__init__(copying.run, Beside(copying.ends, self._over))
         self._copying, self._ends = copying, copying.ends
         self._room: Room | None = None

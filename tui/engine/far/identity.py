@@ -15,7 +15,7 @@ from urllib.parse import quote
 from tui.engine.far.ends import look
 from tui.engine.far.many import each
 from tui.engine.far.reaching import listing
-from tui.engine.traces import Step
+from tui.engine.traces import NotedStep
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError, PlaceUnavailable
 from tui.places.local.partial import is_partial
@@ -54,14 +54,14 @@ async def identify_copy(place: Place, where: Location) -> str:
     return await _tree(place, where) if entry.kind is EntryKind.FOLDER else identify(entry)
 
 
-async def step_at(place: Place, kind: JobKind, location: Location, before: Location) -> Step:
+async def step_at(place: Place, kind: JobKind, location: Location, before: Location) -> NotedStep:
     """Return something that was just done at once, with what it is known by.
 
     Raises:
         PlaceError: It is not there any more.
     """
     where, was = await place.resolve(location), await place.resolve(before)
-    return Step(kind, where, was, identify(await place.stat(where)))
+    return NotedStep(kind, where, was, identify(await place.stat(where)))
 
 
 def is_of_tree(identity: str) -> bool:

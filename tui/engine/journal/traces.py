@@ -13,7 +13,7 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tui.engine.traces import Reversal, Step
+    from tui.engine.traces import NotedStep, Reversal
 
 
 class Traces(Store):
@@ -134,7 +134,7 @@ class Traces(Store):
         return id
 
     @on_thread
-    def add_step(self, step: Step, tag: str, at: float) -> int:
+    def add_step(self, step: NotedStep, tag: str, at: float) -> int:
         """Write something that was done at once as a job that is done; return its id."""
         renamed = step.kind is JobKind.RENAME
         first, other = (step.before, step.location) if renamed else (step.location, step.before)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence, Set
 
     from tui.model.fidelity import Loss
-    from tui.places.local.hops import Brake, CopyRules
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.hops import Brake
     from tui.places.local.root import Root
 
 __all__ = ["FolderCopy", "HardLinks", "SliceCopy", "own_partials", "sweep"]

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui.model.location import Location
-    from tui.places.local.hops import Batch, CopyRules
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.hops import Batch
     from tui.places.local.root import Root
     from tui.places.local.standing import Pair
 

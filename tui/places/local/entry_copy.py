@@ -23,7 +23,8 @@ from tui.places.local.verifying import Differs, not_the_same
 
 if TYPE_CHECKING:
     from tui.model.location import Location
-    from tui.places.local.hops import Batch, Brake, CopyRules
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.hops import Batch, Brake
     from tui.places.local.root import Root
     from tui.places.local.traits import Traits
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tui.places.local.root import RootId
 
 if TYPE_CHECKING:
-    from tui.places.local.hops import CopyRules
+    from tui.places.local.copy_rules import CopyRules
 
 _LENGTH = struct.Struct("!I")
 
@@ -33,7 +33,7 @@ FolderSpec = tuple[RootId, RootId, bytes, bytes, Sequence[tuple[bytes, bytes]] |
 """Source, target, the folder's path below each, and the names wanted: see `FolderCopy`."""
 
 
-class Step(NamedTuple):
+class FolderStep(NamedTuple):
     """A batch of a folder, by its number.
 
     Attributes:
@@ -61,7 +61,7 @@ class Request:
 
     closed: Sequence[int] = ()
     forget: bool = False
-    steps: Sequence[Step] = ()
+    steps: Sequence[FolderStep] = ()
     finish: int | None = None
 
 

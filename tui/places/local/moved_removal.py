@@ -22,9 +22,10 @@ from tui.places.local.standing import Pair, is_folder, look, other_names, same_i
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from tui.places.local.copy_rules import CopyRules
     from tui.places.local.descent import Level, Volume
     from tui.places.local.homes import Homes
-    from tui.places.local.hops import Batch, Brake, CopyRules
+    from tui.places.local.hops import Batch, Brake
     from tui.places.local.root import Root
 
 _NO_TWIN = (NotFound, NotAFolder, LinkInTheWay)

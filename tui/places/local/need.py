@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tui.model.error import NotFound, PlaceError
 from tui.model.job import Conflict
 from tui.places.local.content import SMALL_BYTES
+from tui.places.local.copy_rules import LARGE_BYTES
 from tui.places.local.fitting import Trail
-from tui.places.local.hops import LARGE_BYTES
 from tui.places.local.partial import partial_name
 from tui.places.local.room import shares
 from tui.places.local.standing import is_newer, look, same_inode, same_time, time_step_ns

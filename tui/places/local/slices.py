@@ -33,7 +33,8 @@ from tui.places.local.verifying import Differs, ReadBack, not_the_same
 
 if TYPE_CHECKING:
     from tui.model.fidelity import Loss
-    from tui.places.local.hops import Brake, CopyRules, Large
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.hops import Brake, Large
     from tui.places.local.links import HardLinks
     from tui.places.local.root import Root
 

@@ -35,8 +35,9 @@ from tui.places.local.root import Root
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.places.local.frames import Request, Step
-    from tui.places.local.hops import Batch, CopyRules
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.frames import FolderStep, Request
+    from tui.places.local.hops import Batch
     from tui.places.local.root import RootId
 
 SWITCH_ON = 1
@@ -90,7 +91,7 @@ class Worker:
             return self._copies[request.finish].finish()
         return None
 
-    def _ruled(self, steps: Sequence[Step]) -> list[Step]:
+    def _ruled(self, steps: Sequence[FolderStep]) -> list[FolderStep]:
         """Return steps with the rules they are under."""
         ruled = []
         for step in steps:
@@ -98,7 +99,7 @@ class Worker:
             ruled.append(step._replace(rules=self._rules))
         return ruled
 
-    def _do(self, steps: Sequence[Step]) -> list[Batch | None]:
+    def _do(self, steps: Sequence[FolderStep]) -> list[Batch | None]:
         done: list[Batch | None] = []
         entries, ends = 0, time.monotonic() + BATCH_S
         for step in steps:
@@ -111,7 +112,7 @@ class Worker:
                 break
         return done
 
-    def _step(self, step: Step) -> Batch | None:
+    def _step(self, step: FolderStep) -> Batch | None:
         assert step.rules is not None
         copy = self._copies.get(step.key)
         if copy is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.places.local.frames import Step
+from tui.places.local.frames import FolderStep
 from tui.places.local.hops import Batch
 from tui.places.local.worker_process import WorkerGone
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui.model.fidelity import Loss
+    from tui.places.local.copy_rules import CopyRules
     from tui.places.local.copying import FolderCopy
     from tui.places.local.frames import FolderSpec
-    from tui.places.local.hops import Brake, CopyRules
+    from tui.places.local.hops import Brake
     from tui.places.local.worker_process import Process
 
 
@@ -57,12 +58,12 @@ class WorkerCopy:
         """As `FolderCopy.step`; entries with several names are left in `Batch.linked`."""
         return step_together([self], finish=finish)[0]
 
-    def asked(self, *, finish: bool) -> Step:
+    def asked(self, *, finish: bool) -> FolderStep:
         """Return what the worker is to be asked for the next batch."""
         rules = self.rules
         if type(rules.decided) is not dict:  # a plain one can be sent
             self.rules = rules = replace(rules, decided=dict(rules.decided))
-        return Step(self._key, rules, self._spec, finish)
+        return FolderStep(self._key, rules, self._spec, finish)
 
     def told(self, batch: Batch) -> None:
         """Take note of a batch of the worker's, for the case that it dies."""

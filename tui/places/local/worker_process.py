@@ -20,8 +20,9 @@ from tui.places.local.frames import READY, Request, receive, send
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.places.local.frames import Step
-    from tui.places.local.hops import Brake, CopyRules
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.frames import FolderStep
+    from tui.places.local.hops import Brake
 
 _logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Process:
     def ended(self) -> bool:
         return self._process.returncode is not None or self._process.poll() is not None
 
-    def ask(self, brake: Brake | None = None, *, steps: Sequence[Step] = (), **what: Any) -> Any:
+    def ask(self, brake: Brake | None = None, *, steps: Sequence[FolderStep] = (), **what: Any) -> Any:
         """Have something done, and wait for it; the brake is passed on meanwhile.
 
         Rules that are as they were are not sent again.
@@ -137,7 +138,7 @@ class Process:
             if self._gone or (brake is not None and brake.on) or time.monotonic() > ends:
                 raise WorkerGone
 
-    def _send(self, steps: Sequence[Step], what: dict[str, Any]) -> None:
+    def _send(self, steps: Sequence[FolderStep], what: dict[str, Any]) -> None:
         closed = [self._closed.popleft() for _ in range(len(self._closed))]
         news = []
         for step in steps:

@@ -17,7 +17,8 @@ from tui.places.local.worker_process import Process, WorkerGone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.places.local.hops import Brake, CopyRules
+    from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.hops import Brake
     from tui.places.local.links import HardLinks
     from tui.places.local.root import Root
 
