@@ -301,6 +301,17 @@ async def test_a_line_takes_a_long_path_and_not_a_whole_file(shell):
         assert len(line.value) == LONGEST_LINE
 
 
+async def test_a_paste_of_several_lines_into_one_is_refused_in_words(shell):
+    async with shell() as s:
+        await s.press("f7")
+        line = s.app.screen.query_one(Input)
+        s.app.post_message(events.Paste("one\ntwo\n"))
+        await s.until(lambda: "Nothing was pasted: that is 2 lines, and this takes one." in s.told, "told")
+        assert line.value == ""
+        s.app.post_message(events.Paste("\na whole line\r\n"))
+        await s.until(lambda: line.value == "a whole line", "pasted")
+
+
 async def test_leaving_asks_where_the_configuration_says_so(shell):
     async with shell(confirm=ConfirmSettings(quit=True)) as s:
         await s.press("q")
