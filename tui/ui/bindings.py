@@ -143,6 +143,8 @@ PANE = (
         ("find", "/", "Find by typing"),
         ("find_next", "n", "Next found"),
         ("find_previous", "N", "Previous found"),
+        ("search_names", "s", "Search names below this folder"),
+        ("search_contents", "S", "Search text in the files below"),
         ("filter", "f", "Filter the list while typing"),
         ("toggle_hidden", ".", "Show or hide hidden files"),
         ("refresh", "ctrl+r", "Read the folder again"),

@@ -18,8 +18,8 @@ from tui.ui.operations_compare import CompareOperations
 from tui.ui.operations_files import FileOperations
 from tui.ui.operations_panes import PaneOperations
 from tui.ui.operations_preview import PreviewOperations
+from tui.ui.operations_search import SearchOperations
 from tui.ui.operations_text import TextOperations
-from tui.ui.operations_transfer import TransferOperations
 from tui.ui.stages import Stages
 from tui.ui.widgets.hint_bar import HintBar
 from tui.ui.widgets.key_bar import KeyBar
@@ -60,7 +60,7 @@ _DONE_TITLES = {
 
 
 class MainScreen(
-    TransferOperations, FileOperations, PaneOperations, CompareOperations, TextOperations, PreviewOperations
+    SearchOperations, FileOperations, PaneOperations, CompareOperations, TextOperations, PreviewOperations
 ):
     """Composes the panes, the queue and the bars, and keeps track of which pane is in use."""
 
