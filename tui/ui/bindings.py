@@ -1,7 +1,8 @@
 """Every action a key can ask for: ids, default keys, names. Help, key bar, palette and documentation read this table.
 
 A key is written as Textual names it ("f5", "ctrl+a", "shift+up", "space"), a printable one as itself ("C", "*").
-A sequence is keys with spaces between ("g g"); `<any>` stands for any printable key, which is passed to the action.
+A sequence is keys with spaces between ("g g"). `<any>` stands for any printable key, `<digit>` for one from 1 to 9:
+which one is passed to the action.
 An action's method is `action_` and the id after the dot, with that key as its argument where there is one, on the
 focused widget, else on its screen, else on the app.
 """
@@ -121,6 +122,15 @@ PANE = (
         ("bookmarks", "ctrl+backslash", "List the bookmarks"),
         ("equalise", "=", "Show this folder in the other pane too"),
         ("swap", "|", "Swap the panes"),
+    ),
+    *_actions(
+        "pane",
+        "Tabs",
+        ("tab_new", "t t", "Open a tab on this folder"),
+        ("tab_close", "t c", "Close the tab"),
+        ("tab_previous", "[", "Previous tab"),
+        ("tab_next", "]", "Next tab"),
+        ("tab_by_number", "<digit>", "Go to a tab by its number"),
     ),
     *_actions(
         "pane",

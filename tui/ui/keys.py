@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textual.events import Key
 
 ANY = "<any>"
+DIGIT = "<digit>"
 ESCAPE_DIGIT_S = 1.5
 """So long after Escape a digit still means an F-key. (Midnight Commander's habit; KEYS.)"""
 
@@ -36,7 +37,7 @@ def key_name(event: Key) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An action to run, with the key a `<any>` stood for."""
+    """An action to run, with the key that `<any>` or `<digit>` stood for."""
 
     action: Action
     argument: str | None = None
@@ -75,6 +76,8 @@ class Keymap:
         """Say what a sequence of keys means so far; None where it means nothing."""
         if action := self._actions.get(typed):
             return Hit(action)
+        if typed[-1] in "123456789" and (action := self._actions.get((*typed[:-1], DIGIT))):
+            return Hit(action, typed[-1])
         if action := self._actions.get((*typed[:-1], ANY)):
             return Hit(action, typed[-1])
         if typed in self._prefixes:
@@ -128,7 +131,7 @@ class Router:
 
 _SHOWN = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del",
-    "insert": "Ins", "escape": "Esc", "backslash": "\\", ANY: "letter",
+    "insert": "Ins", "escape": "Esc", "backslash": "\\", ANY: "letter", DIGIT: "1…9",
 }  # fmt: skip
 
 
