@@ -61,6 +61,11 @@ async def test_names_are_found_the_nearest_first_and_links_are_not_followed(text
     assert [hit.path for hit in await found(FakeClient(TREE), text)] == paths
 
 
+async def test_hits_of_a_folder_stand_as_people_count() -> None:
+    client = FakeClient({"home": {"ann": {name: b"" for name in ("f10", "f9", "F1")}}})
+    assert [hit.path for hit in await found(client, "f")] == ["F1", "f9", "f10"]
+
+
 async def test_hidden_entries_are_looked_at_where_they_are_shown() -> None:
     hits = await found(FakeClient(TREE), "cat", hidden=True)
     assert ".cache/cat.jpg" in [hit.path for hit in hits]
@@ -119,7 +124,9 @@ async def test_marked_hits_are_yanked_and_pasted_into_one_folder(shell) -> None:
         dialog = await s.dialog(SearchScreen)
         hits = dialog.query_one(HitList)
         await s.until(lambda: len(hits.hits) == 2, "found")
-        await s.press("*", "y")
+        await s.press("space")
+        await s.until(lambda: "1 marked" in said(dialog), "told")
+        await s.press("space", "*", "*", "y")
         await s.back()
         await s.press("tab", "p")
         await s.until(lambda: s.requests, "pasted")

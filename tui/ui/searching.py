@@ -11,6 +11,7 @@ from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound, PlaceError, PlaceUnavailable
 from tui.model.location import Location
 from tui.ui.matching import matcher
+from tui.ui.sorting import natural_key
 from tui.ui.view_search import CHUNK, Needle
 from tui.ui.view_source import is_binary
 
@@ -107,7 +108,7 @@ class Search:
                 shown = f"{path}/{name}" if path else name
                 end = "/" if kind == EntryKind.FOLDER else ""
                 entries.append(Hit(below.folder.child(name), shown + end, EntryKind(kind)))
-        entries.sort(key=lambda each: each.path)
+        entries.sort(key=lambda each: natural_key(each.location.name))
         return [hit async for hit in self._read(entries)] if self._contents else entries
 
     async def _read(self, files: list[Hit]) -> AsyncIterator[Hit]:

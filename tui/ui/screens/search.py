@@ -143,6 +143,12 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
         else:
             self._tell(search.passed, f" · no more than {count(MOST_HITS)}" if self._is_full else "")
 
+    @on(HitList.MarksChanged)
+    def _marks_changed(self, event: HitList.MarksChanged) -> None:
+        event.stop()
+        marked = len(self.query_one(HitList).marked)
+        self.say(self._searched.said + (f" · {count(marked)} marked" if marked else ""))
+
     @property
     def _is_full(self) -> bool:
         return len(self.query_one(HitList).hits) >= MOST_HITS

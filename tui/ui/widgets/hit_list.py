@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -50,6 +51,9 @@ class HitList(ScrollView, can_focus=True):
     }
 
     cursor: var[int] = var(0, init=False)
+
+    class MarksChanged(Message):
+        """Hits were marked or unmarked."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -138,7 +142,9 @@ class HitList(ScrollView, can_focus=True):
             self.marked ^= {self.cursor}
             self.refresh_line(self.cursor)
             self.cursor += 1
+            self.post_message(self.MarksChanged())
 
     def action_invert_marks(self) -> None:
         self.marked ^= set(range(len(self.hits)))
         self.refresh()
+        self.post_message(self.MarksChanged())
