@@ -173,6 +173,7 @@ PANE = (
         ("copy_folder", "c d", "Copy the folder's path as text"),
         ("copy_name", "c f", "Copy the name as text"),
         ("copy_stem", "c n", "Copy the name without its ending as text"),
+        ("copy_url", "c u", "Copy the URL as text"),
     ),
 )
 

@@ -34,6 +34,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
         "pane.copy_folder": ("y d",),
         "pane.copy_name": ("y n",),
         "pane.copy_stem": ("y .",),
+        "pane.copy_url": ("y u",),
         "pane.sort_by_name": ("o n",),
         "pane.sort_by_size": ("o s",),
         "pane.sort_by_time": ("o m",),
