@@ -111,9 +111,11 @@ class Below:
                 self.kinds.append(kind)
 
     def folders(self) -> list[Location]:
-        """Return the folders in it; links are none."""
+        """Return the folders in it, by name; links are none."""
         pairs = zip(self.names, self.kinds, strict=True)
-        return [self.folder.child(name) for name, kind in pairs if kind == EntryKind.FOLDER]
+        return [
+            self.folder.child(name) for name in sorted(n for n, kind in pairs if kind == EntryKind.FOLDER)
+        ]
 
 
 @dataclass(slots=True)

@@ -151,6 +151,8 @@ async def test_a_walk_tells_of_all_below_the_nearest_first_and_follows_no_link(
 ) -> None:
     (source / "a" / "b").mkdir(parents=True)
     (source / "a" / "b" / "deep").touch()
+    for name in ("e", "d", "c"):
+        (source / name).mkdir()
     (source / ".hidden").mkdir()
     (source / ".hidden" / "in it").touch()
     (source / "up").symlink_to(source)
@@ -159,8 +161,9 @@ async def test_a_walk_tells_of_all_below_the_nearest_first_and_follows_no_link(
         steps = [list(some) async for some in place.walk(at(source), hidden=hidden)]
         return [(below.folder.path, sorted(below.names)) for some in steps for below in some]
 
-    folders = [(str(source / "a"), ["b"]), (str(source / "a" / "b"), ["deep"])]
-    assert await walked(hidden=False) == [(str(source), ["a", "up"]), *folders]
+    near = [(str(source / "a"), ["b"]), *((str(source / name), []) for name in "cde")]
+    folders = [*near, (str(source / "a" / "b"), ["deep"])]
+    assert await walked(hidden=False) == [(str(source), ["a", "c", "d", "e", "up"]), *folders]
     assert (str(source / ".hidden"), ["in it"]) in await walked(hidden=True)
 
 
