@@ -171,6 +171,16 @@ async def test_escape_stops_a_search_and_then_leaves(shell) -> None:
         await s.back()
 
 
+async def test_what_is_read_is_told_while_nothing_is_found(shell) -> None:
+    async with shell(TREE) as s:
+        s.client.hang(HOME.child("pics"))
+        await s.press("S", *"nowhere", "enter")
+        dialog = await s.dialog(SearchScreen)
+        await s.until(
+            lambda: said(dialog) == "nothing found · in 1 folder, 1 file · reading todo.txt …", "told"
+        )
+
+
 async def test_a_search_ends_where_nobody_reads_on(monkeypatch) -> None:
     monkeypatch.setattr(searching, "MOST_HITS", 1)
     assert [hit.path for hit in await found(FakeClient(TREE), "o")] == ["around", "todo.txt"]

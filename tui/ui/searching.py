@@ -57,6 +57,8 @@ class Passed:
     binary: int = 0
     failures: int = 0
     """Folders and files that could not be read."""
+    reading: str = ""
+    """A file that is being read now."""
 
 
 class Search:
@@ -120,6 +122,7 @@ class Search:
     async def _in_file(self, file: Hit) -> Hit | None:
         """Return where a text stands first in a file; None where it does not, or the file is no text."""
         self.passed.files += 1
+        self.passed.reading = file.location.name
         try:
             return await self._first(file)
         except PlaceError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,7 +18,9 @@ from tui.model.location import Location
 from tui.ui.notes import report
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.searching import MOST_HITS, Hit, Passed, Search
+from tui.ui.terminal.cells import fit
 from tui.ui.widgets.hit_list import HitList
+from tui.visible import visible
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -30,8 +31,11 @@ if TYPE_CHECKING:
 KEYS = "Enter go there · Space mark · y yank · x cut · F3 view · / anew · Esc leave"
 
 
-TOLD_S = 0.1
+TOLD_S = 0.2
 """So often it is said how far a search is."""
+
+
+_READING_CELLS = 24
 
 
 class Chosen(Enum):
@@ -123,18 +127,14 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
     async def _search(self, text: str) -> None:
         listing = self.query_one(HitList)
         listing.show([])
-        told_s = float("-inf")
+        search = Search(self._places, self._searched.top, text, contents=self._contents, hidden=self._hidden)
+        self._tell(search.passed, " …")
+        telling = self.set_interval(TOLD_S, lambda: self._tell(search.passed, " …"))
         try:
-            search = Search(
-                self._places, self._searched.top, text, contents=self._contents, hidden=self._hidden
-            )
             parts: Any = search.run()
             async with aclosing(parts):
                 async for hits in parts:
                     listing.add(hits)
-                    if time.monotonic() - told_s > TOLD_S:
-                        told_s = time.monotonic()
-                        self._tell(search.passed, " …")
         except FerryError as error:
             self._end(f"{error.message}. {error.remedy}".strip(), wrong=True)
         except Exception as error:  # the screen under this one goes on, and this one must not seem to
@@ -142,6 +142,8 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
             self._end("The search has ended before its time.", wrong=True)
         else:
             self._tell(search.passed, f" · no more than {count(MOST_HITS)}" if self._is_full else "")
+        finally:
+            telling.stop()
 
     @on(HitList.MarksChanged)
     def _marks_changed(self, event: HitList.MarksChanged) -> None:
@@ -161,6 +163,8 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
         ]
         if self._contents:
             told[1] += f", {entries(passed.files)}"
+            if end == " …" and passed.reading:
+                told.append(f"reading {fit(visible(passed.reading), _READING_CELLS, 'extension')}")
         if passed.failures:
             told.append(f"{count(passed.failures)} cannot be read")
         self._end(" · ".join(told) + end)
