@@ -402,6 +402,18 @@ async def test_escape_takes_messages_away_before_the_marks(shell):
         assert s.main.pane.marked == []
 
 
+@pytest.mark.parametrize(("sources", "said"), [(1, "a has a question"), (3, "a and 2 more have a question")])
+async def test_a_question_is_told_in_good_grammar(shell, sources, said):
+    async with shell() as s:
+        request = Request(
+            kind=JobKind.COPY, sources=(Location("/home/ann/a"),) * sources, target=Location("/mnt")
+        )
+        job = s.client.add_job(request, state=JobState.RUNNING)
+        await s.until(lambda: s.main.queue_pane.jobs, "seen")
+        s.client.set_job(job.id, progress=Progress(questions=1))
+        await s.until(lambda: f"{said}: answer it in the queue (w, then a)." in s.told, "told")
+
+
 async def test_what_is_told_again_is_shown_once(shell):
     async with shell() as s:
         await s.press("Y")

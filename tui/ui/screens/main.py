@@ -241,7 +241,8 @@ class MainScreen(
     def _question_asked(self, event: QueuePane.QuestionAsked) -> None:
         if event.job.wants_host:
             return  # the host's question is put by itself
-        self._call(f"{what(event.job)} has a question: answer it in the queue (w, then a).", "warning")
+        has = "has" if event.job.source_count == 1 else "have"
+        self._call(f"{what(event.job)} {has} a question: answer it in the queue (w, then a).", "warning")
 
     @on(QueuePane.JobEnded)
     def _job_ended(self, event: QueuePane.JobEnded) -> None:
