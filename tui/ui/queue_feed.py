@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Pause before the updates are asked for again where they ended."""
-_GOING_ON = (JobState.RUNNING, JobState.QUEUED, JobState.WAITING)
+_GOING_ON = (JobState.RUNNING, JobState.QUEUED)
 _MOVES_BYTES = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 
 
@@ -37,7 +37,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is still to be moved by the jobs that go on by themselves: not by those that are paused."""
+    """What is still to be moved by the jobs that go on by themselves: not by those that are paused, or wait for us."""
 
     size_bytes: int = 0
     complete: bool = True
