@@ -27,11 +27,11 @@ _SAME_KEY = {
 
 
 def key_name(event: Key) -> str:
-    """Return the name this table knows a key event by: a printable key is its character."""
+    """Return the name this table knows a key event by: a printable key is its character, after "alt+" with Alt."""
     if event.character == " ":
         return "space"
     if event.is_printable and event.character:
-        return event.character
+        return f"alt+{event.character}" if event.key.startswith("alt+") else event.character
     return _SAME_KEY.get(event.key, event.key)
 
 
@@ -100,6 +100,16 @@ class Router:
     @property
     def in_sequence(self) -> bool:
         return bool(self._typed)
+
+    def apart(self, key: str) -> tuple[str, ...]:
+        """Return the keys that one stands for: Escape and a key that came together are told as that key with Alt.
+
+        On a slow line they often come together. A key with Alt that means something is left whole.
+        """
+        modifier, _, character = key.partition("alt+")
+        if modifier or len(character) != 1 or character.isdigit() or self.keymap.look_up((*self._typed, key)):
+            return (key,)
+        return ("escape", character)
 
     def feed(self, key: str, now_s: float) -> Hit | Pending | None:
         """Take one key.

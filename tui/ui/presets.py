@@ -19,6 +19,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
         "pane.toggle_hidden": ("alt+.", "."),
         "pane.go_to": ("alt+c", "g space"),
         "pane.frequent": ("alt+h", "z"),
+        "pane.search_names": ("alt+?", "s"),
     },
     "ranger": {
         "pane.yank": ("y y",),
