@@ -29,12 +29,8 @@ if TYPE_CHECKING:
     from tui.config import Settings
 
 KEYS = "Enter go there · Space mark · y yank · x cut · F3 view · / anew · Esc leave"
-
-
 TOLD_S = 0.2
 """So often it is said how far a search is."""
-
-
 _READING_CELLS = 24
 
 
@@ -148,8 +144,7 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
     @on(HitList.MarksChanged)
     def _marks_changed(self, event: HitList.MarksChanged) -> None:
         event.stop()
-        marked = len(self.query_one(HitList).marked)
-        self.say(self._searched.said + (f" · {count(marked)} marked" if marked else ""))
+        self._end(self._searched.said)
 
     @property
     def _is_full(self) -> bool:
@@ -171,7 +166,8 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
 
     def _end(self, text: str, *, wrong: bool = False) -> None:
         self._searched.said = "" if wrong else text
-        self.say(text, wrong=wrong)
+        marked = len(self.query_one(HitList).marked)
+        self.say(text + (f" · {count(marked)} marked" if marked else ""), wrong=wrong)
 
     def _keep(self) -> None:
         self._stop()
