@@ -181,6 +181,9 @@ class FakeClient(FakePlaces):
     async def misfits(self, id: int) -> Misfits:
         return self.engine.misfits.get(id, Misfits())
 
+    async def set_conflict(self, ids: Sequence[int], rule: Conflict) -> None:
+        await self._do("set_conflict", ids, rule)
+
     async def set_names(self, ids: Sequence[int], names: Names) -> None:
         self.engine.misfits.clear()
         await self._do("set_names", ids, names)

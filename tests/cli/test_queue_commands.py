@@ -328,6 +328,22 @@ def test_a_job_shows_its_loss_report_and_what_it_was_to_keep(ferry: Run, engine:
     ]
 
 
+@pytest.mark.parametrize("rule", Conflict)
+def test_rule_changes_what_a_failed_job_does_when_it_is_retried(
+    ferry: Run, engine: FakeEngine, rule: Conflict
+) -> None:
+    engine.add(state=JobState.FAILED)
+    assert ferry("queue", "rule", "1", rule).status == 0
+    assert ("set_conflict", [1], rule) in engine.calls
+
+
+def test_a_rule_there_is_none_of_is_refused_with_the_nearest_one(ferry: Run, engine: FakeEngine) -> None:
+    result = ferry("queue", "rule", "1", "newest")
+    assert (result.status, engine.calls) == (2, [])
+    assert "'newest' is not a conflict rule" in result.err
+    assert "newer" in result.err
+
+
 def test_names_says_what_a_waiting_job_does(ferry: Run, engine: FakeEngine) -> None:
     engine.add(state=JobState.WAITING, misfits=1)
     assert ferry("queue", "names", "1", "skip").status == 0

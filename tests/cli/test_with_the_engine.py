@@ -127,6 +127,16 @@ def test_the_default_without_a_terminal_is_to_refuse(real: Ferry) -> None:
     assert (real.here / "b").read_bytes() == b"old"
 
 
+def test_a_refused_conflict_is_retried_by_another_rule(real: Ferry) -> None:
+    (real.here / "a").write_bytes(b"new!")
+    (real.here / "b").write_bytes(b"old")
+    real("copy", "a", "b", status=3)
+    real("queue", "rule", "1", "overwrite")
+    real("queue", "retry", "1")
+    real("queue", "wait", "1")
+    assert (real.here / "b").read_bytes() == b"new!"
+
+
 def loaded_by(ferry: Ferry, *words: str) -> set[str]:
     """Return what a command has imported when it is done; one that copies has time enough."""
     code = (

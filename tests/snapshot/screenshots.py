@@ -216,6 +216,13 @@ async def connect(pilot: Pilot[None], client: FakeClient) -> None:
     await pilot.press("\\")
 
 
+async def search(pilot: Pilot[None], client: FakeClient) -> None:
+    """A second tab, and what was found below its folder."""
+    await pilot.press("t", "t", "s", *"*.jpg", "enter")
+    await pilot.pause(0.5)
+    await pilot.press("j", "space", "space", "j")
+
+
 PICTURES: dict[str, Callable[[Pilot[None], FakeClient], Awaitable[None]]] = {
     "main": main_view,
     "queue": queue,
@@ -225,6 +232,7 @@ PICTURES: dict[str, Callable[[Pilot[None], FakeClient], Awaitable[None]]] = {
     "help": help_,
     "far": far,
     "connect": connect,
+    "search": search,
 }
 
 

@@ -21,6 +21,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tui.client.walking import walk_by_listing
 from tui.model.ask import Ask, HostQuestion, KnownHost
 from tui.model.comparison import Change, Compared, Difference
 from tui.model.entry import Details, Entry, EntryKind, Facts, Page, Space, Totals, kind_of_mode
@@ -54,6 +55,7 @@ from tui.model.misfit import Misfits, Names
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from tui.model.entry import Below
     from tui.model.fidelity import Lost
 
 NOON_NS = 1_750_000_000_000_000_000
@@ -308,6 +310,9 @@ class FakePlaces:
             if held := self._held.get(folder):
                 await held.wait()
             await asyncio.sleep(0)
+
+    def walk(self, top: Location, *, hidden: bool) -> AsyncIterator[Sequence[Below]]:
+        return walk_by_listing(self.list, top, hidden=hidden)
 
     async def details(self, folder: Location, names: Sequence[str]) -> Details:
         await self._ask("details", folder, len(names))

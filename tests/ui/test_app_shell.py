@@ -301,6 +301,17 @@ async def test_a_line_takes_a_long_path_and_not_a_whole_file(shell):
         assert len(line.value) == LONGEST_LINE
 
 
+async def test_a_paste_of_several_lines_into_one_is_refused_in_words(shell):
+    async with shell() as s:
+        await s.press("f7")
+        line = s.app.screen.query_one(Input)
+        s.app.post_message(events.Paste("one\ntwo\n"))
+        await s.until(lambda: "Nothing was pasted: that is 2 lines, and this takes one." in s.told, "told")
+        assert line.value == ""
+        s.app.post_message(events.Paste("\na whole line\r\n"))
+        await s.until(lambda: line.value == "a whole line", "pasted")
+
+
 async def test_leaving_asks_where_the_configuration_says_so(shell):
     async with shell(confirm=ConfirmSettings(quit=True)) as s:
         await s.press("q")
@@ -389,6 +400,18 @@ async def test_escape_takes_messages_away_before_the_marks(shell):
         assert len(s.main.pane.marked) == 1
         await s.press("escape")
         assert s.main.pane.marked == []
+
+
+@pytest.mark.parametrize(("sources", "said"), [(1, "a has a question"), (3, "a and 2 more have a question")])
+async def test_a_question_is_told_in_good_grammar(shell, sources, said):
+    async with shell() as s:
+        request = Request(
+            kind=JobKind.COPY, sources=(Location("/home/ann/a"),) * sources, target=Location("/mnt")
+        )
+        job = s.client.add_job(request, state=JobState.RUNNING)
+        await s.until(lambda: s.main.queue_pane.jobs, "seen")
+        s.client.set_job(job.id, progress=Progress(questions=1))
+        await s.until(lambda: f"{said}: answer it in the queue (w, then a)." in s.told, "told")
 
 
 async def test_what_is_told_again_is_shown_once(shell):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from fake_client import FakeClient
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from tui.model.ask import KnownHost
 from tui.model.error import EngineUnreachable
@@ -45,6 +46,23 @@ async def test_known_hosts_are_listed_and_enter_opens_one_in_the_pane_in_use(she
         await s.until(lambda: s.main.right.location.url == "sftp://nas/data")
         await s.until(lambda: "d.txt" in s.main.right.folder.names)
         assert s.main.left.location == Location("/home/ann")
+
+
+async def test_no_hosts_are_known_is_said_only_when_that_is_known(shell):
+    async with shell() as s:
+        asked, answered = s.client.hosts, asyncio.Event()
+
+        async def slowly() -> object:
+            await answered.wait()
+            return await asked()
+
+        s.client.hosts = slowly
+        await s.press("\\")
+        dialog = await s.dialog(Connect)
+        said = dialog.query_one("#feedback", Static)
+        assert str(said.visual) == "Looking for hosts …"
+        answered.set()
+        await s.until(lambda: str(said.visual).startswith("No hosts are known yet."), "known")
 
 
 async def test_places_used_before_and_bookmarks_come_first(shell):

@@ -122,6 +122,7 @@ async def test_several_are_renamed_as_a_list_in_the_editor_by_one_job(shell, tmp
         sources = (ANN.child("music"), ANN.child("photos"))
         targets = (ANN.child("MUSIC"), ANN.child("PHOTOS"))
         assert s.requests == [Request(kind=JobKind.RENAME, sources=sources, targets=targets)]
+        await s.until(lambda: s.called("start") == [((1,),)], "started, whatever runs")
         await s.until(lambda: not s.main.pane.marked, "marks cleared")
 
 

@@ -165,6 +165,7 @@ async def test_a_folder_that_has_gone_is_forgotten(shell):
         (("c", "d"), "/home/ann"),
         (("c", "f"), "notes.txt"),
         (("c", "n"), "notes"),
+        (("c", "u"), "file:///home/ann/notes.txt"),
     ],
 )
 async def test_text_goes_to_the_clipboard_and_is_shown(shell, keys, text):

@@ -424,6 +424,19 @@ async def test_the_mouse_sets_the_cursor_scrolls_marks_and_enters() -> None:
         assert p.cursor == ".."
 
 
+async def test_the_scroll_bar_is_drawn_anew_only_where_it_looks_different(monkeypatch) -> None:
+    tree = {"d": {f"file{n}": 1 for n in range(3_000)}}
+    async with panes(tree, at="/d", size=(60, 20)) as p:
+        listing, bar = p.pane.listing, p.pane.listing.vertical_scrollbar
+        await p.until(lambda: bar._drawn == 0, "drawn at its top")
+        drawn = []
+        monkeypatch.setattr(bar, "refresh", lambda: drawn.append(bar.position))
+        listing.turn(listing.page)
+        assert (bar.position, drawn) == (listing.page, [])
+        p.pane.action_last()
+        assert drawn == [listing.max_scroll_y]
+
+
 async def test_the_wheel_scrolls_and_keeps_the_cursor_in_sight() -> None:
     async with panes({"d": {f"n{n}": n for n in range(100)}}, at="/d", size=(60, 20)) as p:
         await p.pilot._post_mouse_events([MouseScrollDown], "Listing", (5, 5), button=0)

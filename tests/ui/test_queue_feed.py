@@ -28,15 +28,29 @@ def full(client: FakeClient) -> Update:
     return Update(1, tuple(client.jobs_by_id.values()), (), client.engine, full=True)
 
 
-def test_unfinished_jobs_go_by_priority_and_position_and_finished_ones_follow_newest_first(client):
-    client.add_job(request(), state=JobState.DONE, ended_at=10.0)
-    client.add_job(request())
-    client.add_job(request(), priority=5)
-    client.add_job(request(), state=JobState.FAILED, ended_at=20.0)
-    client.add_job(request(), position=1)
+def test_what_needs_somebody_comes_first_and_what_is_done_last(client):
+    done = client.add_job(request(), state=JobState.DONE, ended_at=30.0)
+    cancelled = client.add_job(request(), state=JobState.CANCELLED, ended_at=40.0)
+    queued = client.add_job(request())
+    paused = client.add_job(request(), state=JobState.PAUSED, priority=5)
+    running = client.add_job(request(), state=JobState.RUNNING)
+    failed = client.add_job(request(), state=JobState.FAILED, ended_at=10.0)
+    failed_later = client.add_job(request(), state=JobState.FAILED, ended_at=20.0)
+    asking = client.add_job(request(), state=JobState.RUNNING, progress=Progress(questions=1))
+    waiting = client.add_job(request(), state=JobState.WAITING, position=1)
     state = QueueState()
     state.fold(full(client))
-    assert [job.id for job in state.jobs] == [3, 5, 2, 4, 1]
+    order = [waiting, asking, failed_later, failed, running, paused, queued, cancelled, done]
+    assert state.jobs == tuple(order)
+
+
+def test_jobs_to_come_go_by_priority_and_position(client):
+    client.add_job(request())
+    client.add_job(request(), priority=5)
+    client.add_job(request(), position=0)
+    state = QueueState()
+    state.fold(full(client))
+    assert [job.id for job in state.jobs] == [2, 3, 1]
 
 
 def test_a_job_ends_once_and_only_where_it_was_seen_unfinished(client):

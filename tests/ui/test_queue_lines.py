@@ -237,11 +237,18 @@ def test_the_totals_tell_what_is_left_of_all_jobs_that_go_on_by_themselves():
     running = job(progress=Progress(1, 4, 1 << 20, 6 << 20, time_left_s=42.0))
     queued = job(id=2, state=JobState.QUEUED, progress=Progress(0, 4, 0, 5 << 20))
     paused = job(id=3, state=JobState.PAUSED, progress=Progress(0, 4, 0, 90 << 20))
-    line = text(totals_line(state_of(running, queued, paused), RateGraph(), "", 100))
+    waiting = job(id=4, state=JobState.WAITING, progress=Progress(0, 4, 0, 90 << 20))
+    line = text(totals_line(state_of(running, queued, paused, waiting), RateGraph(), "", 100))
     assert "10.0 MiB left" in line
     assert "  0:02" in line  # at 5 MB/s
-    line = text(totals_line(state_of(running, paused), RateGraph(), "", 100))
+    line = text(totals_line(state_of(running, paused, waiting), RateGraph(), "", 100))
     assert "  0:42" in line  # as the only job's own line
+
+
+def test_a_narrow_line_has_room_for_what_a_job_that_waits_for_room_needs():
+    note = "needs 57.2 MiB, 19.4 MiB free on /media/ann/stick/x: free space and resume"
+    waiting = job(state=JobState.WAITING, note=note, progress=Progress(0, 1, 0, 57 << 20))
+    assert note in text(second_line(waiting, Columns.for_width(80)))
 
 
 def test_what_is_left_is_told_without_a_time_while_a_job_is_not_counted():

@@ -81,6 +81,11 @@ def lines(pane: QueuePane) -> list[str]:
     return [pane.render_line(y).text.rstrip() for y in range(pane.size.height)]
 
 
+def line_of(pane: QueuePane, name: str) -> str:
+    """Return the line on which a job stands."""
+    return next(line for line in lines(pane) if f" {name} → " in line)
+
+
 async def started(pilot: Pilot[None], client: FakeClient) -> QueuePane:
     pane = pilot.app.query_one(QueuePane)
     await until(pilot, lambda: pane.state.status is not None and len(pane.jobs) == len(client.jobs_by_id))
@@ -121,9 +126,9 @@ async def test_jobs_appear_change_and_go(client: FakeClient) -> None:
     app = QueueApp(client)
     async with app.run_test(size=(120, 20)) as pilot:
         pane = await started(pilot, client)
-        assert "► running   copy   photos → /mnt/backup/" in lines(pane)[1]
+        assert "► running   copy   photos → /mnt/backup/" in line_of(pane, "photos")
         client.set_job(1, progress=Progress(3, 4, 30, 40))
-        await until(pilot, lambda: " 75%" in lines(pane)[1])
+        await until(pilot, lambda: " 75%" in line_of(pane, "photos"))
         client.add_job(request("new"))
         await until(pilot, lambda: any("new → " in line for line in lines(pane)))
         await client.remove([5])
@@ -147,7 +152,7 @@ async def test_a_lost_engine_is_told_and_the_jobs_stay(client: FakeClient) -> No
         pane = await started(pilot, client)
         client.push(Disconnected("the engine does not answer"))
         await until(pilot, lambda: "engine lost: trying again" in lines(pane)[0])
-        assert "photos" in lines(pane)[1]
+        assert line_of(pane, "photos")
         client.announce()
         await until(pilot, lambda: "lost" not in lines(pane)[0])
 
@@ -176,7 +181,7 @@ async def test_only_the_cells_that_changed_are_painted(
             pane, "refresh", lambda *regions, **kind: (asked.append(regions), real(*regions, **kind))[1]
         )
         client.set_job(1, progress=replace(client.jobs_by_id[1].progress, rate_bytes_s=6.0))
-        await until(pilot, lambda: "6 B/s" in lines(pane)[1])
+        await until(pilot, lambda: "6 B/s" in line_of(pane, "photos"))
         assert [region.size.area for regions in asked for region in regions] == [1]
         asked.clear()
         client.announce()
@@ -229,7 +234,7 @@ async def test_the_cursor_stays_on_its_job_when_the_order_changes(client: FakeCl
         pane = await started(pilot, client)
         await pilot.press("j")
         assert pane.current.id == 2
-        client.set_job(2, priority=5)
+        client.set_job(2, state=JobState.WAITING)
         await until(pilot, lambda: pane.jobs[0].id == 2)
         assert pane.current.id == 2
         await client.cancel([2])
@@ -270,7 +275,7 @@ async def test_actions_apply_to_marks_else_to_the_cursor(client: FakeClient) -> 
         await pilot.press("space", "space", "K")
         await until(pilot, lambda: called(client, "reorder"))
         assert called(client, "reorder") == [((1, 2), "up")]
-        assert lines(pane)[1].startswith("●")
+        assert line_of(pane, "photos").startswith("●")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +291,7 @@ async def test_actions_apply_to_marks_else_to_the_cursor(client: FakeClient) -> 
         ("R", "retry", ((4,),)),
         ("C", "remove", (None,)),
         ("U", "restore", ((),)),
-        ("G k r", "retry", ((4,),)),
+        ("g g r", "retry", ((4,),)),
         ("G d", "remove", ((5,),)),
     ],
 )
@@ -412,8 +417,8 @@ async def test_the_rule_of_a_failed_job_is_changed_where_its_errors_say_so(clien
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
         pane = await started(pilot, client)
-        await until(pilot, lambda: pane.jobs[3].state is JobState.FAILED)
-        await pilot.press("j", "j", "j", "e")
+        await until(pilot, lambda: pane.jobs[0].state is JobState.FAILED)
+        await pilot.press("g", "g", "e")
         await until(pilot, lambda: isinstance(app.screen, JobErrors))
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, Picker))
@@ -428,9 +433,9 @@ async def test_places_of_a_job_are_asked_for_upward(client: FakeClient) -> None:
     app = QueueApp(client)
     async with app.run_test(size=(120, 30)) as pilot:
         await started(pilot, client)
-        await pilot.press("g", "d", "j", "g", "d", "g", "s", "escape")
+        await pilot.press("g", "d", "g", "s", "j", "g", "d", "escape")
         await until(pilot, lambda: len(app.told) == 4)
-        assert app.told == [("/mnt", "two.txt"), ("/mnt/backup", "photos"), ("/home/ann", "photos"), "files"]
+        assert app.told == [("/mnt/backup", "photos"), ("/home/ann", "photos"), ("/mnt", "two.txt"), "files"]
 
 
 async def test_a_path_that_is_no_text_is_copied_as_its_url() -> None:
@@ -655,7 +660,7 @@ async def test_errors_are_read_in_pages_and_shown_in_full(client: FakeClient) ->
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
         await started(pilot, client)
-        await pilot.press("G", "k", "e")
+        await pilot.press("g", "g", "e")
         await until(pilot, lambda: isinstance(app.screen, JobErrors))
         listing = app.screen.query_one(ErrorList)
         await until(pilot, lambda: listing.current)
@@ -762,6 +767,43 @@ async def test_what_runs_stays_in_sight_when_a_job_ends_unless_one_is_at_the_que
         client.set_job(second.id, state=JobState.DONE)
         await until(pilot, lambda: all(job.state.is_final for job in pane.jobs))
         assert pane.current.id == second.id
+
+
+async def test_a_job_that_fails_is_in_sight_above_those_that_run() -> None:
+    client = FakeClient({})
+    ids = [client.add_job(request(f"job{n}"), state=JobState.RUNNING).id for n in range(9)]
+    app = QueueApp(client)
+    async with app.run_test(size=(90, 6)) as pilot:
+        pane = await started(pilot, client)
+        pane.blur()
+        await until(pilot, lambda: not pane.has_focus)
+        client.set_job(ids[0], state=JobState.FAILED, ended_at=1.0)
+        await until(pilot, lambda: pane.current.state is JobState.FAILED)
+        assert "job0 " in lines(pane)[1]
+
+
+async def test_old_failures_do_not_hide_what_runs() -> None:
+    client = FakeClient({})
+    for number in range(20):
+        client.add_job(request(f"bad{number}"), state=JobState.FAILED, ended_at=float(number))
+    client.add_job(request("now"), state=JobState.RUNNING)
+    async with QueueApp(client).run_test(size=(90, 6)) as pilot:
+        pane = await started(pilot, client)
+        assert pane.current.first_source.name == "now"
+        assert any("now " in line for line in lines(pane))
+
+
+async def test_no_row_moves_on_a_page_below_the_first_when_jobs_above_change_places() -> None:
+    client = FakeClient({})
+    ids = [client.add_job(request(f"job{n}")).id for n in range(30)]
+    async with QueueApp(client).run_test(size=(90, 10)) as pilot:
+        pane = await started(pilot, client)
+        for _ in range(20):
+            await pilot.press("j")
+        before = lines(pane)[1:]
+        client.set_job(ids[-1], state=JobState.FAILED, ended_at=1.0)
+        await until(pilot, lambda: pane.jobs[0].id == ids[-1])
+        assert (lines(pane)[1:], pane.current.id) == (before, ids[20])
 
 
 async def test_numbers_wait_for_their_time_and_news_do_not() -> None:

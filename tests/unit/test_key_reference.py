@@ -58,10 +58,19 @@ def test_escape_and_a_digit_stand_for_an_f_key_for_a_while() -> None:
     assert isinstance(found, Hit)
     assert found.action.id == "pane.copy"
     router.feed("escape", 20.0)
-    assert router.feed("5", 22.0) is None
+    found = router.feed("5", 22.0)
+    assert isinstance(found, Hit)
+    assert (found.action.id, found.argument) == ("pane.tab_by_number", "5")
     found = router.feed("alt+0", 30.0)
     assert isinstance(found, Hit)
     assert found.action.id == "app.quit"
+
+
+def test_escape_and_a_key_that_came_together_are_two_keys_unless_they_mean_something_with_alt() -> None:
+    router = Router(Keymap("pane", {"pane.go_to": ("alt+c",)}))
+    assert router.apart("alt+j") == ("escape", "j")
+    for whole in ("alt+c", "alt+5", "alt+left", "j", "+", "escape"):
+        assert router.apart(whole) == (whole,)
 
 
 def test_a_remapped_action_loses_its_default_keys() -> None:

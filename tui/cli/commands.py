@@ -229,7 +229,7 @@ COMMANDS: tuple[Command, ...] = (
         (JSON,),
         (
             "More: ferry queue pause, resume, cancel, retry, start, top, remove, restore, undo, show, wait, limit, "
-            "answer, answer-host, names.",
+            "answer, answer-host, rule, names.",
         ),
     ),
     _on_jobs("pause", "Pause jobs; they stay paused until they are resumed."),
@@ -318,6 +318,14 @@ COMMANDS: tuple[Command, ...] = (
         ),
         at_least=1,
         at_most=1,
+    ),
+    Command(
+        ("queue", "rule"),
+        "ID RULE",
+        "Change what a job does where a different file has the name; a failed one goes by it when it is retried.",
+        notes=("RULE: as --on-conflict of `ferry copy`. Any but ask answers the job's open questions too.",),
+        at_least=2,
+        at_most=2,
     ),
     Command(
         ("queue", "names"),

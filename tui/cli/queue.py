@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui import format
 from tui.cli import events, queue_hosts
 from tui.cli.bar import cells
-from tui.cli.commands import ANSWERS, NAMES
+from tui.cli.commands import ANSWERS, NAMES, RULES
 from tui.cli.diagnostics import Status, sentence, status_of
 from tui.cli.operands import job_ids
 from tui.cli.sheet import sheet
@@ -322,6 +322,20 @@ def _answer(session: Session, parsed: Parsed) -> Work:
     return work
 
 
+def _rule(session: Session, parsed: Parsed) -> Work:
+    from tui.cli.arguments import nearest
+
+    (id,), rule = job_ids(parsed.operands[:1]), parsed.operands[1]
+    if rule not in RULES:
+        raise UsageError(f"{rule!r} is not a conflict rule", nearest(rule, RULES))
+
+    async def work(client: Client) -> int:
+        await client.set_conflict([id], Conflict(rule))
+        return Status.DONE
+
+    return work
+
+
 def _names(session: Session, parsed: Parsed) -> Work:
     from tui.cli.arguments import nearest
 
@@ -342,6 +356,7 @@ ASKING: dict[str, Prepare] = {
     "show": _show,
     "limit": _limit,
     "answer": _answer,
+    "rule": _rule,
     "names": _names,
     "restore": _restore,
 }

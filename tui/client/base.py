@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from tui.model.ask import HostQuestion, KnownHost
     from tui.model.comparison import Compared
-    from tui.model.entry import Details, Entry, Page, Space, Totals
+    from tui.model.entry import Below, Details, Entry, Page, Space, Totals
     from tui.model.fidelity import Lost
     from tui.model.job import (
         Conflict,
@@ -43,6 +43,16 @@ class Places(Protocol):
         """Yield the names of a folder as they are read: the first page at once and small, later ones bigger.
 
         Closing the iterator stops the reading. `.` and `..` are left out; order is the disk's.
+        """
+        ...
+
+    def walk(self, top: Location, *, hidden: bool) -> AsyncIterator[Sequence[Below]]:
+        """Yield what lies below a folder, some folders at a time, the nearest first; links are not followed.
+
+        A folder that cannot be read says why, also the first one, and the walk goes on.
+
+        Args:
+            hidden: Tell of entries, and go into folders, whose names begin with a dot.
         """
         ...
 

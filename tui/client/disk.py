@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from tui.model.comparison import Compared
-    from tui.model.entry import Details, Entry, Page, Space, Totals
+    from tui.model.entry import Below, Details, Entry, Page, Space, Totals
     from tui.model.location import Location
     from tui.places.local.place import LocalPlace
 
@@ -30,6 +30,9 @@ class Disk:
 
     def list(self, folder: Location) -> AsyncIterator[Page]:
         return self._places.list(folder)
+
+    def walk(self, top: Location, *, hidden: bool) -> AsyncIterator[Sequence[Below]]:
+        return self._places.walk(top, hidden=hidden)
 
     async def details(self, folder: Location, names: Sequence[str]) -> Details:
         return await self._places.details(folder, names)

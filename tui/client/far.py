@@ -8,6 +8,7 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tui.client.walking import walk_by_listing
 from tui.model.entry import Details, Listed, Page
 from tui.model.error import EngineError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from tui.model.comparison import Compared, Differences
-    from tui.model.entry import Entry, Space, Totals
+    from tui.model.entry import Below, Entry, Space, Totals
     from tui.model.location import Location
     from tui.model.upload import Unfinished
 
@@ -84,6 +85,9 @@ class Far:
         finally:
             if not ended:
                 self._tell("far.shut", number=number)
+
+    def walk(self, top: Location, *, hidden: bool) -> AsyncIterator[Sequence[Below]]:
+        return walk_by_listing(self.list, top, hidden=hidden)
 
     async def details(self, folder: Location, names: Sequence[str]) -> Details:
         kept = self._listed.get(folder, {})

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tui.client.disk import Disk
     from tui.client.far import Far
     from tui.model.comparison import Compared
-    from tui.model.entry import Details, Entry, Page, Space, Totals
+    from tui.model.entry import Below, Details, Entry, Page, Space, Totals
     from tui.model.location import Location
     from tui.model.upload import Unfinished
 
@@ -50,6 +50,9 @@ class EveryPlace:
 
     def list(self, folder: Location) -> AsyncIterator[Page]:
         return self._of(folder).list(folder)
+
+    def walk(self, top: Location, *, hidden: bool) -> AsyncIterator[Sequence[Below]]:
+        return self._of(top).walk(top, hidden=hidden)
 
     async def details(self, folder: Location, names: Sequence[str]) -> Details:
         return await self._of(folder).details(folder, names)

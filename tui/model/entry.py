@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from tui.model.error import PlaceError
+from tui.model.location import Location
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -89,6 +92,30 @@ class Page:
 
     names: list[str] = field(default_factory=list)
     kinds: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(slots=True)
+class Below:
+    """One folder met on a walk: its entries in the disk's order, and why it could not be read (any further)."""
+
+    folder: Location
+    names: list[str] = field(default_factory=list)
+    kinds: bytearray = field(default_factory=bytearray)
+    failure: PlaceError | None = None
+
+    def add(self, page: Page, *, hidden: bool) -> None:
+        """Take more of its entries in; without `hidden` none whose name begins with a dot."""
+        for name, kind in zip(page.names, page.kinds, strict=True):
+            if hidden or not name.startswith("."):
+                self.names.append(name)
+                self.kinds.append(kind)
+
+    def folders(self) -> list[Location]:
+        """Return the folders in it, by name; links are none."""
+        pairs = zip(self.names, self.kinds, strict=True)
+        return [
+            self.folder.child(name) for name in sorted(n for n, kind in pairs if kind == EntryKind.FOLDER)
+        ]
 
 
 @dataclass(slots=True)

@@ -110,10 +110,20 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._type_ahead.take(event)
-        elif isinstance(event, events.Paste) and len("".join(event.text.splitlines()[:1])) > LONGEST_LINE:
-            tell(self, f"Nothing was pasted: that is longer than {LONGEST_LINE:,} characters.", "warning")
+        elif isinstance(event, events.Paste) and isinstance(self.focused, Input):
+            await self._paste(event.text)
         else:
             await super().on_event(event)
+
+    async def _paste(self, text: str) -> None:
+        """Paste into the line that has the focus what is one line; Textual would keep the first of several."""
+        lines = [line for line in text.splitlines() if line.strip()] or [""]
+        if len(lines) > 1:
+            tell(self, f"Nothing was pasted: that is {len(lines):,} lines, and this takes one.", "warning")
+        elif len(lines[0]) > LONGEST_LINE:
+            tell(self, f"Nothing was pasted: that is longer than {LONGEST_LINE:,} characters.", "warning")
+        else:
+            await super().on_event(events.Paste(lines[0]))
 
     async def _hand_on(self, event: events.Key) -> None:
         """Give a key to what has the focus now."""

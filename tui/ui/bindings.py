@@ -1,7 +1,8 @@
 """Every action a key can ask for: ids, default keys, names. Help, key bar, palette and documentation read this table.
 
 A key is written as Textual names it ("f5", "ctrl+a", "shift+up", "space"), a printable one as itself ("C", "*").
-A sequence is keys with spaces between ("g g"); `<any>` stands for any printable key, which is passed to the action.
+A sequence is keys with spaces between ("g g"). `<any>` stands for any printable key, `<digit>` for one from 1 to 9:
+which one is passed to the action.
 An action's method is `action_` and the id after the dot, with that key as its argument where there is one, on the
 focused widget, else on its screen, else on the app.
 """
@@ -124,6 +125,15 @@ PANE = (
     ),
     *_actions(
         "pane",
+        "Tabs",
+        ("tab_new", "t t", "Open a tab on this folder"),
+        ("tab_close", "t c", "Close the tab"),
+        ("tab_previous", "[", "Previous tab"),
+        ("tab_next", "]", "Next tab"),
+        ("tab_by_number", "<digit>", "Go to a tab by its number"),
+    ),
+    *_actions(
+        "pane",
         "Mark",
         ("mark", "space | insert | ctrl+t", "Mark, and step down"),
         ("mark_down", "shift+down", "Mark while stepping down"),
@@ -143,6 +153,8 @@ PANE = (
         ("find", "/", "Find by typing"),
         ("find_next", "n", "Next found"),
         ("find_previous", "N", "Previous found"),
+        ("search_names", "s", "Search names below this folder"),
+        ("search_contents", "S", "Search text in the files below"),
         ("filter", "f", "Filter the list while typing"),
         ("toggle_hidden", ".", "Show or hide hidden files"),
         ("refresh", "ctrl+r", "Read the folder again"),
@@ -161,6 +173,7 @@ PANE = (
         ("copy_folder", "c d", "Copy the folder's path as text"),
         ("copy_name", "c f", "Copy the name as text"),
         ("copy_stem", "c n", "Copy the name without its ending as text"),
+        ("copy_url", "c u", "Copy the URL as text"),
     ),
 )
 

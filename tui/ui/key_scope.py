@@ -64,8 +64,12 @@ class KeyScope(Widget):
     async def on_key(self, event: events.Key) -> None:
         if not self.takes_keys:
             return
+        for key in self.router.apart(key_name(event)):
+            await self._take(event, key)
+
+    async def _take(self, event: events.Key, key: str) -> None:
         was_in_sequence = self.router.in_sequence
-        found = self.router.feed(key_name(event), time.monotonic())
+        found = self.router.feed(key, time.monotonic())
         if found is not None or was_in_sequence:
             event.stop()
             event.prevent_default()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textual.events import Key
 
 ANY = "<any>"
+DIGIT = "<digit>"
 ESCAPE_DIGIT_S = 1.5
 """So long after Escape a digit still means an F-key. (Midnight Commander's habit; KEYS.)"""
 
@@ -26,17 +27,17 @@ _SAME_KEY = {
 
 
 def key_name(event: Key) -> str:
-    """Return the name this table knows a key event by: a printable key is its character."""
+    """Return the name this table knows a key event by: a printable key is its character, after "alt+" with Alt."""
     if event.character == " ":
         return "space"
     if event.is_printable and event.character:
-        return event.character
+        return f"alt+{event.character}" if event.key.startswith("alt+") else event.character
     return _SAME_KEY.get(event.key, event.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An action to run, with the key a `<any>` stood for."""
+    """An action to run, with the key that `<any>` or `<digit>` stood for."""
 
     action: Action
     argument: str | None = None
@@ -75,6 +76,8 @@ class Keymap:
         """Say what a sequence of keys means so far; None where it means nothing."""
         if action := self._actions.get(typed):
             return Hit(action)
+        if typed[-1] in "123456789" and (action := self._actions.get((*typed[:-1], DIGIT))):
+            return Hit(action, typed[-1])
         if action := self._actions.get((*typed[:-1], ANY)):
             return Hit(action, typed[-1])
         if typed in self._prefixes:
@@ -97,6 +100,16 @@ class Router:
     @property
     def in_sequence(self) -> bool:
         return bool(self._typed)
+
+    def apart(self, key: str) -> tuple[str, ...]:
+        """Return the keys that one stands for: Escape and a key that came together are told as that key with Alt.
+
+        On a slow line they often come together. A key with Alt that means something is left whole.
+        """
+        modifier, _, character = key.partition("alt+")
+        if modifier or len(character) != 1 or character.isdigit() or self.keymap.look_up((*self._typed, key)):
+            return (key,)
+        return ("escape", character)
 
     def feed(self, key: str, now_s: float) -> Hit | Pending | None:
         """Take one key.
@@ -128,7 +141,7 @@ class Router:
 
 _SHOWN = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "delete": "Del",
-    "insert": "Ins", "escape": "Esc", "backslash": "\\", ANY: "letter",
+    "insert": "Ins", "escape": "Esc", "backslash": "\\", ANY: "letter", DIGIT: "1…9",
 }  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui.model.entry import EntryKind
-from tui.model.error import Unsupported, UsageError
+from tui.model.error import NotPossible, Unsupported, UsageError
 from tui.model.job import JobKind, Request
 from tui.ui.addresses import S3, same_place
 from tui.ui.names import escape
@@ -115,7 +116,9 @@ class FileOperations(UndoOperations):
             return
         changed, new_names = zip(*pairs, strict=True)
         request = Request(kind=JobKind.RENAME, sources=changed, targets=new_names)
-        await self.submit(request, f"Renaming {named(changed)}")
+        job = await self.submit(request, f"Renaming {named(changed)}")
+        with suppress(NotPossible):  # it has ended already
+            await self.client.start([job])  # as one name changes, at once: not when a long copy there is done
         self.pane.clear_marks()
 
     async def _new_names(self, sources: tuple[Location, ...]) -> list[Location] | None:

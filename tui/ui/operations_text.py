@@ -19,6 +19,9 @@ class TextOperations(Operations):
     def action_copy_path(self) -> None:
         self._copy(str)
 
+    def action_copy_url(self) -> None:
+        self._copy(lambda location: location.url)
+
     def action_copy_name(self) -> None:
         self._copy(lambda location: location.name)
 

@@ -59,18 +59,22 @@ class TransferOperations(Operations):
         await self.submit(request, f"{_DONE[request.kind]} {named(request.sources)} to {where}{held}")
 
     def action_yank(self) -> None:
-        self._remember(JobKind.COPY, "copied")
+        self._remember_chosen(JobKind.COPY)
 
     def action_cut(self) -> None:
-        self._remember(JobKind.MOVE, "moved")
+        self._remember_chosen(JobKind.MOVE)
 
-    def _remember(self, kind: JobKind, word: str) -> None:
-        sources = tuple(self.pane.chosen)
-        if not sources:
+    def _remember_chosen(self, kind: JobKind) -> None:
+        if sources := tuple(self.pane.chosen):
+            self.remember_for_pasting(kind, sources)
+            self.pane.clear_marks()
+        else:
             self.tell_nothing("remember")
-            return
+
+    def remember_for_pasting(self, kind: JobKind, sources: tuple[Location, ...]) -> None:
+        """Keep what a paste is to copy or move."""
         self.register = Register(kind, sources)
-        self.pane.clear_marks()
+        word = "moved" if kind is JobKind.MOVE else "copied"
         self.tell(f"{named(sources)} will be {word} where you paste (p).")
 
     def action_clear_yank(self) -> None:

@@ -19,6 +19,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
         "pane.toggle_hidden": ("alt+.", "."),
         "pane.go_to": ("alt+c", "g space"),
         "pane.frequent": ("alt+h", "z"),
+        "pane.search_names": ("alt+?", "s"),
     },
     "ranger": {
         "pane.yank": ("y y",),
@@ -34,6 +35,7 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
         "pane.copy_folder": ("y d",),
         "pane.copy_name": ("y n",),
         "pane.copy_stem": ("y .",),
+        "pane.copy_url": ("y u",),
         "pane.sort_by_name": ("o n",),
         "pane.sort_by_size": ("o s",),
         "pane.sort_by_time": ("o m",),

@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Pause before the updates are asked for again where they ended."""
-_GOING_ON = (JobState.RUNNING, JobState.QUEUED, JobState.WAITING)
+_GOING_ON = (JobState.RUNNING, JobState.QUEUED)
 _MOVES_BYTES = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 
 
@@ -37,7 +37,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is still to be moved by the jobs that go on by themselves: not by those that are paused."""
+    """What is still to be moved by the jobs that go on by themselves: not by those that are paused, or wait for us."""
 
     size_bytes: int = 0
     complete: bool = True
@@ -61,7 +61,10 @@ class QueueState:
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """Every job: unfinished ones in the order they run, then finished ones, the last to end first."""
+        """Every job, what needs somebody first: waiting, failed, running, those to come in their order, then ended.
+
+        Failed and ended ones go by their end, the last first.
+        """
         if self._ordered is None:
             self._ordered = tuple(sorted(self._jobs.values(), key=_rank))
         return self._ordered
@@ -112,10 +115,14 @@ class QueueState:
         )
 
 
-def _rank(job: Job) -> tuple[bool, float, float]:
+def _rank(job: Job) -> tuple[int, float, float]:
+    if job.state is JobState.FAILED:
+        return 1, -(job.ended_at or 0.0), -job.id
     if job.state.is_final:
-        return True, -(job.ended_at or 0.0), -job.id
-    return False, -job.priority, job.position
+        return 4, -(job.ended_at or 0.0), -job.id
+    needs_somebody = job.asks or job.state is JobState.WAITING
+    group = 0 if needs_somebody else 2 if job.state is JobState.RUNNING else 3
+    return group, -job.priority, job.position
 
 
 def _is_counted(job: Job) -> bool:

@@ -146,6 +146,40 @@ async def test_a_link_to_a_folder_is_listed(place: LocalPlace, source: Path, tar
     assert (await names_of(place, at(source / "link")))[0] == ["in"]
 
 
+async def test_a_walk_tells_of_all_below_the_nearest_first_and_follows_no_link(
+    place: LocalPlace, source: Path
+) -> None:
+    (source / "a" / "b").mkdir(parents=True)
+    (source / "a" / "b" / "deep").touch()
+    for name in ("e", "d", "c"):
+        (source / name).mkdir()
+    (source / ".hidden").mkdir()
+    (source / ".hidden" / "in it").touch()
+    (source / "up").symlink_to(source)
+
+    async def walked(*, hidden: bool) -> list[tuple[str, list[str]]]:
+        steps = [list(some) async for some in place.walk(at(source), hidden=hidden)]
+        return [(below.folder.path, sorted(below.names)) for some in steps for below in some]
+
+    near = [(str(source / "a"), ["b"]), *((str(source / name), []) for name in "cde")]
+    folders = [*near, (str(source / "a" / "b"), ["deep"])]
+    assert await walked(hidden=False) == [(str(source), ["a", "c", "d", "e", "up"]), *folders]
+    assert (str(source / ".hidden"), ["in it"]) in await walked(hidden=True)
+
+
+async def test_a_walk_says_what_it_cannot_read_and_goes_on(
+    place: LocalPlace, shared: Path, as_nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    (shared / "closed").mkdir(mode=0)
+    (shared / "open").mkdir()
+    with as_nobody():
+        steps = [list(some) async for some in place.walk(at(shared), hidden=False)]
+    failures = {below.folder.name: type(below.failure) for some in steps for below in some}
+    assert failures == {shared.name: type(None), "closed": PermissionDenied, "open": type(None)}
+    [[below]] = [list(some) async for some in place.walk(at(shared / "gone"), hidden=False)]
+    assert isinstance(below.failure, NotFound)
+
+
 async def test_details_come_in_the_order_asked_for_and_tolerate_what_has_gone(
     place: LocalPlace, source: Path
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
 
+from tui.ui.keys import key_name
 from tui.ui.terminal.input import Input
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ async def test_a_character_cut_in_two_arrives_whole(keyboard: Keyboard) -> None:
 
 async def test_an_escape_left_alone_arrives_in_time(keyboard: Keyboard) -> None:
     assert await keyboard.press(b"\x1b") == ["escape"]
+
+
+@pytest.mark.parametrize(("sent", "name"), [("1", "alt+1"), ("c", "alt+c"), (".", "alt+."), ("?", "alt+?")])
+async def test_alt_and_a_key_are_that_key_with_alt(keyboard: Keyboard, sent: str, name: str) -> None:
+    await keyboard.press(b"\x1b" + sent.encode())
+    assert [key_name(message) for message in keyboard.messages if isinstance(message, events.Key)] == [name]
 
 
 async def test_the_end_of_the_terminal_is_noticed(keyboard: Keyboard) -> None:

@@ -20,12 +20,13 @@ from tui.places.local.homes import home_folders
 from tui.places.local.hops import Brake
 from tui.places.local.scan import Scan
 from tui.places.local.threads import DaemonThreads
+from tui.places.local.walking import Walk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from tui.model.comparison import Compared
-    from tui.model.entry import Details, Entry, Page, Space
+    from tui.model.entry import Below, Details, Entry, Page, Space
     from tui.model.location import Location
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,12 @@ class LocalPlace:
                 yield page
         finally:
             names.close()
+
+    async def walk(self, top: Location, *, hidden: bool) -> AsyncIterator[Sequence[Below]]:
+        """Yield what lies below a folder, some folders at a time, the nearest first."""
+        walk = Walk(top, hidden=hidden)
+        while (some := await self._call(walk.step)) is not None:
+            yield some
 
     async def details(self, folder: Location, names: Sequence[str]) -> Details:
         """Return columns for some entries of a folder, in the order of `names`; size -1 for those that have gone.

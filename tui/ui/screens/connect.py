@@ -36,6 +36,7 @@ class Connect(Picker["Location"]):
         super().__init__("Connect to a host", [], empty=_EMPTY)
         self._client, self._memory, self._home = client, memory, home
         self._items = [*self._remembered()]
+        self._asked_hosts = False
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -56,8 +57,10 @@ class Connect(Picker["Location"]):
         try:
             hosts = await self._client.hosts()
         except FerryError as error:
+            self._asked_hosts = True
             self.say(error.message, wrong=True)
             return
+        self._asked_hosts = True
         self._items += [
             Item(host.location, visible(host.title), visible(host.detail), group="Known hosts")
             for host in hosts
@@ -75,7 +78,9 @@ class Connect(Picker["Location"]):
         return [item, *found] if looks_like_one else [*found, item]
 
     def nothing(self, typed: str) -> str:
-        return _wrong(typed) if typed else super().nothing(typed)
+        if typed:
+            return _wrong(typed)
+        return super().nothing(typed) if self._asked_hosts else "Looking for hosts …"
 
 
 def _address(typed: str) -> Location | None:

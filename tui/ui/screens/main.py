@@ -18,8 +18,8 @@ from tui.ui.operations_compare import CompareOperations
 from tui.ui.operations_files import FileOperations
 from tui.ui.operations_panes import PaneOperations
 from tui.ui.operations_preview import PreviewOperations
+from tui.ui.operations_search import SearchOperations
 from tui.ui.operations_text import TextOperations
-from tui.ui.operations_transfer import TransferOperations
 from tui.ui.stages import Stages
 from tui.ui.widgets.hint_bar import HintBar
 from tui.ui.widgets.key_bar import KeyBar
@@ -60,7 +60,7 @@ _DONE_TITLES = {
 
 
 class MainScreen(
-    TransferOperations, FileOperations, PaneOperations, CompareOperations, TextOperations, PreviewOperations
+    SearchOperations, FileOperations, PaneOperations, CompareOperations, TextOperations, PreviewOperations
 ):
     """Composes the panes, the queue and the bars, and keeps track of which pane is in use."""
 
@@ -241,7 +241,8 @@ class MainScreen(
     def _question_asked(self, event: QueuePane.QuestionAsked) -> None:
         if event.job.wants_host:
             return  # the host's question is put by itself
-        self._call(f"{what(event.job)} has a question: answer it in the queue (w, then a).", "warning")
+        has = "has" if event.job.source_count == 1 else "have"
+        self._call(f"{what(event.job)} {has} a question: answer it in the queue (w, then a).", "warning")
 
     @on(QueuePane.JobEnded)
     def _job_ended(self, event: QueuePane.JobEnded) -> None:

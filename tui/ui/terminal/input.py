@@ -8,7 +8,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from textual import constants
+from textual import constants, events
 from textual._xterm_parser import XTermParser
 
 if TYPE_CHECKING:
@@ -23,6 +23,22 @@ _BEFORE_ESCAPE: Final = re.compile("(?=\x1b)")
 _LONGEST_SEQUENCE: Final = 40
 _READ_BYTES: Final = 1 << 16
 _TICK_S: Final = constants.ESCAPE_DELAY + 0.002
+
+
+_OPTION: Final = frozenset(f"\x1b{character}" for character in "0123456789-=")
+"""What Textual takes for the signs that a Mac's Option key types; everywhere else it is Alt, or Escape before it."""
+
+
+class Parser(XTermParser):
+    """Textual's, but of Alt and a printable key, digits and signs too, comes "alt+" and that key."""
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if sequence in _OPTION:
+            sequence, alt = sequence[1], True
+        for event in super()._sequence_to_key_events(sequence, alt):
+            if alt and event.is_printable and not event.key.startswith("alt+"):
+                event.key = f"alt+{event.key}"
+            yield event
 
 
 class Input:
@@ -47,7 +63,7 @@ class Input:
         self._on_message = on_message
         self._on_lost = on_lost
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._parser = XTermParser()
+        self._parser = Parser()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -84,7 +100,7 @@ class Input:
         except Exception:
             # Textual's parser fails on some sequences no keyboard sends, as a key code above Unicode's last.
             logger.exception("Input that could not be understood is left out")
-            self._parser = XTermParser()
+            self._parser = Parser()
 
     def _watch_for_escape(self) -> None:
         """See to it that an Escape with nothing after it is delivered in time."""

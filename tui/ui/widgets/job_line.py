@@ -210,7 +210,8 @@ def second_line(job: Job, columns: Columns) -> Line:
         Pieces, or nothing where there is nothing to say.
     """
     pieces = _remarks(job, columns)
-    line = [Piece("     "), *([] if columns.with_bar else _bar(job, columns))]
+    empty = job.wants_room and not job.progress.bytes_done  # the words need the room that a bar would take
+    line = [Piece("     "), *([] if columns.with_bar or empty else _bar(job, columns))]
     if len(line) == 1 and not pieces:
         return []
     for number, piece in enumerate(pieces):

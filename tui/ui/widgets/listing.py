@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -21,12 +22,14 @@ from tui.model.entry import EntryKind
 from tui.ui.addresses import has_mode, has_time
 from tui.ui.folder import GONE, UP, Folder
 from tui.ui.terminal.cells import ELLIPSIS, cells, fit
+from tui.ui.widgets.scroll_mark import ScrollMark
 from tui.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
+    from textual.scrollbar import ScrollBar
 
 MARK = "+"
 FOLDER_SIZE = "‹DIR›"
@@ -118,6 +121,15 @@ class Listing(ScrollView, can_focus=False):
         self._now_s = time.time()
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
 
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scroll bar, made when it is first asked for."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = bar = ScrollMark(thickness=self.scrollbar_size_vertical)
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
+
     # What is shown.
 
     def show(self, folder: Folder, row: int, note: str = "") -> None:
@@ -160,12 +172,7 @@ class Listing(ScrollView, can_focus=False):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns there is room for beside the name, from left to right."""
-        chosen = list(self._wanted_columns)
-        room = self.scrollable_content_region.width - 2 - _NAME_CELLS
-        for name in _FIRST_TO_GO:
-            if sum(_COLUMN_CELLS[column] for column in chosen) > room and name in chosen:
-                chosen.remove(name)
-        return tuple(chosen)
+        return _columns_for(self._wanted_columns, self.scrollable_content_region.width)
 
     @property
     def page(self) -> int:
@@ -246,7 +253,7 @@ class Listing(ScrollView, can_focus=False):
         folder, position = self.folder, self.folder.position(row)
         marked = folder.is_marked(row)
         sign, look = self._look(position)
-        columns = self.columns
+        columns = _columns_for(self._wanted_columns, width)
         room = max(1, width - 2 - sum(_COLUMN_CELLS[column] for column in columns))
         name = fit(visible(folder.name(row)), room, keep="extension")
         head = f"{MARK if marked else ' '}{sign}{name}{' ' * (room - cells(name))}"
@@ -295,6 +302,16 @@ class Listing(ScrollView, can_focus=False):
         event.prevent_default()
         self._scroll_top(self._top + rows)
         self.cursor = max(self._top, min(self.cursor, self._top + self.page - 1))
+
+
+@lru_cache(maxsize=16)
+def _columns_for(wanted: tuple[str, ...], width: int) -> tuple[str, ...]:
+    chosen = list(wanted)
+    room = width - 2 - _NAME_CELLS
+    for name in _FIRST_TO_GO:
+        if sum(_COLUMN_CELLS[column] for column in chosen) > room and name in chosen:
+            chosen.remove(name)
+    return tuple(chosen)
 
 
 def _size_text(folder: Folder, position: int, now_s: float) -> str:

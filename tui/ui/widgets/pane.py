@@ -15,7 +15,7 @@ from tui.ui.notes import dismiss, report, tell
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.listing import Listing
 from tui.ui.widgets.pane_base import State
-from tui.ui.widgets.pane_marks import PaneMarks
+from tui.ui.widgets.pane_tabs import PaneTabs
 
 if TYPE_CHECKING:
     from textual import events
@@ -30,7 +30,7 @@ FAR_AGE_S = 10.0
 """A far folder read longer ago is read again when its pane gets the focus."""
 
 
-class FilePane(PaneMarks):
+class FilePane(PaneTabs):
     """Shows a folder and answers the keys of the scope "pane" that concern one pane.
 
     Attributes:

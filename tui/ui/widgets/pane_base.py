@@ -24,6 +24,7 @@ from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.listing import Listing
 from tui.ui.widgets.pane_footer import PaneFooter
 from tui.ui.widgets.path_bar import PathBar, Right
+from tui.ui.widgets.tab_bar import TabBar
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         """What the partial folders seen so far are, or were, to become: that they got there may be told late."""
 
     def compose(self) -> ComposeResult:
+        yield TabBar()
         yield PathBar()
         yield Listing(self.folder, self._columns)
         yield PaneFooter()

@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tui.model.job import JobState
 from tui.ui.key_scope import KeyScope
 from tui.ui.queue_feed import QueueState
 from tui.ui.terminal.cells import split
@@ -142,13 +143,16 @@ class QueueLines(KeyScope, can_focus=True):
         """Show the jobs as they are now: the cursor stays on its job, or near where that was.
 
         Where nobody is at the queue it goes to a job just added: that is the one meant by who comes here next. And it
-        does not go with a job that ends, to where the ended ones are, but to the first: what runs stays in sight.
+        does not go with a job that is done, to where those are, but to the first that is not: what runs stays in sight.
         """
         before, ids_before = self.current, {job.id for job in self._jobs}
+        line = self._first_line_of_cursor() - self._top
         self._jobs = self.state.jobs
-        if ids_before and not self.has_focus:
+        if not ids_before:
+            before = self._first_not_ended()
+        elif not self.has_focus:
             added = [job for job in self._jobs if job.id not in ids_before]
-            before = max(added, key=lambda job: job.id, default=self._not_ended(before))
+            before = max(added, key=lambda job: job.id, default=self._not_done(before))
         known = {job.id: index for index, job in enumerate(self._jobs)}
         self.marked &= known.keys()
         self._cursor = known.get(before.id, self._cursor) if before else 0
@@ -160,15 +164,23 @@ class QueueLines(KeyScope, can_focus=True):
             for index, job in enumerate(self._jobs)
             for part in range(2 if tall and needs_two(job, columns) else 1)
         ]
+        if self._top:  # what moved up or down above the page moves nothing on it
+            self._top = max(0, self._first_line_of_cursor() - line)
         self._scroll_to_cursor()
         self.paint()
 
-    def _not_ended(self, job: Job | None) -> Job | None:
-        """Return the job, unless it has ended just now: then the first one."""
+    def _first_line_of_cursor(self) -> int:
+        return next((row for row, (index, _) in enumerate(self._rows) if index == self._cursor), 0)
+
+    def _not_done(self, job: Job | None) -> Job | None:
+        """Return the job, unless it has ended just now and needs nobody: then the first that has not ended."""
         now = self.state.get(job.id) if job else None
         if job is None or job.state.is_final or now is None or not now.state.is_final:
             return job
-        return self._jobs[0]
+        return now if now.state is JobState.FAILED else self._first_not_ended()
+
+    def _first_not_ended(self) -> Job | None:
+        return next((job for job in self._jobs if not job.state.is_final), next(iter(self._jobs), None))
 
     def paint(self) -> None:
         """Draw all lines, and ask the screen for those cells that differ from what it shows."""
