@@ -221,6 +221,8 @@ async def test_what_is_offered_in_another_version_is_not_used(wire: Wire) -> Non
     home = NUMBER.pack(1) + text(b"/home/ann") + text(b"") + protocol.NOTHING
 
     def answer(kind: int, number: int, _: bytes) -> bytes:
+        if kind == Kind.SETSTAT:
+            return status(number, Code.OK)
         return packet(Kind.VERSION, 3, greeting) if kind == Kind.INIT else packet(Kind.NAME, number, home)
 
     wire.answer = answer
@@ -334,9 +336,9 @@ def limits(number: int) -> bytes:
 async def test_a_server_that_takes_all_is_asked_all_at_once(wire: Wire) -> None:
     wire.session.begin(ahead=True)
     await asyncio.sleep(0)
-    (_, (_, first, _), (_, second, _)) = wire.sent
-    assert wire.kinds() == [Kind.INIT, Kind.REALPATH, Kind.EXTENDED]
-    wire.say(version((session.LIMITS, b"1")) + home(first) + limits(second))
+    (_, (_, first, _), (_, second, _), (_, third, _)) = wire.sent
+    assert wire.kinds() == [Kind.INIT, Kind.REALPATH, Kind.SETSTAT, Kind.EXTENDED]
+    wire.say(version((session.LIMITS, b"1")) + home(first) + status(second, Code.OK) + limits(third))
     assert await wire.session.start() == b"/home/me"
     begun = wire.session
     assert (begun.most_read, begun.most_written, begun.most_open) == (40_000, 50_000, 300)
@@ -345,8 +347,8 @@ async def test_a_server_that_takes_all_is_asked_all_at_once(wire: Wire) -> None:
 async def test_limits_that_are_not_offered_are_not_believed(wire: Wire) -> None:
     wire.session.begin(ahead=True)
     await asyncio.sleep(0)
-    (_, (_, first, _), (_, second, _)) = wire.sent
-    wire.say(version() + home(first) + status(second, Code.OP_UNSUPPORTED))
+    (_, (_, first, _), (_, second, _), (_, third, _)) = wire.sent
+    wire.say(version() + home(first) + status(second, Code.OK) + status(third, Code.OP_UNSUPPORTED))
     assert await wire.session.start() == b"/home/me"
     assert wire.session.most_open == 128
 
@@ -358,8 +360,8 @@ async def test_any_other_server_is_greeted_first(wire: Wire) -> None:
     assert wire.kinds() == [Kind.INIT]
     wire.say(version())
     await asyncio.sleep(0.01)
-    assert wire.kinds() == [Kind.INIT, Kind.REALPATH]
-    wire.say(home(wire.sent[-1][1]))
+    assert wire.kinds() == [Kind.INIT, Kind.REALPATH, Kind.SETSTAT]
+    wire.say(home(wire.sent[1][1]) + status(wire.sent[2][1], Code.OK))
     assert await start == b"/home/me"
 
 
@@ -368,6 +370,7 @@ async def test_the_distance_is_told_when_it_is_known(wire: Wire, ahead: bool) ->
     wire.answer = lambda kind, number, body: {
         Kind.INIT: lambda: version((session.LIMITS, b"1")),
         Kind.REALPATH: lambda: home(number),
+        Kind.SETSTAT: lambda: status(number, Code.OK),
         Kind.EXTENDED: lambda: limits(number),
     }[Kind(kind)]()
     told: list[float] = []

@@ -173,7 +173,7 @@ class Folders(Making):
 
     def _mode_to_begin(self, folder: Folder) -> int | None:
         """Return a mode in which things can be put into it, whatever it is to have in the end."""
-        if folder.entry is None or not (self._pairing.source.modes and self._pairing.target.modes):
+        if folder.entry is None or not (self._pairing.source.modes and self._pairing.target.takes_modes):
             return None
         return folder.entry.mode & 0o777 | 0o700
 
@@ -339,6 +339,7 @@ class Folders(Making):
     async def _dress(self, folder: Folder, entry: Entry) -> None:
         if not self._from.capabilities.lists_times and self._from.capabilities.folders:
             entry = await self._from.stat(folder.source)
+        self._pair_anew()
         wanted = self._pairing.attributes(entry)
         self._counts.lost(entry, folder.target, self._pairing)
         if wanted == Attributes() or not self._to.capabilities.folders:

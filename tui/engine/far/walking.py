@@ -109,10 +109,17 @@ class Walk(Folders):
 
     def _connect(self) -> None:
         self._from, self._to = self._ends.at(self._source), self._ends.at(self._target)
+        self._renames = self._moves and self._from is self._to and self._from.capabilities.renames
+        self._pair()
+
+    def _pair_anew(self) -> None:
+        if self._to.capabilities is not self._pairing.target:
+            self._pair()
+
+    def _pair(self) -> None:
         self._pairing = Pairing.of(
             self._from.capabilities, self._to.capabilities, self._run.record.row.preserve
         )
-        self._renames = self._moves and self._from is self._to and self._from.capabilities.renames
         self._transfer.connect(self._from, self._to, self._pairing)
 
     async def _go(self) -> None:

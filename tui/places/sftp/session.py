@@ -89,6 +89,8 @@ class Session:
         self.extensions: frozenset[bytes] = frozenset()
         self.most_read = self.most_written = _SAFE_BYTES
         self.most_open = _SAFE_OPEN
+        self.sets_nothing = False
+        """It sets no attributes of anything: that is known before any are to be set."""
         self.usual_mode: int | None = None
         """What new files get that are made without a mode; None: not known yet."""
         self.left_modes = self.taken_modes = 0
@@ -96,7 +98,7 @@ class Session:
         self.distance_s = 0.0
         """What a round trip took at the start; nothing before that is known."""
         self._tell_distance: Callable[[float], None] = lambda distance_s: None
-        self._asked: tuple[Answer, Answer | None] | None = None
+        self._asked: tuple[Answer, Answer, Answer | None] | None = None
         self.owed_bytes = self.taken_bytes = 0
         """Of large files: written and not acknowledged yet, and acknowledged so far."""
 
@@ -111,7 +113,7 @@ class Session:
         offered = _decoded(read_extensions, taken(await self.channel.greet(), Kind.VERSION))
         self.extensions = frozenset(name for name, version in _KNOWN.items() if offered.get(name) == version)
         begun_at = asyncio.get_running_loop().time()
-        home, limits = self._asked or self._questions(limits=LIMITS in self.extensions)
+        home, setting, limits = self._asked or self._questions(limits=LIMITS in self.extensions)
         if self._asked:  # the answers say nothing of the way any more: they come with the first
             self.send(Kind.REALPATH, text(b".")).add_done_callback(bound(self._measured, begun_at))
         else:
@@ -122,11 +124,18 @@ class Session:
             self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
             self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
             self.most_open = opened or _SAFE_OPEN
+        self.sets_nothing = self._is_no(_refusal(await setting))
         return self._one_name(await home)
 
-    def _questions(self, *, limits: bool = True) -> tuple[Answer, Answer | None]:
+    def _questions(self, *, limits: bool = True) -> tuple[Answer, Answer, Answer | None]:
         home = self.send(Kind.REALPATH, text(b"."))
-        return home, self.send(Kind.EXTENDED, text(LIMITS)) if limits else None
+        setting = self.send(Kind.SETSTAT, text(b"."), NOTHING)  # that changes nothing, whoever does it
+        return home, setting, self.send(Kind.EXTENDED, text(LIMITS)) if limits else None
+
+    def _is_no(self, code: int | None) -> bool:
+        """Say whether the answer to a setting of nothing means that there is no setting here."""
+        # OpenSSH has no other reason (`sftp-server -P setstat`); others may look first whose the folder is.
+        return code == Code.OP_UNSUPPORTED or (code is not None and self._asked is not None)
 
     def _measured(self, asked_at: float, answer: Answer) -> None:
         if answer.result()[0] != Kind.LOST:
@@ -300,13 +309,18 @@ class Session:
         return names[0].name
 
 
-def is_ok(answer: tuple[int, Data]) -> bool:
-    """Say whether what was asked for has been done; raise only where nobody knows."""
+def _refusal(answer: tuple[int, Data]) -> int | None:
+    """Return the code with which something was refused; None if it was not."""
     try:
         taken(answer, Kind.STATUS)
-    except Refused:
-        return False
-    return True
+    except Refused as refused:
+        return refused.code
+    return None
+
+
+def is_ok(answer: tuple[int, Data]) -> bool:
+    """Say whether what was asked for has been done; raise only where nobody knows."""
+    return _refusal(answer) is None
 
 
 def attrs_of(answer: tuple[int, Data]) -> Attrs:
