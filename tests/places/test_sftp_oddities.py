@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncssh
 import pytest
 
 from tests.servers.sftp import place_on, plain_place
 from tests.servers.sshd import running_sshd
-from tui.model.error import Unsupported
+from tui.model.error import AlreadyExists, Unsupported
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -214,3 +215,167 @@ async def test_a_server_that_only_says_it_sets_attributes_is_found_out(
         await put(place, folder.child("file"), data)
         assert kept(place) == (False, False)
     assert (tmp_path / "file").read_bytes() == data
+
+
+# Names, and what stands there
+
+
+class HasNoHome(asyncssh.SFTPServer):
+    """It does not say where one is."""
+
+    def realpath(self, path: bytes) -> bytes:
+        raise asyncssh.SFTPOpUnsupported("Unsupported")
+
+
+class IsVague(asyncssh.SFTPServer):
+    """It says that one is where one is."""
+
+    def realpath(self, path: bytes) -> bytes:
+        return b"."
+
+
+class LeavesOutTheRoot(asyncssh.SFTPServer):
+    """It says where one is as Windows does."""
+
+    def realpath(self, path: bytes) -> bytes:
+        return b"C:/Users/ann"
+
+
+@pytest.mark.parametrize(
+    ("kind", "home"), [(HasNoHome, "/"), (IsVague, "/"), (LeavesOutTheRoot, "/C:/Users/ann")]
+)
+async def test_a_server_need_not_say_where_one_is(
+    on: On, kind: type[asyncssh.SFTPServer], home: str, folder: Location, tmp_path: Path
+) -> None:
+    async with on(kind) as place:
+        assert (await place.resolve(Location("/~", "sftp", "test"))).path == home
+        await put(place, folder.child("file"), b"small")
+    assert (tmp_path / "file").read_bytes() == b"small"
+
+
+class FollowsLinks(asyncssh.SFTPServer):
+    """It knows no look that does not follow links."""
+
+    def lstat(self, path: bytes) -> asyncssh.SFTPAttrs:
+        raise asyncssh.SFTPOpUnsupported("Unsupported")
+
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        for entry in os.scandir(path):
+            yield asyncssh.SFTPName(entry.name, attrs=asyncssh.SFTPAttrs.from_local(entry.stat()))
+
+
+class OpensOneWay(asyncssh.SFTPServer):
+    """As Azure's: it opens no file to be read and written."""
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if pflags & asyncssh.FXF_READ and pflags & asyncssh.FXF_WRITE:
+            raise asyncssh.SFTPOpUnsupported("Unsupported")
+        return super().open(path, pflags, attrs)
+
+
+class KnowsNoCondition(asyncssh.SFTPServer):
+    """It cannot create a file on condition that there is none."""
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if pflags & asyncssh.FXF_EXCL:
+            raise asyncssh.SFTPOpUnsupported("Unsupported")
+        return super().open(path, pflags, attrs)
+
+
+class TellsNothingOfOpenFiles(asyncssh.SFTPServer):
+    """It looks at names only."""
+
+    def fstat(self, file_obj: object) -> asyncssh.SFTPAttrs:
+        raise asyncssh.SFTPFailure("Failure")
+
+
+class TellsLittleOfOpenFiles(asyncssh.SFTPServer):
+    """It tells how large they are."""
+
+    def fstat(self, file_obj: Any) -> asyncssh.SFTPAttrs:
+        return asyncssh.SFTPAttrs(size=os.fstat(file_obj.fileno()).st_size)
+
+
+class TellsLateHowLarge(asyncssh.SFTPServer):
+    """As stores do: a file that is being written is empty until it is closed."""
+
+    def fstat(self, file_obj: Any) -> asyncssh.SFTPAttrs:
+        found = asyncssh.SFTPAttrs.from_local(os.fstat(file_obj.fileno()))
+        if file_obj.writable():
+            found.size = 0
+        return found
+
+
+ODD = [
+    FollowsLinks,
+    OpensOneWay,
+    KnowsNoCondition,
+    TellsNothingOfOpenFiles,
+    TellsLittleOfOpenFiles,
+    TellsLateHowLarge,
+]
+
+
+@both_ways
+@pytest.mark.parametrize("kind", ODD)
+async def test_files_go_to_an_odd_server_and_come_back(
+    on: On, kind: type[asyncssh.SFTPServer], data: bytes, folder: Location, tmp_path: Path
+) -> None:
+    async with on(kind) as place:
+        there = folder.child("file")
+        await put(place, there, b"before")
+        with pytest.raises(AlreadyExists):
+            await put(place, there, data)
+        await put(place, there, data, replace=True)
+        assert await asyncio.to_thread(contents, tmp_path) == {"file": data}
+        assert facts(tmp_path / "file") == (True, True)
+        (entry,) = [entry async for page in place.list(folder) for entry in page]
+        found, got = await place.get(there, len(LARGE), entry)
+        assert (got, found.size_bytes) == (data, len(data))
+        reader = await place.open_reader(there)
+        assert await reader.read(0, len(LARGE)) == data
+        assert (await reader.look()).facts == entry.facts
+        await reader.close()
+
+
+async def test_a_half_file_that_cannot_be_gone_on_with_is_begun_anew(
+    on: On, folder: Location, tmp_path: Path
+) -> None:
+    identity = Identity(TAG, len(LARGE), OLD_S)
+    async with on(OpensOneWay) as place:
+        writer = await place.open_writer(folder.child("file"), identity)
+        await writer.write(0, LARGE[:100_000])
+        await writer.suspend()
+        writer = await place.open_writer(folder.child("file"), identity)
+        assert writer.start == 0 and not await writer.check(1000)
+        await writer.write(0, LARGE)
+        await writer.publish(WANTED, replace=False, flush=False)
+        assert await asyncio.to_thread(contents, tmp_path) == {"file": LARGE}
+
+
+# How much at once
+
+
+class OpensFew(asyncssh.SFTPServer):
+    """It has so many files open, and no more."""
+
+    most = 5
+    opened = 0
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if self.opened >= self.most:
+            raise asyncssh.SFTPFailure("Too many open files")
+        type(self).opened += 1
+        return super().open(path, pflags, attrs)
+
+    def close(self, file_obj: Any) -> None:
+        type(self).opened -= 1
+        super().close(file_obj)
+
+
+async def test_no_file_fails_where_few_may_be_open(on: On, folder: Location, tmp_path: Path) -> None:
+    async with on(OpensFew) as place:
+        there = [folder.child(str(number)) for number in range(100)]
+        await asyncio.gather(*(put(place, each, b"small") for each in there))
+        found = await asyncio.gather(*(place.get(each, 100) for each in there))
+    assert [data for _, data in found] == [b"small"] * 100

@@ -16,6 +16,7 @@ from tui.places.base import Attributes
 from tui.places.sftp import errors, listing, protocol, session
 from tui.places.sftp.channel import Channel
 from tui.places.sftp.errors import Lost, Refused
+from tui.places.sftp.manners import MOST_OWED, Manners
 from tui.places.sftp.place import SftpPlace
 from tui.places.sftp.protocol import Attrs, Code, Kind, text
 from tui.places.sftp.session import Session
@@ -32,11 +33,11 @@ NUMBER = struct.Struct(">I")
 class Wire:
     """Stands for asyncssh's end of a channel: takes what is sent, and says what it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, manners: Manners | None = None) -> None:
         self.sent: list[tuple[int, int, bytes]] = []
         self.given_up = False
         self.answer: Callable[[int, int, bytes], bytes | None] = lambda kind, number, body: None
-        self.channel = Channel(self._give_up)
+        self.channel = Channel(self._give_up, manners=manners)
         self.channel.connection_made(self)  # type: ignore[arg-type]
         self.session = Session(self.channel)
 
@@ -100,6 +101,45 @@ async def test_answers_find_their_requests_in_any_order(wire: Wire) -> None:
         wire.say(status(number, number + 100))
     codes = [protocol.read_status((await answer)[1])[0] for answer in answers]
     assert codes == [number + 100 for _, number, _ in wire.sent]
+
+
+async def test_no_more_is_asked_at_once_than_a_server_bears() -> None:
+    wire = Wire(Manners(most_owed=2))
+    answers = [wire.channel.send(Kind.REMOVE, text(b"x")) for _ in range(5)]
+    for sent in range(2, 6):
+        await asyncio.sleep(0)
+        assert len(wire.sent) == sent
+        wire.say(status(wire.sent[sent - 2][1], Code.OK))
+    wire.channel.lose("over")
+    assert [(await answer)[0] for answer in answers] == [Kind.STATUS] * 4 + [Kind.LOST]
+
+
+async def test_a_server_that_breaks_off_when_asked_much_is_asked_less() -> None:
+    manners, bore = Manners(), []
+    for _ in range(4):
+        bore.append(manners.most_owed)
+        wire = Wire(manners)
+        for _ in range(200):
+            wire.channel.send(Kind.REMOVE, text(b"x"))
+        await asyncio.sleep(0)
+        wire.channel.connection_lost(None)
+    assert bore == [MOST_OWED, 64, 16, 4]
+
+
+@pytest.mark.parametrize("way", ["closed", "owed little", "after long"])
+async def test_a_lost_line_is_not_taken_for_a_server_asked_too_much(way: str) -> None:
+    wire = Wire(manners := Manners())
+    many = 4 if way == "owed little" else 100
+    for _ in range(4 * many if way == "after long" else 0):
+        wire.channel.send(Kind.REMOVE, text(b"x"))
+    await asyncio.sleep(0)
+    for _, number, _ in wire.sent:
+        wire.say(status(number, Code.OK))
+    for _ in range(many):
+        wire.channel.send(Kind.REMOVE, text(b"x"))
+    await asyncio.sleep(0)
+    wire.channel.close() if way == "closed" else wire.channel.connection_lost(None)
+    assert manners.most_owed == MOST_OWED
 
 
 @given(st.lists(st.integers(1, 40), max_size=30))
@@ -351,6 +391,17 @@ async def test_limits_that_are_not_offered_are_not_believed(wire: Wire) -> None:
     wire.say(version() + home(first) + status(second, Code.OK) + status(third, Code.OP_UNSUPPORTED))
     assert await wire.session.start() == b"/home/me"
     assert wire.session.most_open == 128
+
+
+async def test_a_server_that_tells_no_limits_after_all_is_taken_for_a_modest_one(wire: Wire) -> None:
+    wire.answer = lambda kind, number, body: {
+        Kind.INIT: lambda: version((session.LIMITS, b"1")),
+        Kind.REALPATH: lambda: home(number),
+        Kind.SETSTAT: lambda: status(number, Code.OK),
+        Kind.EXTENDED: lambda: status(number, Code.FAILURE),
+    }[Kind(kind)]()
+    assert await wire.session.start() == b"/home/me"
+    assert wire.session.most_read == 32768
 
 
 async def test_any_other_server_is_greeted_first(wire: Wire) -> None:

@@ -21,6 +21,7 @@ from tui.places.sftp.dressing import Dressing
 from tui.places.sftp.lanes import Lanes
 from tui.places.sftp.manners import Manners
 from tui.places.sftp.naming import Naming
+from tui.places.sftp.open_files import OpenFiles
 from tui.places.sftp.protocol import Kind, read_text, text
 from tui.places.sftp.session import Session
 from tui.places.sftp.tools import Tools
@@ -290,7 +291,7 @@ async def opened(server: Server, size_bytes: int) -> SftpWriter:
             Lanes(session, server.channel),
             Naming(session, refuses_taken=True),
             Dressing(session, Manners(), keeps_its_word=True),
-            asyncio.Semaphore(),
+            OpenFiles(1),
         ),
         Location("/a", "sftp", "test"),
         (b"/.ferry-a", b"/a"),

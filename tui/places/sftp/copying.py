@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import SourceChanged
 from tui.places.sftp import reasons
+from tui.places.sftp.answers import taken
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import Kind
 from tui.places.sftp.reading import open_regular
-from tui.places.sftp.session import taken
 from tui.places.sftp.writing import mode_of_partial
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.places.base import Attributes
+from tui.places.sftp.answers import NO, attrs_of, taken
 from tui.places.sftp.errors import Refused
 from tui.places.sftp.protocol import SECOND_NS, Code, Kind, attributes, text
-from tui.places.sftp.session import attrs_of, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tui.places.sftp.manners import Manners
     from tui.places.sftp.session import Session
 
-_NO = (Code.OP_UNSUPPORTED, Code.FAILURE, Code.PERMISSION_DENIED, Code.BAD_MESSAGE)
-"""What a server says that sets no attributes; of a file we have just made there is no other reason for it."""
 _NEARLY_S = 2
 """Filesystems that keep times no better than this do keep them."""
 
@@ -59,6 +57,8 @@ class Dressing:
         mode = wanted.mode if self.manners.sets_modes else None
         return Attributes(mode, wanted.mtime_ns if self.manners.sets_times else None)
 
+    # Of a file we have just made there is no other reason to say no than that it is always said.
+
     def send(self, handle: bytes, wanted: Attributes) -> Answer | None:
         """Have an open file dressed; None where that is of no use. `settle` takes the answer."""
         sent = self._sent(wanted)
@@ -76,7 +76,7 @@ class Dressing:
             try:
                 taken(await answer, Kind.STATUS)
             except Refused as refused:
-                if refused.code not in _NO:
+                if refused.code not in NO:
                     raise
             else:
                 return
@@ -116,7 +116,7 @@ class Dressing:
             if sent is not None:
                 await self._session.set(path, sent)
         except Refused as refused:
-            if refused.code not in _NO:
+            if refused.code not in NO:
                 raise
             return False
         return True
@@ -127,7 +127,7 @@ class Dressing:
         if left == Attributes():
             return []
         try:
-            found = attrs_of(await self._session.send(Kind.LSTAT, text(path)))
+            found = attrs_of(await self._session.send_lstat(path))
         except Refused:
             return []  # somebody else may have taken it away
         if not stat.S_ISREG(found.mode):

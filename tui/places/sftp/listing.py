@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
 from tui.places.sftp import reasons
+from tui.places.sftp.answers import names_of
 from tui.places.sftp.errors import Lost, Refused, told
 from tui.places.sftp.protocol import Kind, text
-from tui.places.sftp.session import names_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

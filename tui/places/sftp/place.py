@@ -18,14 +18,16 @@ from tui.model import error
 from tui.model.entry import EntryKind, Space
 from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
+from tui.places.sftp.answers import attrs_of, is_ok, taken
 from tui.places.sftp.channel import IDLE_S, Channel
 from tui.places.sftp.dressing import Dressing, as_sent
 from tui.places.sftp.errors import Lost, Refused, from_refusal, no_sftp, not_sftp, told
 from tui.places.sftp.lanes import Lanes, open_channel
 from tui.places.sftp.manners import Manners
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
+from tui.places.sftp.open_files import OpenFiles
 from tui.places.sftp.protocol import NOTHING, SECOND_NS, Attrs, Kind, attributes, text
-from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, attrs_of, is_ok, taken
+from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session
 from tui.places.sftp.spreading import FAR_S
 from tui.places.sftp.tools import Tools
 from tui.places.sftp.writing import SftpWriter, put
@@ -66,12 +68,12 @@ class SftpPlace:
     ) -> None:
         self._connection, self._session, self._lanes = connection, session, lanes
         self._home = os.fsdecode(home)
-        most_open = min(_MOST_OPEN, session.most_open // 2)  # others have files open, too
+        most_open = max(1, min(_MOST_OPEN, session.most_open // 2))  # others have files open, too
         self._far_pipeline = _ROUND_TRIPS * most_open
         is_openssh = "OpenSSH" in version
         self._naming = Naming(session, refuses_taken=is_openssh)
         self._dressing = Dressing(session, manners or Manners(), keeps_its_word=is_openssh)
-        self._tools = Tools(session, lanes, self._naming, self._dressing, asyncio.Semaphore(most_open))
+        self._tools = Tools(session, lanes, self._naming, self._dressing, OpenFiles(most_open))
         self._link_comes_last = not (is_openssh or "paramiko" in version)
         self.capabilities = Capabilities(
             symlinks=True,
@@ -117,6 +119,8 @@ class SftpPlace:
             idle_s: Seconds of silence after which a server that owes an answer is given up.
         """
         version = str(connection.get_extra_info("server_version", ""))
+        if "OpenSSH" in version:  # what it refuses in one folder may be for want of a better disk there
+            manners = None
         begun: list[Session] = []
 
         def begin(channel: Channel) -> None:
@@ -124,7 +128,7 @@ class SftpPlace:
             begun[0].begin(ahead="OpenSSH" in version)
 
         try:
-            channel = await open_channel(connection, idle_s, begin)
+            channel = await open_channel(connection, idle_s, begin, manners)
         except asyncssh.ChannelOpenError as failed:
             if connection.is_closed():  # so asyncssh tells of a lost connection, too
                 raise from_refusal(Lost(failed.reason), root, "reach") from failed
@@ -142,9 +146,7 @@ class SftpPlace:
         except BaseException:
             channel.close()
             raise
-        lanes = Lanes(session, lambda: open_channel(connection, idle_s))
-        if "OpenSSH" in version:  # what it refuses in one folder may be for want of a better disk there
-            manners = None
+        lanes = Lanes(session, lambda: open_channel(connection, idle_s, manners=manners))
         return cls(connection, session, lanes, home, version, manners)
 
     @property
@@ -228,9 +230,7 @@ class SftpPlace:
                 mode = None  # it is what comes of it
             made = session.send(Kind.MKDIR, text(path), sent)
             unsure = mode is not None and not self._is_taken(mode) and mode & ~session.left_modes
-            look = (
-                session.send(Kind.LSTAT, text(path)) if unsure else None
-            )  # it goes along: that is one way less
+            look = session.send_lstat(path) if unsure else None  # it goes along: that is one way less
             taken(await made, Kind.STATUS)
             if mode is not None and not (
                 await self._was_left(mode, look) if look else not self._is_taken(mode)
@@ -301,7 +301,7 @@ class SftpPlace:
         session, path, doing = self._session, self._path(location), "change"
         sent = as_sent(attributes)
         try:
-            look = session.send(Kind.LSTAT, text(path))
+            look = session.send_lstat(path)
             # What follows no link goes along with the look: that is one way less for each level of a tree.
             asked = session.send_set(path, sent) if sent is not None else None
             if stat.S_ISLNK(attrs_of(await look).mode):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from tui.model.error import PlaceError, VerificationFailed
 from tui.places.base import Attributes
 from tui.places.sftp import protocol, reasons
+from tui.places.sftp.answers import NO, attrs_of, taken
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import READ, WRITE, Code, Kind, text
 from tui.places.sftp.reading import open_regular
-from tui.places.sftp.session import FSYNC, attrs_of, taken
+from tui.places.sftp.session import FSYNC
 from tui.places.sftp.spreading import Spread, Way
 
 if TYPE_CHECKING:
@@ -59,9 +60,12 @@ async def put(
         await session.channel.room()
     named = False
     try:
-        async with tools.open_files:
-            handle = await session.create(partial, mode_of_partial(dressing.wanted(wanted).mode))
+        mode = mode_of_partial(dressing.wanted(wanted).mode)
+        handle = await tools.open_files.open(lambda: session.create(partial, mode))
+        try:
             answers, dressed = await _sent_whole(tools, handle, data, wanted, flush=flush)
+        finally:
+            tools.open_files.closed()
         await answers[-1]
         for answer in answers:
             taken(await answer, Kind.STATUS)
@@ -241,13 +245,7 @@ class SftpWriter:
             if is_wide:
                 look = await self._brought_together()
             self._spread.close()
-            if (found := attrs_of(await look).size_bytes) != self._sent:
-                raise told(
-                    VerificationFailed,
-                    "write",
-                    self._location,
-                    f"{found} bytes are there, not {self._sent}",
-                )
+            is_there = await self._is_there(look)
             answers = [session.send_fsync(self._handle)] if flush and session.offers(FSYNC) else []
             wanted = await self._wanted(attributes)
             dressed = self._tools.dressing.send(self._handle, wanted)
@@ -255,10 +253,27 @@ class SftpWriter:
             self._closed = True
             for answer in answers:
                 taken(await answer, Kind.STATUS)
+            if not is_there:
+                await self._check_closed()
             await self._tools.dressing.settle(dressed, self._partial, wanted)
         except (Refused, Lost) as refused:
             self._failed = await self._why(refused)
             raise self._failed from refused
+
+    async def _is_there(self, look: Answer) -> bool:
+        """Say whether an open file has all that was written to it; there are servers that do not tell."""
+        try:
+            return attrs_of(await look).size_bytes == self._sent
+        except Refused as refused:
+            if refused.code not in NO:
+                raise
+            return False
+
+    async def _check_closed(self) -> None:
+        found = (await self._session.lstat(self._partial)).size_bytes
+        if found != self._sent:
+            why = f"{found} bytes are there, not {self._sent}"
+            raise told(VerificationFailed, "write", self._location, why)
 
     async def _brought_together(self) -> Answer:
         """Make sure that all ways led to one file, now that nothing is under way by any; return a look at it."""
@@ -290,12 +305,11 @@ class SftpWriter:
         session = self._session
         if session.usual_mode is None:
             probe = self._partial[:-16] + os.urandom(8).hex().encode()
-            handle = await session.create(probe)
-            session.tell(Kind.REMOVE, text(probe))
+            session.close(await session.create(probe))
             try:
-                session.usual_mode = stat.S_IMODE((await session.fstat(handle)).mode)
+                session.usual_mode = stat.S_IMODE((await session.lstat(probe)).mode)
             finally:
-                session.close(handle)
+                session.tell(Kind.REMOVE, text(probe))
         return session.usual_mode
 
     async def _why(self, refused: Refused | Lost) -> PlaceError:
@@ -316,17 +330,32 @@ async def _begin_or_go_on(
 ) -> tuple[bytes, int]:
     """Return the handle of a half file, and from where it is to be written."""
     try:
-        return await session.create(partial, 0o600, readable=True), 0
+        return await _begun(session, partial), 0
     except Refused as refused:
-        if refused.code not in (Code.FAILURE, Code.FILE_ALREADY_EXISTS):
+        if refused.code not in (*NO, Code.FILE_ALREADY_EXISTS):
             raise
         standing = await session.exists(partial)
         if standing is None:
             raise
     if stat.S_ISREG(standing.mode) and standing.size_bytes <= size_bytes:
-        handle, found = await open_regular(session, partial, location, "write", READ | WRITE)
-        if found.size_bytes <= size_bytes:
-            return handle, max(0, found.size_bytes - UNPROVEN_BYTES)
-        session.close(handle)
+        try:
+            handle, found = await open_regular(session, partial, location, "write", READ | WRITE)
+        except Refused as refused:
+            if refused.code not in NO:
+                raise
+        else:
+            if found.size_bytes <= size_bytes:
+                return handle, max(0, found.size_bytes - UNPROVEN_BYTES)
+            session.close(handle)
     await session.done(Kind.REMOVE, text(partial))
-    return await session.create(partial, 0o600, readable=True), 0
+    return await _begun(session, partial), 0
+
+
+async def _begun(session: Session, partial: bytes) -> bytes:
+    """Return the handle of a new half file, to be read, too, unless the server opens none for both."""
+    try:
+        return await session.create(partial, 0o600, readable=True)
+    except Refused as refused:
+        if refused.code not in NO or await session.exists(partial) is not None:
+            raise
+    return await session.create(partial, 0o600)
