@@ -254,6 +254,38 @@ async def test_a_listing_tells_owners_where_the_server_does(wire: Wire) -> None:
     assert page[0].mtime_ns == 9 * protocol.SECOND_NS
 
 
+@pytest.mark.parametrize(("distance_s", "trips"), [(0.0, 100), (0.1, 8)])
+async def test_a_large_folder_far_away_takes_few_round_trips(
+    wire: Wire, distance_s: float, trips: int
+) -> None:
+    wire.session.distance_s = distance_s
+    pages = iter(range(300))
+    wire.answer = lambda kind, number, _: (
+        packet(Kind.HANDLE, number, text(b"handle")) if kind == Kind.OPENDIR else None
+    )
+
+    async def names() -> list[str]:
+        found = listing.list_folder(wire.session, b"/folder", FOLDER)
+        return [entry.name async for page in found for entry in page]
+
+    listed, made = asyncio.create_task(names()), 0
+    await asyncio.sleep(0.01)
+    while not listed.done():
+        asked, wire.sent = wire.sent, []
+        for _, number, _ in (each for each in asked if each[0] == Kind.READDIR):
+            page = next(pages, None)
+            name = text(b"%d" % (page or 0)) + text(b"") + protocol.NOTHING
+            told = (
+                status(number, Code.EOF) if page is None else packet(Kind.NAME, number, NUMBER.pack(1) + name)
+            )
+            wire.say(told)
+        made += 1
+        for _ in range(200):  # the listing takes what came, and asks for more
+            await asyncio.sleep(0)
+    assert await listed == [str(page) for page in range(300)]
+    assert trips <= made <= trips + 2
+
+
 async def test_what_is_offered_in_another_version_is_not_used(wire: Wire) -> None:
     greeting = (
         text(session.FSYNC) + text(b"2") + text(session.STATVFS) + text(b"2") + text(b"x@y") + text(b"")
