@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OK = bytes(4)
 NO = (Code.OP_UNSUPPORTED, Code.FAILURE, Code.PERMISSION_DENIED, Code.BAD_MESSAGE)
 """What servers say to what they do not do, whatever it is done to."""
 
@@ -25,9 +26,9 @@ def taken(answer: tuple[int, Data], wanted: Kind) -> bytes:
     if kind == wanted and kind != Kind.STATUS:
         return bytes(body)
     if kind == Kind.STATUS:
-        code, words = decoded(read_status, bytes(body))
-        if code == Code.OK and wanted == Kind.STATUS:
+        if wanted == Kind.STATUS and body[:4] == _OK:  # nearly all; what it says besides is not read
             return b""
+        code, words = decoded(read_status, bytes(body))
         raise Refused(code, words)
     if kind == Kind.LOST:
         raise Lost(bytes(body).decode(errors="replace"))
