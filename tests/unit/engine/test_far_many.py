@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tui.engine.far.many import Crew
+from tui.engine.far.many import HIRED_AT_ONCE, Crew
 
 
 @pytest.mark.parametrize("came_before", [0, 3])
@@ -25,11 +25,11 @@ async def test_there_are_as_many_at_work_as_there_is_to_do_and_no_more_than_allo
     for thing in range(came_before):
         queue.put_nowait(thing)
     crew = Crew(queue, work, 5, lambda: None)
-    assert len(crew.tasks) == came_before
     for thing in range(came_before, 20):
+        await asyncio.sleep(0.001)
+        assert len(crew.tasks) == min(thing, 5)
         queue.put_nowait(thing)
         crew.came()
-        assert len(crew.tasks) == min(thing + 1, 5)
     await asyncio.sleep(0.01)
     go_on.set()
     await asyncio.sleep(0.01)
@@ -38,9 +38,33 @@ async def test_there_are_as_many_at_work_as_there_is_to_do_and_no_more_than_allo
     crew.came()
     await asyncio.sleep(0.01)
     assert done[-1] == 20 and len(crew.tasks) == 5
-    for task in crew.tasks:
-        task.cancel()
-    await asyncio.gather(*crew.tasks, return_exceptions=True)
+    await asyncio.gather(*crew.dismiss(), return_exceptions=True)
+
+
+async def test_the_first_of_many_get_on_before_the_last_begin() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    got_on: list[int] = []
+
+    async def work(thing: int) -> None:
+        await asyncio.sleep(0)
+        got_on.append(len(crew.tasks))
+
+    for thing in range(10 * HIRED_AT_ONCE):
+        queue.put_nowait(thing)
+    crew = Crew(queue, work, 10 * HIRED_AT_ONCE, lambda: None)
+    await asyncio.sleep(0.05)
+    assert len(got_on) == 10 * HIRED_AT_ONCE
+    assert got_on[0] <= 3 * HIRED_AT_ONCE
+    await asyncio.gather(*crew.dismiss(), return_exceptions=True)
+
+
+async def test_nobody_is_hired_any_more_by_whom_all_were_dismissed() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    queue.put_nowait(1)
+    crew = Crew(queue, asyncio.sleep, 5, lambda: None)
+    assert crew.dismiss() == []
+    await asyncio.sleep(0.001)
+    assert crew.tasks == [] and queue.qsize() == 1
 
 
 async def test_who_fails_is_told_of() -> None:

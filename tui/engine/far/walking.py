@@ -153,11 +153,11 @@ class Walk(Folders):
                 if alone and alone[0].done():
                     break
         finally:
-            tasks = [*alone, *self._tasks()]
-            self._crews.clear()
-            for task in tasks:
+            for task in alone:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ending = [task for crew in self._crews.values() for task in crew.dismiss()]
+            self._crews.clear()
+            await asyncio.gather(*alone, *ending, return_exceptions=True)
 
     def _set_to_work(
         self, queue: asyncio.Queue[T], work: Callable[[T], Awaitable[None]], at_once: int
