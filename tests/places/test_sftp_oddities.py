@@ -60,7 +60,7 @@ both_ways = pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "la
 
 
 def facts(path: Path) -> tuple[bool, bool]:
-    """Return whether a file has the mode, and the time, that were wanted."""
+    """Return whether a file or folder has the mode, and the time, that were wanted."""
     found = path.stat()
     return stat.S_IMODE(found.st_mode) == WANTED.mode, int(found.st_mtime) == OLD_S
 
@@ -147,6 +147,24 @@ async def test_who_asks_for_a_mode_where_none_is_set_is_told(on: On, folder: Loc
         await put(place, folder.child("file"), b"small")
         with pytest.raises(Unsupported, match="the server cannot do that"):
             await place.set_attributes(folder.child("file"), Attributes(mode=0o600))
+
+
+class SetsTimes(asyncssh.SFTPServer):
+    """It knows no modes."""
+
+    def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
+        if attrs.permissions is not None:
+            raise asyncssh.SFTPOpUnsupported("Unsupported")
+        super().setstat(path, attrs)
+
+
+async def test_who_is_refused_a_mode_may_still_set_a_time(on: On, folder: Location, tmp_path: Path) -> None:
+    async with on(SetsTimes) as place:
+        with pytest.raises(Unsupported):
+            await place.set_attributes(folder, Attributes(mode=0o700))
+        assert kept(place) == (False, True)
+        await place.set_attributes(folder, Attributes(mtime_ns=WANTED.mtime_ns))
+    assert facts(tmp_path)[1]
 
 
 class SetsModes(asyncssh.SFTPServer):

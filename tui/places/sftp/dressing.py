@@ -92,10 +92,10 @@ class Dressing:
         for part in await self._differs(path, wanted):
             self._refuses(part)
 
-    def told(self, refused: Refused) -> None:
+    def told(self, refused: Refused, wanted: Attributes) -> None:
         """Take note of why attributes of what may not be ours were not set."""
         if refused.code == Code.OP_UNSUPPORTED:
-            self._refuses(Attributes(mode=0, mtime_ns=0))
+            self._refuses(wanted)
 
     async def _by_path(self, path: bytes, wanted: Attributes, *, was_tried: bool) -> None:
         """Dress a file by its name; where that is refused, by each part alone, to know which of them it is."""

@@ -310,7 +310,7 @@ class SftpPlace:
                 await session.set(path, sent, asked)
         except (Refused, Lost) as refused:
             if isinstance(refused, Refused):
-                self._dressing.told(refused)
+                self._dressing.told(refused, attributes)
             raise await reasons.not_changed(session, refused, location, path, doing) from refused
 
     async def space(self, folder: Location) -> Space:
