@@ -558,17 +558,17 @@ async def test_no_more_small_files_are_open_than_any_server_allows(
     plain_sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_files = most = 0
-    post = Channel._post
+    post = Channel._send_now
 
-    def counted(channel: Channel, kind: Kind, *rest: Any) -> None:
+    def counted(channel: Channel, kind: Kind, *rest: Any, slow: bool) -> None:
         nonlocal open_files, most
         open_files += (kind == Kind.OPEN) - (kind == Kind.CLOSE)
         most = max(most, open_files)
-        post(channel, kind, *rest)
+        post(channel, kind, *rest, slow=slow)
 
     folder = Location(str(tmp_path), "sftp", "test")
     async with place_on(plain_sshd) as place:
-        monkeypatch.setattr(Channel, "_post", counted)
+        monkeypatch.setattr(Channel, "_send_now", counted)
         names = [folder.child(str(number)) for number in range(200)]
         await asyncio.gather(
             *(place.put(name, b"x", PLAIN, TAG, replace=False, flush=False) for name in names)

@@ -16,6 +16,7 @@ from tui.places.base import Attributes
 from tui.places.sftp import errors, listing, protocol, session
 from tui.places.sftp.channel import Channel
 from tui.places.sftp.errors import Lost, Refused
+from tui.places.sftp.manners import MOST_OWED, Manners
 from tui.places.sftp.place import SftpPlace
 from tui.places.sftp.protocol import Attrs, Code, Kind, text
 from tui.places.sftp.session import Session
@@ -32,11 +33,11 @@ NUMBER = struct.Struct(">I")
 class Wire:
     """Stands for asyncssh's end of a channel: takes what is sent, and says what it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, manners: Manners | None = None) -> None:
         self.sent: list[tuple[int, int, bytes]] = []
         self.given_up = False
         self.answer: Callable[[int, int, bytes], bytes | None] = lambda kind, number, body: None
-        self.channel = Channel(self._give_up)
+        self.channel = Channel(self._give_up, manners=manners)
         self.channel.connection_made(self)  # type: ignore[arg-type]
         self.session = Session(self.channel)
 
@@ -100,6 +101,45 @@ async def test_answers_find_their_requests_in_any_order(wire: Wire) -> None:
         wire.say(status(number, number + 100))
     codes = [protocol.read_status((await answer)[1])[0] for answer in answers]
     assert codes == [number + 100 for _, number, _ in wire.sent]
+
+
+async def test_no_more_is_asked_at_once_than_a_server_bears() -> None:
+    wire = Wire(Manners(most_owed=2))
+    answers = [wire.channel.send(Kind.REMOVE, text(b"x")) for _ in range(5)]
+    for sent in range(2, 6):
+        await asyncio.sleep(0)
+        assert len(wire.sent) == sent
+        wire.say(status(wire.sent[sent - 2][1], Code.OK))
+    wire.channel.lose("over")
+    assert [(await answer)[0] for answer in answers] == [Kind.STATUS] * 4 + [Kind.LOST]
+
+
+async def test_a_server_that_breaks_off_when_asked_much_is_asked_less() -> None:
+    manners, bore = Manners(), []
+    for _ in range(4):
+        bore.append(manners.most_owed)
+        wire = Wire(manners)
+        for _ in range(200):
+            wire.channel.send(Kind.REMOVE, text(b"x"))
+        await asyncio.sleep(0)
+        wire.channel.connection_lost(None)
+    assert bore == [MOST_OWED, 64, 16, 4]
+
+
+@pytest.mark.parametrize("way", ["closed", "owed little", "after long"])
+async def test_a_lost_line_is_not_taken_for_a_server_asked_too_much(way: str) -> None:
+    wire = Wire(manners := Manners())
+    many = 4 if way == "owed little" else 100
+    for _ in range(4 * many if way == "after long" else 0):
+        wire.channel.send(Kind.REMOVE, text(b"x"))
+    await asyncio.sleep(0)
+    for _, number, _ in wire.sent:
+        wire.say(status(number, Code.OK))
+    for _ in range(many):
+        wire.channel.send(Kind.REMOVE, text(b"x"))
+    await asyncio.sleep(0)
+    wire.channel.close() if way == "closed" else wire.channel.connection_lost(None)
+    assert manners.most_owed == MOST_OWED
 
 
 @given(st.lists(st.integers(1, 40), max_size=30))
@@ -214,6 +254,38 @@ async def test_a_listing_tells_owners_where_the_server_does(wire: Wire) -> None:
     assert page[0].mtime_ns == 9 * protocol.SECOND_NS
 
 
+@pytest.mark.parametrize(("distance_s", "trips"), [(0.0, 100), (0.1, 8)])
+async def test_a_large_folder_far_away_takes_few_round_trips(
+    wire: Wire, distance_s: float, trips: int
+) -> None:
+    wire.session.distance_s = distance_s
+    pages = iter(range(300))
+    wire.answer = lambda kind, number, _: (
+        packet(Kind.HANDLE, number, text(b"handle")) if kind == Kind.OPENDIR else None
+    )
+
+    async def names() -> list[str]:
+        found = listing.list_folder(wire.session, b"/folder", FOLDER)
+        return [entry.name async for page in found for entry in page]
+
+    listed, made = asyncio.create_task(names()), 0
+    await asyncio.sleep(0.01)
+    while not listed.done():
+        asked, wire.sent = wire.sent, []
+        for _, number, _ in (each for each in asked if each[0] == Kind.READDIR):
+            page = next(pages, None)
+            name = text(b"%d" % (page or 0)) + text(b"") + protocol.NOTHING
+            told = (
+                status(number, Code.EOF) if page is None else packet(Kind.NAME, number, NUMBER.pack(1) + name)
+            )
+            wire.say(told)
+        made += 1
+        for _ in range(200):  # the listing takes what came, and asks for more
+            await asyncio.sleep(0)
+    assert await listed == [str(page) for page in range(300)]
+    assert trips <= made <= trips + 2
+
+
 async def test_what_is_offered_in_another_version_is_not_used(wire: Wire) -> None:
     greeting = (
         text(session.FSYNC) + text(b"2") + text(session.STATVFS) + text(b"2") + text(b"x@y") + text(b"")
@@ -221,6 +293,8 @@ async def test_what_is_offered_in_another_version_is_not_used(wire: Wire) -> Non
     home = NUMBER.pack(1) + text(b"/home/ann") + text(b"") + protocol.NOTHING
 
     def answer(kind: int, number: int, _: bytes) -> bytes:
+        if kind == Kind.SETSTAT:
+            return status(number, Code.OK)
         return packet(Kind.VERSION, 3, greeting) if kind == Kind.INIT else packet(Kind.NAME, number, home)
 
     wire.answer = answer
@@ -334,9 +408,9 @@ def limits(number: int) -> bytes:
 async def test_a_server_that_takes_all_is_asked_all_at_once(wire: Wire) -> None:
     wire.session.begin(ahead=True)
     await asyncio.sleep(0)
-    (_, (_, first, _), (_, second, _)) = wire.sent
-    assert wire.kinds() == [Kind.INIT, Kind.REALPATH, Kind.EXTENDED]
-    wire.say(version((session.LIMITS, b"1")) + home(first) + limits(second))
+    (_, (_, first, _), (_, second, _), (_, third, _)) = wire.sent
+    assert wire.kinds() == [Kind.INIT, Kind.REALPATH, Kind.SETSTAT, Kind.EXTENDED]
+    wire.say(version((session.LIMITS, b"1")) + home(first) + status(second, Code.OK) + limits(third))
     assert await wire.session.start() == b"/home/me"
     begun = wire.session
     assert (begun.most_read, begun.most_written, begun.most_open) == (40_000, 50_000, 300)
@@ -345,10 +419,21 @@ async def test_a_server_that_takes_all_is_asked_all_at_once(wire: Wire) -> None:
 async def test_limits_that_are_not_offered_are_not_believed(wire: Wire) -> None:
     wire.session.begin(ahead=True)
     await asyncio.sleep(0)
-    (_, (_, first, _), (_, second, _)) = wire.sent
-    wire.say(version() + home(first) + status(second, Code.OP_UNSUPPORTED))
+    (_, (_, first, _), (_, second, _), (_, third, _)) = wire.sent
+    wire.say(version() + home(first) + status(second, Code.OK) + status(third, Code.OP_UNSUPPORTED))
     assert await wire.session.start() == b"/home/me"
     assert wire.session.most_open == 128
+
+
+async def test_a_server_that_tells_no_limits_after_all_is_taken_for_a_modest_one(wire: Wire) -> None:
+    wire.answer = lambda kind, number, body: {
+        Kind.INIT: lambda: version((session.LIMITS, b"1")),
+        Kind.REALPATH: lambda: home(number),
+        Kind.SETSTAT: lambda: status(number, Code.OK),
+        Kind.EXTENDED: lambda: status(number, Code.FAILURE),
+    }[Kind(kind)]()
+    assert await wire.session.start() == b"/home/me"
+    assert wire.session.most_read == 32768
 
 
 async def test_any_other_server_is_greeted_first(wire: Wire) -> None:
@@ -358,8 +443,8 @@ async def test_any_other_server_is_greeted_first(wire: Wire) -> None:
     assert wire.kinds() == [Kind.INIT]
     wire.say(version())
     await asyncio.sleep(0.01)
-    assert wire.kinds() == [Kind.INIT, Kind.REALPATH]
-    wire.say(home(wire.sent[-1][1]))
+    assert wire.kinds() == [Kind.INIT, Kind.REALPATH, Kind.SETSTAT]
+    wire.say(home(wire.sent[1][1]) + status(wire.sent[2][1], Code.OK))
     assert await start == b"/home/me"
 
 
@@ -368,6 +453,7 @@ async def test_the_distance_is_told_when_it_is_known(wire: Wire, ahead: bool) ->
     wire.answer = lambda kind, number, body: {
         Kind.INIT: lambda: version((session.LIMITS, b"1")),
         Kind.REALPATH: lambda: home(number),
+        Kind.SETSTAT: lambda: status(number, Code.OK),
         Kind.EXTENDED: lambda: limits(number),
     }[Kind(kind)]()
     told: list[float] = []

@@ -17,10 +17,14 @@ from tui.model.error import PlaceError, PlaceUnavailable
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
 from tui.places.sftp import lanes, spreading
+from tui.places.sftp.dressing import Dressing
 from tui.places.sftp.lanes import Lanes
+from tui.places.sftp.manners import Manners
 from tui.places.sftp.naming import Naming
+from tui.places.sftp.open_files import OpenFiles
 from tui.places.sftp.protocol import Kind, read_text, text
 from tui.places.sftp.session import Session
+from tui.places.sftp.tools import Tools
 from tui.places.sftp.writing import UNPROVEN_BYTES, SftpWriter
 
 if TYPE_CHECKING:
@@ -282,9 +286,13 @@ async def opened(server: Server, size_bytes: int) -> SftpWriter:
     session.distance_s = 1.0
     session.most_written = 128 << 10
     return await SftpWriter.open(
-        session,
-        Lanes(session, server.channel),
-        Naming(session, refuses_taken=True),
+        Tools(
+            session,
+            Lanes(session, server.channel),
+            Naming(session, refuses_taken=True),
+            Dressing(session, Manners(), keeps_its_word=True),
+            OpenFiles(1),
+        ),
         Location("/a", "sftp", "test"),
         (b"/.ferry-a", b"/a"),
         size_bytes,

@@ -59,8 +59,13 @@ async def place_on(server: Sshd, port: int = 0, *, idle_s: float = IDLE_S) -> As
 @contextlib.asynccontextmanager
 async def plain_server(
     monkeypatch: pytest.MonkeyPatch,
+    factory: type[asyncssh.SFTPServer] = asyncssh.SFTPServer,
 ) -> AsyncIterator[Callable[[], Awaitable[asyncssh.SSHClientConnection]]]:
-    """Run a server that is not OpenSSH and offers no extensions; give what signs in to it."""
+    """Run a server that is not OpenSSH and offers no extensions; give what signs in to it.
+
+    Args:
+        factory: What it does, where that is odd.
+    """
     monkeypatch.setattr(SFTPServerHandler, "_extensions", [])
     key = asyncssh.generate_private_key("ssh-ed25519")
     user = asyncssh.generate_private_key("ssh-ed25519")
@@ -69,7 +74,7 @@ async def plain_server(
         0,
         server_host_keys=[key],
         authorized_client_keys=asyncssh.import_authorized_keys(user.export_public_key().decode()),
-        sftp_factory=True,
+        sftp_factory=factory,
     )
 
     async def sign_in() -> asyncssh.SSHClientConnection:
@@ -91,9 +96,11 @@ async def plain_server(
 
 
 @contextlib.asynccontextmanager
-async def plain_place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SftpPlace]:
+async def plain_place(
+    monkeypatch: pytest.MonkeyPatch, factory: type[asyncssh.SFTPServer] = asyncssh.SFTPServer
+) -> AsyncIterator[SftpPlace]:
     """Have a place on such a server."""
-    async with plain_server(monkeypatch) as sign_in:
+    async with plain_server(monkeypatch, factory) as sign_in:
         place = await SftpPlace.start(await sign_in(), Location("/", "sftp", "test"))
         try:
             yield place

@@ -26,6 +26,8 @@ class Capabilities:
     symlinks: bool = False
     modes: bool = False
     """Permission bits are kept."""
+    sets_modes: bool = True
+    """They can be given, too, where there are such: a server may tell them and set none."""
     sets_times: bool = False
     """The time of last change can be given to a file. (A listing tells it in any case, unless `lists_times` is off.)"""
     time_step_ns: int = 1
@@ -52,6 +54,10 @@ class Capabilities:
     """Bytes to read or write in one call."""
     ahead_bytes: int = 4 << 20
     """So much of a large file is worth asking for ahead of what has come: what is on its way, and no more."""
+
+    @property
+    def takes_modes(self) -> bool:
+        return self.modes and self.sets_modes
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from tui.model.job import Conflict, JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from far_harness import Far
 
 NOON = 1_700_000_000_123_456_789
@@ -28,6 +31,32 @@ async def test_a_tree_arrives_whole(far: Far) -> None:
     assert far.tree("/target/tree") == far.here.tree("/tree")
     assert job.progress.files_done == job.progress.files_total == 32
     assert job.progress.bytes_done == job.progress.bytes_total
+
+
+async def test_a_folder_does_not_wait_for_what_is_set_of_those_in_it(far: Far) -> None:
+    far.here.write("/tree/inner/file", b"file", mtime_ns=NOON)
+    for path in ("/tree", "/tree/inner"):
+        far.here.find(path).mtime_ns = NOON
+    outer = asyncio.Event()
+
+    def wait_for_outer(_: int, name: str, path: str) -> Awaitable[object] | None:
+        if name == "set_attributes" and path == "/target/tree":
+            outer.set()
+        return outer.wait() if name == "set_attributes" else None
+
+    far.faults.at = wait_for_outer  # type: ignore[assignment]
+    await far.done(await far.submit("/tree"))
+    for path in ("/target/tree", "/target/tree/inner"):
+        assert far.there.find(path).mtime_ns == NOON
+
+
+async def test_a_folder_that_closes_the_way_to_those_in_it_is_closed_last(far: Far) -> None:
+    far.here.write("/tree/inner/file", b"file")
+    far.here.find("/tree").mode = 0o600
+    await far.done(await far.submit("/tree"))
+    steps = [path for name, path in far.faults.steps if name == "set_attributes done"]
+    assert steps == ["/target/tree/inner", "/target/tree"]
+    assert far.there.find("/target/tree").mode == 0o600
 
 
 async def test_files_and_folders_keep_mode_and_time(far: Far) -> None:

@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import asyncssh
 import pytest
 from far_harness import Far
 
-from tests.servers.sftp import connect
+from tests.servers.sftp import connect, plain_server
 from tests.trees import make_mixed_tree, partials
-from tui.model.job import JobKind, Request
+from tui.model.fidelity import Loss
+from tui.model.job import Conflict, JobKind, Request
 from tui.model.location import Location
 from tui.places.local.end import LocalOpener
+from tui.places.sftp.manners import Manners
 from tui.places.sftp.place import SftpPlace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from tests.servers.sshd import Sshd
 
 
 class SftpOpener:
-    """Signs in to the server of the tests, whatever the host is called; keeps the connections, to be cut."""
+    """Signs in to the server of the tests, whatever the host is called."""
 
-    def __init__(self, server: Sshd) -> None:
-        self._server = server
-        self.connections: list[object] = []
+    def __init__(self, sign_in: Callable[[], Awaitable[asyncssh.SSHClientConnection]]) -> None:
+        self._sign_in, self._manners = sign_in, Manners()
 
     async def open(self, location: Location, asker: object) -> SftpPlace:
-        connection = await connect(self._server)
-        self.connections.append(connection)
-        return await SftpPlace.start(connection, location)
+        return await SftpPlace.start(await self._sign_in(), location, self._manners)
 
 
 @pytest.fixture
 async def server(tmp_path: Path, sshd: Sshd) -> AsyncIterator[Far]:
     far = Far(tmp_path / "journal")
-    far.openers = {"file": LocalOpener(), "sftp": SftpOpener(sshd)}  # type: ignore[dict-item]
+    far.openers = {"file": LocalOpener(), "sftp": SftpOpener(lambda: connect(sshd))}  # type: ignore[dict-item]
     async with far.engine_on():
         yield far
 
@@ -98,3 +98,47 @@ async def test_a_file_is_not_moved_onto_itself_by_another_name_of_its_host(
     await server.rests(id)
     assert [message.partition(":")[0] for message in await server.messages(id)] == ["SameFile"]
     assert (tmp_path / "a").read_bytes() == b"a"
+
+
+class MaySetNothing(asyncssh.SFTPServer):
+    """A server whose users may not set modes or times."""
+
+    def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
+        if attrs.permissions is not None or attrs.mtime is not None:
+            raise asyncssh.SFTPPermissionDenied("Permission denied")
+
+    def fsetstat(self, file_obj: object, attrs: asyncssh.SFTPAttrs) -> None:
+        self.setstat(b"", attrs)
+
+
+async def test_attributes_that_a_server_does_not_set_are_told_with_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, there = tmp_path / "tree", tmp_path / "there"
+    (tree / "folder").mkdir(parents=True)
+    there.mkdir()
+    for number in range(6):
+        (tree / "folder" / str(number)).write_bytes(bytes(number * 60_000))
+    files = contents(tree)
+    far = Far(tmp_path / "journal")
+    async with plain_server(monkeypatch, MaySetNothing) as sign_in:
+        far.openers = {"file": LocalOpener(), "sftp": SftpOpener(sign_in)}  # type: ignore[dict-item]
+        async with far.engine_on() as engine:
+            for number in range(2):
+                request = Request(
+                    kind=JobKind.SYNC,
+                    sources=(Location.local(tree),),
+                    target=Location(str(there / "tree"), "sftp", "one"),
+                    into=False,
+                    conflict=Conflict.OVERWRITE,
+                )
+                id = await engine.submit(request)
+                job = await far.done(id)
+                lost = {lost.loss: lost.count for lost in await engine.losses(id)}
+                assert min(lost[Loss.TIMES], lost[Loss.MODE]) >= len(files)
+                assert (job.progress.files_same >= len(files)) == bool(number)
+    assert contents(there / "tree") == files
+
+
+def contents(tree: Path) -> dict[Path, bytes]:
+    return {path.relative_to(tree): path.read_bytes() for path in tree.rglob("*") if path.is_file()}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, troubles
 
 from tui.model.error import PermissionDenied
+from tui.model.fidelity import Loss
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 
@@ -92,6 +95,27 @@ async def test_a_second_sync_copies_nothing(queue: HostsHarness, hosts: Hosts) -
         "flush",
         "abandon",
     }
+
+
+async def test_where_no_times_are_set_a_sync_goes_by_size_and_says_so(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    hosts.capabilities = replace(hosts.capabilities, sets_times=False)
+    here, there = plant(hosts)
+    newer = {"tree/inner/older": b"tixt"}  # it might be what a sync made of the source
+    await queue.done(await sync(queue))
+    assert there.tree("/data") == mirrored(here) | newer
+    trouble = hosts.trouble = Trouble(-1)
+    job = await queue.done(await sync(queue))
+    assert job.progress.files_same == job.progress.files_done == 6
+    assert "get" not in {name.partition(" ")[0] for name in trouble.names}
+    lost = {lost.loss: lost.count for lost in await queue.engine.losses(job.id)}
+    assert lost[Loss.TIMES] >= 5
+    here.write("/data/tree/same", b"next", mtime_ns=time.time_ns() + S)
+    await queue.done(await sync(queue))
+    assert there.tree("/data") == mirrored(here) | newer
+    await queue.done(await sync(queue, by_content=True))
+    assert there.tree("/data") == mirrored(here)
 
 
 async def test_what_only_the_target_has_stays_unless_its_removal_was_asked_for(

@@ -69,7 +69,7 @@ class Counts:
             if rounded or not target.sets_times:
                 self._add(Loss.TIMES, where, folder=is_folder)
         bits = FOLDER_BITS if is_folder else FILE_BITS
-        if pairing.source.modes and (not target.modes or entry.mode & 0o7777 & ~bits):
+        if pairing.source.modes and (not target.takes_modes or entry.mode & 0o7777 & ~bits):
             self._add(Loss.MODE, where, folder=is_folder)
         if entry.links > 1 and not is_folder and Trait.HARDLINKS in keep:
             self._add(Loss.HARDLINKS, where)

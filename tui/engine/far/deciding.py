@@ -14,7 +14,7 @@ from tui.engine.far.transfer import Transfer
 from tui.engine.run import Run
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists
-from tui.model.job import Conflict
+from tui.model.job import Conflict, JobKind
 from tui.model.location import Location
 from tui.places.local.hops import Collision
 from tui.places.local.standing import other_names
@@ -69,6 +69,9 @@ class Deciding:
         record = run.record
         self._compares = run.moves or run.verifies or record.doubtful or record.row.by_content
         """What looks the same only counts as the same when its content is."""
+        self._by_size = record.row.kind is JobKind.SYNC
+        """Where a place sets no times, what has the size and is not older counts as the same, and that is told: a
+        sync, which comes again and again, would read all there is each time."""
         self.whole: dict[int, Whole] = {}
         self._suspects = Suspects(tools.transfer.furthest)
         self._from: Place
@@ -129,6 +132,9 @@ class Deciding:
             return False
         by_facts = self._pairing.keeps_times and not self._compares
         if by_facts or entry.kind is not EntryKind.FILE:
+            return True
+        if self._by_size and not self._compares and not self._pairing.target.sets_times:
+            self._counts.lost(entry, item.target, self._pairing)
             return True
         return await self._transfer.same_content(item.source, item.target, entry.size_bytes)
 

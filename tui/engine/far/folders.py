@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -173,7 +174,7 @@ class Folders(Making):
 
     def _mode_to_begin(self, folder: Folder) -> int | None:
         """Return a mode in which things can be put into it, whatever it is to have in the end."""
-        if folder.entry is None or not (self._pairing.source.modes and self._pairing.target.modes):
+        if folder.entry is None or not (self._pairing.source.modes and self._pairing.target.takes_modes):
             return None
         return folder.entry.mode & 0o777 | 0o700
 
@@ -312,6 +313,9 @@ class Folders(Making):
         """Note that a folder is done with, whether or not it is whole."""
         above = folder.parent
         assert above is not None
+        if folder.over:
+            return
+        folder.over = True
         self._run.advanced += 1
         if folder.stays:
             above.stays = True
@@ -322,6 +326,10 @@ class Folders(Making):
     async def _finish(self, folder: Folder) -> None:
         """Give a folder its attributes, now that nothing changes in it any more; of a move, remove the original."""
         if folder.own and folder.entry is not None:
+            if self._goes_on(folder):
+                self._over(
+                    folder
+                )  # the one above is finished meanwhile: what is set of it is not changed by this
             await self._dress(folder, folder.entry)
         self._begun.discard(folder)
         if self._moves and not folder.stays and not folder.top and folder.entry is not None:
@@ -336,9 +344,17 @@ class Folders(Making):
                 await self._run.fail(self._as_item(folder).spot, error, removing=True)
         self._over(folder)
 
+    def _goes_on(self, folder: Folder) -> bool:
+        """Say whether a folder may be dressed last: nothing is removed then, and the way to it stays open."""
+        above = folder.parent
+        if folder.over or self._moves or above is None:
+            return False
+        return not above.own or above.entry is None or bool(above.entry.mode & stat.S_IXUSR)
+
     async def _dress(self, folder: Folder, entry: Entry) -> None:
         if not self._from.capabilities.lists_times and self._from.capabilities.folders:
             entry = await self._from.stat(folder.source)
+        self._pair_anew()
         wanted = self._pairing.attributes(entry)
         self._counts.lost(entry, folder.target, self._pairing)
         if wanted == Attributes() or not self._to.capabilities.folders:

@@ -43,6 +43,10 @@ class Making(Deciding):
     _renames = False
     """Within one place, what is moved gets another name."""
 
+    def _pair_anew(self) -> None:
+        """Go by what the target can keep as it is known by now: a server may tell so by refusing it."""
+        raise NotImplementedError
+
     def _less(self, folder: Folder) -> None:
         """Note that one thing of a folder is done."""
         raise NotImplementedError
@@ -150,6 +154,7 @@ class Making(Deciding):
                 break
         item.entry = entry
         self._count(item, entry, copied=True)
+        self._pair_anew()
         self._counts.lost(entry, item.target, self._pairing)
         return await self._is_gone(item, entry)
 

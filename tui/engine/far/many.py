@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -15,6 +15,65 @@ T = TypeVar("T")
 
 LOOK_S = 0.05
 """So often it is looked whether what they belong to is over."""
+
+
+HIRED_AT_ONCE = 32
+"""So many tasks begin in one turn of the loop: what the first of them have asked for is to go out before all have."""
+
+
+class Crew(Generic[T]):
+    """Does something with what comes into a queue, with so much of it at once; nobody is there for what does not come.
+
+    Args:
+        told: Called when one of the tasks has ended: something went wrong.
+    """
+
+    def __init__(
+        self,
+        queue: asyncio.Queue[T],
+        work: Callable[[T], Awaitable[None]],
+        at_once: int,
+        told: Callable[[], object],
+    ) -> None:
+        self._queue, self._work, self._at_once, self._told = queue, work, at_once, told
+        self.tasks: list[asyncio.Future[None]] = []
+        self._idle = 0
+        self._hiring: asyncio.Handle | None = None
+        self.came()
+
+    def came(self) -> None:
+        """Say that something came into the queue."""
+        if self._hiring is None and self._is_short():
+            self._hiring = asyncio.get_running_loop().call_soon(self._hire)
+
+    def dismiss(self) -> list[asyncio.Future[None]]:
+        """Cancel all; return who is to be waited for."""
+        if self._hiring is not None:
+            self._hiring.cancel()
+        for task in self.tasks:
+            task.cancel()
+        return self.tasks
+
+    def _is_short(self) -> bool:
+        return self._queue.qsize() > self._idle and len(self.tasks) < self._at_once
+
+    def _hire(self) -> None:
+        self._hiring = None
+        for _ in range(HIRED_AT_ONCE):
+            if not self._is_short():
+                return
+            self._idle += 1
+            task = asyncio.ensure_future(self._take())
+            task.add_done_callback(lambda _: self._told())
+            self.tasks.append(task)
+        self.came()
+
+    async def _take(self) -> None:
+        while True:
+            thing = await self._queue.get()
+            self._idle -= 1
+            await self._work(thing)
+            self._idle += 1
 
 
 async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], at_once: int) -> None:

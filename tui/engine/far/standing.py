@@ -75,7 +75,7 @@ class Pairing:
         """Return what a copy of a file or folder is to have."""
         is_folder = entry.kind is EntryKind.FOLDER
         bits = FOLDER_BITS if is_folder else FILE_BITS
-        mode = entry.mode & bits if self.source.modes and self.target.modes else None
+        mode = entry.mode & bits if self.source.modes and self.target.takes_modes else None
         times = self.keeps_times and not (is_folder and not self.source.folders)
         return Attributes(mode, entry.mtime_ns if times else None)
 

@@ -68,6 +68,7 @@ class Folder:
         standing: What is in it at the target, by name; None where each entry has to be asked for.
         left: So many things are not done yet: its listing, and what came of it.
         stays: Something of it was not copied (of a move: stays in it).
+        over: The one above counts it as done.
         done_files, done_bytes: What was counted of it while its listing is open. After a loss these are found again
             (`credit`), and not counted once more.
         subs: Subfolders that the open listing gave already.
@@ -92,6 +93,7 @@ class Folder:
     listing: AsyncIterator[Sequence[Entry]] | None = None
     left: int = 1
     stays: bool = False
+    over: bool = False
     done_files: int = 0
     done_bytes: int = 0
     credit_files: int = 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.engine.far.ends import Lost
 from tui.engine.far.folders import CLOSE_S, Folders
 from tui.engine.far.making import Full
-from tui.engine.far.many import in_time
+from tui.engine.far.many import Crew, in_time
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.transfer import SMALL_BYTES
@@ -46,6 +46,7 @@ class Walk(Folders):
         self._stack: asyncio.LifoQueue[Folder] = asyncio.LifoQueue()
         self._small: asyncio.Queue[Item] = asyncio.Queue()
         self._large: asyncio.Queue[Item] = asyncio.Queue()
+        self._crews: dict[asyncio.Queue[Any], Crew[Any]] = {}
         self._under_way: set[Folder | Item] = set()
         self._left = 0
         self._news = asyncio.Event()
@@ -70,12 +71,14 @@ class Walk(Folders):
 
     def _put(self, work: Folder | Item) -> None:
         self._left += 1
+        queue: asyncio.Queue[Any] = self._small
         if isinstance(work, Folder):
-            self._stack.put_nowait(work)
+            queue = self._stack
         elif work.entry.size_bytes > SMALL_BYTES and work.entry.kind is EntryKind.FILE and not self._renames:
-            self._large.put_nowait(work)
-        else:
-            self._small.put_nowait(work)
+            queue = self._large
+        queue.put_nowait(work)
+        if (crew := self._crews.get(queue)) is not None:
+            crew.came()
 
     async def _wait_for_room(self) -> None:
         if self._small.qsize() + self._large.qsize() > WINDOW:
@@ -109,10 +112,17 @@ class Walk(Folders):
 
     def _connect(self) -> None:
         self._from, self._to = self._ends.at(self._source), self._ends.at(self._target)
+        self._renames = self._moves and self._from is self._to and self._from.capabilities.renames
+        self._pair()
+
+    def _pair_anew(self) -> None:
+        if self._to.capabilities is not self._pairing.target:
+            self._pair()
+
+    def _pair(self) -> None:
         self._pairing = Pairing.of(
             self._from.capabilities, self._to.capabilities, self._run.record.row.preserve
         )
-        self._renames = self._moves and self._from is self._to and self._from.capabilities.renames
         self._transfer.connect(self._from, self._to, self._pairing)
 
     async def _go(self) -> None:
@@ -122,36 +132,40 @@ class Walk(Folders):
         scanners = max(SCANNERS, max(ends.values()) // FOR_A_SCANNER)
         large = max(1, min(MOST_LARGE, self._run.shared.slots))
         self._news.clear()
+        alone: list[asyncio.Future[None]] = []
         if self._suspects.left:
-            tasks = [asyncio.ensure_future(self._one_by_one())]
+            alone.append(asyncio.ensure_future(self._one_by_one()))
+            alone[0].add_done_callback(lambda _: self._news.set())
         else:
-            tasks = [asyncio.ensure_future(self._take(self._stack, self._folder)) for _ in range(scanners)]
-            tasks += [asyncio.ensure_future(self._take(self._small, self._item)) for _ in range(small)]
-            tasks += [asyncio.ensure_future(self._take(self._large, self._item)) for _ in range(large)]
-        for task in tasks:
-            task.add_done_callback(lambda _: self._news.set())
+            self._set_to_work(self._stack, self._folder, scanners)
+            self._set_to_work(self._small, self._item, small)
+            self._set_to_work(self._large, self._item, large)
         try:
             while self._left and not self._run.stopped:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), LOOK_S)
                 self._news.clear()
-                ended = [task for task in tasks if task.done()]
-                for task in ended:
-                    task.result()
+                for task in (*alone, *self._tasks()):
+                    if task.done():
+                        task.result()
                 self._counts.show()
                 await self._counts.write()
-                if len(ended) == len(tasks):
+                if alone and alone[0].done():
                     break
         finally:
-            for task in tasks:
+            for task in alone:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ending = [task for crew in self._crews.values() for task in crew.dismiss()]
+            self._crews.clear()
+            await asyncio.gather(*alone, *ending, return_exceptions=True)
 
-    async def _take(
-        self, queue: asyncio.Queue[Folder] | asyncio.Queue[Item], work: Callable[..., Awaitable[None]]
+    def _set_to_work(
+        self, queue: asyncio.Queue[T], work: Callable[[T], Awaitable[None]], at_once: int
     ) -> None:
-        while True:
-            await self._do(await queue.get(), work)
+        self._crews[queue] = Crew(queue, lambda thing: self._do(thing, work), at_once, self._news.set)
+
+    def _tasks(self) -> list[asyncio.Future[None]]:
+        return [task for crew in self._crews.values() for task in crew.tasks]
 
     async def _one_by_one(self) -> None:
         """Do one thing after the other, entries first, until all that is suspected was tried."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections import deque
 from typing import TYPE_CHECKING
 
 import asyncssh
 
+from tui.places.sftp.manners import MOST_OWED
 from tui.places.sftp.protocol import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tui.places.sftp.manners import Manners
 
 _HEAD = struct.Struct(">IBI")
 _FRAME = struct.Struct(">IB")
@@ -43,11 +47,14 @@ SLOW_IDLE_S = 900.0
 class Channel(asyncssh.SSHClientSession[bytes]):
     """One SFTP session. An answer is (kind, body); where the connection is lost it is (Kind.LOST, why)."""
 
-    def __init__(self, abort: Callable[[], None], idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self, abort: Callable[[], None], idle_s: float = IDLE_S, manners: Manners | None = None
+    ) -> None:
         """
         Args:
             abort: Ends the connection at once.
             idle_s: Seconds of silence that are borne while an answer is owed.
+            manners: Of the server; they say how many requests it bears at once. None: as many as there are.
         """
         self.alive = True
         self.speaks_sftp = True
@@ -60,6 +67,11 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._begun = False
         self._greeting: Answer = self._loop.create_future()
         self._waiting: dict[int, Answer | None] = {}
+        self._manners = manners
+        self._most_owed = MOST_OWED if manners is None else manners.most_owed
+        self._held: deque[tuple[Kind, tuple[Data, ...], Answer | None, bool]] = deque()
+        """What is not sent before something else is answered."""
+        self._answers = 0
         self._slow: set[int] = set()
         self._number = 0
         self._outgoing: list[Data] = []
@@ -90,9 +102,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         if not self.alive:
             future.set_result((Kind.LOST, b""))
             return future
-        self._post(kind, parts, future)
-        if slow:
-            self._slow.add(self._number)
+        self._post(kind, parts, future, slow=slow)
         return future
 
     def tell(self, kind: Kind, *parts: Data) -> None:
@@ -115,8 +125,12 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             return
         self.alive = False
         lost = (Kind.LOST, why.encode(errors="replace"))
+        if self._manners is not None:
+            self._manners.lost(len(self._waiting), self._answers)
         waiting, self._waiting = self._waiting, {}
-        for future in (self._greeting, *waiting.values()):
+        held = [future for _, _, future, _ in self._held]
+        self._held.clear()
+        for future in (self._greeting, *waiting.values(), *held):
             if future is not None and not future.done():
                 future.set_result(lost)
         self._outgoing.clear()
@@ -126,6 +140,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             self._watch.cancel()
 
     def close(self) -> None:
+        self._manners = None
         self.lose("it was closed")
         if self._channel is not None:
             self._channel.close()
@@ -192,6 +207,10 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             return
         future = self._waiting.pop(number, None)
         self._slow.discard(number)
+        self._answers += 1
+        if self._held:
+            kind_held, parts, held, slow = self._held.popleft()
+            self._send_now(kind_held, parts, held, slow=slow)
         if future is None:
             return
         if not future.done():
@@ -199,11 +218,21 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         elif kind == Kind.HANDLE:  # who had opened it has gone
             self.tell(Kind.CLOSE, body)
 
-    def _post(self, kind: Kind, parts: tuple[Data, ...], future: Answer | None) -> None:
+    def _post(
+        self, kind: Kind, parts: tuple[Data, ...], future: Answer | None, *, slow: bool = False
+    ) -> None:
+        if len(self._waiting) < self._most_owed:
+            self._send_now(kind, parts, future, slow=slow)
+        else:
+            self._held.append((kind, parts, future, slow))
+
+    def _send_now(self, kind: Kind, parts: tuple[Data, ...], future: Answer | None, *, slow: bool) -> None:
         if not self._waiting:
             self._await_life()
         self._number = number = (self._number + 1) & 0xFFFFFFFF
         self._waiting[number] = future
+        if slow:
+            self._slow.add(number)
         size = sum(map(len, parts))
         if not self._outgoing:
             self._loop.call_soon(self._flush)

@@ -19,6 +19,8 @@ from tui.places.sftp.trimming import trim, was_read
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from tui.places.sftp.manners import Manners
+
 WINDOW_BYTES = 16 << 20
 """What a server may send before it hears from us: at 30 ms this is 500 MB/s, where asyncssh's 2 MiB are 70."""
 PACKET_BYTES = 32 << 10
@@ -33,6 +35,7 @@ async def open_channel(
     connection: asyncssh.SSHClientConnection,
     idle_s: float,
     begin: Callable[[Channel], None] = Channel.begin,
+    manners: Manners | None = None,
 ) -> Channel:
     """Begin an SFTP session on a connection.
 
@@ -46,7 +49,7 @@ async def open_channel(
     loop = asyncio.get_running_loop()
 
     def made() -> Channel:
-        channel = Channel(connection.abort, idle_s)
+        channel = Channel(connection.abort, idle_s, manners)
         if was_read(asyncssh.__version__):
             loop.call_soon(begin, channel)
         return channel

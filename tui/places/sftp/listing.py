@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
 from tui.places.sftp import reasons
+from tui.places.sftp.answers import names_of
 from tui.places.sftp.errors import Lost, Refused, told
 from tui.places.sftp.protocol import Kind, text
-from tui.places.sftp.session import names_of
+from tui.places.sftp.spreading import FAR_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from tui.places.sftp.protocol import Named
     from tui.places.sftp.session import Session
 
-_AHEAD = 3
-"""Pages asked for at once: a page is some hundred names, and each costs a round trip."""
+_AHEAD, _MOST_AHEAD = 3, 64
+"""Pages asked for at once: a page is some hundred names, and each costs a round trip.
+
+Over a long way one more is asked for with each page that came: a large folder takes few round trips then, and of a
+small one not much is asked in vain.
+"""
 _DOING = "read the folder"
 _DOTS = (b".", b"..")
 
@@ -37,10 +42,12 @@ async def list_folder(
     except (Refused, Lost) as refused:
         raise await reasons.not_listed(session, refused, location, path, _DOING) from refused
     asked: deque[Answer] = deque()
+    ahead, most = _AHEAD, _MOST_AHEAD if session.distance_s >= FAR_S else _AHEAD
     try:
         while True:
-            while len(asked) < _AHEAD:
+            while len(asked) < ahead:
                 asked.append(session.send(Kind.READDIR, text(handle)))
+            ahead = min(ahead + 1, most)
             page = names_of(await asked.popleft())
             if not page:
                 return

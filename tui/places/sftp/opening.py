@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
+from tui.places.sftp.manners import Manners
 
 if TYPE_CHECKING:
     from tui.model.location import Location
@@ -27,6 +28,7 @@ class SftpOpener:
 
             keyring = Keyring()
         self._settings, self._answers = settings, Answers(keyring)
+        self._manners: dict[str, Manners] = {}
 
     async def open(self, location: Location, asker: Asker) -> Place:
         """Connect to a location's host and begin SFTP there; see `connect` for what may go wrong."""
@@ -40,7 +42,8 @@ class SftpOpener:
             raise
         try:
             await self._answers.settle(signed_in=True)
-            return await SftpPlace.start(connection, location)
+            manners = self._manners.setdefault(location.authority, Manners())
+            return await SftpPlace.start(connection, location, manners)
         except BaseException:
             connection.abort()
             raise

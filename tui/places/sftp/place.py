@@ -18,14 +18,19 @@ from tui.model import error
 from tui.model.entry import EntryKind, Space
 from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
+from tui.places.sftp.answers import attrs_of, is_ok, taken
 from tui.places.sftp.channel import IDLE_S, Channel
+from tui.places.sftp.dressing import Dressing, as_sent
 from tui.places.sftp.errors import Lost, Refused, from_refusal, no_sftp, not_sftp, told
 from tui.places.sftp.lanes import Lanes, open_channel
+from tui.places.sftp.manners import Manners
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
+from tui.places.sftp.open_files import OpenFiles
 from tui.places.sftp.protocol import NOTHING, SECOND_NS, Attrs, Kind, attributes, text
-from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session, attrs_of, is_ok, taken
+from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session
 from tui.places.sftp.spreading import FAR_S
-from tui.places.sftp.writing import SftpWriter, put, sent_attributes
+from tui.places.sftp.tools import Tools
+from tui.places.sftp.writing import SftpWriter, put
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -59,14 +64,16 @@ class SftpPlace:
         lanes: Lanes,
         home: bytes,
         version: str,
+        manners: Manners | None = None,
     ) -> None:
         self._connection, self._session, self._lanes = connection, session, lanes
         self._home = os.fsdecode(home)
-        most_open = min(_MOST_OPEN, session.most_open // 2)  # others have files open, too
-        self._open_files = asyncio.Semaphore(most_open)
+        most_open = max(1, min(_MOST_OPEN, session.most_open // 2))  # others have files open, too
         self._far_pipeline = _ROUND_TRIPS * most_open
         is_openssh = "OpenSSH" in version
         self._naming = Naming(session, refuses_taken=is_openssh)
+        self._dressing = Dressing(session, manners or Manners(), keeps_its_word=is_openssh)
+        self._tools = Tools(session, lanes, self._naming, self._dressing, OpenFiles(most_open))
         self._link_comes_last = not (is_openssh or "paramiko" in version)
         self.capabilities = Capabilities(
             symlinks=True,
@@ -82,23 +89,38 @@ class SftpPlace:
             ahead_bytes=NEAR_AHEAD_BYTES,
         )
         session.when_measured(self._way_is_known)
+        self._dressing.when_learnt(self._sets_less)
 
     def _way_is_known(self, distance_s: float) -> None:
         if distance_s >= FAR_S:
             far, pipeline = FAR_AHEAD_BYTES, self._far_pipeline
             self.capabilities = changed(self.capabilities, ahead_bytes=far, pipeline=pipeline)
 
+    def _sets_less(self) -> None:
+        manners = self._dressing.manners
+        self.capabilities = changed(
+            self.capabilities, sets_modes=manners.sets_modes, sets_times=manners.sets_times
+        )
+
     @classmethod
     async def start(
-        cls, connection: asyncssh.SSHClientConnection, root: Location, *, idle_s: float = IDLE_S
+        cls,
+        connection: asyncssh.SSHClientConnection,
+        root: Location,
+        manners: Manners | None = None,
+        *,
+        idle_s: float = IDLE_S,
     ) -> SftpPlace:
         """Begin an SFTP session on a connection. Where that fails the connection is the caller's to close.
 
         Args:
             root: What is told to be out of reach if it fails.
+            manners: What is known of the host from before.
             idle_s: Seconds of silence after which a server that owes an answer is given up.
         """
         version = str(connection.get_extra_info("server_version", ""))
+        if "OpenSSH" in version:  # what it refuses in one folder may be for want of a better disk there
+            manners = None
         begun: list[Session] = []
 
         def begin(channel: Channel) -> None:
@@ -106,7 +128,7 @@ class SftpPlace:
             begun[0].begin(ahead="OpenSSH" in version)
 
         try:
-            channel = await open_channel(connection, idle_s, begin)
+            channel = await open_channel(connection, idle_s, begin, manners)
         except asyncssh.ChannelOpenError as failed:
             if connection.is_closed():  # so asyncssh tells of a lost connection, too
                 raise from_refusal(Lost(failed.reason), root, "reach") from failed
@@ -124,8 +146,8 @@ class SftpPlace:
         except BaseException:
             channel.close()
             raise
-        lanes = Lanes(session, lambda: open_channel(connection, idle_s))
-        return cls(connection, session, lanes, home, version)
+        lanes = Lanes(session, lambda: open_channel(connection, idle_s, manners=manners))
+        return cls(connection, session, lanes, home, version, manners)
 
     @property
     def alive(self) -> bool:
@@ -169,7 +191,7 @@ class SftpPlace:
         """Return a small file whole, with what it was when it was read."""
         path = self._path(location)
         known = None if seen is None else Attrs.of(seen)
-        return await reading.get(self._session, self._open_files, path, location, most_bytes, known)
+        return await reading.get(self._session, self._tools.open_files, path, location, most_bytes, known)
 
     async def put(
         self, location: Location, data: bytes, attributes: Attributes, tag: str, *, replace: bool, flush: bool
@@ -177,17 +199,7 @@ class SftpPlace:
         """Make a small file whole."""
         path = self._path(location)
         paths = passing_path(path, tag), path
-        await put(
-            self._session,
-            self._naming,
-            self._open_files,
-            paths,
-            location,
-            data,
-            attributes,
-            replace=replace,
-            flush=flush,
-        )
+        await put(self._tools, paths, location, data, attributes, replace=replace, flush=flush)
 
     async def open_reader(self, location: Location) -> SftpReader:
         """Open a regular file, links not followed."""
@@ -197,9 +209,7 @@ class SftpPlace:
         """Begin a file, or go on with what an earlier writer of the same location and identity left."""
         path, size = self._path(location), identity.size_bytes
         partial = partial_path(path, identity.tag, size, identity.mtime_ns)
-        return await SftpWriter.open(
-            self._session, self._lanes, self._naming, location, (partial, path), size
-        )
+        return await SftpWriter.open(self._tools, location, (partial, path), size)
 
     async def copy(
         self, source: Location, target: Location, attributes: Attributes, tag: str, *, replace: bool
@@ -209,23 +219,23 @@ class SftpPlace:
             raise told(error.Unsupported, "copy", source, "the server cannot do that")
         new = self._path(target)
         paths = self._path(source), passing_path(new, tag), new
-        await copying.copy(self._session, self._naming, paths, source, target, attributes, replace=replace)
+        await copying.copy(self._tools, paths, source, target, attributes, replace=replace)
 
     async def make_folder(self, location: Location, mode: int | None = None) -> None:
         """Create one folder in an existing one."""
         session, path, doing = self._session, self._path(location), "create the folder"
         try:
             sent = NOTHING if mode is None else attributes(mode=mode)
+            if not self._dressing.manners.sets_modes:
+                mode = None  # it is what comes of it
             made = session.send(Kind.MKDIR, text(path), sent)
             unsure = mode is not None and not self._is_taken(mode) and mode & ~session.left_modes
-            look = (
-                session.send(Kind.LSTAT, text(path)) if unsure else None
-            )  # it goes along: that is one way less
+            look = session.send_lstat(path) if unsure else None  # it goes along: that is one way less
             taken(await made, Kind.STATUS)
             if mode is not None and not (
                 await self._was_left(mode, look) if look else not self._is_taken(mode)
             ):
-                await session.set(path, sent)
+                await self._dressing.settle(None, path, Attributes(mode=mode))
         except (Refused, Lost) as refused:
             raise await reasons.not_made(session, refused, location, path, doing) from refused
 
@@ -289,9 +299,9 @@ class SftpPlace:
     async def set_attributes(self, location: Location, attributes: Attributes) -> None:
         """Set what is given of one file or folder; a link is refused, not followed."""
         session, path, doing = self._session, self._path(location), "change"
-        sent = sent_attributes(attributes)
+        sent = as_sent(attributes)
         try:
-            look = session.send(Kind.LSTAT, text(path))
+            look = session.send_lstat(path)
             # What follows no link goes along with the look: that is one way less for each level of a tree.
             asked = session.send_set(path, sent) if sent is not None else None
             if stat.S_ISLNK(attrs_of(await look).mode):
@@ -299,6 +309,8 @@ class SftpPlace:
             if sent is not None:
                 await session.set(path, sent, asked)
         except (Refused, Lost) as refused:
+            if isinstance(refused, Refused):
+                self._dressing.told(refused, attributes)
             raise await reasons.not_changed(session, refused, location, path, doing) from refused
 
     async def space(self, folder: Location) -> Space:

@@ -6,15 +6,14 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model.error import IsAFolder, LinkInTheWay, PlaceUnavailable, SourceChanged, Unsupported
+from tui.places.sftp.answers import attrs_of, attrs_of_open, data_of, is_told_of_open
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import READ, Attrs, Kind, text
-from tui.places.sftp.session import attrs_of, data_of
 
 if TYPE_CHECKING:
-    import asyncio
-
     from tui.model.entry import Entry
     from tui.model.location import Location
+    from tui.places.sftp.open_files import OpenFiles
     from tui.places.sftp.session import Session
 
 _TRIES = 3
@@ -44,8 +43,9 @@ async def open_regular(
         refuse_irregular(found, location, doing)
         handle = await session.open(path, flags)
         try:
-            asked = session.send(Kind.FSTAT, text(handle)), session.send(Kind.LSTAT, text(path))
-            opened, after = attrs_of(await asked[0]), attrs_of(await asked[1])
+            asked = session.send(Kind.FSTAT, text(handle)), session.send_lstat(path)
+            after = attrs_of(await asked[1])
+            opened = attrs_of_open(await asked[0], after)
             if stat.S_ISREG(after.mode) and opened in (found, after):
                 return handle, opened
         except BaseException:
@@ -59,9 +59,11 @@ async def open_regular(
 class SftpReader:
     """An open file."""
 
-    def __init__(self, session: Session, location: Location, handle: bytes, found: Attrs) -> None:
+    def __init__(
+        self, session: Session, path: bytes, location: Location, handle: bytes, found: Attrs
+    ) -> None:
         self.entry: Entry = found.entry(location.name)
-        self._session, self._location, self._handle = session, location, handle
+        self._session, self._path, self._location, self._handle = session, path, location, handle
         self._closed = False
 
     async def read(self, offset: int, size_bytes: int) -> bytes:
@@ -75,8 +77,12 @@ class SftpReader:
     async def look(self) -> Entry:
         """Return what the open file is now."""
         self._refuse_if_closed()
+        session, name = self._session, self._location.name
         try:
-            return (await self._session.fstat(self._handle)).entry(self._location.name)
+            answer = await session.send(Kind.FSTAT, text(self._handle))
+            if is_told_of_open(answer):
+                return attrs_of(answer).entry(name)
+            return (await session.lstat(self._path)).entry(name)
         except (Refused, Lost) as refused:
             raise from_refusal(refused, self._location, "look at") from refused
 
@@ -97,12 +103,12 @@ async def open_reader(session: Session, path: bytes, location: Location) -> Sftp
         handle, found = await open_regular(session, path, location, "read")
     except (Refused, Lost) as refused:
         raise from_refusal(refused, location, "read") from refused
-    return SftpReader(session, location, handle, found)
+    return SftpReader(session, path, location, handle, found)
 
 
 async def get(
     session: Session,
-    open_files: asyncio.Semaphore,
+    open_files: OpenFiles,
     path: bytes,
     location: Location,
     most_bytes: int,
@@ -127,29 +133,30 @@ async def get(
     raise told(SourceChanged, "read", location, "it was written to meanwhile")
 
 
-async def _got(session: Session, open_files: asyncio.Semaphore, path: bytes, found: Attrs) -> bytes | None:
+async def _got(session: Session, open_files: OpenFiles, path: bytes, found: Attrs) -> bytes | None:
     """Return the content of the very file a look found; None where it has become another."""
     end = found.size_bytes
-    async with open_files:  # as soon as its end has been sent it is closed before what is asked later
-        handle = await session.open(path, READ)
-        reads = session.send_reads(handle, 0, end)
-        looks = session.send(Kind.FSTAT, text(handle)), session.send(Kind.LSTAT, text(path))
-        session.close(handle)
-    if any([attrs_of(await look) != found for look in looks]):
+    handle = await open_files.open(lambda: session.open(path, READ))
+    reads = session.send_reads(handle, 0, end)
+    looks = session.send(Kind.FSTAT, text(handle)), session.send_lstat(path)
+    session.close(handle)
+    open_files.closed()
+    if attrs_of_open(await looks[0], found) != found or attrs_of(await looks[1]) != found:
         return None
     parts = [data_of(await read) for read in reads]
     data = b"".join(parts)
     if len(data) == end:
         return data
-    async with open_files:
-        return await _got_slowly(session, path, found)
+    return await _got_slowly(session, open_files, path, found)
 
 
-async def _got_slowly(session: Session, path: bytes, found: Attrs) -> bytes | None:
+async def _got_slowly(session: Session, open_files: OpenFiles, path: bytes, found: Attrs) -> bytes | None:
     """Do the same with a server that gives less in one packet than it was asked for."""
-    handle = await session.open(path, READ)
+    handle = await open_files.open(lambda: session.open(path, READ))
     try:
         data = await session.read(handle, 0, found.size_bytes)
-        return data if await session.fstat(handle) == found and len(data) == found.size_bytes else None
+        after = attrs_of_open(await session.send(Kind.FSTAT, text(handle)), found)
+        return data if after == found and len(data) == found.size_bytes else None
     finally:
         session.close(handle)
+        open_files.closed()

@@ -7,9 +7,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model import error
+from tui.places.sftp.answers import names_of
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import Code, Kind, text
-from tui.places.sftp.session import STATVFS, names_of
+from tui.places.sftp.session import STATVFS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

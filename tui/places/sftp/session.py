@@ -10,23 +10,22 @@ import struct
 from functools import partial as bound
 from typing import TYPE_CHECKING, TypeVar
 
+from tui.places.sftp.answers import attrs_of, data_of, decoded, refusal, taken
 from tui.places.sftp.errors import Lost, Refused
 from tui.places.sftp.protocol import (
     CREATE,
     EXCLUSIVE,
     NOTHING,
     READ,
+    TRUNCATE,
     WRITE,
     Attrs,
     Code,
     Kind,
-    Named,
     attributes,
-    read_attributes,
     read_extensions,
     read_names,
     read_space,
-    read_status,
     read_text,
     text,
 )
@@ -58,28 +57,6 @@ LIMITS, LSETSTAT, COPY_DATA = b"limits@openssh.com", b"lsetstat@openssh.com", b"
 _KNOWN = {POSIX_RENAME: b"1", FSYNC: b"1", STATVFS: b"2", LIMITS: b"1", LSETSTAT: b"1", COPY_DATA: b"1"}
 
 
-def taken(answer: tuple[int, Data], wanted: Kind) -> bytes:
-    """Return the body of an answer of the wanted kind; raise for any other."""
-    kind, body = answer
-    if kind == wanted and kind != Kind.STATUS:
-        return bytes(body)
-    if kind == Kind.STATUS:
-        code, words = _decoded(read_status, bytes(body))
-        if code == Code.OK and wanted == Kind.STATUS:
-            return b""
-        raise Refused(code, words)
-    if kind == Kind.LOST:
-        raise Lost(bytes(body).decode(errors="replace"))
-    raise Lost("it does not speak SFTP as it should")
-
-
-def _decoded(read: Callable[[bytes], T], body: bytes) -> T:
-    try:
-        return read(body)
-    except (struct.error, ValueError) as error:
-        raise Lost("it does not speak SFTP as it should") from error
-
-
 class Session:
     """One SFTP session, greeted. `extensions` are the known ones it offers in the version known."""
 
@@ -89,6 +66,12 @@ class Session:
         self.extensions: frozenset[bytes] = frozenset()
         self.most_read = self.most_written = _SAFE_BYTES
         self.most_open = _SAFE_OPEN
+        self._look = Kind.LSTAT
+        """STAT where the server knows none that does not follow links."""
+        self._creates_new = True
+        """It creates a file on condition that there is none."""
+        self.sets_nothing = False
+        """It sets no attributes of anything: that is known before any are to be set."""
         self.usual_mode: int | None = None
         """What new files get that are made without a mode; None: not known yet."""
         self.left_modes = self.taken_modes = 0
@@ -96,7 +79,7 @@ class Session:
         self.distance_s = 0.0
         """What a round trip took at the start; nothing before that is known."""
         self._tell_distance: Callable[[float], None] = lambda distance_s: None
-        self._asked: tuple[Answer, Answer | None] | None = None
+        self._asked: tuple[Answer, Answer, Answer | None] | None = None
         self.owed_bytes = self.taken_bytes = 0
         """Of large files: written and not acknowledged yet, and acknowledged so far."""
 
@@ -108,25 +91,38 @@ class Session:
 
     async def start(self) -> bytes:
         """Greet, ask what is there, and return the path of the home folder."""
-        offered = _decoded(read_extensions, taken(await self.channel.greet(), Kind.VERSION))
+        offered = decoded(read_extensions, taken(await self.channel.greet(), Kind.VERSION))
         self.extensions = frozenset(name for name, version in _KNOWN.items() if offered.get(name) == version)
         begun_at = asyncio.get_running_loop().time()
-        home, limits = self._asked or self._questions(limits=LIMITS in self.extensions)
+        home, setting, limits = self._asked or self._questions(limits=LIMITS in self.extensions)
         if self._asked:  # the answers say nothing of the way any more: they come with the first
             self.send(Kind.REALPATH, text(b".")).add_done_callback(bound(self._measured, begun_at))
         else:
             home.add_done_callback(bound(self._measured, begun_at))
         if LIMITS in self.extensions and limits is not None:
-            told = taken(await limits, Kind.EXTENDED_REPLY)
-            _, read, written, opened = _decoded(_LIMITS.unpack_from, told)
-            self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
-            self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
-            self.most_open = opened or _SAFE_OPEN
-        return self._one_name(await home)
+            self._take_limits(await limits)
+        self.sets_nothing = self._is_no(refusal(await setting))
+        return _home(await home)
 
-    def _questions(self, *, limits: bool = True) -> tuple[Answer, Answer | None]:
+    def _take_limits(self, answer: tuple[int, Data]) -> None:
+        try:
+            told = taken(answer, Kind.EXTENDED_REPLY)
+        except Refused:
+            return  # what every server takes holds for one that does not say
+        _, read, written, opened = decoded(_LIMITS.unpack_from, told)
+        self.most_read = min(read or _SAFE_BYTES, _MOST_BYTES)
+        self.most_written = min(written or _SAFE_BYTES, _MOST_BYTES)
+        self.most_open = opened or _SAFE_OPEN
+
+    def _questions(self, *, limits: bool = True) -> tuple[Answer, Answer, Answer | None]:
         home = self.send(Kind.REALPATH, text(b"."))
-        return home, self.send(Kind.EXTENDED, text(LIMITS)) if limits else None
+        setting = self.send(Kind.SETSTAT, text(b"."), NOTHING)  # that changes nothing, whoever does it
+        return home, setting, self.send(Kind.EXTENDED, text(LIMITS)) if limits else None
+
+    def _is_no(self, code: int | None) -> bool:
+        """Say whether the answer to a setting of nothing means that there is no setting here."""
+        # OpenSSH has no other reason (`sftp-server -P setstat`); others may look first whose the folder is.
+        return code == Code.OP_UNSUPPORTED or (code is not None and self._asked is not None)
 
     def _measured(self, asked_at: float, answer: Answer) -> None:
         if answer.result()[0] != Kind.LOST:
@@ -155,8 +151,17 @@ class Session:
 
     # Names.
 
+    def send_lstat(self, path: bytes) -> Answer:
+        return self.send(self._look, text(path))
+
     async def lstat(self, path: bytes) -> Attrs:
-        return attrs_of(await self.send(Kind.LSTAT, text(path)))
+        try:
+            return attrs_of(await self.send_lstat(path))
+        except Refused as refused:
+            if refused.code != Code.OP_UNSUPPORTED or self._look is Kind.STAT:
+                raise
+        self._look = Kind.STAT
+        return await self.stat(path)
 
     async def stat(self, path: bytes) -> Attrs:
         return attrs_of(await self.send(Kind.STAT, text(path)))
@@ -178,7 +183,7 @@ class Session:
 
     async def statvfs(self, path: bytes) -> tuple[int, ...]:
         answer = await self.send(Kind.EXTENDED, text(STATVFS), text(path))
-        return _decoded(read_space, taken(answer, Kind.EXTENDED_REPLY))
+        return decoded(read_space, taken(answer, Kind.EXTENDED_REPLY))
 
     async def posix_rename(self, path: bytes, new: bytes) -> None:
         await self.done(Kind.EXTENDED, text(POSIX_RENAME), text(path), text(new))
@@ -215,8 +220,19 @@ class Session:
         return await self._opened(self.send(Kind.OPEN, text(path), _NUMBER.pack(flags), sent))
 
     async def create(self, path: bytes, mode: int | None = None, *, readable: bool = False) -> bytes:
-        """Open a file that was not there; Refused where anything is."""
-        return await self.open(path, WRITE | CREATE | EXCLUSIVE | (READ if readable else 0), mode)
+        """Open a file that was not there; Refused where anything is, or the server opens none to be read, too."""
+        flags = WRITE | CREATE | (READ if readable else 0)
+        if self._creates_new:
+            try:
+                return await self.open(path, flags | EXCLUSIVE, mode)
+            except Refused as refused:
+                if refused.code != Code.OP_UNSUPPORTED or readable:
+                    raise
+        if await self.exists(path) is not None:
+            raise Refused(Code.FILE_ALREADY_EXISTS)
+        handle = await self.open(path, flags | TRUNCATE, mode)
+        self._creates_new = False
+        return handle
 
     async def open_folder(self, path: bytes) -> bytes:
         return await self._opened(self.send(Kind.OPENDIR, text(path)))
@@ -286,7 +302,7 @@ class Session:
 
     async def _opened(self, answer: Answer) -> bytes:
         try:
-            return _decoded(read_text, taken(await answer, Kind.HANDLE))[0]
+            return decoded(read_text, taken(await answer, Kind.HANDLE))[0]
         except asyncio.CancelledError:
             if answer.done() and not answer.cancelled() and answer.result()[0] == Kind.HANDLE:
                 self.tell(Kind.CLOSE, answer.result()[1])
@@ -294,45 +310,17 @@ class Session:
 
     @staticmethod
     def _one_name(answer: tuple[int, Data]) -> bytes:
-        names = _decoded(read_names, taken(answer, Kind.NAME))
+        names = decoded(read_names, taken(answer, Kind.NAME))
         if len(names) != 1:
             raise Lost("it does not speak SFTP as it should")
         return names[0].name
 
 
-def is_ok(answer: tuple[int, Data]) -> bool:
-    """Say whether what was asked for has been done; raise only where nobody knows."""
+def _home(answer: tuple[int, Data]) -> bytes:
+    """Return the path of the home folder; "/" where the server does not say, as with those that show nothing else."""
     try:
-        taken(answer, Kind.STATUS)
+        names = decoded(read_names, taken(answer, Kind.NAME))
     except Refused:
-        return False
-    return True
-
-
-def attrs_of(answer: tuple[int, Data]) -> Attrs:
-    return _decoded(read_attributes, taken(answer, Kind.ATTRS))[0]
-
-
-def data_of(answer: tuple[int, Data]) -> Data:
-    """Return the bytes a read brought; none at the end of the file."""
-    kind, body = answer
-    if kind == Kind.DATA:
-        if len(body) < 4 or len(body) < (end := 4 + int.from_bytes(body[:4], "big")):
-            raise Lost("it does not speak SFTP as it should")
-        return body[4:end]
-    try:
-        taken(answer, Kind.DATA)
-    except Refused as refused:
-        if refused.code != Code.EOF:
-            raise
-    return b""
-
-
-def names_of(answer: tuple[int, Data]) -> list[Named]:
-    """Return a page of a folder; an empty one at its end."""
-    try:
-        return _decoded(read_names, taken(answer, Kind.NAME))
-    except Refused as refused:
-        if refused.code != Code.EOF:
-            raise
-    return []
+        return b"/"
+    path = names[0].name if names else b"."
+    return b"/" if path == b"." else b"/" + path.lstrip(b"/")

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import partial as bound
 from typing import TYPE_CHECKING
 
+from tui.places.sftp.answers import attrs_of
 from tui.places.sftp.errors import Lost, Refused
 from tui.places.sftp.protocol import WRITE, Attrs, Kind, text
-from tui.places.sftp.session import Session, attrs_of
+from tui.places.sftp.session import Session
 
 if TYPE_CHECKING:
     from tui.places.sftp.channel import Answer, Data
@@ -88,7 +89,7 @@ class Spread:
     async def _widen(self) -> None:
         first = self.ways[0]
         asked = (
-            first.session.send(Kind.LSTAT, text(self._partial)),
+            first.session.send_lstat(self._partial),
             first.session.send(Kind.FSTAT, text(first.handle)),
         )
         self._joined = True
@@ -105,7 +106,7 @@ class Spread:
         with contextlib.suppress(Refused, Lost):
             handle = await session.open(self._partial, WRITE)
             try:
-                asked = session.send(Kind.FSTAT, text(handle)), session.send(Kind.LSTAT, text(self._partial))
+                asked = session.send(Kind.FSTAT, text(handle)), session.send_lstat(self._partial)
                 seen = [attrs_of(await answer) for answer in asked]
                 end = max(before.size_bytes, self._end)
                 if all(

@@ -9,20 +9,20 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError, VerificationFailed
+from tui.places.base import Attributes
 from tui.places.sftp import protocol, reasons
+from tui.places.sftp.answers import NO, attrs_of, taken
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import READ, WRITE, Code, Kind, text
 from tui.places.sftp.reading import open_regular
-from tui.places.sftp.session import FSYNC, attrs_of, taken
+from tui.places.sftp.session import FSYNC
 from tui.places.sftp.spreading import Spread, Way
 
 if TYPE_CHECKING:
     from tui.model.location import Location
-    from tui.places.base import Attributes
     from tui.places.sftp.channel import Answer
-    from tui.places.sftp.lanes import Lanes
-    from tui.places.sftp.naming import Naming
     from tui.places.sftp.session import Session
+    from tui.places.sftp.tools import Tools
 
 UNPROVEN_BYTES = 8 << 20
 """How far it may be, at most, from the first byte not acknowledged to the last one sent (four windows of OpenSSH), so
@@ -34,22 +34,13 @@ _PATIENCE_S = 5.0
 """How long the end of a writer waits for a server that may be dead."""
 
 
-def sent_attributes(wanted: Attributes) -> bytes | None:
-    """Return attributes as they are sent; None where none is wanted."""
-    if wanted.mode is None and wanted.mtime_ns is None:
-        return None
-    return protocol.attributes(mode=wanted.mode, mtime_ns=wanted.mtime_ns)
-
-
 def mode_of_partial(mode: int | None) -> int | None:
     """Return with which mode a half file is made: nobody else reads it, and its maker can go on with it."""
     return None if mode is None else 0o600 | mode & 0o700
 
 
 async def put(
-    session: Session,
-    naming: Naming,
-    open_files: asyncio.Semaphore,
+    tools: Tools,
     paths: tuple[bytes, bytes],
     location: Location,
     data: bytes,
@@ -61,22 +52,27 @@ async def put(
     """Make a small file whole in three round trips: its opening, all it is to hold and be, and its name.
 
     Args:
-        open_files: Has a place for each file that the server may have open for this.
         paths: Of the half file and of the final one.
     """
+    session, dressing = tools.session, tools.dressing
     partial, path = paths
     if session.channel.is_full:
         await session.channel.room()
     named = False
     try:
-        async with open_files:
-            handle = await session.create(partial, mode_of_partial(wanted.mode))
-            answers = await _sent_whole(session, handle, data, wanted, flush=flush)
+        mode = mode_of_partial(dressing.wanted(wanted).mode)
+        handle = await tools.open_files.open(lambda: session.create(partial, mode))
+        try:
+            answers, dressed = await _sent_whole(tools, handle, data, wanted, flush=flush)
+        finally:
+            tools.open_files.closed()
         await answers[-1]
         for answer in answers:
             taken(await answer, Kind.STATUS)
-        await naming.give(partial, path, location, "write", replace=replace)
+        await dressing.settle(dressed, partial, wanted)
+        await tools.naming.give(partial, path, location, "write", replace=replace)
         named = True
+        await dressing.prove(path, wanted)
     except (Refused, Lost) as refused:
         raise await reasons.not_written(session, refused, location, path, "write", len(data)) from refused
     finally:
@@ -85,9 +81,14 @@ async def put(
 
 
 async def _sent_whole(
-    session: Session, handle: bytes, data: bytes, wanted: Attributes, *, flush: bool
-) -> list[Answer]:
-    """Send all an open file is to hold and be, and its end: it is closed before what is asked for later is opened."""
+    tools: Tools, handle: bytes, data: bytes, wanted: Attributes, *, flush: bool
+) -> tuple[list[Answer], Answer | None]:
+    """Send all an open file is to hold and be, and its end: it is closed before what is asked for later is opened.
+
+    Returns:
+        The answers about what it holds, in order, its end last; and the one about its attributes.
+    """
+    session = tools.session
     try:
         if session.channel.is_full:
             await session.channel.room()
@@ -99,12 +100,11 @@ async def _sent_whole(
         session.send_write(handle, at, data if len(data) <= step else data[at : at + step])
         for at in range(0, len(data), step)
     ]
-    if (sent := sent_attributes(wanted)) is not None:
-        answers.append(session.send(Kind.FSETSTAT, text(handle), sent))
+    dressed = tools.dressing.send(handle, wanted)
     if flush and session.offers(FSYNC):
         answers.append(session.send_fsync(handle))
     answers.append(session.send(Kind.CLOSE, text(handle)))
-    return answers
+    return answers, dressed
 
 
 class SftpWriter:
@@ -125,18 +125,16 @@ class SftpWriter:
 
     def __init__(
         self,
-        session: Session,
-        lanes: Lanes,
-        naming: Naming,
+        tools: Tools,
         location: Location,
         paths: tuple[bytes, bytes],
         handle: bytes,
     ) -> None:
         self.start = 0
         self.size_bytes = 0
-        self._session, self._naming, self._location = session, naming, location
+        self._session, self._tools, self._location = tools.session, tools, location
         (self._partial, self._path), self._handle = paths, handle
-        self._spread = Spread(lanes, self._partial, Way(session, handle))
+        self._spread = Spread(tools.lanes, self._partial, Way(tools.session, handle))
         self._sent = self._acknowledged = 0
         self._under_way: deque[tuple[Answer, int]] = deque()
         self._failed: PlaceError | None = None
@@ -144,13 +142,7 @@ class SftpWriter:
 
     @classmethod
     async def open(
-        cls,
-        session: Session,
-        lanes: Lanes,
-        naming: Naming,
-        location: Location,
-        paths: tuple[bytes, bytes],
-        size_bytes: int,
+        cls, tools: Tools, location: Location, paths: tuple[bytes, bytes], size_bytes: int
     ) -> SftpWriter:
         """Begin a file of so many bytes, or go on with what is there under its partial name.
 
@@ -159,10 +151,10 @@ class SftpWriter:
         """
         partial, path = paths
         try:
-            handle, start = await _begin_or_go_on(session, location, partial, size_bytes)
+            handle, start = await _begin_or_go_on(tools.session, location, partial, size_bytes)
         except (Refused, Lost) as refused:
-            raise await reasons.not_written(session, refused, location, path, "write") from refused
-        writer = cls(session, lanes, naming, location, paths, handle)
+            raise await reasons.not_written(tools.session, refused, location, path, "write") from refused
+        writer = cls(tools, location, paths, handle)
         writer.size_bytes = size_bytes
         writer.start = writer._sent = writer._acknowledged = start
         return writer
@@ -213,7 +205,12 @@ class SftpWriter:
         if not self._complete:
             await self._finish(attributes, flush=flush)
             self._complete = True
-        await self._naming.give(self._partial, self._path, self._location, "write", replace=replace)
+        naming, path = self._tools.naming, self._path
+        await naming.give(self._partial, path, self._location, "write", replace=replace)
+        try:
+            await self._tools.dressing.prove(path, attributes)
+        except Lost as lost:
+            raise from_refusal(lost, self._location, "write") from lost
 
     async def suspend(self) -> None:
         """Close it and keep what is there; never raises."""
@@ -248,24 +245,35 @@ class SftpWriter:
             if is_wide:
                 look = await self._brought_together()
             self._spread.close()
-            if (found := attrs_of(await look).size_bytes) != self._sent:
-                raise told(
-                    VerificationFailed,
-                    "write",
-                    self._location,
-                    f"{found} bytes are there, not {self._sent}",
-                )
+            is_there = await self._is_there(look)
             answers = [session.send_fsync(self._handle)] if flush and session.offers(FSYNC) else []
-            mode = attributes.mode if attributes.mode is not None else await self._usual_mode()
-            sent = protocol.attributes(mode=mode, mtime_ns=attributes.mtime_ns)
-            answers.append(session.send(Kind.FSETSTAT, handle, sent))
+            wanted = await self._wanted(attributes)
+            dressed = self._tools.dressing.send(self._handle, wanted)
             answers.append(session.send(Kind.CLOSE, handle))
             self._closed = True
             for answer in answers:
                 taken(await answer, Kind.STATUS)
+            if not is_there:
+                await self._check_closed()
+            await self._tools.dressing.settle(dressed, self._partial, wanted)
         except (Refused, Lost) as refused:
             self._failed = await self._why(refused)
             raise self._failed from refused
+
+    async def _is_there(self, look: Answer) -> bool:
+        """Say whether an open file has all that was written to it; there are servers that do not tell."""
+        try:
+            return attrs_of(await look).size_bytes == self._sent
+        except Refused as refused:
+            if refused.code not in NO:
+                raise
+            return False
+
+    async def _check_closed(self) -> None:
+        found = (await self._session.lstat(self._partial)).size_bytes
+        if found != self._sent:
+            why = f"{found} bytes are there, not {self._sent}"
+            raise told(VerificationFailed, "write", self._location, why)
 
     async def _brought_together(self) -> Answer:
         """Make sure that all ways led to one file, now that nothing is under way by any; return a look at it."""
@@ -287,17 +295,21 @@ class SftpWriter:
         if last:
             await asyncio.wait(last, timeout=_PATIENCE_S)
 
+    async def _wanted(self, attributes: Attributes) -> Attributes:
+        if attributes.mode is not None or not self._tools.dressing.manners.sets_modes:
+            return attributes
+        return Attributes(await self._usual_mode(), attributes.mtime_ns)
+
     async def _usual_mode(self) -> int:
         """Return the mode the server gives to new files: half files are nobody else's, whatever that is."""
         session = self._session
         if session.usual_mode is None:
             probe = self._partial[:-16] + os.urandom(8).hex().encode()
-            handle = await session.create(probe)
-            session.tell(Kind.REMOVE, text(probe))
+            session.close(await session.create(probe))
             try:
-                session.usual_mode = stat.S_IMODE((await session.fstat(handle)).mode)
+                session.usual_mode = stat.S_IMODE((await session.lstat(probe)).mode)
             finally:
-                session.close(handle)
+                session.tell(Kind.REMOVE, text(probe))
         return session.usual_mode
 
     async def _why(self, refused: Refused | Lost) -> PlaceError:
@@ -318,17 +330,32 @@ async def _begin_or_go_on(
 ) -> tuple[bytes, int]:
     """Return the handle of a half file, and from where it is to be written."""
     try:
-        return await session.create(partial, 0o600, readable=True), 0
+        return await _begun(session, partial), 0
     except Refused as refused:
-        if refused.code not in (Code.FAILURE, Code.FILE_ALREADY_EXISTS):
+        if refused.code not in (*NO, Code.FILE_ALREADY_EXISTS):
             raise
         standing = await session.exists(partial)
         if standing is None:
             raise
     if stat.S_ISREG(standing.mode) and standing.size_bytes <= size_bytes:
-        handle, found = await open_regular(session, partial, location, "write", READ | WRITE)
-        if found.size_bytes <= size_bytes:
-            return handle, max(0, found.size_bytes - UNPROVEN_BYTES)
-        session.close(handle)
+        try:
+            handle, found = await open_regular(session, partial, location, "write", READ | WRITE)
+        except Refused as refused:
+            if refused.code not in NO:
+                raise
+        else:
+            if found.size_bytes <= size_bytes:
+                return handle, max(0, found.size_bytes - UNPROVEN_BYTES)
+            session.close(handle)
     await session.done(Kind.REMOVE, text(partial))
-    return await session.create(partial, 0o600, readable=True), 0
+    return await _begun(session, partial), 0
+
+
+async def _begun(session: Session, partial: bytes) -> bytes:
+    """Return the handle of a new half file, to be read, too, unless the server opens none for both."""
+    try:
+        return await session.create(partial, 0o600, readable=True)
+    except Refused as refused:
+        if refused.code not in NO or await session.exists(partial) is not None:
+            raise
+    return await session.create(partial, 0o600)
