@@ -141,7 +141,34 @@ def test_the_region_a_store_names_is_passed_on() -> None:
 
 def test_an_answer_nobody_knows_is_passed_on() -> None:
     assert "says Odd: some words" in from_foreign(answer("Odd", "some words"), "read", HERE).message
-    assert isinstance(from_foreign(answer("Odd", "", 503), "read", HERE), PlaceUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "cls", "why"),
+    [
+        ("Odd", 503, PlaceUnavailable, "trouble of its own"),
+        ("", 522, PlaceUnavailable, "trouble of its own"),
+        ("XMinioStorageFull", 507, OutOfSpace, "no space left"),
+        ("Odd", 507, OutOfSpace, "no space left"),
+        ("", 413, Unsupported, "larger than the store allows"),
+        ("", 403, PermissionDenied, "does not allow"),
+        ("", 501, Unsupported, "kind of request"),
+        ("Odd", 429, PlaceUnavailable, "busy"),
+    ],
+)
+def test_where_no_code_is_known_the_status_tells(
+    code: str, status: int, cls: type[PlaceError], why: str
+) -> None:
+    told = from_foreign(answer(code, "", status), "write", HERE)
+    assert (type(told), told.message) == (cls, f"cannot write {HERE}: {told.message.partition(': ')[2]}")
+    assert why in told.message
+    assert "disk" not in told.remedy
+
+
+def test_an_answer_without_a_code_is_told_by_its_status() -> None:
+    error = answer("", "", 418)
+    error.response["Error"]["Code"] = None  # type: ignore[attr-defined]
+    assert from_foreign(error, "read", HERE).message.endswith("the store says 418")
 
 
 @pytest.mark.parametrize(
