@@ -26,7 +26,7 @@ from tui.places.s3.endpoints import Endpoint, Sizes, host_of
 from tui.places.s3.known import KNOWN_S, KnownFolders
 from tui.places.s3.profiles import profiles
 from tui.places.s3.spots import Spot, spot_of
-from tui.places.s3.times import mtime_of_text, mtime_text, stored_ns
+from tui.places.s3.times import given_ns, mtime_of_text, mtime_text, stored_ns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,6 +65,13 @@ def test_a_time_survives_as_text(mtime_ns: int) -> None:
 )
 def test_times_of_other_tools_are_read(text: str, mtime_ns: int | None) -> None:
     assert mtime_of_text(text) == mtime_ns
+
+
+def test_of_two_tools_that_gave_a_time_rclone_is_believed() -> None:
+    s3cmd = "atime:1600000001/ctime:1600000002/gname:mtime:9/md5:0/mode:33188/mtime:1600000003/uid:0"
+    assert given_ns({"s3cmd-attrs": s3cmd}) == 1_600_000_003_000_000_000
+    assert given_ns({"s3cmd-attrs": s3cmd, "mtime": "1600000004.5"}) == 1_600_000_004_500_000_000
+    assert given_ns({"s3cmd-attrs": "mode:33188"}) is given_ns({}) is None
 
 
 def test_both_ways_to_tell_when_something_was_stored_are_read() -> None:
