@@ -110,6 +110,7 @@ class Polite:
         if kind == "GET":
             return await self._object(request, self.objects[key])
         headers = {**_described(self.objects[key]), **self.told.get(key, {})}
+        headers["Content-Length"] = str(len(self.objects[key]))
         return web.Response(body=self.objects[key], headers=headers)
 
     async def _object(self, request: web.Request, data: bytes) -> web.StreamResponse:
@@ -118,6 +119,8 @@ class Polite:
             return _refusal(412, "PreconditionFailed")
         if "Range" in request.headers and self.sends_parts:
             first, last = map(int, request.headers["Range"].removeprefix("bytes=").split("-"))
+            if first >= len(data):
+                return _refusal(416, "InvalidRange")
             self.ranges.append((first, min(last, len(data) - 1)))
             headers["Content-Range"], status = f"bytes {first}-{last}/{len(data)}", 206
             data = data[first : last + 1]
