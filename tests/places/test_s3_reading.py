@@ -63,6 +63,17 @@ async def test_what_is_read_in_order_comes_in_few_answers(reader: Reader, store:
     assert kibibytes == [256, 768, 1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 8 << 10]
 
 
+async def test_no_answer_is_longer_than_what_is_read_ahead(store: Polite, place: S3Place) -> None:
+    store.objects["file"] = bytes(80 * STEP)
+    reader = await place.open_reader(FILE)
+    for start in range(0, 80 * STEP, 16 * STEP):
+        await reader.read(start, 16 * STEP)
+    await reader.close()
+    assert (
+        max(last - first + 1 for first, last in store.ranges) == place.capabilities.ahead_bytes == 32 * STEP
+    )
+
+
 @pytest.mark.parametrize("size_bytes", [1, 1000, 256 << 10])
 async def test_a_small_file_comes_with_what_is_told_of_it(
     place: S3Place, store: Polite, size_bytes: int

@@ -44,7 +44,7 @@ CAPABILITIES = Capabilities(
     copies=True,
     uploads=True,
     pipeline=32,
-    ahead_bytes=2 * stretches.MOST_BYTES,
+    ahead_bytes=stretches.MOST_BYTES,  # so two answers are on their way at any time, and no more memory is held
 )
 
 MOST_AT_ONCE_BYTES = 2 << 20

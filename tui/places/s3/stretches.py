@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from tui.places.s3.store import Body
 
-MOST_BYTES = 16 << 20
-"""One answer has at most so much: of what is asked for ahead, some then comes over other connections."""
+MOST_BYTES = 32 << 20
+"""One answer has at most so much: some stores take 30 ms for each, whatever it brings."""
 
 
 class Stretch:
