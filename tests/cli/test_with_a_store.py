@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiobotocore.session import AioSession
@@ -82,6 +82,20 @@ def test_a_tree_goes_to_a_store_and_comes_back(store: Ferry, tmp_path: Path) -> 
     assert store("ls", "s3://test@bucket").stdout == b""
 
 
+def test_what_no_path_can_tell_is_said(store: Ferry, tmp_path: Path) -> None:
+    store("mkdir", "s3://test@bucket")
+    asyncio.run(put(tmp_path, "bucket", "a", "b//c", "../d"))
+    listed = store("ls", "s3://test@bucket", status=1)
+    assert listed.stdout == b"a\nb/\n"
+    (line,) = listed.stderr.splitlines()
+    assert b"cannot read all of s3://test@bucket: the key '../' cannot be told by names" in line
+    assert b"Give the keys other names" in line
+    counted = store("du", "s3://test@bucket", status=1)
+    assert b"1 file, 2 folders" in counted.stdout
+    (line,) = counted.stderr.splitlines()
+    assert b"cannot count all of s3://test@bucket: 2 keys (such as '../') cannot be told by names" in line
+
+
 def test_a_store_that_is_not_named_anywhere_is_refused(store: Ferry) -> None:
     assert b"cannot connect to s3://other@/" in store("ls", "s3://other@bucket", status=1).stderr
 
@@ -99,8 +113,20 @@ def test_a_half_upload_nobody_wants_is_found_by_the_doctor_and_removed(store: Fe
 
 async def begin_upload(tmp_path: Path, bucket: str, key: str) -> None:
     """Begin an upload as another program would that dies then."""
+    async with another_program(tmp_path) as client:
+        await client.create_multipart_upload(Bucket=bucket, Key=key)
+
+
+async def put(tmp_path: Path, bucket: str, *keys: str) -> None:
+    """Put some words under keys as another program may."""
+    async with another_program(tmp_path) as client:
+        for key in keys:
+            await client.put_object(Bucket=bucket, Key=key, Body=b"some words")
+
+
+def another_program(tmp_path: Path) -> Any:
+    """A client of the library as it comes."""
     own = tomllib.loads((tmp_path / "home" / "config" / "config.toml").read_text())["s3"]["test"]
     session = AioSession(profile="own")
     session.set_config_variable("credentials_file", str(tmp_path / "person" / ".aws" / "credentials"))
-    async with session.create_client("s3", endpoint_url=own["url"], region_name=own["region"]) as client:
-        await client.create_multipart_upload(Bucket=bucket, Key=key)
+    return session.create_client("s3", endpoint_url=own["url"], region_name=own["region"])

@@ -29,6 +29,7 @@ from tui.places.s3.opening import S3Opener
 from tui.places.s3.uploads import guarded
 
 FILE = Location("/bucket/file", S3, "polite")
+OTHER = FILE.parent.child("other")
 PART_BYTES = 1000
 SIZES = Sizes(single_bytes=PART_BYTES, part_bytes=PART_BYTES)
 DATA = some_bytes(3 * PART_BYTES)
@@ -76,6 +77,37 @@ async def test_an_upload_that_was_given_up_elsewhere_is_not_taken_for_complete(
         await writer.publish(Attributes(), replace=False, flush=False)
     await writer.discard()
     assert store.objects == {}
+
+
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+async def test_what_goes_wrong_after_the_store_has_said_200_is_tried_again(
+    place: S3Place, store: Polite, code: str
+) -> None:
+    store.belated.extend([code, code])
+    await upload(place)
+    assert store.objects == {"file": DATA}
+    store.belated.extend([code, code])
+    await place.copy(FILE, OTHER, Attributes(), TAG, replace=False)
+    assert store.objects == {"file": DATA, "other": DATA}
+
+
+async def test_an_upload_the_store_cannot_put_together_is_not_taken_for_complete(
+    place: S3Place, store: Polite
+) -> None:
+    store.belated.extend(["InternalError"] * 9)
+    with pytest.raises(PlaceUnavailable, match="the store has trouble of its own"):
+        await upload(place)
+    assert store.objects == {}
+    assert len(store.uploads) == 1
+    assert place.alive
+
+
+async def test_a_clock_that_is_wrong_is_told_and_costs_no_second_try(place: S3Place, store: Polite) -> None:
+    store.objects["file"] = DATA
+    store.refusals.extend([(403, "RequestTimeTooSkewed")] * 9)
+    with pytest.raises(AuthenticationFailed, match="the clock here and that of the store at 127"):
+        await place.get(FILE, len(DATA))
+    assert store.asked["GET"] == 1
 
 
 async def test_a_discarded_upload_leaves_nothing(place: S3Place, store: Polite) -> None:

@@ -33,6 +33,7 @@ from tui.places.base import Attributes, Identity
 from tui.places.s3.endpoints import Endpoint, Sizes
 from tui.places.s3.ledger import MemoryLedger
 from tui.places.s3.opening import S3Opener
+from tui.places.s3.reading import FIRST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -396,12 +397,12 @@ async def test_a_large_file_is_copied_in_parts(place: S3Place, bucket: Location)
 
 
 async def test_a_file_replaced_while_it_is_read_is_not_mixed(place: S3Place, bucket: Location) -> None:
-    await put(place, bucket.child("file"), b"old")
+    await put(place, bucket.child("file"), b"old" * FIRST_BYTES)
     reader = await place.open_reader(bucket.child("file"))
     assert await reader.read(0, 2) == b"ol"
-    await put(place, bucket.child("file"), b"new", replace=True)
+    await put(place, bucket.child("file"), b"new" * FIRST_BYTES, replace=True)
     with pytest.raises(SourceChanged, match="file"):
-        await reader.read(2, 1)
+        await reader.read(FIRST_BYTES, 1)
 
 
 async def parts_there(client: Any, bucket: Location, key: str) -> int:

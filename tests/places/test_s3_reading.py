@@ -59,10 +59,53 @@ async def in_order(reader: Reader, step: int = STEP, ahead: int = 1) -> bytes:
 @pytest.mark.parametrize("ahead", [1, 7, 41])
 async def test_what_is_read_in_order_comes_in_few_answers(reader: Reader, store: Polite, ahead: int) -> None:
     assert await in_order(reader, ahead=ahead) == DATA
-    assert [(last - first + 1) >> 20 for first, last in store.ranges] == [1, 1, 2, 4, 8, 16, 8]
+    kibibytes = [(last - first + 1) >> 10 for first, last in store.ranges]
+    assert kibibytes == [256, 768, 1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 8 << 10]
+
+
+async def test_no_answer_is_longer_than_what_is_read_ahead(store: Polite, place: S3Place) -> None:
+    store.objects["file"] = bytes(80 * STEP)
+    reader = await place.open_reader(FILE)
+    for start in range(0, 80 * STEP, 16 * STEP):
+        await reader.read(start, 16 * STEP)
+    await reader.close()
+    assert (
+        max(last - first + 1 for first, last in store.ranges) == place.capabilities.ahead_bytes == 32 * STEP
+    )
+
+
+@pytest.mark.parametrize("size_bytes", [1, 1000, 256 << 10])
+async def test_a_small_file_comes_with_what_is_told_of_it(
+    place: S3Place, store: Polite, size_bytes: int
+) -> None:
+    store.objects["file"] = DATA[:size_bytes]
+    store.asked.clear()
+    reader = await place.open_reader(FILE)
+    assert reader.entry.size_bytes == size_bytes
+    assert await reader.read(0, STEP) == DATA[:size_bytes]
+    assert store.asked == {"GET": 1}
+    await reader.close()
+
+
+async def test_a_file_without_a_byte_is_opened(place: S3Place, store: Polite) -> None:
+    store.objects["file"] = b""
+    reader = await place.open_reader(FILE)
+    assert (reader.entry.size_bytes, await reader.read(0, STEP)) == (0, b"")
+    await reader.close()
+
+
+async def test_a_first_answer_that_broke_off_meanwhile_is_asked_for_anew(
+    place: S3Place, store: Polite
+) -> None:
+    store.cut_bytes = 0
+    reader = await place.open_reader(FILE)
+    store.cut_bytes = None
+    assert await reader.read(0, STEP) == DATA[:STEP]
+    await reader.close()
 
 
 async def test_a_look_here_and_there_asks_for_what_is_looked_at(reader: Reader, store: Polite) -> None:
+    store.ranges.clear()
     for offset in (5 * STEP, 0, 20 * STEP):
         assert await reader.read(offset, 1000) == DATA[offset : offset + 1000]
     assert store.ranges == [(offset, offset + 999) for offset in (5 * STEP, 0, 20 * STEP)]
@@ -151,6 +194,6 @@ async def test_a_store_that_sends_all_instead_of_a_part_is_not_believed(
     reader: Reader, store: Polite
 ) -> None:
     store.sends_parts = False
-    assert await reader.read(0, STEP) == DATA[:STEP]
+    assert await reader.read(0, 1000) == DATA[:1000]
     with pytest.raises(Unsupported, match="does not send the part"):
         await reader.read(STEP, STEP)

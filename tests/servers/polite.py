@@ -48,6 +48,7 @@ class Polite:
         tags: The tags of all objects there are: it tells them to who asks, and gives them to no copy in parts.
         knows_tags: It knows what tags are.
         loses_answers: It puts an upload together, and ends the connection without saying so.
+        belated: What goes wrong, by code, while it copies or puts an upload together: it has said 200 by then.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class Polite:
         self.refusals: deque[tuple[int, str]] = deque()
         self.expired = self.loses_answers = False
         self.elsewhere = ""
+        self.belated: deque[str] = deque()
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.told: dict[str, dict[str, str]] = {}
         self.tags: dict[str, str] = {}
@@ -92,6 +94,8 @@ class Polite:
             tags = "".join(f"<Tag><Key>{k}</Key><Value>{v}</Value></Tag>" for k, v in self.tags.items())
             return _xml(f"<Tagging><TagSet>{tags}</TagSet></Tagging>")
         if kind == "PUT" and _COPIED in request.headers:
+            if self.belated:
+                return _refusal(200, self.belated.popleft())
             self.objects[key], self.told[key] = self._source_of(request), _kept(request)
             return _xml("<CopyObjectResult><ETag>0</ETag></CopyObjectResult>")
         if kind == "PUT":
@@ -106,6 +110,7 @@ class Polite:
         if kind == "GET":
             return await self._object(request, self.objects[key])
         headers = {**_described(self.objects[key]), **self.told.get(key, {})}
+        headers["Content-Length"] = str(len(self.objects[key]))
         return web.Response(body=self.objects[key], headers=headers)
 
     async def _object(self, request: web.Request, data: bytes) -> web.StreamResponse:
@@ -114,6 +119,8 @@ class Polite:
             return _refusal(412, "PreconditionFailed")
         if "Range" in request.headers and self.sends_parts:
             first, last = map(int, request.headers["Range"].removeprefix("bytes=").split("-"))
+            if first >= len(data):
+                return _refusal(416, "InvalidRange")
             self.ranges.append((first, min(last, len(data) - 1)))
             headers["Content-Range"], status = f"bytes {first}-{last}/{len(data)}", 206
             data = data[first : last + 1]
@@ -139,11 +146,15 @@ class Polite:
         if request.method == "PUT":
             number = int(request.query["partNumber"])
             if _COPIED in request.headers:
+                if self.belated:
+                    return _refusal(200, self.belated.popleft())
                 first, last = map(int, request.headers[f"{_COPIED}-range"].removeprefix("bytes=").split("-"))
                 self.uploads[id][number] = self._source_of(request)[first : last + 1]
                 return _xml("<CopyPartResult><ETag>0</ETag></CopyPartResult>")
             self.uploads[id][number] = await request.read()
             return web.Response(headers={"ETag": '"0"'})
+        if request.method == "POST" and self.belated:
+            return _refusal(200, self.belated.popleft())
         parts = self.uploads.pop(id)
         if request.method == "DELETE":
             return web.Response(status=204)

@@ -11,7 +11,7 @@ from tui.cli.diagnostics import Status
 from tui.cli.operands import locate
 from tui.cli.urls import is_far, is_home, scp_hint
 from tui.model.entry import EntryKind
-from tui.model.error import NotFound, PlaceError
+from tui.model.error import NotFound, NotListed, PlaceError
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -109,14 +109,20 @@ async def _reached(
 
 
 async def _ls(session: Session, parsed: Parsed, client: OpenClient, location: Location) -> Status:
-    """Write what a folder holds, by name; of what is none, its own line."""
+    """Write what a folder holds, by name; of what is none, its own line.
+
+    Raises:
+        NotListed: Of a store, some of it cannot be told by names. All else was written.
+    """
     entry = await client.stat(location, follow=True)
     if entry.kind is not EntryKind.FOLDER:
         row = (entry.name or location.name, int(entry.kind), entry.size_bytes, entry.mtime_ns, entry.mode)
         _write_rows(session, parsed, location.parent, [row])
         return Status.DONE
     names: list[tuple[str, int]] = []
+    untold = ""
     async for page in client.list(location):
+        untold = page.untold
         names += zip(page.names, page.kinds, strict=True)
     if not parsed.has("--all"):
         names = [pair for pair in names if not pair[0].startswith(".")]
@@ -128,6 +134,8 @@ async def _ls(session: Session, parsed: Parsed, client: OpenClient, location: Lo
         _write_rows(session, parsed, location, rows)
         if session.out.broken:
             break
+    if untold:
+        raise NotListed(untold, location=location)
     return Status.DONE
 
 
@@ -188,7 +196,11 @@ async def _cat(session: Session, parsed: Parsed, client: OpenClient, location: L
 
 
 async def _du(session: Session, parsed: Parsed, client: OpenClient, location: Location) -> Status:
-    """Write how much lies at and below a location."""
+    """Write how much lies at and below a location.
+
+    Raises:
+        NotListed: Of a store, some of it cannot be told by names. All else was counted.
+    """
     await client.stat(location)
     totals = await client.measure([location], time_limit_s=ALL_THE_TIME_S)
     if parsed.has("--json"):
@@ -208,6 +220,10 @@ async def _du(session: Session, parsed: Parsed, client: OpenClient, location: Lo
         session.out.line(
             f"{format.size(totals.size_bytes):>10}  {files}, {folders}{unread}  {visible(str(location))}"
         )
+    if totals.untold:
+        some = f"{totals.untold} {'key' if totals.untold == 1 else 'keys'} (such as {totals.untold_key!a})"
+        message = f"cannot count all of {location}: {some} cannot be told by names"
+        raise NotListed(message, location=location)
     return Status.ERRORS if totals.unreadable or not totals.complete else Status.DONE
 
 

@@ -224,6 +224,8 @@ def amount(totals: Totals) -> str:
     text = f"{text}, {format.size(totals.size_bytes)}"
     if totals.unreadable:
         text += f" ({format.entries(totals.unreadable, 'folder')} cannot be read)"
+    if totals.untold:
+        text += f" (and {totals.untold} that cannot be told by names, such as {totals.untold_key!a})"
     return text if totals.complete else f"at least {text}"
 
 

@@ -80,8 +80,8 @@ class Far:
                 listed: Listed = await self._ask("page", number=number)
                 ended = listed.last
                 columns.update(_rows(listed))
-                if listed.names:
-                    yield Page(list(listed.names), bytearray(listed.kinds))
+                if listed.names or listed.untold:
+                    yield Page(list(listed.names), bytearray(listed.kinds), listed.untold)
         finally:
             if not ended:
                 self._tell("far.shut", number=number)

@@ -88,10 +88,14 @@ class Entry:
 
 @dataclass(slots=True)
 class Page:
-    """Some names of a folder, in the order the disk gives them: `kinds[i]` is the EntryKind of `names[i]`."""
+    """Some names of a folder, in the order the disk gives them: `kinds[i]` is the EntryKind of `names[i]`.
+
+    `untold`: what says, at the end, that some of the folder cannot be told by names.
+    """
 
     names: list[str] = field(default_factory=list)
     kinds: bytearray = field(default_factory=bytearray)
+    untold: str = ""
 
 
 @dataclass(slots=True)
@@ -135,7 +139,7 @@ class Details:
 class Listed:
     """Entries as they travel from the engine to a client, in columns: one element an entry in each.
 
-    `last`: nothing comes behind them.
+    `last`: nothing comes behind them. `untold`: what says, at the end, that some of the folder cannot be told by names.
     """
 
     names: tuple[str, ...] = ()
@@ -144,9 +148,10 @@ class Listed:
     mtimes_ns: tuple[int, ...] = ()
     modes: tuple[int, ...] = ()
     last: bool = False
+    untold: str = ""
 
     @classmethod
-    def of(cls, entries: Sequence[Entry], *, last: bool = False) -> Listed:
+    def of(cls, entries: Sequence[Entry], *, last: bool = False, untold: str = "") -> Listed:
         """Return entries in columns."""
         return cls(
             tuple(entry.name for entry in entries),
@@ -155,18 +160,25 @@ class Listed:
             tuple(entry.mtime_ns for entry in entries),
             tuple(entry.mode for entry in entries),
             last,
+            untold,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a set of entries amounts to, folders counted through. `complete` is False where counting was cut short."""
+    """What a set of entries amounts to, folders counted through.
+
+    `complete` is False where counting was cut short. Of a store, `untold` keys, such as `untold_key`, cannot be told by
+    names, and do not count.
+    """
 
     files: int = 0
     folders: int = 0
     size_bytes: int = 0
     unreadable: int = 0
     complete: bool = True
+    untold: int = 0
+    untold_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,24 @@ class NotHeld(Unsupported):
 
 
 class NotListed(PlaceError):
-    """Of a folder of a store not all can be told by names. Raised by a listing when all that can be was told."""
+    """Of a folder of a store not all can be told by names. Raised by a listing when all that can be was told.
+
+    `keys`: so many cannot, such as `example`.
+    """
 
     remedy = "Give the keys other names with another tool, then retry."
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        location: Location | None = None,
+        keys: int = 0,
+        example: str = "",
+    ) -> None:
+        super().__init__(message, remedy, location=location)
+        self.keys, self.example = keys, example
 
 
 class NameTooLong(PlaceError):

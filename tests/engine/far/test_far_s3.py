@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from far_harness import Far
@@ -13,6 +13,7 @@ from tui.model.location import Location
 from tui.places.local.end import LocalOpener
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.places.stand import Stand
@@ -29,25 +30,97 @@ class StandOpener:
         return await self._stand.open()
 
 
-async def test_what_a_store_cannot_tell_by_names_is_not_passed_over_in_silence(
-    tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+class Untold:
+    """A tree at a store of which not all can be told by names, and an engine that is to do something with it."""
+
+    def __init__(self, far: Far, stand: Stand, folder: Path) -> None:
+        self.far, self._stand, self.local = far, stand, Location.local(folder)
+        self.tree = stand.folder.child("tree")
+        _, self._bucket, self._prefix = self.tree.path.split("/", 2)
+
+    async def put(self, *keys: str) -> None:
+        client = self._stand._client  # type: ignore[attr-defined]
+        for key in keys:
+            await client.put_object(Bucket=self._bucket, Key=f"{self._prefix}/{key}", Body=b"text")
+
+    async def keys(self) -> list[str]:
+        client = self._stand._client  # type: ignore[attr-defined]
+        page = await client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}/")
+        return [it["Key"].removeprefix(f"{self._prefix}/") for it in page.get("Contents", ())]
+
+    async def is_told(self, **request: Any) -> str:
+        """Submit a job that cannot be complete; return what it says of that."""
+        id = await self.far.engine.submit(Request(**request))
+        assert (await self.far.rests(id)).state is JobState.FAILED
+        (message,) = await self.far.messages(id)
+        assert message.startswith("NotListed: ")
+        assert message.endswith(" cannot be told by names")
+        return message
+
+
+@pytest.fixture
+async def untold(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Untold]:
     async with found()["s3"](request) as stand:
         far = Far(tmp_path / "journal")
         far.openers = {"file": LocalOpener(), "s3": StandOpener(stand)}  # type: ignore[dict-item]
-        _, bucket, prefix = stand.folder.path.split("/")
-        for key in ("tree/a", "tree/both", "tree/both/hidden", "tree//nameless"):
-            await stand._client.put_object(Bucket=bucket, Key=f"{prefix}/{key}", Body=b"text")  # type: ignore[attr-defined]
         async with far.engine_on():
-            tree = stand.folder.child("tree")
-            id = await carry(far, tree, Location.local(tmp_path / "target"), JobKind.COPY)
-            job = await far.rests(id)
-            assert job.state is JobState.FAILED
-            (message,) = await far.messages(id)
-            assert message.startswith("NotListed: ")
-            assert "2 keys (such as " in message
-            assert "cannot be told by names" in message
+            yield Untold(far, stand, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_what_a_store_cannot_tell_by_names_is_not_passed_over_in_silence(
+    untold: Untold, tmp_path: Path, kind: JobKind
+) -> None:
+    await untold.put("a", "both", "both/hidden", "/nameless")
+    message = await untold.is_told(kind=kind, sources=(untold.tree,), target=untold.local.child("target"))
+    assert "2 keys (such as " in message
     assert sorted(path.name for path in (tmp_path / "target" / "tree").iterdir()) == ["a", "both"]
+    assert {"/nameless", "both/hidden"} <= set(await untold.keys())
+
+
+async def test_data_under_the_mark_of_a_folder_is_not_passed_over_in_silence(untold: Untold) -> None:
+    await untold.put("inner/", "inner/a")
+    target = untold.local.child("target")
+    message = await untold.is_told(kind=JobKind.COPY, sources=(untold.tree,), target=target)
+    assert "/tree/inner/' cannot" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "told"), [("/nameless", "/tree//"), ("inner/", "/inner/"), ("inner/../a", "/inner/../")]
+)
+async def test_a_delete_tells_of_what_it_leaves_and_why(untold: Untold, key: str, told: str) -> None:
+    await untold.put("a", key)
+    assert f"{told}' cannot" in await untold.is_told(kind=JobKind.DELETE, sources=(untold.tree,))
+    assert await untold.keys() == [key]
+
+
+async def test_a_delete_takes_what_a_file_of_the_same_name_hid(untold: Untold) -> None:
+    await untold.put("both", "both/hidden")
+    await untold.far.done(
+        await untold.far.engine.submit(Request(kind=JobKind.DELETE, sources=(untold.tree,)))
+    )
+    assert await untold.keys() == []
+
+
+async def test_a_sync_tells_of_what_it_cannot_know_to_belong_there(untold: Untold, tmp_path: Path) -> None:
+    await untold.put("extra", "/nameless")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a").touch()
+    ends = {"sources": (untold.local.child("source"),), "target": untold.tree, "into": False}
+    await untold.is_told(kind=JobKind.SYNC, delete_extra=True, **ends)
+    assert await untold.keys() == ["/nameless", "a"]
+
+
+@pytest.mark.parametrize("is_source", [True, False])
+async def test_a_verification_tells_of_what_it_cannot_compare(
+    untold: Untold, tmp_path: Path, *, is_source: bool
+) -> None:
+    await untold.put("a", "/nameless")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a").write_text("text")
+    ends = (untold.tree, untold.local.child("tree"))
+    source, target = ends if is_source else ends[::-1]
+    await untold.is_told(kind=JobKind.VERIFY, sources=(source,), targets=(target,))
 
 
 async def carry(far: Far, source: Location, target: Location, kind: JobKind) -> int:

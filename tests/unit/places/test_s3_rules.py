@@ -26,7 +26,7 @@ from tui.places.s3.endpoints import Endpoint, Sizes, host_of
 from tui.places.s3.known import KNOWN_S, KnownFolders
 from tui.places.s3.profiles import profiles
 from tui.places.s3.spots import Spot, spot_of
-from tui.places.s3.times import mtime_of_text, mtime_text, stored_ns
+from tui.places.s3.times import given_ns, mtime_of_text, mtime_text, stored_ns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,6 +65,13 @@ def test_a_time_survives_as_text(mtime_ns: int) -> None:
 )
 def test_times_of_other_tools_are_read(text: str, mtime_ns: int | None) -> None:
     assert mtime_of_text(text) == mtime_ns
+
+
+def test_of_two_tools_that_gave_a_time_rclone_is_believed() -> None:
+    s3cmd = "atime:1600000001/ctime:1600000002/gname:mtime:9/md5:0/mode:33188/mtime:1600000003/uid:0"
+    assert given_ns({"s3cmd-attrs": s3cmd}) == 1_600_000_003_000_000_000
+    assert given_ns({"s3cmd-attrs": s3cmd, "mtime": "1600000004.5"}) == 1_600_000_004_500_000_000
+    assert given_ns({"s3cmd-attrs": "mode:33188"}) is given_ns({}) is None
 
 
 def test_both_ways_to_tell_when_something_was_stored_are_read() -> None:
@@ -141,7 +148,34 @@ def test_the_region_a_store_names_is_passed_on() -> None:
 
 def test_an_answer_nobody_knows_is_passed_on() -> None:
     assert "says Odd: some words" in from_foreign(answer("Odd", "some words"), "read", HERE).message
-    assert isinstance(from_foreign(answer("Odd", "", 503), "read", HERE), PlaceUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "cls", "why"),
+    [
+        ("Odd", 503, PlaceUnavailable, "trouble of its own"),
+        ("", 522, PlaceUnavailable, "trouble of its own"),
+        ("XMinioStorageFull", 507, OutOfSpace, "no space left"),
+        ("Odd", 507, OutOfSpace, "no space left"),
+        ("", 413, Unsupported, "larger than the store allows"),
+        ("", 403, PermissionDenied, "does not allow"),
+        ("", 501, Unsupported, "kind of request"),
+        ("Odd", 429, PlaceUnavailable, "busy"),
+    ],
+)
+def test_where_no_code_is_known_the_status_tells(
+    code: str, status: int, cls: type[PlaceError], why: str
+) -> None:
+    told = from_foreign(answer(code, "", status), "write", HERE)
+    assert (type(told), told.message) == (cls, f"cannot write {HERE}: {told.message.partition(': ')[2]}")
+    assert why in told.message
+    assert "disk" not in told.remedy
+
+
+def test_an_answer_without_a_code_is_told_by_its_status() -> None:
+    error = answer("", "", 418)
+    error.response["Error"]["Code"] = None  # type: ignore[attr-defined]
+    assert from_foreign(error, "read", HERE).message.endswith("the store says 418")
 
 
 @pytest.mark.parametrize(

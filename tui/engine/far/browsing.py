@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.engine.clock import Clock
     from tui.engine.far.doors import Doors
     from tui.model.comparison import Differences
+    from tui.model.error import NotListed
     from tui.model.location import Location
     from tui.model.upload import Unfinished
     from tui.places.base import Place, Reader, Uploads
@@ -307,10 +308,19 @@ class _Count:
     """Counts what lies at and below locations, each folder's entries once."""
 
     def __init__(self) -> None:
-        self._files = self._folders = self._size_bytes = self._unreadable = 0
+        self._files = self._folders = self._size_bytes = self._unreadable = self._untold = 0
+        self._untold_key = ""
 
     def totals(self, *, complete: bool) -> Totals:
-        return Totals(self._files, self._folders, self._size_bytes, self._unreadable, complete)
+        return Totals(
+            self._files,
+            self._folders,
+            self._size_bytes,
+            self._unreadable,
+            complete,
+            self._untold,
+            self._untold_key,
+        )
 
     async def add(self, place: Place, location: Location) -> None:
         waiting: list[Location] = []
@@ -332,11 +342,15 @@ class _Count:
     async def _folder(self, place: Place, folder: Location, waiting: list[Location]) -> None:
         """Count what is in a folder; those in it wait to be gone into."""
         try:
-            async with listing(place, folder) as pages:
+            async with listing(place, folder, self._note) as pages:
                 async for entries in pages:
                     waiting += [folder.child(entry.name) for entry in entries if self._one(entry)]
         except PlaceError:
             self._unreadable += 1
+
+    def _note(self, untold: NotListed) -> None:
+        self._untold += untold.keys
+        self._untold_key = self._untold_key or untold.example
 
     def _one(self, entry: Entry) -> bool:
         """Count one entry; say whether there is more below it."""

@@ -15,6 +15,7 @@ from tui.places.local.partial import is_partial
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tui.model.error import NotListed
     from tui.model.location import Location
     from tui.places.base import Place
 
@@ -26,10 +27,12 @@ class Columns:
 
     Attributes:
         names: Sorted; in each column, the entry of `names[i]` is at `i`.
+        untold: Some of the folder cannot be told by names, and is not here.
     """
 
     def __init__(self) -> None:
         self.names: list[bytes] = []
+        self.untold: NotListed | None = None
         self._kinds = bytearray()
         self._sizes_bytes, self._modes = array("Q"), array("I")
         # Some disks know times that do not fit into 64 bits of nanoseconds.
@@ -47,7 +50,7 @@ class Columns:
             PlaceError: It cannot be read.
         """
         found = cls()
-        async with listing(place, folder) as pages:
+        async with listing(place, folder, found._note) as pages:
             async for page in pages:
                 found._add(page)
                 check(len(found))
@@ -61,6 +64,9 @@ class Columns:
         found._add(entries)
         found._sort()
         return found
+
+    def _note(self, untold: NotListed) -> None:
+        self.untold = untold
 
     def _add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:

@@ -162,7 +162,7 @@ class Comparison:
     ) -> AsyncGenerator[Compared, None]:
         """Compare the entries of a folder; those that are folders wait to be gone into, in order."""
         below: list[_Folder] = []
-        part = Compared()
+        part = Compared(failures=[columns.untold for columns in (source, target) if columns.untold])
         window: deque[asyncio.Future[Compared]] = deque()
         try:
             for each, entry, there in side_by_side(source, target):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.engine.far.many import each
 from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind
-from tui.model.error import LinkInTheWay, NotFound, PlaceError
+from tui.model.error import LinkInTheWay, NotEmpty, NotFound, NotListed, PlaceError
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Level:
         done: Names in it that were met, whatever became of them: they are not met again when it is listed anew.
         held: Something in it stays as it was.
         repeated: It was gone through a second time.
+        untold: Some of it cannot be told by names, as was found when it was last gone through.
     """
 
     where: Location
@@ -42,6 +43,10 @@ class Level:
     done: set[str] = field(default_factory=set)
     held: bool = False
     repeated: bool = False
+    untold: NotListed | None = None
+
+    def note(self, untold: NotListed) -> None:
+        self.untold = untold
 
 
 class Descent:
@@ -117,6 +122,8 @@ class Descent:
                 level.repeated = True
                 self._stack.append(level)
                 return
+        except NotEmpty as error:
+            await self._fail(level.where, level.untold or error, level)
         except PlaceError as error:
             await self._fail(level.where, error, level)
         if level.held and level.above is not None:
@@ -134,7 +141,8 @@ class Descent:
         """Do the files of a folder, page by page; those that are folders are noted."""
         found.clear()
         await self._check(level, place)
-        async with listing(place, level.where) as pages:
+        level.untold = None
+        async with listing(place, level.where, level.note) as pages:
             async for page in pages:
                 if self.run.stopped:
                     return

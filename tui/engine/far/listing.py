@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from tui.model.error import NotListed
     from tui.model.location import Location
     from tui.places.base import Place
 
@@ -46,6 +47,7 @@ class Reading:
         self._pages: asyncio.Queue[Sequence[Entry] | PlaceError | None] = asyncio.Queue(AHEAD_PAGES)
         self._links = asyncio.Semaphore(LINKS_AT_ONCE)
         self._ended: PlaceError | None = None
+        self._untold = ""
         self._pump = asyncio.create_task(self._read(), name=f"list {folder}")
 
     async def close(self) -> None:
@@ -77,12 +79,12 @@ class Reading:
                 raise page
             self._ended = page
             return Listed.of(found)
-        return Listed.of(found, last=True)
+        return Listed.of(found, last=True, untold=self._untold)
 
     async def _read(self) -> None:
         end: PlaceError | None = None
         try:
-            async with listing(self._place, self._folder) as pages:
+            async with listing(self._place, self._folder, self._note) as pages:
                 while (page := await self._page(pages)) is not None:
                     await self._pages.put(page)
         except PlaceError as error:
@@ -91,6 +93,9 @@ class Reading:
             logger.exception("%s could not be listed", self._folder)
             end = PlaceError(f"cannot read the folder {self._folder}: see the log", location=self._folder)
         await self._pages.put(end)
+
+    def _note(self, untold: NotListed) -> None:
+        self._untold = untold.message
 
     async def _page(self, pages: AsyncGenerator[Sequence[Entry], None]) -> Sequence[Entry] | None:
         with self._kept():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tui.model.error import NotListed, PlaceUnavailable
@@ -58,17 +58,28 @@ class Directly:
             return await work(*[await self._doors.place(location) for location in locations])
 
 
-def listing(place: Place, folder: Location) -> aclosing[AsyncGenerator[Sequence[Entry], None]]:
+def _pass_over(_: NotListed) -> None:
+    """Say nothing: whoever does the work on the same folder hears of it, too."""
+
+
+def listing(
+    place: Place, folder: Location, untold: Callable[[NotListed], None] = _pass_over
+) -> aclosing[AsyncGenerator[Sequence[Entry], None]]:
     """Return the pages of a folder, for `async with`: closed at its end, they are read no further.
 
-    That some of it cannot be told by names only concerns who copies it.
+    Args:
+        untold: Called at the end where some of it cannot be told by names.
     """
-    return aclosing(_told(place, folder))
+    return aclosing(_told(place, folder, untold))
 
 
-async def _told(place: Place, folder: Location) -> AsyncGenerator[Sequence[Entry], None]:
+async def _told(
+    place: Place, folder: Location, untold: Callable[[NotListed], None]
+) -> AsyncGenerator[Sequence[Entry], None]:
     pages: AsyncIterator[Sequence[Entry]] = place.list(folder)
     async with aclosing(cast("AsyncGenerator[Sequence[Entry], Any]", pages)) as told:
-        with suppress(NotListed):
+        try:
             async for page in told:
                 yield page
+        except NotListed as error:
+            untold(error)

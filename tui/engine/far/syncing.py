@@ -19,6 +19,7 @@ from tui.model.error import (
     IsAFolder,
     NotAFolder,
     NothingRemoved,
+    NotListed,
     PermissionDenied,
     PlaceError,
     SameFile,
@@ -65,6 +66,8 @@ class FarSyncing(FarCopying):
         """Home folders of the local disk, where that is the target."""
         self._identity: tuple[int, int] | None = None
         """Device and inode of a source folder on the local disk."""
+        self._untold: list[NotListed] = []
+        """What the target has besides that cannot be told by names: nobody can say that it belongs there."""
 
     async def examine(self, step: Step, where: Location) -> None:
         """Refuse what is no folder, and folders that are not apart from each other."""
@@ -133,6 +136,8 @@ class FarSyncing(FarCopying):
                 await self._leave_all(target)
                 return
             await each(extra, lambda item: self._remove(source, target, item.path), AT_ONCE // 4)
+            for untold in self._untold:
+                await run.fail(self._spot("", untold.location or target), untold, removing=True)
 
     async def _leave_all(self, target: Location) -> None:
         count = self.run.record.errors
@@ -169,9 +174,17 @@ class FarSyncing(FarCopying):
             PlaceError: One of them cannot be read; there is nothing left in the source.
         """
         run, found = self.run, list[Difference]()
+        self._untold.clear()
         failed, source_has = False, False
         async for part in Comparison(self.ends, source, target, through=False).parts():
             for error in part.failures:
+                if (
+                    isinstance(error, NotListed)
+                    and error.location is not None
+                    and target.holds(error.location)
+                ):
+                    self._untold.append(error)
+                    continue
                 failed = True
                 await run.fail(self._spot("", error.location or target), error, removing=True)
             source_has |= part.files_same > 0 or any(item.source and item.path for item in part.differences)

@@ -123,6 +123,9 @@ class TreeCheck:
             return
         if not frame.listed:
             await self._entries(frame, source, target)
+            failures: list[PlaceError] = [columns.untold for columns in (source, target) if columns.untold]
+            if failures and not self._run.stopped:
+                await self._take(Checked(failures=failures), Checkpoint(frame.path, frame.name))
         frame.waiting = [
             name
             for name, entry, there in side_by_side(source, target, frame.folder)

@@ -6,7 +6,7 @@ import stat
 from typing import Any
 
 from tui.model.entry import Entry, EntryKind
-from tui.places.s3.times import MTIME, mtime_of_text, stored_ns
+from tui.places.s3.times import given_ns, stored_ns
 
 
 def file_entry(name: str, size_bytes: int, mtime_ns: int) -> Entry:
@@ -20,7 +20,7 @@ def folder_entry(name: str, mtime_ns: int = 0) -> Entry:
 
 def entry_of_head(name: str, head: dict[str, Any]) -> Entry:
     """Return the entry of a file from the answer to HEAD or GET: with the time it was given, if it was given one."""
-    given = mtime_of_text(head.get("Metadata", {}).get(MTIME, ""))
+    given = given_ns(head.get("Metadata", {}))
     return file_entry(name, size_of_head(head), stored_ns(head["LastModified"]) if given is None else given)
 
 

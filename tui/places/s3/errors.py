@@ -52,8 +52,10 @@ class _Told:
 
 _KEYS = "Check the keys and the profile in ~/.aws/credentials (or AWS_…), then retry."
 _RIGHTS = "Ask for the right to do it: the bucket's policy or the user's does not grant it."
-_BUSY = _Told(PlaceUnavailable, "the store is busy")
-_FAULT = _Told(PlaceUnavailable, "the store has trouble of its own")
+_LATER = "Wait a little, then retry."
+_BUSY = _Told(PlaceUnavailable, "the store is busy", _LATER)
+_FAULT = _Told(PlaceUnavailable, "the store has trouble of its own", _LATER)
+_FULL = _Told(OutOfSpace, "no space left")
 _DENIED = _Told(PermissionDenied, "the store does not allow it", _RIGHTS)
 _REGION = _Told(
     PlaceError,
@@ -64,6 +66,8 @@ _EXPIRED = _Told(
     AuthenticationFailed, "the keys have expired", "Sign in anew (`aws sso login`, …), then retry."
 )
 _GONE = _Told(NotFound, "no such file or folder")
+_UNKNOWN = _Told(Unsupported, "the store does not know this kind of request")
+_TOO_LARGE = _Told(Unsupported, "it is larger than the store allows", "Leave it out, or copy it elsewhere.")
 _TAKEN = _Told(AlreadyExists, "something of that name is already there")
 
 _BY_CODE = {
@@ -113,11 +117,13 @@ _BY_CODE = {
     ),
     "KeyTooLongError": _Told(NameTooLong, "the path is too long"),
     "QuotaExceeded": _Told(OutOfSpace, "the quota is used up"),
-    "EntityTooLarge": _Told(Unsupported, "it is larger than the store allows"),
+    "EntityTooLarge": _TOO_LARGE,
+    "413": _TOO_LARGE,
     "InvalidObjectState": _Told(
         PermissionDenied, "it is in an archive", "Have it restored from the archive first, then retry."
     ),
-    "NotImplemented": _Told(Unsupported, "the store does not know this kind of request"),
+    "NotImplemented": _UNKNOWN,
+    "501": _UNKNOWN,
     "MethodNotAllowed": _DENIED,
     "BadDigest": _Told(PlaceUnavailable, "it was damaged on the way"),
     "SlowDown": _BUSY,
@@ -127,8 +133,12 @@ _BY_CODE = {
     "TooManyRequests": _BUSY,
     "429": _BUSY,
     "InternalError": _FAULT,
-    "507": _Told(OutOfSpace, "no space left"),
+    "507": _FULL,
+    "XMinioStorageFull": _FULL,
 }
+
+_CLEAR = (413, 429, 501, 507)
+"""What these mean is clear, whatever code of its own a store gives along."""
 
 _NO_KEYS = _Told(
     AuthenticationFailed,
@@ -141,7 +151,7 @@ def code_of(error: BaseException | None) -> str:
     """Return the code a store gave with its answer; empty where it gave none."""
     if not isinstance(error, foreign.ClientError):
         return ""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    return str(error.response.get("Error", {}).get("Code") or "")
 
 
 def from_foreign(error: BaseException, doing: str, location: Location, host: str = "") -> PlaceError:
@@ -191,7 +201,9 @@ def _by_answer(error: foreign.ClientError) -> _Told:
         region = more.get("Region") if told is _REGION else None
         return replace(told, why=f"{told.why}: {region}") if region else told
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if status in (500, 502, 503, 504):
+    if (told := _BY_CODE.get(str(status))) is not None and (not code or status in _CLEAR):
+        return told
+    if status >= 500:
         return _FAULT
-    said = more.get("Message", "")
+    code, said = code or str(status), more.get("Message", "")
     return _Told(PlaceError, f"the store says {code}: {said}" if said else f"the store says {code}")

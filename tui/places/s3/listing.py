@@ -38,8 +38,8 @@ async def buckets(store: Store, root: Location) -> AsyncIterator[Sequence[Entry]
 async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterator[Sequence[Entry]]:
     """Yield what is directly in a bucket or below a prefix, in pages.
 
-    Keys that cannot be told by a path (an empty name, dots) are left out. Of a file and a folder of the same name
-    only the file is shown.
+    Keys that cannot be told by a path (an empty name, dots, a slash at the end of what holds data) are left out. Of a
+    file and a folder of the same name only the file is shown.
 
     Raises:
         NotListed: Something was left out, or is not shown. All else was yielded.
@@ -72,7 +72,8 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
         raise not_found(_DOING, folder)
     if not_told:
         some = f"the key {one_of_them!a}" if not_told == 1 else f"{not_told} keys (such as {one_of_them!a})"
-        raise NotListed(f"cannot read all of {folder}: {some} cannot be told by names", location=folder)
+        message = f"cannot read all of {folder}: {some} cannot be told by names"
+        raise NotListed(message, location=folder, keys=not_told, example=one_of_them)
 
 
 def _entries_of(page: dict[str, Any], start: int, files: set[str]) -> tuple[list[Entry], list[str]]:
@@ -88,7 +89,7 @@ def _entries_of(page: dict[str, Any], start: int, files: set[str]) -> tuple[list
         name = it["Key"][start:]
         if _is_name(name):
             found.append(file_entry(name, it["Size"], stored_ns(it["LastModified"])))
-        elif name:  # else the mark of this folder itself
+        elif name or it["Size"]:  # else the mark of this folder itself: that holds nothing
             left_out.append(it["Key"])
     files.update([entry.name for entry in found])
     last = found[-1].name if found else ""

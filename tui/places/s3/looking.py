@@ -50,11 +50,16 @@ async def head_of(store: Store, location: Location, spot: Spot, doing: str) -> d
                     await body.rest()  # so that the connection can be used again
                     return head
             except PlaceError as error:
-                if code_of(error.__cause__) != "InvalidRange":  # it has no byte, so it is there
+                if not has_no_byte(error):
                     raise
         return await store.call("head_object", doing, location, **spot.at)
     except NotFound:
         return None
+
+
+def has_no_byte(error: PlaceError) -> bool:
+    """Say whether a range was refused because the file is there, and empty."""
+    return code_of(error.__cause__) == "InvalidRange"
 
 
 async def is_folder(store: Store, location: Location, spot: Spot, doing: str) -> bool:

@@ -44,7 +44,7 @@ CAPABILITIES = Capabilities(
     copies=True,
     uploads=True,
     pipeline=32,
-    ahead_bytes=2 * stretches.MOST_BYTES,
+    ahead_bytes=stretches.MOST_BYTES,  # so two answers are on their way at any time, and no more memory is held
 )
 
 MOST_AT_ONCE_BYTES = 2 << 20
@@ -155,12 +155,12 @@ class S3Place:
             return
         request: dict[str, Any] = {"Bucket": spot.bucket, "Prefix": spot.prefix, "MaxKeys": 2}
         page = await self.store.call("list_objects_v2", "remove", location, **request)
-        keys = [it["Key"] for it in page.get("Contents", ())]
+        keys = [(it["Key"], it["Size"]) for it in page.get("Contents", ())]
         if not keys:
             if await head_of(self.store, location, spot, "remove") is not None:
                 raise NotAFolder(f"cannot remove {location}: it is no folder", location=location)
             raise not_found("remove", location)
-        if keys != [spot.prefix]:
+        if keys != [(spot.prefix, 0)]:  # a mark that holds something is somebody's data
             raise NotEmpty(f"cannot remove {location}: the folder is not empty", location=location)
         await self.store.call("delete_object", "remove", location, **spot.marker)
         self.store.known.forget(spot)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tui.model.error import AlreadyExists, IsAFolder, NotFound, SourceChanged, Unsupported
+from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, SourceChanged, Unsupported
 from tui.places.s3.entries import entry_of_head, size_of_head, start_of
 from tui.places.s3.errors import BrokeOff
-from tui.places.s3.looking import head_of, is_folder, not_found
+from tui.places.s3.looking import has_no_byte, head_of, is_folder, not_found
 from tui.places.s3.stretches import Stretches
 
 if TYPE_CHECKING:
@@ -19,13 +19,26 @@ if TYPE_CHECKING:
 _DOING = "read"
 
 
-class S3Reader:
-    """Implements `tui.places.base.Reader`. Whatever is asked for is of the state it began with."""
+FIRST_BYTES = 256 << 10
+"""So much is asked for as a file is opened: a small one comes with what is told of it."""
 
-    def __init__(self, store: Store, location: Location, spot: Spot, entry: Entry, etag: str) -> None:
-        self.entry = entry
-        self._store, self._location, self._spot, self._etag = store, location, spot, etag
-        self._stretches = Stretches(self._ask, entry.size_bytes)
+
+class S3Reader:
+    """Implements `tui.places.base.Reader`. Whatever is asked for is of the state it began with.
+
+    Args:
+        head: What was told of the file.
+        body: Its first bytes, at most FIRST_BYTES, as they come; None: none have been asked for.
+    """
+
+    def __init__(
+        self, store: Store, location: Location, spot: Spot, head: dict[str, Any], body: Body | None
+    ) -> None:
+        self.entry = entry_of_head(location.name, head)
+        self._store, self._location, self._spot, self._etag = store, location, spot, head["ETag"]
+        self._stretches = Stretches(self._ask, self.entry.size_bytes)
+        if body is not None:
+            self._stretches.begin(body, min(FIRST_BYTES, self.entry.size_bytes))
 
     async def read(self, offset: int, size_bytes: int) -> bytes:
         end = min(offset + size_bytes, self.entry.size_bytes)
@@ -64,10 +77,21 @@ class S3Reader:
 
 async def open_reader(store: Store, location: Location, spot: Spot) -> S3Reader:
     """Open a file; a folder is refused."""
-    head = await head_of(store, location, spot, _DOING) if spot.key else None
-    if head is None:
+    if not spot.key:
         raise await _no_file(store, location, spot)
-    return S3Reader(store, location, spot, entry_of_head(location.name, head), head["ETag"])
+    body: Body | None
+    try:
+        head, body = await store.open(_DOING, location, Range=f"bytes=0-{FIRST_BYTES - 1}", **spot.at)
+    except NotFound as error:
+        raise await _no_file(store, location, spot) from error
+    except PlaceError as error:
+        if not has_no_byte(error):
+            raise
+        head, body = await store.call("head_object", _DOING, location, **spot.at), None
+    if body is not None and start_of(head):  # another part than was asked for: `_ask` will tell
+        body.close()
+        body = None
+    return S3Reader(store, location, spot, head, body)
 
 
 async def read_whole(store: Store, location: Location, spot: Spot, most_bytes: int) -> tuple[Entry, bytes]:

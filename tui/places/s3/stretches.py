@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from tui.places.s3.store import Body
 
-MOST_BYTES = 16 << 20
-"""One answer has at most so much: of what is asked for ahead, some then comes over other connections."""
+MOST_BYTES = 32 << 20
+"""One answer has at most so much: some stores take 30 ms for each, whatever it brings."""
 
 
 class Stretch:
@@ -21,14 +21,17 @@ class Stretch:
 
     Args:
         ask: Asks for a range: (first byte, the byte behind the last).
+        body: The answer, where it has been asked for already.
     """
 
-    def __init__(self, ask: Callable[[int, int], Awaitable[Body]], start: int, end: int) -> None:
+    def __init__(
+        self, ask: Callable[[int, int], Awaitable[Body]], start: int, end: int, body: Body | None = None
+    ) -> None:
         self._ask, self._at, self.end = ask, start, end
         self._turn = asyncio.Lock()
-        self._body: Body | None = None
-        self._came = False
-        """Of this answer something has come."""
+        self._body = body
+        self._came = body is not None
+        """Of this answer something has come: its head, where that was wanted, too."""
 
     @property
     def is_read(self) -> bool:
@@ -86,6 +89,12 @@ class Stretches:
         """Where reading in order began, and where it goes on."""
         self._last: Stretch | None = None
         self._open: set[Stretch] = set()
+
+    def begin(self, body: Body, size_bytes: int) -> None:
+        """Take the first bytes from an answer that is there."""
+        self._since = self._next = 0
+        self._last = Stretch(self._ask, 0, size_bytes, body)
+        self._open.add(self._last)
 
     async def read(self, start: int, end: int) -> bytes:
         """Return what is between two offsets, both within the file."""

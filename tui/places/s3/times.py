@@ -1,13 +1,23 @@
-"""Times as stores tell them: what a file was given is kept as rclone keeps it, so that both see the same."""
+"""Times as stores tell them: what a file was given is kept as rclone keeps it, so that both see the same.
+
+What s3cmd has uploaded has the time that s3cmd keeps.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MTIME = "mtime"
 """Name of the metadata (`x-amz-meta-mtime`) with the time of last change."""
+
+_S3CMD, _S3CMD_MTIME = "s3cmd-attrs", re.compile(r"(?:^|/)mtime:(\d{1,10})(?=/|$)")
+"""Name and form ("…/mtime:SECONDS/…") of what s3cmd adds."""
 
 _SECONDS = re.compile(r"(-?)(\d{1,10})(?:\.(\d*))?")
 
@@ -27,6 +37,14 @@ def mtime_of_text(text: str) -> int | None:
     sign, seconds, fraction = found.groups()
     value = int(seconds) * 1_000_000_000 + int((fraction or "")[:9].ljust(9, "0"))
     return -value if sign else value
+
+
+def given_ns(metadata: Mapping[str, str]) -> int | None:
+    """Return the time a file was given, by rclone, by s3cmd, or here; None where it was given none."""
+    told = mtime_of_text(metadata.get(MTIME, ""))
+    if told is None and (found := _S3CMD_MTIME.search(metadata.get(_S3CMD, ""))) is not None:
+        return int(found[1]) * 1_000_000_000
+    return told
 
 
 def stored_ns(text: str) -> int:
