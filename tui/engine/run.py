@@ -15,6 +15,7 @@ from tui.engine.limiter import Bucket, Limiter
 from tui.engine.retry import wait_before_retry
 from tui.engine.room import no_room
 from tui.engine.rows import Decision, ErrorRow, QuestionRow
+from tui.engine.wholly import wholly
 from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
 from tui.model.job import Conflict, Flush, JobKind
 from tui.model.location import Location
@@ -348,11 +349,17 @@ class Run:
     async def write_errors(
         self, rows: Sequence[ErrorRow], columns: Mapping[str, object] | None = None
     ) -> None:
-        """Write errors down, and columns of the job with them."""
-        await self.journal.add_errors(self.record.id, rows, columns)
+        """Write errors down, and columns of the job with them.
+
+        What is written is counted: else a job would be done of which something was not.
+        """
+        await wholly(self._write_errors(rows, columns))
+
+    async def _write_errors(self, rows: Sequence[ErrorRow], columns: Mapping[str, object] | None) -> None:
+        more = await self.journal.add_errors(self.record.id, rows, columns)
+        self.record.errors += more
         for row in rows:
             logger.info("job %d: %s", self.record.id, ascii(row.message))
-        self.record.errors += len(rows)
         self.touch()
 
     async def fail_job(self, error: PlaceError, location: Location) -> None:
@@ -389,5 +396,8 @@ class Run:
             spot.idx, spot.path, spot.target_path, spot.source, spot.target,
             collision.source, collision.target, self.clock.now(), self.record.walk,
         )  # fmt: skip
+        await wholly(self._ask(row))
+
+    async def _ask(self, row: QuestionRow) -> None:
         self.record.questions = await self.journal.ask(self.record.id, [row])
         self.touch()
