@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from far_harness import THERE
 from hosts_harness import at
 
 from tui.engine.board import Tally
@@ -338,3 +340,38 @@ async def test_an_error_told_again_by_whoever_begins_anew_after_a_loss_is_one_er
     job = await far.rests(await far.submit("/tree", conflict=Conflict.OVERWRITE))
     assert lost
     assert (len(await far.messages(job.id)), job.progress.errors) == (1, 1)
+
+
+@pytest.mark.parametrize("number", [0, 399])
+async def test_of_many_files_copied_at_once_the_one_at_fault_is_found_by_halves(
+    far: Far, number: int
+) -> None:
+    for opener in far.openers.values():
+        opener._capabilities = replace(opener._capabilities, pipeline=400)
+    for each in range(400):
+        far.here.write(f"/tree/{each}", b"text")
+    killer = Killer("put", f"/target/tree/{number}")
+    at_once = alone = 0
+
+    async def put(killed: Awaitable[None] | None) -> None:
+        nonlocal at_once, alone
+        at_once += 1
+        await asyncio.sleep(0)
+        alone += at_once == 1
+        try:
+            if killed is not None:
+                await killed
+            for _ in range(10):  # longer than it takes to cut the line: all are under way then
+                await asyncio.sleep(0)
+        finally:
+            at_once -= 1
+
+    def trouble(_number: int, name: str, path: str) -> Awaitable[None] | None:
+        return put(killer(name, THERE.below(path.strip("/")))) if name == "put" else None
+
+    far.faults.at = trouble
+    job = await far.rests(await far.submit("/tree"))
+    assert await far.messages(job.id) == [f"EndsConnection: {text}" for text in killer.told()]
+    assert len(far.tree("/target/tree")) == job.progress.files_done == 399
+    assert killer.hits <= 2 + 9 + 1
+    assert alone < 30
