@@ -10,10 +10,11 @@ import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 
 from tui.model.job import Conflict, JobState
-from tui.places.local import attributes, trash
+from tui.places.local import attributes, half_file, trash
 from tui.places.local.copying import FolderCopy
 from tui.places.local.entry_copy import EntryCopy
-from tui.places.local.hops import Batch
+from tui.places.local.hops import LARGE_BYTES, Batch
+from tui.places.local.partial import partial_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,3 +168,30 @@ async def test_a_trash_that_fills_up_is_left_without_a_note_of_what_was_not_put_
         trash.trash(str(source / "file"))
     assert names(tmp_path / "data" / "Trash" / "info") == []
     assert names(source) == ["file"]
+
+
+async def test_a_half_file_the_disk_does_not_give_back_is_begun_anew_by_a_retry(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = source / "large"
+    large.write_bytes(os.urandom(LARGE_BYTES + 1))
+    id = await harness.copy(large, to=target, paused=True)
+    record = harness.engine._board.get(id)
+    assert record is not None
+    half = target / os.fsdecode(partial_name(record.row.tag, b"large", large.stat()))
+    half.write_bytes(large.read_bytes()[:100_000])
+    inode, read = half.stat().st_ino, half_file.read_exactly
+
+    def read_exactly(fd: int, size_bytes: int, offset: int) -> bytes:
+        if os.fstat(fd).st_ino == inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(fd, size_bytes, offset)
+
+    monkeypatch.setattr(half_file, "read_exactly", read_exactly)
+    await harness.engine.resume([id])
+    assert (await harness.ends(id)).state is JobState.FAILED
+    assert names(target) == [half.name]
+    await harness.engine.retry([id])
+    await harness.done(id)
+    assert names(target) == ["large"]
+    assert (target / "large").read_bytes() == large.read_bytes()

@@ -231,6 +231,7 @@ class Run:
             keep=self.record.row.preserve,
             fitting=self.fitting,
             first=self.record.walk == 1 and not self.record.failed_only,
+            retried=self.record.failed_only,
         )
 
     def answers(self, owners: Mapping[bytes, int], folder: bytes) -> Mapping[bytes, Conflict]:

@@ -307,6 +307,7 @@ class SliceCopy:
             Original(self._from, info),
             self._where,
             doubtful=self._rules.doubtful,
+            retried=self._rules.retried,
         )
 
     def _advance_or_stop(self, end: int) -> None:
