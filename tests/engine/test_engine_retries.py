@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, crash, names, new_engine, running, until
 
-from tui.model.job import Conflict, JobState
+from tui.engine import removing
+from tui.model.error import PlaceError, PlaceUnavailable, StorageFault
+from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes, half_file, trash
 from tui.places.local.copying import FolderCopy
 from tui.places.local.entry_copy import EntryCopy
 from tui.places.local.hops import LARGE_BYTES, Batch
 from tui.places.local.partial import partial_name
+from tui.places.local.root import Root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,3 +199,38 @@ async def test_a_half_file_the_disk_does_not_give_back_is_begun_anew_by_a_retry(
     await harness.done(id)
     assert names(target) == ["large"]
     assert (target / "large").read_bytes() == large.read_bytes()
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.DELETE])
+async def test_what_waits_for_one_more_try_of_a_retry_is_not_forgotten_over_a_pause(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, kind: JobKind
+) -> None:
+    (source / "a").write_text("a")
+    fails: list[PlaceError] = [StorageFault("cannot open it"), PlaceUnavailable("it is busy")]
+
+    def failing(do: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **rest: Any) -> Any:
+            if fails:
+                raise fails.pop(0)
+            return do(*args, **rest)
+
+        return call
+
+    if kind is JobKind.COPY:
+        monkeypatch.setattr(FolderCopy, "_open", failing(FolderCopy._open))
+        id = await harness.copy(source / "a", to=target)
+    else:
+        monkeypatch.setattr(removing, "Root", SimpleNamespace(open=failing(Root.open)))
+        id = await harness.submit(kind, source / "a")
+    assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine.retry([id])
+    await until(lambda: not fails)
+    for _ in range(5):  # whatever the journal was told meanwhile is in it
+        await harness.engine.errors(id)
+    await harness.engine.pause([id])
+    record = harness.engine._board.get(id)
+    assert record is not None
+    await harness.engine._keeper.settled([record], 5)
+    await harness.engine.resume([id])
+    await harness.done(id)
+    assert (names(source), names(target)) == ((["a"], ["a"]) if kind is JobKind.COPY else ([], []))

@@ -295,6 +295,7 @@ class Copying:
             await self._recall.find([row.location for row in rows], self.target)
             await self.entries(entries)
             await self.removals_failed({row.idx for row in rows if row.idx is not None})
+            await self._later()  # until then its error is all that is kept of it
             if not run.stopped:
                 run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
 

@@ -287,6 +287,7 @@ class FarCopying:
                 return
             entries = [(row.idx, row.path, row.target_path) for row in rows if row.idx is not None]
             await self.entries(entries, counted={row.path for row in rows if row.removing})
+            await self._later()  # until then its error is all that is kept of it
             if not run.stopped:
                 run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
 
