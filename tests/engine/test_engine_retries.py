@@ -234,3 +234,30 @@ async def test_what_waits_for_one_more_try_of_a_retry_is_not_forgotten_over_a_pa
     await harness.engine.resume([id])
     await harness.done(id)
     assert (names(source), names(target)) == ((["a"], ["a"]) if kind is JobKind.COPY else ([], []))
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_what_was_answered_in_a_retry_is_done_though_the_job_is_paused_over_it(
+    harness: Harness, source: Path, far: Path, kind: JobKind
+) -> None:
+    data = os.urandom(LARGE_BYTES + 1)
+    (source / "large").write_bytes(data)
+    (far / "large").write_bytes(b"another")
+    id = await harness.copy(source / "large", to=far, kind=kind, conflict=Conflict.FAIL)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine.set_conflict([id], Conflict.ASK)
+    await harness.engine.retry([id])
+    assert (await harness.ends(id)).state is JobState.WAITING
+    (question,) = await harness.engine.questions(id)
+    await harness.engine.limit(1 << 20, [id])
+    await harness.engine.answer(question.id, Conflict.OVERWRITE)
+    await harness.until(id, lambda job: job.progress.bytes_done > 0)
+    await harness.engine.pause([id])
+    record = harness.engine._board.get(id)
+    assert record is not None
+    await harness.engine._keeper.settled([record], 5)
+    await harness.engine.limit(None, [id])
+    await harness.engine.resume([id])
+    await harness.done(id)
+    assert (far / "large").read_bytes() == data
+    assert (source / "large").exists() == (kind is JobKind.COPY)

@@ -307,6 +307,7 @@ class Copying:
         run = self.run
         decisions = await run.journal.decisions(self.row.id, due=True, count=256)
         run.learn(decisions)
+        await run.carries_out(decisions)
         if not self._recall.is_done:
             await self._recall.find([await self._where(decision) for decision in decisions], self.target)
         await self.carry_out(decisions)

@@ -119,6 +119,8 @@ class Run:
         self.insists = False
         """It is not asked whether it fits: somebody wants it to try."""
         self.abandoned = False
+        self.looks_again = False
+        """The next go is to look at everything, though this one does what failed: see `carries_out`."""
         self.disks: Disks | None = None
         """What the job writes to; None for a job that copies nothing."""
         self.homes: Homes = NO_HOMES
@@ -267,6 +269,12 @@ class Run:
         for decision in decisions:
             folder, _, name = decision.path.rpartition(b"/")
             self.decided.setdefault((decision.idx, folder), {})[name] = decision.rule
+
+    async def carries_out(self, decisions: Sequence[Decision]) -> None:
+        """Say that answers are about to be carried out: where a retry is broken off then, no error tells of them."""
+        if decisions and self.record.failed_only and not self.looks_again:
+            self.looks_again = True
+            await self.journal.update(self.record.id, {"failed_only": False})
 
     # Reporting
 

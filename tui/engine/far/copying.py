@@ -296,6 +296,7 @@ class FarCopying:
         run = self.run
         decisions: list[Decision] = await run.journal.decisions(self.row.id, due=True, count=256)
         run.learn(decisions)
+        await run.carries_out(decisions)
         await self.entries([(d.idx, d.path, d.target_path) for d in decisions])
         if not run.stopped:
             await run.journal.settle(self.row.id, decisions)
