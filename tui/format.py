@@ -76,6 +76,7 @@ _LOST = {
     Loss.HARDLINKS: "hard links of {names}",
     Loss.SPARSE: "holes of {files}",
     Loss.TIMES: "exact times of {entries}",
+    Loss.METADATA: "metadata of {files}",
     Loss.SPECIAL: "{entries} of a kind unknown there",
 }
 

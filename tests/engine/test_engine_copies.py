@@ -157,6 +157,21 @@ async def test_a_conflict_is_settled_by_the_rule(
     assert job.progress.files_skipped == (1 if rule is Conflict.SKIP else 0)
 
 
+@pytest.mark.parametrize("top", [True, False])
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_a_folder_left_out_for_a_file_of_its_name_is_counted_as_one(
+    harness: Harness, source: Path, target: Path, *, top: bool, kind: JobKind
+) -> None:
+    write(source / "inner" / "a", "a")
+    write(source / "inner" / "b", "b")
+    write((target if top else target / "source") / "inner", "file")
+    named = source / "inner" if top else source
+    job = await harness.done(await harness.copy(named, to=target, kind=kind, conflict=Conflict.SKIP))
+    progress = job.progress
+    assert (progress.files_skipped, progress.files_done, progress.files_total) == (1, 1, 1)
+    assert names(source / "inner") == ["a", "b"]
+
+
 async def test_newer_leaves_what_is_newer_at_the_target(harness: Harness, source: Path, target: Path) -> None:
     write(source / "a", "here", OLD)
     write(target / "a", "there", NEW)

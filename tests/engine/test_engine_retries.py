@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, crash, names, new_engine, running, until
 
-from tui.model.job import Conflict, JobState
-from tui.places.local import attributes, trash
+from tui.engine import removing
+from tui.model.error import PlaceError, PlaceUnavailable, StorageFault
+from tui.model.job import Conflict, JobKind, JobState
+from tui.places.local import attributes, half_file, trash
 from tui.places.local.copying import FolderCopy
 from tui.places.local.entry_copy import EntryCopy
-from tui.places.local.hops import Batch
+from tui.places.local.hops import LARGE_BYTES, Batch
+from tui.places.local.partial import partial_name
+from tui.places.local.root import Root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,3 +172,92 @@ async def test_a_trash_that_fills_up_is_left_without_a_note_of_what_was_not_put_
         trash.trash(str(source / "file"))
     assert names(tmp_path / "data" / "Trash" / "info") == []
     assert names(source) == ["file"]
+
+
+async def test_a_half_file_the_disk_does_not_give_back_is_begun_anew_by_a_retry(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = source / "large"
+    large.write_bytes(os.urandom(LARGE_BYTES + 1))
+    id = await harness.copy(large, to=target, paused=True)
+    record = harness.engine._board.get(id)
+    assert record is not None
+    half = target / os.fsdecode(partial_name(record.row.tag, b"large", large.stat()))
+    half.write_bytes(large.read_bytes()[:100_000])
+    inode, read = half.stat().st_ino, half_file.read_exactly
+
+    def read_exactly(fd: int, size_bytes: int, offset: int) -> bytes:
+        if os.fstat(fd).st_ino == inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(fd, size_bytes, offset)
+
+    monkeypatch.setattr(half_file, "read_exactly", read_exactly)
+    await harness.engine.resume([id])
+    assert (await harness.ends(id)).state is JobState.FAILED
+    assert names(target) == [half.name]
+    await harness.engine.retry([id])
+    await harness.done(id)
+    assert names(target) == ["large"]
+    assert (target / "large").read_bytes() == large.read_bytes()
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.DELETE])
+async def test_what_waits_for_one_more_try_of_a_retry_is_not_forgotten_over_a_pause(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, kind: JobKind
+) -> None:
+    (source / "a").write_text("a")
+    fails: list[PlaceError] = [StorageFault("cannot open it"), PlaceUnavailable("it is busy")]
+
+    def failing(do: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **rest: Any) -> Any:
+            if fails:
+                raise fails.pop(0)
+            return do(*args, **rest)
+
+        return call
+
+    if kind is JobKind.COPY:
+        monkeypatch.setattr(FolderCopy, "_open", failing(FolderCopy._open))
+        id = await harness.copy(source / "a", to=target)
+    else:
+        monkeypatch.setattr(removing, "Root", SimpleNamespace(open=failing(Root.open)))
+        id = await harness.submit(kind, source / "a")
+    assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine.retry([id])
+    await until(lambda: not fails)
+    for _ in range(5):  # whatever the journal was told meanwhile is in it
+        await harness.engine.errors(id)
+    await harness.engine.pause([id])
+    record = harness.engine._board.get(id)
+    assert record is not None
+    await harness.engine._keeper.settled([record], 5)
+    await harness.engine.resume([id])
+    await harness.done(id)
+    assert (names(source), names(target)) == ((["a"], ["a"]) if kind is JobKind.COPY else ([], []))
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_what_was_answered_in_a_retry_is_done_though_the_job_is_paused_over_it(
+    harness: Harness, source: Path, far: Path, kind: JobKind
+) -> None:
+    data = os.urandom(LARGE_BYTES + 1)
+    (source / "large").write_bytes(data)
+    (far / "large").write_bytes(b"another")
+    id = await harness.copy(source / "large", to=far, kind=kind, conflict=Conflict.FAIL)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    await harness.engine.set_conflict([id], Conflict.ASK)
+    await harness.engine.retry([id])
+    assert (await harness.ends(id)).state is JobState.WAITING
+    (question,) = await harness.engine.questions(id)
+    await harness.engine.limit(1 << 20, [id])
+    await harness.engine.answer(question.id, Conflict.OVERWRITE)
+    await harness.until(id, lambda job: job.progress.bytes_done > 0)
+    await harness.engine.pause([id])
+    record = harness.engine._board.get(id)
+    assert record is not None
+    await harness.engine._keeper.settled([record], 5)
+    await harness.engine.limit(None, [id])
+    await harness.engine.resume([id])
+    await harness.done(id)
+    assert (far / "large").read_bytes() == data
+    assert (source / "large").exists() == (kind is JobKind.COPY)

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import OLD, Harness, crash, names, new_engine, running, write
+from engine_harness import OLD, Harness, crash, names, new_engine, running, until, write
 
 from tests.spoiling import BadDisk
 from tests.trees import describe, differences, make_mixed_tree, partials
@@ -405,10 +405,11 @@ async def test_after_a_kill_it_goes_on_behind_the_last_error_and_tells_that_once
     killed = asyncio.Event()
     add_errors = first.engine._journal.add_errors
 
-    async def added(*args: Any) -> None:
-        await add_errors(*args)
+    async def added(*args: Any) -> int:
+        more = await add_errors(*args)
         killed.set()
-        await asyncio.Event().wait()
+        await until(lambda: all(run.brake.on for run in first.engine._keeper._runs.values()))
+        return more
 
     monkeypatch.setattr(first.engine._journal, "add_errors", added)
     id = await first.engine.verify(copied)

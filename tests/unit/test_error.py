@@ -19,6 +19,13 @@ from tui.model.location import Location
         (errno.EDQUOT, error.OutOfSpace, "the disk quota is used up", "quota"),
         (errno.EMFILE, error.PlaceUnavailable, "too many files are open", "ulimit -n"),
         (errno.EFBIG, error.Unsupported, "a file may not be so large there", "ulimit -f"),
+        (
+            errno.EMLINK,
+            error.Unsupported,
+            "there can be no more folders in one folder, or names of one file",
+            "over several",
+        ),
+        (errno.ENOMEM, error.PlaceUnavailable, "the system has no memory for it", "End what takes it"),
         (errno.EBUSY, error.PlaceUnavailable, "busy or not answering", "then retry"),
         (errno.EXDEV, error.PlaceError, "Invalid cross-device link", ""),
     ],

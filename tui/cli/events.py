@@ -53,8 +53,8 @@ EVENTS: dict[str, tuple[str, str]] = {
     "summary": (
         f"job state exit {_COUNTS} bytes_flushed losses seconds target target_url",
         "The last line of a job. errors counts what was refused before the job too; exit is the exit status; losses "
-        "lists what the target could not hold: loss (owner, mode, xattr, acl, hardlinks, sparse, times, special), "
-        "count, and paths and urls of the first five.",
+        "lists what the target could not hold: loss (owner, mode, xattr, acl, hardlinks, sparse, times, metadata, "
+        "special), count, and paths and urls of the first five.",
     ),
 }
 """Keys of each event besides `event`, and when it is written: the documentation, held against the code by a test."""

@@ -295,6 +295,7 @@ class Copying:
             await self._recall.find([row.location for row in rows], self.target)
             await self.entries(entries)
             await self.removals_failed({row.idx for row in rows if row.idx is not None})
+            await self._later()  # until then its error is all that is kept of it
             if not run.stopped:
                 run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
 
@@ -306,6 +307,7 @@ class Copying:
         run = self.run
         decisions = await run.journal.decisions(self.row.id, due=True, count=256)
         run.learn(decisions)
+        await run.carries_out(decisions)
         if not self._recall.is_done:
             await self._recall.find([await self._where(decision) for decision in decisions], self.target)
         await self.carry_out(decisions)

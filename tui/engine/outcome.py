@@ -90,6 +90,9 @@ async def carry_out(run: Run) -> JobState | None:
         return JobState.FAILED
     if run.stopped:
         run.record.walked = False
+        if run.looks_again:
+            run.record.failed_only = False
+            await run.journal.update(run.record.id, {"failed_only": False})
         return None
     if run.record.questions:
         return JobState.WAITING

@@ -72,6 +72,8 @@ class InPlace:
             for idx in sorted({row.idx for row in rows if row.idx is not None}):
                 if not run.stopped:
                     await self._sources(await run.journal.sources(self.row.id, idx, 1))
+            while run.later and not run.stopped:
+                await self._later()  # until then its error is all that is kept of it
             if not run.stopped:
                 run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
 

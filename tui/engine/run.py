@@ -15,6 +15,7 @@ from tui.engine.limiter import Bucket, Limiter
 from tui.engine.retry import wait_before_retry
 from tui.engine.room import no_room
 from tui.engine.rows import Decision, ErrorRow, QuestionRow
+from tui.engine.wholly import wholly
 from tui.model.error import CollisionRefused, OutOfSpace, PlaceError
 from tui.model.job import Conflict, Flush, JobKind
 from tui.model.location import Location
@@ -119,6 +120,8 @@ class Run:
         self.insists = False
         """It is not asked whether it fits: somebody wants it to try."""
         self.abandoned = False
+        self.looks_again = False
+        """The next go is to look at everything, though this one does what failed: see `carries_out`."""
         self.disks: Disks | None = None
         """What the job writes to; None for a job that copies nothing."""
         self.homes: Homes = NO_HOMES
@@ -231,6 +234,7 @@ class Run:
             keep=self.record.row.preserve,
             fitting=self.fitting,
             first=self.record.walk == 1 and not self.record.failed_only,
+            retried=self.record.failed_only,
         )
 
     def answers(self, owners: Mapping[bytes, int], folder: bytes) -> Mapping[bytes, Conflict]:
@@ -266,6 +270,12 @@ class Run:
         for decision in decisions:
             folder, _, name = decision.path.rpartition(b"/")
             self.decided.setdefault((decision.idx, folder), {})[name] = decision.rule
+
+    async def carries_out(self, decisions: Sequence[Decision]) -> None:
+        """Say that answers are about to be carried out: where a retry is broken off then, no error tells of them."""
+        if decisions and self.record.failed_only and not self.looks_again:
+            self.looks_again = True
+            await self.journal.update(self.record.id, {"failed_only": False})
 
     # Reporting
 
@@ -349,11 +359,17 @@ class Run:
     async def write_errors(
         self, rows: Sequence[ErrorRow], columns: Mapping[str, object] | None = None
     ) -> None:
-        """Write errors down, and columns of the job with them."""
-        await self.journal.add_errors(self.record.id, rows, columns)
+        """Write errors down, and columns of the job with them.
+
+        What is written is counted: else a job would be done of which something was not.
+        """
+        await wholly(self._write_errors(rows, columns))
+
+    async def _write_errors(self, rows: Sequence[ErrorRow], columns: Mapping[str, object] | None) -> None:
+        more = await self.journal.add_errors(self.record.id, rows, columns)
+        self.record.errors += more
         for row in rows:
             logger.info("job %d: %s", self.record.id, ascii(row.message))
-        self.record.errors += len(rows)
         self.touch()
 
     async def fail_job(self, error: PlaceError, location: Location) -> None:
@@ -390,5 +406,8 @@ class Run:
             spot.idx, spot.path, spot.target_path, spot.source, spot.target,
             collision.source, collision.target, self.clock.now(), self.record.walk,
         )  # fmt: skip
+        await wholly(self._ask(row))
+
+    async def _ask(self, row: QuestionRow) -> None:
         self.record.questions = await self.journal.ask(self.record.id, [row])
         self.touch()

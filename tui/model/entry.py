@@ -80,6 +80,8 @@ class Entry:
     group: str = ""
     link_target: str | None = None
     """Where a symbolic link points, as it is written in the link."""
+    described: bool = field(default=False, compare=False)
+    """A store keeps more with it than content and time, which no other place is given. (A listing does not tell.)"""
 
     @property
     def facts(self) -> Facts:

@@ -247,6 +247,7 @@ _BY_ERRNO: dict[int, type[PlaceError]] = {
     errno.ENOSPC: OutOfSpace,
     errno.EDQUOT: OutOfSpace,
     errno.EFBIG: Unsupported,
+    errno.EMLINK: Unsupported,
     errno.EROFS: ReadOnly,
     errno.ENAMETOOLONG: NameTooLong,
     errno.ENOTDIR: NotAFolder,
@@ -263,6 +264,7 @@ _BY_ERRNO: dict[int, type[PlaceError]] = {
     errno.ESTALE: PlaceUnavailable,
     errno.EMFILE: PlaceUnavailable,
     errno.ENFILE: PlaceUnavailable,
+    errno.ENOMEM: PlaceUnavailable,
 }
 
 _PHRASES: dict[type[PlaceError], str] = {
@@ -289,6 +291,14 @@ _BY_NUMBER: dict[int, tuple[str, str]] = {
     errno.EDQUOT: ("the disk quota is used up", ""),
     errno.EMFILE: _TOO_MANY_FILES,
     errno.ENFILE: _TOO_MANY_FILES,
+    errno.EMLINK: (
+        "there can be no more folders in one folder, or names of one file",
+        "Spread what is in the folder over several, or choose another filesystem, then retry.",
+    ),
+    errno.ENOMEM: (
+        "the system has no memory for it",
+        "End what takes it (`top` shows that), then retry.",
+    ),
     errno.EFBIG: (
         "a file may not be so large there",
         "Raise the limit (`ulimit -f`) if you have one, or choose another target, then retry.",

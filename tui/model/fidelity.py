@@ -39,6 +39,8 @@ class Loss(StrEnum):
     """Holes were filled with zeros."""
     TIMES = "times"
     """Rounded, or not set at all."""
+    METADATA = "metadata"
+    """What a store keeps with a file besides: what somebody noted of it, a type its name does not tell, a class."""
     SPECIAL = "special"
     """A link, FIFO, socket or device could not be made: each is an error of the job, too."""
 

@@ -165,7 +165,7 @@ class Progress:
     files_same: int = 0
     """Of those done, found complete at the target and not copied again."""
     files_skipped: int = 0
-    """Of those done, left out by the conflict rule."""
+    """Of those done, left out by the conflict rule. A folder is one: what is in it is not looked at."""
     files_verified: int = 0
     """Of those done, read back from the disk and found the same."""
     bytes_verified: int = 0

@@ -43,6 +43,20 @@ async def test_newer_leaves_what_is_newer(far: Far) -> None:
     assert job.progress.files_skipped == 1
 
 
+@pytest.mark.parametrize("source", ["/tree/inner", "/tree"])
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_a_folder_left_out_for_a_file_of_its_name_is_counted_as_one(
+    far: Far, source: str, kind: JobKind
+) -> None:
+    far.here.write("/tree/inner/a", b"a")
+    far.here.write("/tree/inner/b", b"b")
+    far.there.write(f"/target{'/tree' if source == '/tree' else ''}/inner", b"file")
+    job = await far.done(await far.submit(source, kind=kind, conflict=Conflict.SKIP))
+    progress = job.progress
+    assert (progress.files_skipped, progress.files_done, progress.files_total) == (1, 1, 1)
+    assert far.here.read("/tree/inner/a") == b"a"
+
+
 async def test_to_fail_is_an_error_that_names_the_file(far: Far) -> None:
     far.here.write("/tree/a", b"here")
     far.there.write("/target/tree/a", b"there")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from far_harness import THERE
 from hosts_harness import at
 
 from tui.engine.board import Tally
 from tui.engine.far.streak import MOST_LOSSES, Streak
 from tui.model.error import PlaceUnavailable
-from tui.model.job import JobKind, JobState
+from tui.model.job import Conflict, JobKind, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from far_harness import Far
     from hosts_harness import Hosts, HostsHarness
@@ -276,3 +278,100 @@ async def test_of_many_files_moved_at_once_the_one_that_ends_the_connection_stay
     there = (far.here if step == "rename" else far.there).tree("/target")
     assert len(there) == (40 if step == "remove_file" else 39)
     assert list(far.here.tree("/from")) == ["17"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "state"), [(Conflict.OVERWRITE, JobState.FAILED), (Conflict.ASK, JobState.WAITING)]
+)
+async def test_what_is_being_told_of_an_entry_as_the_connection_is_lost_is_told_all_the_same_and_once(
+    far: Far, monkeypatch: pytest.MonkeyPatch, rule: Conflict, state: JobState
+) -> None:
+    far.here.write("/tree/name", b"file")
+    far.there.folder("/target/tree/name")
+    for each in range(250):  # some pages, so that the folder is still being read
+        far.here.write(f"/tree/{each}", b"text")
+    written = asyncio.Event()
+
+    def lost_before(write: Callable[..., Awaitable[int]]) -> Callable[..., Awaitable[int]]:
+        async def told(*args: object) -> int:
+            if not written.is_set():
+                written.set()
+                far.openers["here"].places[-1].lose()
+                for _ in range(50):
+                    await asyncio.sleep(0)
+            return await write(*args)
+
+        return told
+
+    for name in ("add_errors", "ask"):
+        monkeypatch.setattr(far.engine._journal, name, lost_before(getattr(far.engine._journal, name)))
+    job = await far.rests(await far.submit("/tree", conflict=rule))
+    told = await far.messages(job.id) + [each.target.name for each in await far.engine.questions(job.id)]
+    assert written.is_set()
+    assert (job.state, len(told)) == (state, 1)
+    assert job.progress.errors + job.progress.questions == 1
+    assert len(far.tree("/target/tree")) == 251
+
+
+async def test_an_error_told_again_by_whoever_begins_anew_after_a_loss_is_one_error(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far.here.write("/tree/name", b"file")
+    far.here.write("/tree/other", b"file")
+    far.there.folder("/target/tree/name")
+    add_errors = far.engine._journal.add_errors
+    lost = False
+
+    async def told(*args: object) -> int:
+        nonlocal lost
+        added = await add_errors(*args)  # type: ignore[arg-type]
+        if not lost:
+            lost = True
+            far.openers["there"].places[-1].lose()
+            for _ in range(200):
+                await asyncio.sleep(0)
+        return added
+
+    def after_all_are_listed(number: int, name: str, path: str) -> Awaitable[None] | None:
+        return asyncio.sleep(0.01) if name == "put" and not lost else None
+
+    far.faults.at = after_all_are_listed
+    monkeypatch.setattr(far.engine._journal, "add_errors", told)
+    job = await far.rests(await far.submit("/tree", conflict=Conflict.OVERWRITE))
+    assert lost
+    assert (len(await far.messages(job.id)), job.progress.errors) == (1, 1)
+
+
+@pytest.mark.parametrize("number", [0, 399])
+async def test_of_many_files_copied_at_once_the_one_at_fault_is_found_by_halves(
+    far: Far, number: int
+) -> None:
+    for opener in far.openers.values():
+        opener._capabilities = replace(opener._capabilities, pipeline=400)
+    for each in range(400):
+        far.here.write(f"/tree/{each}", b"text")
+    killer = Killer("put", f"/target/tree/{number}")
+    at_once = alone = 0
+
+    async def put(killed: Awaitable[None] | None) -> None:
+        nonlocal at_once, alone
+        at_once += 1
+        await asyncio.sleep(0)
+        alone += at_once == 1
+        try:
+            if killed is not None:
+                await killed
+            for _ in range(10):  # longer than it takes to cut the line: all are under way then
+                await asyncio.sleep(0)
+        finally:
+            at_once -= 1
+
+    def trouble(_number: int, name: str, path: str) -> Awaitable[None] | None:
+        return put(killer(name, THERE.below(path.strip("/")))) if name == "put" else None
+
+    far.faults.at = trouble
+    job = await far.rests(await far.submit("/tree"))
+    assert await far.messages(job.id) == [f"EndsConnection: {text}" for text in killer.told()]
+    assert len(far.tree("/target/tree")) == job.progress.files_done == 399
+    assert killer.hits <= 2 + 9 + 1
+    assert alone < 30

@@ -8,6 +8,7 @@ import pytest
 from far_harness import Far
 
 from tests.places.stand import found
+from tui.model.fidelity import Loss
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.local.end import LocalOpener
@@ -189,3 +190,31 @@ async def test_a_tree_that_went_there_comes_back_unless_it_was_changed(
             (message,) = await far.messages(undoing)
             assert message.endswith("one/tree was changed, added or removed since")
             assert not tree.exists()
+
+
+async def test_what_a_store_keeps_with_a_file_is_told_where_it_does_not_travel(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with found()["s3"](request) as stand:
+        far = Far(tmp_path / "journal")
+        far.openers = {"file": LocalOpener(), "s3": StandOpener(stand)}  # type: ignore[dict-item]
+        _, bucket, prefix = stand.folder.path.split("/")
+        for name, size_bytes, described in (
+            ("noted", 4, {"Metadata": {"mtime": "1", "by": "me"}}),
+            ("large", 300_000, {"ContentType": "text/x-other"}),
+            ("packed", 4, {"ContentEncoding": "gzip"}),
+            ("page.html", 4, {"ContentType": "text/html"}),
+            ("plain", 4, {"Metadata": {"mtime": "1"}}),
+        ):
+            await stand._client.put_object(  # type: ignore[attr-defined]
+                Bucket=bucket, Key=f"{prefix}/tree/{name}", Body=bytes(size_bytes), **described
+            )
+        async with far.engine_on():
+            tree = stand.folder.child("tree")
+            id = await carry(far, tree, Location.local(tmp_path / "target"), JobKind.COPY)
+            job = await far.done(id)
+            told = {lost.loss: lost for lost in await far.engine.losses(id)}[Loss.METADATA]
+            assert sorted(where.name for where in told.examples) == ["large", "noted", "packed"]
+            assert told.count == 3
+            job = await far.done(await carry(far, tree, stand.folder.child("other"), JobKind.COPY))
+            assert job.progress.losses == 0

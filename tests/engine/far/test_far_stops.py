@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import until
 from far_harness import HERE, THERE, Far
 
 from tui.engine.far import ends, many
 from tui.engine.far.ends import TRIES
-from tui.model.error import PermissionDenied, PlaceUnavailable
-from tui.model.job import JobKind, JobState, Request
+from tui.model.error import PermissionDenied, PlaceError, PlaceUnavailable
+from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.places.memory import MemoryOpener
 
 if TYPE_CHECKING:
@@ -450,3 +451,56 @@ async def test_a_job_whose_work_is_cancelled_by_nobody_fails_and_says_so(
     assert "something went wrong inside Ferry" in (await far.messages(id))[0]
     assert "not foreseen" in caplog.text
     assert far.here.read("/tree/file") == b"text"
+
+
+class Busy(PlaceError):
+    """What passes by itself, and ends no connection."""
+
+    transient = True
+
+
+async def test_what_waits_for_one_more_try_of_a_retry_is_not_forgotten_over_a_pause(far: Far) -> None:
+    far.here.write("/tree/a", b"a")
+    fails: list[type[PlaceError]] = [PlaceError, Busy]
+
+    def at(number: int, name: str, path: str) -> None:
+        if name == "put" and fails:
+            raise fails.pop(0)("cannot write it")
+
+    far.faults.at = at
+    id = await far.submit("/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    await far.engine.retry([id])
+    await until(lambda: not fails)
+    for _ in range(5):  # whatever the journal was told meanwhile is in it
+        await far.engine.errors(id)
+    await far.pause(id)
+    await far.engine.resume([id])
+    await far.done(id)
+    assert far.tree() == {"tree": None, "tree/a": b"a"}
+
+
+async def test_what_was_answered_in_a_retry_and_waits_for_one_more_try_is_not_forgotten_over_a_pause(
+    far: Far,
+) -> None:
+    far.here.write("/tree/a", b"a")
+    far.there.write("/target/tree/a", b"another")
+    id = await far.submit("/tree", conflict=Conflict.FAIL)
+    assert (await far.rests(id)).state is JobState.FAILED
+    await far.engine.set_conflict([id], Conflict.ASK)
+    await far.engine.retry([id])
+    assert (await far.rests(id)).state is JobState.WAITING
+    busy = [Busy("cannot write it"), Busy("cannot write it")]
+
+    def at(number: int, name: str, path: str) -> None:
+        if name == "put" and busy:
+            raise busy.pop()
+
+    far.faults.at = at
+    (question,) = await far.engine.questions(id)
+    await far.engine.answer(question.id, Conflict.OVERWRITE)
+    await until(lambda: not busy)
+    await far.pause(id)
+    await far.engine.resume([id])
+    await far.done(id)
+    assert far.tree() == {"tree": None, "tree/a": b"a"}

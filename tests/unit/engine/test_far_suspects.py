@@ -103,3 +103,20 @@ def test_what_has_gone_from_a_folder_is_forgotten_when_that_is_finished(suspects
     lose(suspects, item(tree, "gone"), item(other, "there"))
     suspects.tried(folder("tree", State.FINISH))
     assert list(suspects.left) == [(0, "tree two/there")]
+
+
+@pytest.mark.parametrize("guilty", [0, 1, 499, 500, 999])
+def test_one_of_a_thousand_is_found_by_halves(suspects: Suspects, guilty: int) -> None:
+    tree = folder("tree")
+    items = {(0, f"tree/{number}"): item(tree, str(number)) for number in range(1000)}
+    lose(suspects, *items.values())
+    tries = 0
+    while suspects.left != {(0, f"tree/{guilty}"): 0}:
+        tries += 1
+        half = [items[key] for key in suspects.half()]
+        if items[(0, f"tree/{guilty}")] in half:
+            suspects.lost(half, LOST)
+        else:
+            for innocent in half:
+                suspects.tried(innocent)
+    assert tries <= 10

@@ -287,6 +287,7 @@ class FarCopying:
                 return
             entries = [(row.idx, row.path, row.target_path) for row in rows if row.idx is not None]
             await self.entries(entries, counted={row.path for row in rows if row.removing})
+            await self._later()  # until then its error is all that is kept of it
             if not run.stopped:
                 run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id for row in rows])
 
@@ -295,6 +296,7 @@ class FarCopying:
         run = self.run
         decisions: list[Decision] = await run.journal.decisions(self.row.id, due=True, count=256)
         run.learn(decisions)
+        await run.carries_out(decisions)
         await self.entries([(d.idx, d.path, d.target_path) for d in decisions])
         if not run.stopped:
             await run.journal.settle(self.row.id, decisions)

@@ -73,6 +73,8 @@ class Counts:
             self._add(Loss.MODE, where, folder=is_folder)
         if entry.links > 1 and not is_folder and Trait.HARDLINKS in keep:
             self._add(Loss.HARDLINKS, where)
+        if entry.described:
+            self._add(Loss.METADATA, where)
 
     def refused(self, loss: Loss, where: Location) -> None:
         """Note that a folder could not be given what it was to have."""

@@ -163,9 +163,12 @@ class Deciding:
         item.folder.settled.add(item.entry.name)
 
     def _skip(self, item: Item) -> None:
+        """Count an entry that is left out; a folder as one, for what is in it is not looked at."""
         self._stays(item)
-        if item.entry.kind is not EntryKind.FOLDER:
-            self._counts.sums.skipped_files += 1
+        self._counts.sums.skipped_files += 1
+        if item.entry.kind is EntryKind.FOLDER:
+            self._counts.seen_files += 1
+        else:
             self._counts.sums.skipped_bytes += item.entry.size_bytes
 
     def _same(self, folder: Folder, entry: Entry, *, count: bool = True) -> None:

@@ -255,9 +255,12 @@ class Folders(Making):
         self.add(Item(folder, entry, name, folder.idx, there, known))
 
     def _hand_out_folder(self, folder: Folder, entry: Entry, name: str | None) -> None:
-        if entry.name in folder.subs or name is None:
+        if entry.name in folder.subs:
             return
         folder.subs.add(entry.name)
+        if name is None:
+            self._skip(Item(folder, entry, entry.name, folder.idx))
+            return
         known = folder.standing is not None
         there = folder.standing.get(name) if folder.standing is not None else None
         if self._renames and there is None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tui.model.error import PlaceError
 
 ALONE_AFTER = 2
-"""What was under way at so many losses is tried alone: only then can it be told whether it is at fault."""
+"""What was under way at so many losses is tried without the rest: only then can it be told what is at fault."""
 
 MOST_LOSSES = 8
 """What ends the connection so often in a row, with nothing done in between, is given up."""

@@ -1,8 +1,14 @@
-"""Finding out of many things that are copied at once the one at which the connection ends whenever it is touched."""
+"""Finding out of many things that are copied at once the one at which the connection ends whenever it is touched.
+
+What was under way at two losses in a row is suspected. Of the suspects one half is tried without the others: where the
+connection holds, they are cleared, and half of the rest comes next; where it ends, the rest is cleared, until one is
+left that is tried alone.
+"""
 
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.engine.far.streak import ALONE_AFTER, MOST_LOSSES, given_up
@@ -38,17 +44,21 @@ class Suspects:
         self._hits: dict[Key, _Hits] = {}
         self._given_up: dict[Key, EndsConnection] = {}
         self.left: dict[Key, int] = {}
-        """What is to be tried alone, and how far it was when the connection ended."""
+        """What is suspected, and how far it was when the connection ended."""
+
+    def half(self) -> set[Key]:
+        """Return what is to be tried next, without all else."""
+        return set(islice(self.left, (len(self.left) + 1) // 2))
 
     def lost(self, under_way: Collection[Folder | Item], error: PlaceError) -> None:
         """Note that the connection was lost; what was alone then for the last of many times is given up."""
         hits: dict[Key, _Hits] = {}
         for thing in under_way:
-            position, before = self._position(thing), self._hits.get(_key(thing))
+            position, before = self._position(thing), self._hits.get(key_of(thing))
             times = before.times + 1 if before is not None and position <= before.position else 1
-            hits[_key(thing)] = _Hits(times, position)
+            hits[key_of(thing)] = _Hits(times, position)
         self._hits = hits
-        self.left |= {key: hit.position for key, hit in hits.items() if hit.times >= ALONE_AFTER}
+        self.left = {key: hit.position for key, hit in hits.items() if hit.times >= ALONE_AFTER}
         if len(hits) == 1:
             ((key, hit),) = hits.items()
             if hit.times >= MOST_LOSSES:
@@ -56,7 +66,7 @@ class Suspects:
 
     def tried(self, thing: Folder | Item) -> None:
         """Note that the connection outlived a thing, or a page of a folder: that is cleared by a later one only."""
-        key = _key(thing)
+        key = key_of(thing)
         listing = isinstance(thing, Folder) and thing.is_open
         if key in self.left and not (listing and self._position(thing) <= self.left[key]):
             del self.left[key]
@@ -75,7 +85,7 @@ class Suspects:
         Raises:
             EndsConnection.
         """
-        if self._given_up and (error := self._given_up.get(_key(thing))) is not None:
+        if self._given_up and (error := self._given_up.get(key_of(thing))) is not None:
             raise error
 
     def _position(self, thing: Folder | Item) -> int:
@@ -84,5 +94,5 @@ class Suspects:
         return {State.NEW: 0, State.LISTING: 1 + thing.pages, State.FINISH: sys.maxsize}[thing.state]
 
 
-def _key(thing: Folder | Item) -> Key:
+def key_of(thing: Folder | Item) -> Key:
     return thing.idx, thing.path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.engine.far.ends import look
@@ -173,7 +174,7 @@ class Transfer:
             raise differs(target, source)
         self._counts.sums.bytes += entry.size_bytes
         await self._run.pay(entry.size_bytes)
-        return entry
+        return replace(entry, described=False)  # the place copies that, too
 
     async def _large(self, item: Item, target: Location) -> Entry:
         source = item.source

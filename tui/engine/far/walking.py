@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tui.engine.far.ends import Lost
 from tui.engine.far.folders import CLOSE_S, Folders
 from tui.engine.far.making import Full
-from tui.engine.far.many import Crew, in_time
+from tui.engine.far.many import Crew, each, in_time
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
+from tui.engine.far.suspects import key_of
 from tui.engine.far.transfer import SMALL_BYTES
 from tui.engine.far.tree import Folder, Item, State
 from tui.engine.run import Stop
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Set
 
     from tui.engine.far.deciding import Tools
+    from tui.engine.far.suspects import Key
     from tui.model.error import OutOfSpace
     from tui.model.location import Location
 
@@ -80,8 +82,12 @@ class Walk(Folders):
         if (crew := self._crews.get(queue)) is not None:
             crew.came()
 
+    @property
+    def _is_full(self) -> bool:
+        return self._small.qsize() + self._large.qsize() > WINDOW
+
     async def _wait_for_room(self) -> None:
-        if self._small.qsize() + self._large.qsize() > WINDOW:
+        if self._is_full and not self._suspects.left:  # nothing else goes on while suspects are tried
             self._room.clear()
             await self._room.wait()
 
@@ -134,7 +140,7 @@ class Walk(Folders):
         self._news.clear()
         alone: list[asyncio.Future[None]] = []
         if self._suspects.left:
-            alone.append(asyncio.ensure_future(self._one_by_one()))
+            alone.append(asyncio.ensure_future(self._in_halves()))
             alone[0].add_done_callback(lambda _: self._news.set())
         else:
             self._set_to_work(self._stack, self._folder, scanners)
@@ -167,15 +173,38 @@ class Walk(Folders):
     def _tasks(self) -> list[asyncio.Future[None]]:
         return [task for crew in self._crews.values() for task in crew.tasks]
 
-    async def _one_by_one(self) -> None:
-        """Do one thing after the other, entries first, until all that is suspected was tried."""
+    async def _in_halves(self) -> None:
+        """Try what is suspected, half of it at a time and nothing else, until all of it was tried."""
         while self._suspects.left and not self._run.stopped:
-            if (items := self._small if not self._small.empty() else self._large) and not items.empty():
-                await self._do(items.get_nowait(), self._item)
-            elif not self._stack.empty():
-                await self._do(self._stack.get_nowait(), self._folder)
+            half = self._suspects.half()
+            if group := self._take_out(half):
+                await each(group, self._one, len(group))
+            elif self._is_full:
+                await self._one((self._large if self._small.empty() else self._small).get_nowait())
+            elif above := self._take_out({(idx, path.rpartition("/")[0]) for idx, path in half}):
+                await each(
+                    above, self._one, len(above)
+                )  # they are read anew: what is suspected is not there yet
             else:
-                self._suspects.left.clear()
+                self._suspects.left.clear()  # it has gone
+
+    def _take_out(self, keys: Set[Key]) -> list[Folder | Item]:
+        """Take some things out of what is waiting; they count as under way from now on."""
+        small, large, stack = _drain(self._small), _drain(self._large), _drain(self._stack)
+        waiting: list[Folder | Item] = [*small, *large, *stack]
+        found = [thing for thing in waiting if key_of(thing) in keys]
+        self._under_way.update(found)
+        for queue, items in ((self._small, small), (self._large, large)):
+            for item in items:
+                if key_of(item) not in keys:
+                    queue.put_nowait(item)
+        for folder in reversed(stack):
+            if key_of(folder) not in keys:
+                self._stack.put_nowait(folder)
+        return found
+
+    async def _one(self, thing: Folder | Item) -> None:
+        await self._do(thing, self._folder if isinstance(thing, Folder) else self._item)
 
     async def _do(self, thing: Folder | Item, work: Callable[..., Awaitable[None]]) -> None:
         self._under_way.add(thing)

@@ -13,7 +13,7 @@ from tui.model.job import JobError
 from tui.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Errors(Store):
@@ -21,12 +21,19 @@ class Errors(Store):
 
     @on_thread
     def add_errors(
-        self, job: int, rows: Iterable[ErrorRow], columns: Mapping[str, object] | None = None
-    ) -> None:
-        """Write errors down; `columns` of the job are set with them, or neither is."""
+        self, job: int, rows: Sequence[ErrorRow], columns: Mapping[str, object] | None = None
+    ) -> int:
+        """Write errors down, once each; `columns` of the job are set with them, or neither is.
+
+        Returns how many more there are: one that is told again, after a loss, takes the place of the first.
+        """
         with self.transaction() as db:
             if columns:
                 self.set_columns(job, columns)
+            again = db.executemany(
+                "DELETE FROM error WHERE job = ? AND idx = ? AND path = ? AND removing = ? AND message = ?",
+                [(job, row.idx, row.path, row.removing, as_bytes(row.message)) for row in rows],
+            ).rowcount
             db.executemany(
                 "INSERT INTO error (job, idx, path, target_path, removing, location, code, message, remedy, at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -38,6 +45,7 @@ class Errors(Store):
                     for row in rows
                 ],
             )  # fmt: skip
+        return len(rows) - again
 
     @on_thread
     def errors(self, job: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:

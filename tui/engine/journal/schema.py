@@ -192,6 +192,9 @@ where it goes and what it is of; `tag`: of the job that began it."""
 EXPECTS = "ALTER TABLE job ADD COLUMN expects TEXT NOT NULL DEFAULT ''"
 """What is to be replaced, as in the request: its kind, size and time; empty: whatever there is."""
 
+ONCE = "CREATE INDEX error_of_entry ON error (job, idx, path)"
+"""An error that is told again takes the place of the first."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -208,5 +211,6 @@ MIGRATIONS: tuple[str, ...] = (
     NAMES,
     FAR,
     EXPECTS,
+    ONCE,
 )
 """By these an older journal is brought up to date when it is opened."""

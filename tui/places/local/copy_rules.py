@@ -40,6 +40,7 @@ class CopyRules:
         keep: What travels besides content.
         first: No earlier walk of the job was here: a folder found as it is left is of an earlier copy, which has told
             what the folder could not keep.
+        retried: Somebody asked for another try: a half file that cannot be read is not gone on with.
     """
 
     tag: str
@@ -57,3 +58,4 @@ class CopyRules:
     fitting: Fitting | None = None
     keep: Set[Trait] = ALL_TRAITS
     first: bool = False
+    retried: bool = False

@@ -120,11 +120,7 @@ class Decider:
 
     def leave_out(self, name: bytes, batch: Batch) -> None:
         """Count an entry that is not copied, since its name does not fit."""
-        info = os.lstat(name, dir_fd=self._pair.source)
-        if is_folder(info):
-            batch.skipped_files += 1  # what is in it is not looked at
-        else:
-            _skip(info, batch)
+        _skip(os.lstat(name, dir_fd=self._pair.source), batch)
 
     def _is_shared_and_off(
         self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result
@@ -215,6 +211,6 @@ class Decider:
 
 
 def _skip(info: os.stat_result, batch: Batch) -> None:
+    batch.skipped_files += 1  # a folder is one: what is in it is not looked at
     if not is_folder(info):
-        batch.skipped_files += 1
         batch.skipped_bytes += info.st_size

@@ -40,15 +40,18 @@ class Original(NamedTuple):
     info: os.stat_result
 
 
-def take_up(folder: int, name: bytes, of: Original, where: Location, *, doubtful: bool) -> HalfFile:
+def take_up(
+    folder: int, name: bytes, of: Original, where: Location, *, doubtful: bool, retried: bool = False
+) -> HalfFile:
     """Open the half file of before, or a new one.
 
-    One that cannot be opened just now stays: it is worth as much when the disk is well, or fewer files are open.
+    One that cannot be opened or read just now stays: it is worth as much when the disk is well, or less is open.
 
     Args:
         folder: Opened.
         where: The file as it will be called, for errors.
         doubtful: Nobody knows whether the disk took what was written before.
+        retried: Somebody asked for another try: what the disk does not give back of a half file now, it never will.
     Raises:
         OSError, PlaceError: Neither can be had.
     """
@@ -61,7 +64,7 @@ def take_up(folder: int, name: bytes, of: Original, where: Location, *, doubtful
     try:
         found = os.fstat(half)
         if is_own_file(found, of.info):
-            return _gone_on_with(half, found.st_size, of, doubtful=doubtful)
+            return _gone_on_with(half, found.st_size, of, doubtful=doubtful, retried=retried)
     except BaseException:
         syscalls.let_go(half)
         raise
@@ -81,18 +84,23 @@ def _begin(folder: int, name: bytes, size_bytes: int, where: Location) -> HalfFi
     return HalfFile(half)
 
 
-def _gone_on_with(half: int, size_bytes: int, of: Original, *, doubtful: bool) -> HalfFile:
+def _gone_on_with(half: int, size_bytes: int, of: Original, *, doubtful: bool, retried: bool) -> HalfFile:
     fits = size_bytes <= of.info.st_size
     if doubtful and fits:
         forget_cached(half)
         return HalfFile(half, unsure_bytes=size_bytes)
-    if fits and _ends_alike(half, size_bytes, of.fd):
+    if fits and _ends_alike(half, size_bytes, of.fd, retried=retried):
         return HalfFile(half, good_bytes=size_bytes)
     os.ftruncate(half, 0)
     return HalfFile(half)
 
 
-def _ends_alike(half: int, size_bytes: int, source: int) -> bool:
+def _ends_alike(half: int, size_bytes: int, source: int, *, retried: bool) -> bool:
     start = max(0, size_bytes - _OVERLAP_BYTES)
-    ends = (read_exactly(fd, size_bytes - start, start) for fd in (source, half))
-    return next(ends) == next(ends)
+    wanted = read_exactly(source, size_bytes - start, start)
+    try:
+        return read_exactly(half, size_bytes - start, start) == wanted
+    except OSError as error:
+        if retried and error.errno == errno.EIO:
+            return False
+        raise

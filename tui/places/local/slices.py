@@ -308,6 +308,7 @@ class SliceCopy:
             Original(self._from, info),
             self._where,
             doubtful=self._rules.doubtful,
+            retried=self._rules.retried,
         )
 
     def _advance_or_stop(self, end: int) -> None:

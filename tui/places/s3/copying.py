@@ -10,7 +10,7 @@ from tui.model.error import AlreadyExists, NotHeld, PlaceError, PlaceUnavailable
 from tui.places.base import Identity
 from tui.places.s3 import uploads
 from tui.places.s3.endpoints import Sizes
-from tui.places.s3.entries import entry_of_head, size_of_head
+from tui.places.s3.entries import DESCRIBING, entry_of_head, size_of_head
 from tui.places.s3.looking import head_of, not_found, refuse_file, refuse_folder
 from tui.places.s3.times import MTIME, mtime_text
 
@@ -25,15 +25,8 @@ _STORE_BYTES_S = 8 << 20
 
 _AT_ONCE = 4
 
-_KEPT = (
-    "ContentType",
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "StorageClass",  # what is not named becomes STANDARD, which has another price
-    "WebsiteRedirectLocation",
-)
+_KEPT = ("ContentType", *DESCRIBING)
+"""Of these the class has a price: what is not told becomes STANDARD."""
 _KEPT_IN_BUCKET = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
 """Another bucket has a way of its own to encrypt, which may be all that is allowed there."""
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import mimetypes
 import stat
+from dataclasses import replace
 from typing import Any
 
 from tui.model.entry import Entry, EntryKind
-from tui.places.s3.times import given_ns, stored_ns
+from tui.places.s3.times import MTIME, given_ns, stored_ns
+
+DESCRIBING = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "StorageClass",  # not told of what is STANDARD
+    "WebsiteRedirectLocation",
+)
+"""What an answer to HEAD or GET tells of a file besides its type that a copy has only if it is told to."""
+
+_NO_TYPES = (None, "binary/octet-stream", "application/octet-stream")
 
 
 def file_entry(name: str, size_bytes: int, mtime_ns: int) -> Entry:
@@ -21,7 +35,15 @@ def folder_entry(name: str, mtime_ns: int = 0) -> Entry:
 def entry_of_head(name: str, head: dict[str, Any]) -> Entry:
     """Return the entry of a file from the answer to HEAD or GET: with the time it was given, if it was given one."""
     given = given_ns(head.get("Metadata", {}))
-    return file_entry(name, size_of_head(head), stored_ns(head["LastModified"]) if given is None else given)
+    mtime_ns = stored_ns(head["LastModified"]) if given is None else given
+    return replace(file_entry(name, size_of_head(head), mtime_ns), described=_is_described(name, head))
+
+
+def _is_described(name: str, head: dict[str, Any]) -> bool:
+    """Say whether a store keeps more with a file than whoever uploads its content again gives it by itself."""
+    if head.get("Metadata", {}).keys() - {MTIME} or any(head.get(key) for key in DESCRIBING):
+        return True
+    return head.get("ContentType") not in (*_NO_TYPES, mimetypes.guess_type(name)[0])
 
 
 def size_of_head(head: dict[str, Any]) -> int:
