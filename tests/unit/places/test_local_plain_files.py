@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from tests.trees import describe
 from tests.unit.places.local_driver import OWN, RULES, copy_tree
+from tui.model.fidelity import Loss
 from tui.model.job import Conflict
 from tui.places.local import plain, standing
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Set
     from pathlib import Path
 
+    from tui.places.local.hops import CopyRules
+
 OLD_NS = 1_500_000_000_123_456_789
+both = pytest.mark.parametrize("rules", [RULES, OWN], ids=["standing folder", "own folder"])
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
@@ -94,9 +99,9 @@ def test_more_names_than_are_kept_in_mind_are_looked_for_one_by_one(
     assert describe(source) == describe(target)
 
 
-@pytest.mark.parametrize("rules", [RULES, OWN], ids=["standing folder", "own folder"])
+@both
 def test_a_file_that_does_not_hold_still_is_copied_the_careful_way(
-    source: Path, target: Path, rules: object, monkeypatch: pytest.MonkeyPatch
+    source: Path, target: Path, rules: CopyRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_files(source)
     seen: list[set[str]] = []
@@ -106,9 +111,60 @@ def test_a_file_that_does_not_hold_still_is_copied_the_careful_way(
         return False
 
     monkeypatch.setattr(plain, "unchanged", moving)
-    assert copy_tree(source, target, rules).files == 5  # type: ignore[arg-type]
+    assert copy_tree(source, target, rules).files == 5
     assert len(seen) == 4, "all but the first, which shows what the filesystem keeps"
     assert all(len(names) == number for number, names in enumerate(seen, 1)), "nothing was made of it yet"
+    assert describe(source) == describe(target)
+
+
+@both
+def test_a_file_that_cannot_be_written_is_told_and_not_tried_again_in_silence(
+    source: Path, target: Path, rules: CopyRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(source)
+    real, writes = os.write, iter([False, False, True])
+
+    def write(fd: int, data: bytes) -> int:
+        if next(writes, False):
+            raise OSError(errno.EROFS, "the disk was taken away, for a moment")
+        return real(fd, data)
+
+    monkeypatch.setattr(os, "write", write)
+    outcome = copy_tree(source, target, rules)
+    assert (outcome.files, [code for _, code in outcome.problems]) == (4, ["ReadOnly"])
+    assert len(os.listdir(target)) == 4
+
+
+@both
+def test_times_that_files_could_not_keep_are_told(
+    source: Path, target: Path, rules: CopyRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(source)
+    real, kept = os.utime, iter([True])
+
+    def utime(*where: object, **times: object) -> None:
+        if not next(kept, False):
+            raise OSError(errno.EPERM, "not here")
+        real(*where, **times)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "utime", utime)
+    lost = [name for loss, name in copy_tree(source, target, rules).losses if loss is Loss.TIMES]
+    assert len([name for name in lost if name.startswith(b"file")]) == 4, "all but the first"
+
+
+def test_files_get_their_names_also_where_nameless_ones_turn_out_to_get_none(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(source)
+    real, named = os.link, iter([True])
+
+    def link(*names: object, **how: object) -> None:
+        if not next(named, False):
+            raise OSError(errno.EXDEV, "not from there")
+        real(*names, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "link", link)
+    assert copy_tree(source, target).files == 5
     assert describe(source) == describe(target)
 
 

@@ -20,7 +20,7 @@ from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ROUND_S = 0.5
@@ -143,21 +143,24 @@ def test_a_file_swapped_for_a_link_or_a_fifo_is_not_followed_nor_waited_for(
 ) -> None:
     """The swap comes after the folder was read: the name is still listed as a regular file."""
     (source / "file").write_text("x")
-    real, traps = os.open, iter([lambda path: path.symlink_to(elsewhere / "precious"), os.mkfifo])
+    real = os.open
+    traps: list[Callable[[Path], None]] = []
 
     def swap_first(name: object, flags: int, *args: object, **kwargs: object) -> int:
-        if name == b"file" and (trap := next(traps, None)):
+        if name == b"file" and traps:
             (source / "file").unlink()
-            trap(source / "file")
+            traps.pop()(source / "file")
         return real(name, flags, *args, **kwargs)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "open", swap_first)
+        traps.append(lambda file: file.symlink_to(elsewhere / "precious"))
         assert copy_tree(source, target).failures == []
         assert os.readlink(target / "file") == str(elsewhere / "precious")
         (target / "file").unlink()
         (source / "file").unlink()
         (source / "file").write_text("x")
+        traps.append(os.mkfifo)
         assert copy_tree(source, target).failures == []
     assert (target / "file").is_fifo()
 

@@ -25,6 +25,7 @@ from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure
 from tui.places.local.links import HardLinks
 from tui.places.local.names import told
 from tui.places.local.partial import is_partial, own_partials, sweep
+from tui.places.local.plain import BREATH, Item
 from tui.places.local.slices import SliceCopy
 from tui.places.local.standing import TargetNames, same_inode
 from tui.places.local.traits import Traits
@@ -47,8 +48,8 @@ _JUST_MADE_S = 10.0
 
 _ENCODING = sys.getfilesystemencoding()
 
-Item = tuple[bytes, bytes, bool]
-"""Source name, target name, and whether the folder says it is a regular file."""
+_END: Item = b"", b"", False
+"""Stands for the entry after the last."""
 
 
 class FolderCopy:
@@ -86,7 +87,7 @@ class FolderCopy:
         self.rules, self._links, self._brake, self._names = rules, links, brake, names
         self._are_final = are_final
         self._from = self._to = -1
-        self._items: Generator[Item] | None = None
+        self._items: Generator[Item | None] | None = None
         self._again: Item | None = None
         self._passed_by: Set[bytes] = frozenset()
         self._lent_mode: int | None = None
@@ -111,14 +112,15 @@ class FolderCopy:
             self._open()
             batch.device = self._entries.device
             self._entries.rules = self.rules
+            self._entries.plain.begin(batch, self.rules)
             while not self._brake.on:
                 item = self._next()
-                if item is None:
+                if item is _END:
                     batch.exhausted = True
                     break
-                if not self._copy(item, batch) or batch.out_of_space:
+                if item is not None and (not self._copy(item, batch) or batch.out_of_space):
                     break
-                done += 1
+                done += 1 if item else BREATH
                 if (
                     done >= BATCH_ENTRIES
                     or batch.size_bytes >= self.rules.batch_bytes
@@ -285,13 +287,15 @@ class FolderCopy:
                 yield name, put or LEFT_OUT, False
 
     def _next(self) -> Item | None:
+        """Return the next entry that takes care, or _END; None after some that were plain, and are done."""
         if self._again is not None:
             item, self._again = self._again, None
             return item
         if self._items is None:
-            self._items = self._listed() if self._names is None else self._named(self._names)
+            items = self._listed() if self._names is None else self._named(self._names)
+            self._items = self._entries.plain.sift(items)
         try:
-            return next(self._items, None)
+            return next(self._items, _END)
         except Stopped:
             self._items = None  # nothing of it was given yet: it begins anew
             raise

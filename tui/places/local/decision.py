@@ -56,6 +56,7 @@ class Decider:
             on_same: Called for each entry found complete at the target, before it is counted.
         """
         self._target, self._path, self.rules, self._pair = target, target_path, rules, pair
+        self._goes_by_looks = not (pair.strict or rules.mirror)
         self._on_same = on_same
         self._clash = Clash(pair.source, pair.target)
 
@@ -63,6 +64,18 @@ class Decider:
     def may_clash(self) -> bool:
         """Whether a name found taken may be taken by another entry of the source."""
         return self._clash.may_be
+
+    def is_plainly_same(self, info: os.stat_result, standing: os.stat_result) -> bool:
+        """Say whether a look at two regular files shows that `spot` would find nothing to be done."""
+        return (
+            info.st_mtime_ns == standing.st_mtime_ns
+            and info.st_size == standing.st_size
+            and info.st_nlink == 1
+            and self._goes_by_looks
+            and not self._clash.may_be
+            and stat.S_ISREG(info.st_mode)
+            and stat.S_ISREG(standing.st_mode)
+        )
 
     def of_another(
         self, name: bytes, target_name: bytes, info: os.stat_result, standing: os.stat_result

@@ -76,7 +76,7 @@ class EntryCopy:
             timeless=rules.mirror and rules.compare, times=times,
         )  # fmt: skip
         self._decider = Decider(target.root, target.path, rules, self._pair, self._on_same)
-        self._plain = PlainFiles(landing)
+        self.plain = PlainFiles(source.fd, landing, names, self._decider, brake)
         self._maker = Maker(source.fd, landing, brake, verify=verify)
         self._joiner = Joiner(links or HardLinks(), landing, target.path)
         self.device = landing.device
@@ -100,6 +100,7 @@ class EntryCopy:
             Stopped: The brake went on.
             PlaceError, OSError, Refused: It could not be copied; nothing new stands at the target.
         """
+        self.plain.tell()
         if target_name == LEFT_OUT:
             self._decider.leave_out(name, batch)
             return
@@ -160,10 +161,6 @@ class EntryCopy:
         standing = self._names.look(target_name)
         if standing is not None:
             info = self._look(name)
-            if self._is_plainly_same(info, standing):
-                batch.same_files += 1
-                batch.same_bytes += info.st_size
-                return True
             if not stat.S_ISREG(info.st_mode):
                 return False
             if self._is_left(name, target_name, info, batch):
@@ -195,7 +192,7 @@ class EntryCopy:
                 batch.large.append(Large(name, put, info.st_size, replace))
                 self._traits.lost.clear()  # it will be told when that is done
                 return
-            if self._rules.verify or not self._plain.copy(source, put, info, replace=replace):
+            if not replace or self._rules.verify or not self.plain.replace(source, put, info):
                 info = self._make(source, name, put, info, replace=replace)
             if info.st_nlink > 1:
                 self._joiner.tell(info, put)
@@ -204,20 +201,6 @@ class EntryCopy:
         if self._rules.verify:
             batch.verified_files += 1
             batch.verified_bytes += info.st_size
-
-    def _is_plainly_same(self, info: os.stat_result, standing: os.stat_result) -> bool:
-        """Say whether a look shows that nothing is to be done, as for most files of a tree that is copied again.
-
-        Where it does not, the decider has more to go by.
-        """
-        return (
-            info.st_mtime_ns == standing.st_mtime_ns
-            and info.st_size == standing.st_size
-            and info.st_nlink == 1
-            and not (self._pair.strict or self._rules.mirror or self._decider.may_clash)
-            and stat.S_ISREG(info.st_mode)
-            and stat.S_ISREG(standing.st_mode)
-        )
 
     def _look(self, name: bytes) -> os.stat_result:
         try:

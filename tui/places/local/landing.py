@@ -134,6 +134,20 @@ class Landing:
             discard(self.fd, scratch)
         return Draft(os.open(scratch, _NEW, mode, dir_fd=self.fd), scratch, mode)
 
+    def put(self, name: bytes, info: os.stat_result, data: bytes, *, replace: bool) -> None:
+        """Make a small file that is to be given nothing but content and times (`makes_alike`); errors as `publish`."""
+        draft = self.create(name, info, info.st_mode & 0o777, replace=replace)
+        try:
+            size = len(data)
+            written = os.write(draft.fd, data) if size else 0
+            while written < size:
+                written += os.write(draft.fd, memoryview(data)[written:])
+            attributes.set_times(draft.fd, info, self.traits)
+            self.publish(draft, name, size, replace=replace)
+        except BaseException:
+            self.abandon(draft)
+            raise
+
     def scratch(self, name: bytes, info: os.stat_result) -> bytes:
         """Return a free partial name; a leftover of this job under it is removed."""
         scratch = partial_name(self.tag, name, info)
