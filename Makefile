@@ -4,6 +4,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 ARGS ?=
 
+# Without compiled files each of the hundreds of processes that tests start would compile Ferry anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-again lint types contracts bench bench-remote soak screenshots docs clean
 
 .venv/ready: pyproject.toml

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.daemon.homes import until
+from tests.daemon.homes import Home, until
 from tests.e2e.terminal import Terminal
 from tests.servers.sshd import make_key
 
@@ -67,7 +67,7 @@ def real(tmp_path: Path, sshd: Sshd) -> Iterator[Ferry]:
     try:
         yield ferry
     finally:
-        ferry("engine", "stop")
+        Home(tmp_path / "home").end()
 
 
 def test_a_tree_goes_to_a_host_and_comes_back(real: Ferry) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiobotocore.session import AioSession
 
+from tests.daemon.homes import Home
 from tests.servers.swift import running_swift
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def store(tmp_path: Path) -> Iterator[Ferry]:
         try:
             yield ferry
         finally:
-            ferry("engine", "stop")
+            Home(home).end()
 
 
 def test_a_tree_goes_to_a_store_and_comes_back(store: Ferry, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.daemon.homes import Home
 from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def real(tmp_path: Path) -> Iterator[Ferry]:
     here.mkdir()
     ferry = Ferry(here, tmp_path / "home")
     yield ferry
-    ferry("engine", "stop", status=None)
+    Home(tmp_path / "home").end()
 
 
 def tree(folder: Path, files: int = 20) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.daemon.homes import Home, until
+from tests.daemon.homes import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +18,4 @@ def home(tmp_path: Path) -> Iterator[Home]:
     """A home whose engine is asked to go when the test ends, and does."""
     made = Home(tmp_path / "home")
     yield made
-    for pid in made.engines():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-            os.kill(pid, signal.SIGTERM)
-    try:
-        until(lambda: not made.engines(), 10)
-    finally:
-        for pid in made.engines():
-            os.kill(pid, signal.SIGKILL)
+    made.end()

@@ -98,6 +98,18 @@ class Home:
         until(lambda: not alive(pid))
         return pid
 
+    def end(self) -> None:
+        """Ask its engine to go, and see that it does."""
+        for pid in self.engines():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+                os.kill(pid, signal.SIGTERM)
+        try:
+            until(lambda: not self.engines(), 10)
+        finally:
+            for pid in self.engines():
+                os.kill(pid, signal.SIGKILL)
+
     def log(self) -> str:
         return self.paths.engine_log.read_text() if self.paths.engine_log.exists() else ""
 

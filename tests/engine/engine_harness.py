@@ -41,7 +41,12 @@ async def until(holds: Callable[[], object], timeout_s: float = 20.0) -> None:
     """Wait until something holds that nothing tells of."""
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110 (no event tells)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+
+
+async def at_rest(engine: Engine) -> None:
+    """Wait until an engine has nothing under way: the last update may come before that."""
+    await until(lambda: not engine._keeper._tasks)
 
 
 class Harness:

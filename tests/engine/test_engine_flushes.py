@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running, until, write
+from engine_harness import Harness, at_rest, crash, names, new_engine, running, until, write
 
 from tests.mounts import tmpfs
 from tui.engine import keeper
@@ -216,12 +216,12 @@ async def test_a_disk_that_takes_long_keeps_neither_a_pause_nor_a_cancel_waiting
     id = await harness.copy(write(source / "a"), to=target)
     await flushing(harness, id)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert (await harness.engine.job(id)).state is JobState.PAUSED
     await harness.engine.resume([id])
     await flushing(harness, id)
     await harness.engine.cancel([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     job = await harness.engine.job(id)
     assert (job.state, job.note, job.progress.flushing) == (JobState.CANCELLED, "", False)
 
@@ -300,7 +300,7 @@ async def test_so_is_the_tree_compared_that_was_being_built(
     id = await harness.copy(source / "tree", to=target, limit_bytes_s=16)
     await harness.until(id, lambda job: job.progress.files_done > 0)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     write(in_the_stage(target), "\0\0\0\0")
     disk.fails = [errno.EIO]
     assert (
@@ -350,7 +350,7 @@ async def test_a_move_stopped_while_it_is_flushed_keeps_the_originals(
     id = await harness.move(write(source / "a"), to=target)
     await flushing(harness, id)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert names(source) == ["a"]
     disk.answers.set()
     await harness.engine.resume([id])
@@ -442,7 +442,7 @@ async def test_a_flush_that_succeeds_behind_a_pause_leaves_no_doubt(
     await flushing(harness, id)
     assert await doubts(harness, id)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert await doubts(harness, id)
     disk.answers.set()
     async with asyncio.timeout(20):

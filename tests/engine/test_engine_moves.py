@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import NEW, OLD, Harness, names, new_engine, running, write
+from engine_harness import NEW, OLD, Harness, at_rest, names, new_engine, running, write
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.job import Conflict, JobState
@@ -200,6 +200,6 @@ async def test_a_cancelled_move_keeps_every_file_somewhere(harness: Harness, sou
     id = await harness.move(source, to=far, limit_bytes_s=4 << 20)
     await harness.until(id, lambda job: job.progress.bytes_done >= 1 << 20)
     await harness.engine.cancel([id], keep=False)
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert {name: (source / name).read_bytes() for name in names(source)} == before
     assert names(far) == []

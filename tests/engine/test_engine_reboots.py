@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, names, running, write
+from engine_harness import Harness, at_rest, names, running, write
 
 from tui.engine import keeper
 from tui.model.job import Conflict, Flush, JobState
@@ -42,7 +42,7 @@ async def paused(harness: Harness, source: Path, target: Path, **rest: object) -
     id = await harness.copy(source / "tree", to=target, limit_bytes_s=16, **rest)
     await harness.until(id, lambda job: job.progress.files_done > 0)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert names(target / "tree")
     return id
 
@@ -115,7 +115,7 @@ async def test_a_job_off_the_list_comes_back_in_doubt(
     async with running(tmp_path / "journal") as first:
         id = await paused(first, source, target)
         await first.engine.cancel([id])
-        await first.until(id, lambda _: not first.engine._keeper._tasks)
+        await at_rest(first.engine)
         await first.engine.remove([id])
     machine.boot = "second"
     async with running(tmp_path / "journal") as second:

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, names, running
+from engine_harness import Harness, at_rest, names, running
 
 from tests.mounts import image, tmpfs
 from tests.trees import partials
@@ -53,10 +53,6 @@ def inside(folder: Path) -> list[Path]:
     return [folder / name for name in names(folder)]
 
 
-async def settled(harness: Harness, id: int) -> None:
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
-
-
 @pytest.mark.parametrize("what", ["files", "tree"])
 async def test_what_does_not_fit_waits_before_it_fills_the_disk_and_nothing_has_failed(
     harness: Harness, source: Path, tiny: Path, what: str
@@ -87,11 +83,11 @@ async def test_resuming_looks_again_and_goes_on_when_there_is_room(
     fill(source, 5, 3 * MIB)
     id = await harness.copy(source, to=tiny)
     await harness.ends(id)
-    await settled(harness, id)
+    await at_rest(harness.engine)
     await harness.engine.resume([id])
     await harness.until(id, lambda job: job.state is not JobState.WAITING)
     assert (await harness.ends(id)).state is JobState.WAITING
-    await settled(harness, id)
+    await at_rest(harness.engine)
     enlarge(tiny)
     await harness.engine.resume()
     await harness.done(id)
@@ -105,14 +101,14 @@ async def test_a_job_that_is_told_to_start_all_the_same_fills_the_disk_and_waits
     fill(source, 5_000_000 // size_bytes + 5, size_bytes)
     id = await harness.copy(source, to=tiny)
     await harness.ends(id)
-    await settled(harness, id)
+    await at_rest(harness.engine)
     await harness.engine.start([id])
     await harness.until(id, lambda job: job.state is not JobState.WAITING)
     job = await harness.ends(id)
     assert (job.state, job.progress.errors) == (JobState.WAITING, 0)
     assert job.note.startswith(f"no space left on {tiny} (")
     assert job.note.endswith("free): free space and resume")
-    await settled(harness, id)
+    await at_rest(harness.engine)
     enlarge(tiny, "size=160m")
     await harness.engine.resume([id])
     job = await harness.done(id)
@@ -140,11 +136,11 @@ async def full(harness: Harness, source: Path, disk: Path, flush: Flush = Flush.
     fill(source, 1, 40 * MIB)
     id = await harness.copy(source / "file 0", to=disk, flush=flush)
     await harness.ends(id)
-    await settled(harness, id)
+    await at_rest(harness.engine)
     await harness.engine.start([id])
     await harness.until(id, lambda job: job.state is not JobState.WAITING)
     job = await harness.ends(id)
-    await settled(harness, id)
+    await at_rest(harness.engine)
     return job
 
 
@@ -174,7 +170,7 @@ async def test_the_half_file_that_fills_the_disk_goes_with_a_cancel(
         job = await full(harness, source, disk)
         assert len(names(disk)) == 1
         await harness.engine.cancel([job.id])
-        await settled(harness, job.id)
+        await at_rest(harness.engine)
         assert names(disk) == []
 
 
@@ -206,7 +202,7 @@ async def test_a_whole_copy_whose_name_finds_no_room_is_kept(
         patched.setattr(Landing, "settle", no_name)
         job = await harness.ends(await harness.copy(source / "file 0", to=target))
     assert (job.state, job.progress.bytes_done) == (JobState.WAITING, 40 * MIB)
-    await settled(harness, job.id)
+    await at_rest(harness.engine)
     await harness.engine.resume([job.id])
     job = await harness.done(job.id)
     assert (offsets, job.progress.bytes_done) == ([0, 40 * MIB], 40 * MIB)
@@ -224,7 +220,7 @@ async def test_a_job_waiting_for_room_may_be_paused_and_cancelled(
     await harness.engine.resume([id])
     await harness.until(id, lambda job: job.state is JobState.WAITING)
     await harness.engine.cancel([id])
-    await settled(harness, id)
+    await at_rest(harness.engine)
     assert names(tiny) == []
 
 
@@ -265,7 +261,7 @@ async def test_inodes_that_run_out_hold_the_job_whatever_was_to_be_made(
     sources = inside(source) if kind == "names" else [source]
     job = await harness.ends(await harness.copy(*sources, to=few))
     assert (job.state, job.progress.errors) == (JobState.WAITING, 0)
-    await settled(harness, job.id)
+    await at_rest(harness.engine)
     enlarge(few, "nr_inodes=400")
     monkeypatch.undo()
     await harness.engine.resume([job.id])
@@ -287,7 +283,7 @@ async def test_a_target_folder_that_cannot_be_made_holds_the_job(
     job = await harness.ends(await harness.copy(source / "file 0", to=few / "new"))
     assert (job.state, job.progress.errors) == (JobState.WAITING, 0)
     assert job.note == f"needs 1 inode, 0 free on {few}: remove files and resume"
-    await settled(harness, job.id)
+    await at_rest(harness.engine)
     await harness.engine.start([job.id])
     await harness.until(job.id, lambda job: job.state is not JobState.WAITING)
     job = await harness.ends(job.id)
@@ -309,7 +305,7 @@ async def test_a_quota_that_is_used_up_holds_the_job_and_is_named(
         job = await harness.ends(await harness.copy(source, to=target))
     assert (job.state, job.progress.errors) == (JobState.WAITING, 0)
     assert job.note.startswith("the disk quota on ")
-    await settled(harness, job.id)
+    await at_rest(harness.engine)
     await harness.engine.resume([job.id])
     await harness.done(job.id)
 
@@ -364,7 +360,7 @@ async def test_a_half_copied_file_is_gone_on_with_where_the_rest_fits(
         id = await harness.copy(source / "file 0", to=disk, limit_bytes_s=30 * MIB)
         await harness.until(id, lambda job: job.progress.bytes_done >= 16 * MIB)
         await harness.engine.pause([id])
-        await settled(harness, id)
+        await at_rest(harness.engine)
         assert partials(disk)
         await harness.engine.limit(None, [id])
         await harness.engine.resume([id])
@@ -384,7 +380,7 @@ async def test_a_move_elsewhere_that_does_not_fit_removes_nothing(
     job = await harness.ends(await harness.move(source, to=tiny))
     assert job.wants_room
     assert len(names(source)) == 5
-    await settled(harness, job.id)
+    await at_rest(harness.engine)
     enlarge(tiny)
     await harness.engine.resume([job.id])
     await harness.done(job.id)

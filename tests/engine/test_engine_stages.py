@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, at_rest, crash, names, new_engine, running
 
 from tests.trees import partials
 from tui.model.job import JobState
@@ -83,7 +83,8 @@ async def test_the_tree_of_a_paused_job_is_told_also_by_the_next_engine(
         id = await harness.copy(tree(source / "a"), to=target, limit_bytes_s=SLOW)
         await harness.until(id, is_building(target / "a", MIB))
         await harness.engine.pause([id])
-        paused = await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+        await at_rest(harness.engine)
+        paused = await harness.engine.job(id)
         assert paused.stage is not None
     async with running(journal) as harness:
         job = await harness.engine.job(id)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, at_rest, crash, names, new_engine, running
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.job import JobState, Staging
@@ -66,7 +66,7 @@ async def test_a_tree_that_becomes_the_target_itself(harness: Harness, source: P
 async def test_a_paused_tree_goes_on_where_it_was(harness: Harness, source: Path, target: Path) -> None:
     id = await slowly(harness, tree(source / "a"), target)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     await harness.engine.limit(None, [id])
     await harness.engine.resume([id])
     job = await harness.done(id)
@@ -99,7 +99,7 @@ async def test_a_cancelled_tree_stays_as_far_as_it_is_or_goes(
 ) -> None:
     id = await slowly(harness, tree(source / "a"), target)
     await harness.engine.cancel([id], keep=keep)
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert names(target) == (["a"] if keep else [])
     assert partials(target) == []
 
@@ -111,7 +111,7 @@ async def test_a_standing_folder_is_merged_into_and_never_dropped(
     (target / "a" / "mine").write_text("mine")
     id = await slowly(harness, tree(source / "a"), target)
     await harness.engine.cancel([id], keep=False)
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert (target / "a" / "mine").read_text() == "mine"
 
 

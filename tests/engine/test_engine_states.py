@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running, until
+from engine_harness import Harness, at_rest, crash, names, new_engine, running, until
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.engine.engine import Limits
@@ -58,7 +58,7 @@ async def test_a_paused_job_goes_on_at_its_offset(harness: Harness, source: Path
     await harness.engine.pause([id])
     paused = await harness.engine.job(id)
     assert paused.state is JobState.PAUSED
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert not (target / "big").exists()
     (partial,) = partials(target)
     kept = os.stat(partial).st_blocks * 512
@@ -79,7 +79,7 @@ async def test_a_paused_tree_goes_on_without_copying_twice(
     id = await harness.copy(source, to=target, limit_bytes_s=SLOW)
     await started(harness, id)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert not (target / "source").exists()
     await harness.engine.limit(None, [id])
     await harness.engine.resume([id])
@@ -141,7 +141,7 @@ async def test_a_cancelled_tree_goes_when_asked_to(harness: Harness, source: Pat
     id = await harness.copy(small, source, to=target, limit_bytes_s=SLOW)
     await started(harness, id)
     await harness.engine.cancel([id], keep=False)
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert names(target) == []
     assert len(names(source)) == 40
 
@@ -154,7 +154,7 @@ async def test_what_stood_at_the_target_before_survives_a_cancel(
     id = await harness.copy(source, to=target, limit_bytes_s=SLOW)
     await started(harness, id)
     await harness.engine.cancel([id], keep=False)
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert (target / "source" / "mine").read_text() == "stays"
     assert partials(target) == []
 
@@ -167,10 +167,10 @@ async def test_a_paused_job_can_be_cancelled_and_leaves_no_half_file(
     id = await harness.copy(source, to=target, limit_bytes_s=SLOW)
     await started(harness, id)
     await harness.engine.pause([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert len(partials(target)) == 1
     await harness.engine.cancel([id])
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     assert partials(target) == []
 
 
@@ -180,7 +180,7 @@ async def test_a_cancelled_job_can_be_taken_up_again(harness: Harness, source: P
     await started(harness, id)
     await harness.engine.cancel([id])
     await harness.engine.limit(None)
-    await harness.until(id, lambda _: not harness.engine._keeper._tasks)
+    await at_rest(harness.engine)
     await harness.engine.retry([id])
     await harness.engine.limit(None, [id])
     job = await harness.done(id)

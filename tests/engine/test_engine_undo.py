@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, at_rest, crash, names, new_engine, running
 from undo_steps import changed, gone, refusal, replaced, texts, turned_into_a_folder, undone, write
 
 from tests.trees import describe, make_mixed_tree
@@ -439,7 +439,7 @@ async def test_a_job_off_the_list_is_not_undone_by_what_did_nothing(
     undoing = await harness.engine.undo(id)
     await harness.engine.remove([id])
     await harness.engine.cancel([undoing])
-    await harness.until(undoing, lambda _: not keeper._tasks)
+    await at_rest(harness.engine)
     await harness.engine.restore()
     assert (await harness.engine.job(id)).undone_by == 0
     keeper._closing = False

@@ -366,7 +366,7 @@ async def test_a_verification_goes_on_where_it_was_and_tells_each_error_once(
     keeper = first.engine._keeper
     reads.brake = lambda: next(iter(keeper._runs.values())).stop(Stop.QUIT)
     id = await first.engine.verify(copied)
-    await first.until(id, lambda _: reads.last in reads.read and not keeper._tasks)
+    await until(lambda: reads.last in reads.read and not keeper._tasks)
     if stop == "restart":
         await first.engine.shut_down()
     before = set(reads.read)

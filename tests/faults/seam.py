@@ -6,12 +6,12 @@ import ast
 import ctypes
 import errno
 import fcntl
+import functools
 import io
 import os
 import sys
 import threading
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,8 @@ _COUNTING = ("/scan.py", "/totals.py", "/need.py", "/room.py")
 """Modules whose calls only count what there is: they run beside the work, in no order that could be repeated."""
 
 
-def calls_of_the_product() -> set[str]:
+@functools.cache
+def calls_of_the_product() -> frozenset[str]:
     """Return the names of all functions of `os` that the engine and the disk layer call."""
     found = set()
     package = Path(tui.__file__).parent
@@ -55,7 +56,7 @@ def calls_of_the_product() -> set[str]:
                 and not isinstance(getattr(os, node.attr), type)
             ):
                 found.add(node.attr)
-    return found - _PURE
+    return frozenset(found - _PURE)
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,10 @@ class Seam:
         """Meets the calls that count what there is, instead of those that do the work."""
         self._own = threading.local()
         for name in sorted(calls_of_the_product() | {"mkdir"}):
-            monkeypatch.setattr(os, name, partial(self._call, name, getattr(os, name)))
-        monkeypatch.setattr(os, "scandir", partial(self._scandir, os.scandir))
-        monkeypatch.setattr(io, "open", partial(self._call, "io.open", io.open))
-        monkeypatch.setattr(fcntl, "ioctl", partial(self._call, "ioctl", fcntl.ioctl))
+            monkeypatch.setattr(os, name, functools.partial(self._call, name, getattr(os, name)))
+        monkeypatch.setattr(os, "scandir", functools.partial(self._scandir, os.scandir))
+        monkeypatch.setattr(io, "open", functools.partial(self._call, "io.open", io.open))
+        monkeypatch.setattr(fcntl, "ioctl", functools.partial(self._call, "ioctl", fcntl.ioctl))
         monkeypatch.setattr(syscalls, "_libc", _Library(self, syscalls._libc))
 
     def arm(self, fault: Fault | None) -> None:

@@ -10,6 +10,7 @@ where `make(request)` is an async context manager that gives a `Stand`; session 
 
 from __future__ import annotations
 
+import functools
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from tui.model.entry import Entry
     from tui.model.location import Location
-    from tui.places.base import Place, Writer
+    from tui.places.base import Capabilities, Place, Writer
 
     Make = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager["Stand"]]
 
@@ -105,10 +106,10 @@ def found() -> dict[str, Make]:
 # What tests of all kinds say.
 
 
-def needs(place: Place, *capabilities: str) -> None:
-    """Skip a test where the place cannot do what it is about."""
-    for name in capabilities:
-        if not getattr(place.capabilities, name):
+def need(capabilities: Capabilities, *names: str) -> None:
+    """Skip a test where a place cannot do what it is about (its mark `needs`)."""
+    for name in names:
+        if not getattr(capabilities, name):
             pytest.skip(f"no {name.replace('_', ' ')} here")
 
 
@@ -137,6 +138,7 @@ async def write_all(writer: Writer, data: bytes, *, piece_bytes: int = 40_000) -
         await writer.write(offset, data[offset : offset + piece_bytes])
 
 
+@functools.lru_cache(maxsize=8)
 def some_bytes(size_bytes: int, seed: int = 1) -> bytes:
     """Return bytes that look random, no two stretches alike, the same every time."""
     import random

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import itertools
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,6 +31,13 @@ SIZES = Sizes(single_bytes=2 * PART_BYTES, part_bytes=PART_BYTES, page_keys=100)
 _BUCKET = "contract"
 _SLOW = "hundreds of files take so real a store too long: test_s3_place has smaller pages"
 _numbers = itertools.count(1)
+
+_PLAINLY: dict[str, Any] = {
+    "s3": {"addressing_style": "path"},
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+"""How to speak to a store as the library comes."""
 
 
 class S3Stand(Stand):
@@ -67,25 +76,27 @@ class S3Stand(Stand):
 
     async def names(self, name: str = "") -> set[str]:
         prefix = self._prefix + (f"{name}/" if name else "")
-        found: set[str] = set()
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET, Prefix=prefix)
-        async for page in pages:
-            found |= {it["Key"][len(prefix) :].partition("/")[0] for it in page.get("Contents", ())}
-        return found - {""}
+        keys = await asyncio.to_thread(
+            lambda: [it["Key"] for page in pages for it in page.get("Contents", ())]
+        )
+        return {key[len(prefix) :].partition("/")[0] for key in keys} - {""}
 
     async def read(self, name: str) -> bytes:
-        answer = await self._client.get_object(Bucket=_BUCKET, Key=self._prefix + name)
-        async with answer["Body"] as body:
-            return bytes(await body.read())
+        def body() -> bytes:
+            with self._client.get_object(Bucket=_BUCKET, Key=self._prefix + name)["Body"] as stream:
+                return bytes(stream.read())
+
+        return await asyncio.to_thread(body)
 
     async def write(self, name: str, data: bytes) -> None:
-        await self._client.put_object(Bucket=_BUCKET, Key=self._prefix + name, Body=data)
+        await asyncio.to_thread(self._client.put_object, Bucket=_BUCKET, Key=self._prefix + name, Body=data)
 
     async def make(self) -> None:
         try:
             await self.write("", b"")
         except self._client.exceptions.NoSuchBucket:
-            await self._client.create_bucket(Bucket=_BUCKET)
+            await asyncio.to_thread(self._client.create_bucket, Bucket=_BUCKET)
             await self.write("", b"")
 
 
@@ -99,6 +110,22 @@ class Nobody:
 NOBODY = Nobody()
 
 
+@functools.cache
+def _onlooker(url: str, region: str, access_key: str, secret_key: str) -> Any:
+    """A client that belongs to no event loop, so one for all tests: to make one takes longer than most of them."""
+    from botocore.config import Config  # type: ignore[import-untyped]
+    from botocore.session import Session  # type: ignore[import-untyped]
+
+    return Session().create_client(
+        "s3",
+        region_name=region,
+        endpoint_url=url,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=Config(**_PLAINLY),
+    )
+
+
 @contextlib.asynccontextmanager
 async def client_of(server: Swift) -> AsyncIterator[Any]:
     """A client of the library as it comes, to look at a store behind a place's back."""
@@ -107,15 +134,10 @@ async def client_of(server: Swift) -> AsyncIterator[Any]:
 
     from tui.places.s3.session import models
 
-    config = AioConfig(
-        s3={"addressing_style": "path"},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
     session = AioSession()
     session.register_component("data_loader", models())
     async with session.create_client(
-        "s3", region_name=server.region, endpoint_url=server.url, config=config
+        "s3", region_name=server.region, endpoint_url=server.url, config=AioConfig(**_PLAINLY)
     ) as client:
         yield client
 
@@ -125,13 +147,12 @@ async def _s3(request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
     pytest.importorskip("aiobotocore", reason="S3 needs the extra: pip install 'ferry-tui[s3]'")
     server: Swift = request.getfixturevalue("swift")
     set_keys(request.getfixturevalue("monkeypatch"), server)
-    async with client_of(server) as client:
-        stand = S3Stand(server, client)
-        await stand.make()
-        try:
-            yield stand
-        finally:
-            await stand.close()
+    stand = S3Stand(server, _onlooker(server.url, server.region, server.access_key, server.secret_key))
+    await stand.make()
+    try:
+        yield stand
+    finally:
+        await stand.close()
 
 
 STANDS = {"s3": _s3}

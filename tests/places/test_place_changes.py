@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.places.stand import TAG, TIME_NS, listed, needs, put, some_bytes
+from tests.places.stand import TAG, TIME_NS, listed, put, some_bytes
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, NotEmpty, NotFound, PlaceError, Unsupported
 from tui.places.base import Attributes
@@ -23,9 +23,9 @@ async def test_a_folder_is_made(stand: Stand, place: Place) -> None:
     assert await listed(place, stand.at("folder")) == {}
 
 
+@pytest.mark.needs("modes", "folders")
 @pytest.mark.parametrize("mode", [0o700, 0o755, 0o775])
 async def test_a_folder_is_made_with_a_mode(stand: Stand, place: Place, mode: int) -> None:
-    needs(place, "modes", "folders")
     await place.make_folder(stand.at("folder"), mode)
     assert stat.S_IMODE((await place.stat(stand.at("folder"))).mode) == mode
 
@@ -37,30 +37,30 @@ async def test_a_folder_needs_a_free_name(stand: Stand, place: Place, kind: str)
         await place.make_folder(stand.at("name"))
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_takes_a_name_too(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await stand.symlink("name", "missing")
     with pytest.raises(AlreadyExists, match="name"):
         await place.make_folder(stand.at("name"))
 
 
+@pytest.mark.needs("folders")
 async def test_a_folder_is_made_in_one_that_is_there(stand: Stand, place: Place) -> None:
-    needs(place, "folders")
     with pytest.raises(NotFound):
         await place.make_folder(stand.at("missing/folder"))
     assert await stand.names() == set()
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_is_made_as_it_is_said(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     for name, points_to in (("one", "../some where/else"), ("two", "/absolute"), ("three", "\udcff")):
         await place.make_symlink(stand.at(name), points_to, TAG, replace=False)
         assert (await place.stat(stand.at(name))).link_target == points_to
     assert await stand.names() == {"one", "two", "three"}
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_replaces_only_where_that_is_said(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await put(place, stand.at("name"), b"old")
     with pytest.raises(AlreadyExists, match="name"):
         await place.make_symlink(stand.at("name"), "new", TAG, replace=False)
@@ -71,9 +71,9 @@ async def test_a_link_replaces_only_where_that_is_said(stand: Stand, place: Plac
     assert await stand.names() == {"name"}
 
 
+@pytest.mark.needs("symlinks")
 @pytest.mark.parametrize("replace", [False, True])
 async def test_a_link_never_replaces_a_folder(stand: Stand, place: Place, replace: bool) -> None:
-    needs(place, "symlinks")
     await place.make_folder(stand.at("name"))
     with pytest.raises(PlaceError, match="name"):
         await place.make_symlink(stand.at("name"), "elsewhere", TAG, replace=replace)
@@ -104,8 +104,8 @@ async def test_what_is_not_there_cannot_be_removed(stand: Stand, place: Place) -
         await place.remove_folder(stand.at("missing"))
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_is_removed_not_what_it_points_to(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await place.make_folder(stand.at("folder"))
     await stand.write("folder/file", b"x")
     await stand.symlink("link", "folder")
@@ -130,8 +130,8 @@ async def test_a_folder_with_something_in_it_is_not_removed(stand: Stand, place:
     assert await stand.read("folder/file") == b"x"
 
 
+@pytest.mark.needs("folders")
 async def test_files_and_folders_are_removed_each_by_its_own(stand: Stand, place: Place) -> None:
-    needs(place, "folders")
     await place.make_folder(stand.at("folder"))
     await put(place, stand.at("file"))
     with pytest.raises(IsAFolder, match="folder"):
@@ -141,8 +141,8 @@ async def test_files_and_folders_are_removed_each_by_its_own(stand: Stand, place
     assert await stand.names() == {"folder", "file"}
 
 
+@pytest.mark.needs("renames")
 async def test_a_file_is_renamed(stand: Stand, place: Place) -> None:
-    needs(place, "renames")
     await place.make_folder(stand.at("folder"))
     await put(place, stand.at("old"), b"x")
     await place.rename(stand.at("old"), stand.at("folder/new"))
@@ -150,8 +150,8 @@ async def test_a_file_is_renamed(stand: Stand, place: Place) -> None:
     assert await stand.read("folder/new") == b"x"
 
 
+@pytest.mark.needs("renames")
 async def test_a_folder_is_renamed_with_all_in_it(stand: Stand, place: Place) -> None:
-    needs(place, "renames")
     await place.make_folder(stand.at("old"))
     await put(place, stand.at("old/file"), b"x")
     await place.rename(stand.at("old"), stand.at("new"))
@@ -163,8 +163,8 @@ async def test_a_folder_is_renamed_with_all_in_it(stand: Stand, place: Place) ->
     assert await stand.names("new") == {"file", "other"}
 
 
+@pytest.mark.needs("renames", "symlinks")
 async def test_a_link_is_renamed_itself(stand: Stand, place: Place) -> None:
-    needs(place, "renames", "symlinks")
     await put(place, stand.at("file"), b"x")
     await stand.symlink("link", "file")
     await place.rename(stand.at("link"), stand.at("other"))
@@ -172,9 +172,9 @@ async def test_a_link_is_renamed_itself(stand: Stand, place: Place) -> None:
     assert (await place.stat(stand.at("other"))).link_target == "file"
 
 
+@pytest.mark.needs("renames")
 @pytest.mark.parametrize("kind", ["file", "folder"])
 async def test_a_rename_does_not_replace(stand: Stand, place: Place, kind: str) -> None:
-    needs(place, "renames")
     for name, data in (("one", b"1"), ("two", b"2")):
         if kind == "file":
             await put(place, stand.at(name), data)
@@ -187,8 +187,8 @@ async def test_a_rename_does_not_replace(stand: Stand, place: Place, kind: str) 
         assert await stand.read("two") == b"2"
 
 
+@pytest.mark.needs("renames")
 async def test_a_rename_replaces_a_file_where_that_is_said(stand: Stand, place: Place) -> None:
-    needs(place, "renames")
     await put(place, stand.at("one"), b"1")
     await put(place, stand.at("two"), b"2")
     await place.rename(stand.at("one"), stand.at("two"), replace=True)
@@ -196,8 +196,8 @@ async def test_a_rename_replaces_a_file_where_that_is_said(stand: Stand, place: 
     assert await stand.read("two") == b"1"
 
 
+@pytest.mark.needs("renames")
 async def test_a_rename_never_replaces_a_folder_that_holds_something(stand: Stand, place: Place) -> None:
-    needs(place, "renames")
     await place.make_folder(stand.at("full"))
     await put(place, stand.at("full/file"), b"x")
     await place.make_folder(stand.at("folder"))
@@ -209,8 +209,8 @@ async def test_a_rename_never_replaces_a_folder_that_holds_something(stand: Stan
     assert await stand.read("full/file") == b"x"
 
 
+@pytest.mark.needs("renames")
 async def test_what_is_missing_cannot_be_renamed(stand: Stand, place: Place) -> None:
-    needs(place, "renames")
     with pytest.raises(NotFound):
         await place.rename(stand.at("missing"), stand.at("other"))
     await put(place, stand.at("file"))
@@ -219,17 +219,17 @@ async def test_what_is_missing_cannot_be_renamed(stand: Stand, place: Place) -> 
     assert await stand.names() == {"file"}
 
 
+@pytest.mark.needs("renames")
 async def test_a_folder_does_not_go_into_itself(stand: Stand, place: Place) -> None:
-    needs(place, "renames")
     await place.make_folder(stand.at("folder"))
     with pytest.raises(PlaceError):
         await place.rename(stand.at("folder"), stand.at("folder/inner"))
     assert await listed(place, stand.at("folder")) == {}
 
 
+@pytest.mark.needs("modes", "sets_times", "folders")
 @pytest.mark.parametrize("kind", ["file", "folder"])
 async def test_attributes_are_set(stand: Stand, place: Place, kind: str) -> None:
-    needs(place, "modes", "sets_times", "folders")
     there = stand.at("name")
     await (put(place, there) if kind == "file" else place.make_folder(there))
     await place.set_attributes(there, Attributes(0o750, TIME_NS))
@@ -238,8 +238,8 @@ async def test_attributes_are_set(stand: Stand, place: Place, kind: str) -> None
     assert entry.mtime_ns == TIME_NS - TIME_NS % place.capabilities.time_step_ns
 
 
+@pytest.mark.needs("modes", "sets_times")
 async def test_only_attributes_that_are_given_are_set(stand: Stand, place: Place) -> None:
-    needs(place, "modes", "sets_times")
     await put(place, stand.at("file"))
     await place.set_attributes(stand.at("file"), Attributes(mode=0o640))
     await place.set_attributes(stand.at("file"), Attributes(mtime_ns=TIME_NS))
@@ -250,16 +250,16 @@ async def test_only_attributes_that_are_given_are_set(stand: Stand, place: Place
     assert (stat.S_IMODE(again.mode), again.mtime_ns) == (0o600, entry.mtime_ns)
 
 
+@pytest.mark.needs("modes", "sets_times")
 async def test_a_file_nobody_may_read_can_be_given_attributes(stand: Stand, place: Place) -> None:
-    needs(place, "modes", "sets_times")
     await put(place, stand.at("file"))
     await place.set_attributes(stand.at("file"), Attributes(mode=0))
     await place.set_attributes(stand.at("file"), Attributes(0o444, TIME_NS))
     assert stat.S_IMODE((await place.stat(stand.at("file"))).mode) == 0o444
 
 
+@pytest.mark.needs("modes", "sets_times", "symlinks")
 async def test_attributes_are_not_set_through_a_link(stand: Stand, place: Place) -> None:
-    needs(place, "modes", "sets_times", "symlinks")
     await place.put(stand.at("file"), b"", Attributes(0o600, TIME_NS), TAG, replace=False, flush=False)
     await stand.symlink("link", "file")
     before = await place.stat(stand.at("file"))
@@ -270,14 +270,14 @@ async def test_attributes_are_not_set_through_a_link(stand: Stand, place: Place)
     assert (after.mode, after.mtime_ns) == (before.mode, before.mtime_ns)
 
 
+@pytest.mark.needs("modes")
 async def test_attributes_need_something_to_have_them(stand: Stand, place: Place) -> None:
-    needs(place, "modes")
     with pytest.raises(NotFound, match="missing"):
         await place.set_attributes(stand.at("missing"), Attributes(mode=0o600))
 
 
+@pytest.mark.needs("copies")
 async def test_a_file_is_copied_within_the_place(stand: Stand, place: Place) -> None:
-    needs(place, "copies")
     data = some_bytes(300_000)
     await stand.write("file", data)
     await place.copy(stand.at("file"), stand.at("copy"), Attributes(), TAG, replace=False)
@@ -285,8 +285,8 @@ async def test_a_file_is_copied_within_the_place(stand: Stand, place: Place) -> 
     assert await stand.names() == {"file", "copy"}
 
 
+@pytest.mark.needs("copies", "modes", "sets_times")
 async def test_a_copy_has_its_attributes(stand: Stand, place: Place) -> None:
-    needs(place, "copies", "modes", "sets_times")
     await stand.write("file", b"x")
     await place.copy(stand.at("file"), stand.at("copy"), Attributes(0o640, TIME_NS), TAG, replace=False)
     entry = await place.stat(stand.at("copy"))
@@ -294,8 +294,8 @@ async def test_a_copy_has_its_attributes(stand: Stand, place: Place) -> None:
     assert entry.mtime_ns == TIME_NS - TIME_NS % place.capabilities.time_step_ns
 
 
+@pytest.mark.needs("copies")
 async def test_a_copy_replaces_only_where_that_is_said(stand: Stand, place: Place) -> None:
-    needs(place, "copies")
     await stand.write("file", b"new")
     await stand.write("copy", b"old")
     with pytest.raises(AlreadyExists, match="copy"):
@@ -306,8 +306,8 @@ async def test_a_copy_replaces_only_where_that_is_said(stand: Stand, place: Plac
     assert await stand.names() == {"file", "copy"}
 
 
+@pytest.mark.needs("copies", "folders")
 async def test_only_what_is_a_file_is_copied(stand: Stand, place: Place) -> None:
-    needs(place, "copies", "folders")
     await place.make_folder(stand.at("folder"))
     for name in ("folder", "missing"):
         with pytest.raises(PlaceError, match=name):

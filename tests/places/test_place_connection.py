@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.places.stand import TAG, begin, listed, needs, put
+from tests.places.stand import TAG, begin, listed, put
 from tui.model.error import PlaceUnavailable, Unsupported
 from tui.places.base import Attributes
 
@@ -63,8 +63,8 @@ async def test_a_place_may_be_closed_with_files_open(stand: Stand, place: Place,
     assert (await place.get(stand.at("file"), 1))[1] == b"x"
 
 
+@pytest.mark.needs("space")
 async def test_it_tells_how_much_room_there_is(stand: Stand, place: Place) -> None:
-    needs(place, "space")
     space = await place.space(stand.folder)
     assert 0 <= space.free_bytes <= space.size_bytes
     assert space.size_bytes > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.places.stand import TAG, TIME_NS, listed, needs, put
+from tests.places.stand import TAG, TIME_NS, listed, put
 from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound
 from tui.places.base import Attributes
@@ -55,8 +55,8 @@ async def test_a_folder_is_listed_with_sizes_and_kinds(stand: Stand, place: Plac
     assert set(await listed(place, stand.at("folder"))) == {"below"}
 
 
+@pytest.mark.needs("sets_times", "lists_times")
 async def test_a_listing_tells_what_stat_tells(stand: Stand, place: Place) -> None:
-    needs(place, "sets_times", "lists_times")
     await place.put(stand.at("file"), b"123", Attributes(0o640, TIME_NS), TAG, replace=False, flush=False)
     entry, one = (await listed(place, stand.folder))["file"], await place.stat(stand.at("file"))
     assert (entry.name, entry.facts, entry.mode) == (one.name, one.facts, one.mode)
@@ -110,21 +110,21 @@ async def _comes_back(stand: Stand, place: Place, name: str) -> None:
     assert await stand.names() == set()
 
 
+@pytest.mark.needs("folders")
 async def test_a_missing_folder_is_not_found(stand: Stand, place: Place) -> None:
-    needs(place, "folders")
     with pytest.raises(NotFound, match="missing"):
         await listed(place, stand.at("missing"))
 
 
+@pytest.mark.needs("folders")
 async def test_a_file_is_no_folder_to_list(stand: Stand, place: Place) -> None:
-    needs(place, "folders")
     await put(place, stand.at("file"))
     with pytest.raises(NotAFolder, match="file"):
         await listed(place, stand.at("file"))
 
 
+@pytest.mark.needs("symlinks")
 async def test_links_are_listed_as_links(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await place.make_folder(stand.at("folder"))
     for name, points_to in (("to folder", "folder"), ("to nothing", "missing")):
         await stand.symlink(name, points_to)
@@ -133,8 +133,8 @@ async def test_links_are_listed_as_links(stand: Stand, place: Place) -> None:
     assert entries["to nothing"].kind.is_link
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_to_a_folder_is_listed_by_its_name(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await place.make_folder(stand.at("folder"))
     await put(place, stand.at("folder/below"))
     await stand.symlink("link", "folder")
@@ -157,8 +157,8 @@ async def test_what_is_missing_is_not_found(stand: Stand, place: Place) -> None:
         assert caught.value.location == stand.at("missing")
 
 
+@pytest.mark.needs("symlinks")
 async def test_stat_tells_where_a_link_points_or_what_is_there(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await put(place, stand.at("file"), b"1234")
     await stand.symlink("link", "file")
     link, file = await place.stat(stand.at("link")), await place.stat(stand.at("link"), follow=True)
@@ -167,8 +167,8 @@ async def test_stat_tells_where_a_link_points_or_what_is_there(stand: Stand, pla
     assert (file.kind, file.size_bytes, file.link_target) == (EntryKind.FILE, 4, None)
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_that_points_nowhere_cannot_be_followed(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await stand.symlink("link", "missing")
     assert (await place.stat(stand.at("link"))).link_target == "missing"
     with pytest.raises(NotFound):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.places.stand import needs, put, some_bytes
+from tests.places.stand import put, some_bytes
 from tui.model.error import NotFound, PlaceError
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ async def test_only_regular_files_are_opened(stand: Stand, place: Place) -> None
         await place.open_reader(stand.at("missing"))
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_is_not_opened_through(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await put(place, stand.at("file"), b"secret")
     await stand.symlink("link", "file")
     with pytest.raises(PlaceError, match="link"):

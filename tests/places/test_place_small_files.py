@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.places.stand import TAG, TIME_NS, needs, put, some_bytes
+from tests.places.stand import TAG, TIME_NS, put, some_bytes
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, NotFound, PlaceError, Unsupported
 from tui.places.base import Attributes
@@ -29,17 +29,17 @@ async def test_a_file_comes_back_as_it_was_put(stand: Stand, place: Place, size_
     assert await stand.names() == {"file"}
 
 
+@pytest.mark.needs("sets_times")
 async def test_a_file_gets_its_time(stand: Stand, place: Place) -> None:
-    needs(place, "sets_times")
     await place.put(stand.at("file"), b"x", Attributes(None, TIME_NS), TAG, replace=False, flush=False)
     wanted = TIME_NS - TIME_NS % place.capabilities.time_step_ns
     assert (await place.stat(stand.at("file"))).mtime_ns == wanted
     assert (await place.get(stand.at("file"), 1))[0].mtime_ns == wanted
 
 
+@pytest.mark.needs("modes")
 @pytest.mark.parametrize("mode", [0o600, 0o664, 0o755, 0o444, 0o200])
 async def test_a_file_gets_its_mode(stand: Stand, place: Place, mode: int) -> None:
-    needs(place, "modes")
     await place.put(stand.at("file"), b"x", Attributes(mode), TAG, replace=False, flush=False)
     assert stat.S_IMODE((await place.stat(stand.at("file"))).mode) == mode
 
@@ -64,9 +64,9 @@ async def test_replacing_needs_nothing_to_replace(stand: Stand, place: Place) ->
     assert await stand.read("file") == b"new"
 
 
+@pytest.mark.needs("folders")
 @pytest.mark.parametrize("replace", [False, True])
 async def test_a_folder_is_never_replaced_by_a_file(stand: Stand, place: Place, replace: bool) -> None:
-    needs(place, "folders")
     await place.make_folder(stand.at("name"))
     with pytest.raises(PlaceError, match="name"):
         await put(place, stand.at("name"), b"x", replace=replace)
@@ -74,8 +74,8 @@ async def test_a_folder_is_never_replaced_by_a_file(stand: Stand, place: Place, 
     assert await stand.names() == {"name"}
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_is_replaced_not_written_through(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await put(place, stand.at("file"), b"old")
     await stand.symlink("link", "file")
     with pytest.raises(AlreadyExists):
@@ -86,8 +86,8 @@ async def test_a_link_is_replaced_not_written_through(stand: Stand, place: Place
     assert (await stand.read("link"), await stand.read("file")) == (b"new", b"old")
 
 
+@pytest.mark.needs("folders")
 async def test_a_file_needs_a_folder_to_be_in(stand: Stand, place: Place) -> None:
-    needs(place, "folders")
     with pytest.raises(NotFound):
         await put(place, stand.at("missing/file"), b"x")
     assert await stand.names() == set()
@@ -116,8 +116,8 @@ async def test_only_regular_files_are_read(stand: Stand, place: Place) -> None:
         await place.get(stand.at("missing"), 100)
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_is_not_read_through(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await put(place, stand.at("file"), b"secret")
     await stand.symlink("link", "file")
     with pytest.raises(PlaceError, match="link"):

@@ -14,7 +14,6 @@ from tests.places.stand import (
     TIME_NS,
     begin,
     listed,
-    needs,
     put,
     some_bytes,
     write_all,
@@ -90,8 +89,8 @@ async def test_pieces_may_be_of_any_size(stand: Stand, place: Place) -> None:
     assert await stand.read("file") == data
 
 
+@pytest.mark.needs("modes", "sets_times")
 async def test_a_published_file_has_its_attributes(stand: Stand, place: Place) -> None:
-    needs(place, "modes", "sets_times")
     writer = await begin(place, stand.at("file"), 1)
     await writer.write(0, b"x")
     await writer.publish(Attributes(0o640, TIME_NS), replace=False, flush=True)
@@ -126,8 +125,8 @@ async def test_a_taken_name_may_be_given_up(stand: Stand, place: Place) -> None:
     assert await stand.read("file") == b"old"
 
 
+@pytest.mark.needs("symlinks")
 async def test_a_link_is_replaced_not_written_through(stand: Stand, place: Place) -> None:
-    needs(place, "symlinks")
     await put(place, stand.at("other"), b"old")
     await stand.symlink("file", "other")
     writer = await begin(place, stand.at("file"), 3)
@@ -139,9 +138,9 @@ async def test_a_link_is_replaced_not_written_through(stand: Stand, place: Place
     assert (await stand.read("file"), await stand.read("other")) == (b"new", b"old")
 
 
+@pytest.mark.needs("folders")
 @pytest.mark.parametrize("replace", [False, True])
 async def test_a_folder_is_never_replaced(stand: Stand, place: Place, replace: bool) -> None:
-    needs(place, "folders")
     writer = await begin(place, stand.at("file"), 1)
     await writer.write(0, b"x")
     await place.make_folder(stand.at("file"))
@@ -163,8 +162,8 @@ async def test_a_discarded_file_leaves_nothing(stand: Stand, place: Place) -> No
     assert await place.abandon(stand.folder, TAG) == 0
 
 
+@pytest.mark.needs("resumes")
 async def test_a_suspended_file_is_gone_on_with(stand: Stand, place: Place, other: Place) -> None:
-    needs(place, "resumes")
     data = await half(stand, place)
     start = await finish(stand, other, data)
     assert stand.kept_bytes <= start <= 2 * stand.kept_bytes
@@ -181,8 +180,8 @@ async def test_what_cannot_be_gone_on_with_is_not_kept(stand: Stand, place: Plac
     assert await stand.read("file") == data
 
 
+@pytest.mark.needs("resumes")
 async def test_a_file_may_be_suspended_again_and_again(stand: Stand, place: Place) -> None:
-    needs(place, "resumes")
     data = some_bytes(6 * stand.kept_bytes)
     starts = []
     for share in (2, 4, 6):
@@ -195,8 +194,8 @@ async def test_a_file_may_be_suspended_again_and_again(stand: Stand, place: Plac
     assert await stand.read("file") == data
 
 
+@pytest.mark.needs("resumes")
 async def test_a_complete_half_file_only_needs_publishing(stand: Stand, place: Place) -> None:
-    needs(place, "resumes")
     data = some_bytes(2 * stand.kept_bytes)
     writer = await begin(place, stand.at("file"), len(data))
     await write_all(writer, data)
@@ -205,8 +204,8 @@ async def test_a_complete_half_file_only_needs_publishing(stand: Stand, place: P
     assert await stand.read("file") == data
 
 
+@pytest.mark.needs("resumes")
 async def test_a_lost_connection_keeps_the_half_file(stand: Stand, place: Place, other: Place) -> None:
-    needs(place, "resumes")
     data = some_bytes(4 * stand.kept_bytes)
     writer = await begin(place, stand.at("file"), len(data))
     await write_all(writer, data[: 2 * stand.kept_bytes])
@@ -233,16 +232,16 @@ async def test_a_half_of_something_else_is_not_gone_on_with(stand: Stand, place:
     assert await stand.read("file") == data
 
 
+@pytest.mark.needs("resumes")
 async def test_halves_of_two_names_are_two(stand: Stand, place: Place) -> None:
-    needs(place, "resumes")
     await half(stand, place)
     writer = await begin(place, stand.at("other"), 4 * stand.kept_bytes)
     assert writer.start == 0
     await writer.discard()
 
 
+@pytest.mark.needs("resumes")
 async def test_the_end_of_a_half_file_can_be_checked(stand: Stand, place: Place) -> None:
-    needs(place, "resumes")
     data = await half(stand, place)
     writer = await begin(place, stand.at("file"), len(data))
     for size in (1, 1000, 10 * len(data)):
@@ -259,8 +258,8 @@ async def test_there_is_nothing_to_check_at_the_start(stand: Stand, place: Place
     await writer.discard()
 
 
+@pytest.mark.needs("resumes")
 async def test_a_half_file_that_is_wrong_is_begun_anew(stand: Stand, place: Place) -> None:
-    needs(place, "resumes")
     size = len(await half(stand, place))
     other = some_bytes(size, seed=2)
     writer = await begin(place, stand.at("file"), size)
@@ -281,8 +280,8 @@ async def test_a_rewound_file_may_be_shorter(stand: Stand, place: Place) -> None
     assert await stand.read("file") == b"short"
 
 
+@pytest.mark.needs("folders")
 async def test_a_file_needs_a_folder_to_be_in(stand: Stand, place: Place) -> None:
-    needs(place, "folders")
     with pytest.raises(NotFound):
         await begin(place, stand.at("missing/file"), 1)
 
@@ -299,8 +298,8 @@ async def test_several_files_may_be_written_at_once(stand: Stand, place: Place) 
     assert {name: await stand.read(name) for name in await stand.names()} == contents
 
 
+@pytest.mark.needs("resumes")
 async def test_what_a_job_left_is_removed(stand: Stand, place: Place, other: Place) -> None:
-    needs(place, "resumes")
     await place.make_folder(stand.at("below"))
     data = await half(stand, place)
     below = await begin(place, stand.at("below/file"), len(data))
@@ -315,8 +314,8 @@ async def test_what_a_job_left_is_removed(stand: Stand, place: Place, other: Pla
     await writer.discard()
 
 
+@pytest.mark.needs("resumes")
 async def test_what_another_job_left_stays(stand: Stand, place: Place) -> None:
-    needs(place, "resumes")
     data = await half(stand, place)
     other = await begin(place, stand.at("file"), len(data), tag=OTHER_TAG)
     await write_all(other, data[: 2 * stand.kept_bytes])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import shutil
@@ -41,11 +42,11 @@ class Swift:
         self._process: subprocess.Popen[str] | None = None
 
     @staticmethod
+    @functools.cache
     def is_here() -> bool:
+        finding = "import importlib.util, sys; sys.exit(not importlib.util.find_spec('swift.common.wsgi'))"
         try:
-            found = subprocess.run(
-                [PYTHON, "-c", "import swift.common.wsgi"], capture_output=True, check=False
-            )
+            found = subprocess.run([PYTHON, "-c", finding], capture_output=True, check=False)
         except FileNotFoundError:
             return False
         return found.returncode == 0
@@ -67,6 +68,7 @@ class Swift:
                     "HOME": str(folder),
                     "TMPDIR": str(folder),
                     "LC_ALL": "C.UTF-8",
+                    "EVENTLET_NO_GREENDNS": "yes",  # it names no hosts, and to load what could takes seconds
                 },
             )
         assert self._process.stdout is not None

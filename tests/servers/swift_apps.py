@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from time import monotonic as now
 
 _BACKLOG = 1024
 
@@ -63,17 +64,21 @@ use = egg:swift#dlo
 """
 
 
-class NoMemory:
-    """Stands for memcached, which the proxy insists on and can do without: it remembers nothing."""
+class Memory:
+    """Stands for memcached: without what the proxy remembers there, every request asks all three stores anew."""
 
-    def get(self, key: str, raise_on_error: bool = False) -> None:
-        return None
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[object, float]] = {}
 
-    def set(self, key: str, value: object, **_: object) -> None:
-        pass
+    def get(self, key: str, raise_on_error: bool = False) -> object:
+        value, ends = self._kept.get(key, (None, 0.0))
+        return value if not ends or ends > now() else None
+
+    def set(self, key: str, value: object, time: float = 0, **_: object) -> None:
+        self._kept[key] = (value, time and now() + time)
 
     def delete(self, key: str, **_: object) -> None:
-        pass
+        self._kept.pop(key, None)
 
 
 def trust_the_kernel() -> None:
@@ -123,12 +128,12 @@ def main(folder: Path, port: int, least_part_bytes: int) -> None:
     def serve(kind: str, sock: object, text: str) -> None:
         conf = folder / f"{kind}.conf"
         conf.write_text(_COMMON.format(folder=folder) + text)
-        app, memory = loadapp(str(conf)), NoMemory()
-        forgetful = lambda environ, start: app({**environ, "swift.cache": memory}, start)  # noqa: E731
+        app, memory = loadapp(str(conf)), Memory()
+        remembering = lambda environ, start: app({**environ, "swift.cache": memory}, start)  # noqa: E731
         eventlet.spawn(
             wsgi.server,
             sock,
-            forgetful,
+            remembering,
             NullLogger(),
             protocol=SwiftHttpProtocol,
             capitalize_response_headers=False,

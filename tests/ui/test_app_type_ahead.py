@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
 from textual import events
 from textual.widgets import Input
 
+from tui.ui import type_ahead
 from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.screens.prompt import Prompt
-from tui.ui.type_ahead import PATIENCE_S
+
+PATIENCE_S = type_ahead.PATIENCE_S
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Keys wait for the one before for as long as a busy machine may take."""
+    monkeypatch.setattr(type_ahead, "PATIENCE_S", 20.0)
 
 
 def type_at_once(s, *keys):
@@ -20,7 +29,7 @@ def type_at_once(s, *keys):
         s.app.post_message(events.Key(key, character))
 
 
-async def test_a_name_typed_right_after_the_key_goes_into_the_prompt(shell):
+async def test_a_name_typed_right_after_the_key_goes_into_the_prompt(shell, patient):
     async with shell() as s:
         await s.cursor_on("notes.txt")
         type_at_once(s, "A", *"daDx", "enter")
@@ -29,7 +38,7 @@ async def test_a_name_typed_right_after_the_key_goes_into_the_prompt(shell):
         assert s.requests == []
 
 
-async def test_enter_right_after_f5_queues(shell):
+async def test_enter_right_after_f5_queues(shell, patient):
     async with shell() as s:
         await s.cursor_on("notes.txt")
         type_at_once(s, "f5", "enter", "j")
@@ -37,7 +46,18 @@ async def test_enter_right_after_f5_queues(shell):
         await s.until(lambda: s.main.pane.current.name == "report.pdf", "the key after it moved the cursor")
 
 
-async def test_keys_after_a_change_of_focus_go_to_the_new_place(shell):
+async def test_a_key_typed_before_another_was_handed_on_waits_for_it_however_late_it_gets(
+    shell, patient, monkeypatch
+):
+    monkeypatch.setattr(type_ahead, "JUST_NOW_S", 0.0)
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        type_at_once(s, "tab", "down", "w", "escape", "tab", "f5", "enter")
+        await s.until(lambda: s.requests, "submitted")
+        assert s.main.right.listing.cursor == 1
+
+
+async def test_keys_after_a_change_of_focus_go_to_the_new_place(shell, patient):
     async with shell() as s:
         await s.cursor_on("notes.txt")
         type_at_once(s, "w", "escape", "tab", "down", "w", "a")
@@ -62,7 +82,7 @@ async def test_a_place_that_does_not_answer_holds_keys_up_for_a_moment_only(shel
         s.client.release("/home/ann")
 
 
-async def test_what_was_opened_by_a_key_gets_the_next_ones_in_full(shell):
+async def test_what_was_opened_by_a_key_gets_the_next_ones_in_full(shell, patient):
     async with shell() as s:
         type_at_once(s, "g", "space", *"music/li")
         prompt = await s.dialog(Prompt)

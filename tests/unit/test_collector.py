@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     yield
-    gc.unfreeze()
     gc.enable()
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()  # as tests/conftest.py had done
 
 
 class Ring:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 1.0
 """So long keys wait for the one before; then they go where the focus is."""
 JUST_NOW_S = 0.5
-"""A key longer ago has been handled, whatever it was; a dialog that it opens may still be on its way."""
+"""A key typed so long after another was handed on finds it handled; a dialog that it opens may still be on its way."""
 _LOOK_AGAIN_S = 0.005
 
 
@@ -68,7 +68,7 @@ class TypeAhead:
             event, typed_s = self._keys.popleft()
             with contextlib.suppress(TimeoutError):  # whatever takes so long must not swallow what is typed
                 async with asyncio.timeout(PATIENCE_S):
-                    await self._settled()
+                    await self._settled(typed_s)
             if await self._stray.takes(event, typed_s, self._text_follows):
                 continue
             self._given_on = self._app.screen
@@ -95,9 +95,13 @@ class TypeAhead:
             typed_s = then_s
         return True
 
-    async def _settled(self) -> None:
-        """Wait until the key before has had its effect: on its node, on what that tells upwards, on the focus."""
-        if time.monotonic() - self._given_at < JUST_NOW_S and self._given_to is not None:
+    async def _settled(self, typed_s: float) -> None:
+        """Wait until the key before has had its effect: on its node, on what that tells upwards, on the focus.
+
+        Args:
+            typed_s: When the next one was typed. (How late it is now tells only how busy the machine is.)
+        """
+        if typed_s - self._given_at < JUST_NOW_S and self._given_to is not None:
             await _handled(self._given_to)
             pump: MessagePump | None = self._given_to
             while pump is not None:

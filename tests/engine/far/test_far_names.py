@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import at_rest
 from far_harness import HERE, Far
 
 from tests.mounts import image, tmpfs
@@ -75,7 +76,7 @@ def files(folder: Path) -> dict[str, str]:
 async def waits(far: Far, id: int) -> Job:
     job = await far.rests(id)
     assert job.state is JobState.WAITING, job
-    await far.until(id, lambda _: not far.engine._keeper._tasks)
+    await at_rest(far.engine)
     return job
 
 
@@ -222,7 +223,7 @@ async def test_a_cancelled_copy_that_is_dropped_goes_under_its_new_names(
     id = await copy(disk, "tree", to=tmp_path / "target", names=Names.LOOKALIKE, limit_bytes_s=1 << 20)
     await disk.until(id, lambda job: job.progress.files_done >= 5 and job.progress.bytes_done > 1 << 18)
     await disk.engine.cancel([id], keep=False)
-    await disk.until(id, lambda _: not disk.engine._keeper._tasks)
+    await at_rest(disk.engine)
     assert files(tmp_path / "target") == {}
 
 

@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import at_rest
 from hosts_harness import FastClock, HostsHarness
 
 from tests.mounts import tmpfs
@@ -144,7 +145,7 @@ async def test_what_does_not_fit_waits_before_it_is_begun(
         assert job.note == f"needs 9.0 MiB, 4.0 MiB free on {where}: free space and resume"
         assert below(tiny) == set()
         enlarge(tiny)
-        await queue.until(id, lambda _: not queue.engine._keeper._tasks)
+        await at_rest(queue.engine)
         await queue.engine.resume([id])
         await queue.done(id)
         assert all((tiny / file.name).read_bytes() == file.read_bytes() for file in files)
@@ -231,7 +232,7 @@ async def test_names_a_target_here_does_not_take_are_asked_about_before_they_are
     )
     job = await queue.ends(id)
     assert (job.state, job.misfits, target.exists()) == (JobState.WAITING, 3, False)
-    await queue.until(id, lambda _: not queue.engine._keeper._tasks)
+    await at_rest(queue.engine)
     await queue.engine.set_names([id], Names.LOOKALIKE)
     await queue.done(id)
     assert below(target / "tree") == {"a：b", "good", "sub？", "sub？/READ", "sub？/Read (1)"}

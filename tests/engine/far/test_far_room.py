@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import at_rest
 from far_harness import Far
 
 from tests.mounts import tmpfs
@@ -65,12 +66,8 @@ def enlarge(folder: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
 
 
-async def settled(far: Far, id: int) -> None:
-    await far.until(id, lambda _: not far.engine._keeper._tasks)
-
-
 async def resumed(far: Far, id: int) -> None:
-    await settled(far, id)
+    await at_rest(far.engine)
     await far.engine.resume([id])
     await far.until(id, lambda job: job.state is not JobState.WAITING)
 
@@ -128,7 +125,7 @@ async def test_a_job_that_is_told_to_start_all_the_same_fills_the_place(far: Far
     far.there.room_bytes = 1000 * KIB
     id = await far.submit("/tree")
     await far.rests(id)
-    await settled(far, id)
+    await at_rest(far.engine)
     await far.engine.start([id])
     full = "no space left on there://two"
     await far.until(id, lambda job: job.note.startswith(full) and job.state is JobState.WAITING)

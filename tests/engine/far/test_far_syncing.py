@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from engine_harness import at_rest
 from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, troubles
 
 from tui.model.error import PermissionDenied
@@ -406,7 +407,8 @@ async def test_paused_while_it_removes_it_removes_the_rest_when_it_goes_on(
     id = await sync(queue)
     await reached.wait()
     await queue.engine.pause([id])
-    await queue.until(id, lambda job: job.state is JobState.PAUSED and not queue.engine._keeper._tasks)
+    await queue.until(id, lambda job: job.state is JobState.PAUSED)
+    await at_rest(queue.engine)
     hosts.trouble = None
     await queue.engine.resume([id])
     await queue.done(id)
