@@ -44,7 +44,7 @@ class Answering:
         """Answer one question of a job, or all, and have the answer carried out."""
         ahead = await self._journal.decide(record.id, rule, record.walk, question)
         if run := self._runs.get(record.id):
-            run.learn(ahead)
+            run.answers.learn(ahead)
         record.questions = await self._journal.open_questions(record.id)
         self._board.touch(record)
         await self._go_on(record)

@@ -104,7 +104,7 @@ class Copying:
         self._compared = record.doubtful
         await begin(run)
         record.losses.begin()
-        run.learn(await run.journal.decisions(self.row.id))
+        run.answers.learn(await run.journal.decisions(self.row.id))
         async for page in pages(run):
             for chunk in chunks(page):
                 if not run.stopped:
@@ -279,7 +279,7 @@ class Copying:
     async def _failed(self) -> None:
         """Try what failed once more. Errors go when they were tried; new ones come with higher numbers."""
         run = self.run
-        run.learn(await run.journal.decisions(self.row.id))
+        run.answers.learn(await run.journal.decisions(self.row.id))
         self.tried_again = up_to = await run.journal.last_error(self.row.id)
         while not run.stopped and (rows := await run.journal.error_rows(self.row.id, up_to)):
             entries = [
@@ -306,7 +306,7 @@ class Copying:
         """Carry out the answers to what was passed by; say whether there were any."""
         run = self.run
         decisions = await run.journal.decisions(self.row.id, due=True, count=256)
-        run.learn(decisions)
+        run.answers.learn(decisions)
         await run.carries_out(decisions)
         if not self._recall.is_done:
             await self._recall.find([await self._where(decision) for decision in decisions], self.target)

@@ -211,7 +211,7 @@ class Folders:
     def _rules(self, folder: Folder, common: CopyRules | None = None) -> CopyRules:
         """Return the rules for a folder: those `common` to folders under way at once, unless it has answers."""
         common = common or self._common_rules()
-        answers = self._run.answers(self._owners, folder.path)
+        answers = self._run.answers_in(self._owners, folder.path)
         return replace(common, decided=answers) if answers else common
 
     def _common_rules(self) -> CopyRules:

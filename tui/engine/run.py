@@ -6,11 +6,11 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 import aiofiles.os
 
+from tui.engine.answers import Answers
 from tui.engine.limiter import Bucket, Limiter
 from tui.engine.retry import wait_before_retry
 from tui.engine.room import no_room
@@ -24,7 +24,7 @@ from tui.places.local.homes import NO_HOMES, Homes, find_homes
 from tui.places.local.hops import Brake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tui.engine.board import Record
     from tui.engine.losses import Losses
@@ -45,10 +45,6 @@ MOST_LATER = 10_000
 
 PATIENCE_S = 0.5
 """So long a cancelled step waits for its thread."""
-
-
-NOTHING: Mapping[bytes, Conflict] = MappingProxyType({})
-"""No answers: the case of nearly every folder."""
 
 
 class Closeable(Protocol):
@@ -138,8 +134,7 @@ class Run:
         self.advanced = 0
         """Steps forward that no other count tells: folders, and more of half a file than there ever was."""
         self._attempts: dict[tuple[int, bytes], int] = {}
-        self.decided: dict[tuple[int, bytes], dict[bytes, Conflict]] = {}
-        """Answers for the walk to find: by source and folder, by name."""
+        self.answers = Answers()
 
     # Stopping
 
@@ -237,39 +232,20 @@ class Run:
             retried=self.record.failed_only,
         )
 
-    def answers(self, owners: Mapping[bytes, int], folder: bytes) -> Mapping[bytes, Conflict]:
-        """Return what was decided about entries of a folder, by name.
+    def answers_in(self, owners: Mapping[bytes, int], folder: bytes) -> Mapping[bytes, Conflict]:
+        """Return the answers for entries of a folder, by name, but for those that a move settles before it copies.
 
         Args:
             owners: The source an entry belongs to, by the first part of its path.
         """
-        if not self.decided:
-            return NOTHING
-        if folder:
-            idx = owners.get(folder.partition(b"/")[0], -1)
-            found = self.decided.get((idx, folder), {})
-        else:
-            top = ((name, self.decided.get((idx, b""), {}).get(name)) for name, idx in owners.items())
-            found = {name: rule for name, rule in top if rule is not None}
-        if not self.moves:
+        found = self.answers.in_folder(owners, folder)
+        if not (found and self.moves):
             return found
         return {name: rule for name, rule in found.items() if rule is not Conflict.RENAME}
 
     def rule_for(self, idx: int, path: bytes) -> Conflict:
         """Return the conflict rule that holds for one entry."""
-        folder, _, name = path.rpartition(b"/")
-        return self.decided.get((idx, folder), {}).get(name, self.record.conflict)
-
-    def is_answered(self, idx: int, path: bytes) -> bool:
-        """Say whether somebody decided about this very entry."""
-        folder, _, name = path.rpartition(b"/")
-        return name in self.decided.get((idx, folder), {})
-
-    def learn(self, decisions: Iterable[Decision]) -> None:
-        """Take answers to what has not been come by yet."""
-        for decision in decisions:
-            folder, _, name = decision.path.rpartition(b"/")
-            self.decided.setdefault((decision.idx, folder), {})[name] = decision.rule
+        return self.answers.rule_for(idx, path) or self.record.conflict
 
     async def carries_out(self, decisions: Sequence[Decision]) -> None:
         """Say that answers are about to be carried out: where a retry is broken off then, no error tells of them."""

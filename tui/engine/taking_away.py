@@ -183,4 +183,4 @@ class TakingAway(Copying):
         record = self.run.record
         tally = record.tally
         return bool(record.walk > 1 or record.failed_only or tally.files_same or tally.files_skipped or record.errors
-                    or record.questions or self.run.decided)  # fmt: skip
+                    or record.questions or self.run.answers)  # fmt: skip

@@ -113,7 +113,7 @@ class FarCopying:
 
     async def _all(self) -> None:
         """Do the whole job, counted beside it, unless there is no room."""
-        self.run.learn(await self.run.journal.decisions(self.row.id))
+        self.run.answers.learn(await self.run.journal.decisions(self.row.id))
         self._counting = CopyCounting(self)
         await self._counting.look_first()
         if self.run.stopped:
@@ -277,7 +277,7 @@ class FarCopying:
     async def _failed(self) -> None:
         """Try what failed once more. Errors go when they were tried; new ones come with higher numbers."""
         run = self.run
-        run.learn(await run.journal.decisions(self.row.id))
+        run.answers.learn(await run.journal.decisions(self.row.id))
         up_to = await run.journal.last_error(self.row.id)
         while not run.stopped and (rows := await run.journal.error_rows(self.row.id, up_to)):
             if run.record.doubtful or any(row.idx is None for row in rows):
@@ -295,7 +295,7 @@ class FarCopying:
         """Carry out the answers to what was passed by; say whether there were any."""
         run = self.run
         decisions: list[Decision] = await run.journal.decisions(self.row.id, due=True, count=256)
-        run.learn(decisions)
+        run.answers.learn(decisions)
         await run.carries_out(decisions)
         await self.entries([(d.idx, d.path, d.target_path) for d in decisions])
         if not run.stopped:

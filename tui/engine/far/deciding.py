@@ -94,11 +94,11 @@ class Deciding:
             self._skip(item)
             return False
         if item.met and rule in (Conflict.OVERWRITE, Conflict.NEWER):
-            rule = (
-                Conflict.ASK
-            )  # it came there just now, maybe by this job: of a move it is the only one there is
+            # It came there just now, maybe by this job: of a move it is the only one there is.
+            rule = Conflict.ASK
         item.expects = None
-        if rule is Conflict.OVERWRITE and not self._run.is_answered(item.idx, os.fsencode(item.path)):
+        answer = self._run.answers.rule_for(item.idx, os.fsencode(item.path))
+        if rule is Conflict.OVERWRITE and answer is None:
             item.expects = self._run.record.row.expects
         if item.expects is not None and item.expects != there.facts:
             rule = Conflict.ASK
