@@ -14,9 +14,10 @@ from tui.engine import removing
 from tui.model.error import PlaceError, PlaceUnavailable, StorageFault
 from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes, half_file, trash
+from tui.places.local.copy_rules import LARGE_BYTES
 from tui.places.local.copying import FolderCopy
 from tui.places.local.entry_copy import EntryCopy
-from tui.places.local.hops import LARGE_BYTES, Batch
+from tui.places.local.hops import Batch
 from tui.places.local.partial import partial_name
 from tui.places.local.root import Root
 

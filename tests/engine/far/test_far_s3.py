@@ -42,11 +42,11 @@ class Untold:
     async def put(self, *keys: str) -> None:
         client = self._stand._client  # type: ignore[attr-defined]
         for key in keys:
-            await client.put_object(Bucket=self._bucket, Key=f"{self._prefix}/{key}", Body=b"text")
+            client.put_object(Bucket=self._bucket, Key=f"{self._prefix}/{key}", Body=b"text")
 
     async def keys(self) -> list[str]:
         client = self._stand._client  # type: ignore[attr-defined]
-        page = await client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}/")
+        page = client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}/")
         return [it["Key"].removeprefix(f"{self._prefix}/") for it in page.get("Contents", ())]
 
     async def is_told(self, **request: Any) -> str:
@@ -184,7 +184,7 @@ async def test_a_tree_that_went_there_comes_back_unless_it_was_changed(
             await far.done(moving)
             _, bucket, prefix = stand.folder.path.split("/")
             key = f"{prefix}/one/tree/inner/b"
-            await stand._client.put_object(Bucket=bucket, Key=key, Body=b"other")  # type: ignore[attr-defined]
+            stand._client.put_object(Bucket=bucket, Key=key, Body=b"other")  # type: ignore[attr-defined]
             undoing = await far.engine.undo(moving)
             assert (await far.rests(undoing)).state is JobState.FAILED
             (message,) = await far.messages(undoing)
@@ -206,7 +206,7 @@ async def test_what_a_store_keeps_with_a_file_is_told_where_it_does_not_travel(
             ("page.html", 4, {"ContentType": "text/html"}),
             ("plain", 4, {"Metadata": {"mtime": "1"}}),
         ):
-            await stand._client.put_object(  # type: ignore[attr-defined]
+            stand._client.put_object(  # type: ignore[attr-defined]
                 Bucket=bucket, Key=f"{prefix}/tree/{name}", Body=bytes(size_bytes), **described
             )
         async with far.engine_on():

@@ -122,7 +122,7 @@ class FolderCopy:
                     break
                 done += 1 if item else BREATH
                 if (
-                    done >= BATCH_ENTRIES
+                    done + BREATH > BATCH_ENTRIES  # plain files come so many at a time
                     or batch.size_bytes >= self.rules.batch_bytes
                     or time.monotonic() > ends
                 ):
