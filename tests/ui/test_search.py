@@ -183,4 +183,12 @@ async def test_what_is_read_is_told_while_nothing_is_found(shell) -> None:
 
 async def test_a_search_ends_where_nobody_reads_on(monkeypatch) -> None:
     monkeypatch.setattr(searching, "MOST_HITS", 1)
-    assert [hit.path for hit in await found(FakeClient(TREE), "o")] == ["around", "todo.txt"]
+    assert [hit.path for hit in await found(FakeClient(TREE), "o")] == ["around"]
+
+
+async def test_of_a_large_folder_hits_come_in_parts_and_in_order(monkeypatch) -> None:
+    monkeypatch.setattr(searching, "PART", 2)
+    names = [f"file{number}" for number in (10, 2, 1, 30, 4)]
+    client = FakeClient({"home": {"ann": {name: b"" for name in names}}})
+    parts = [[hit.path for hit in hits] async for hits in Search(client, HOME, "file").run()]
+    assert parts == [["file1", "file2"], ["file4", "file10"], ["file30"]]

@@ -11,7 +11,7 @@ from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound, PlaceError, PlaceUnavailable
 from tui.model.location import Location
 from tui.ui.matching import matcher
-from tui.ui.sorting import natural_key
+from tui.ui.sorting import in_order, natural_key
 from tui.ui.view_search import CHUNK, Needle
 from tui.ui.view_source import is_binary
 
@@ -25,6 +25,8 @@ AT_ONCE = 4
 """So many files are read at a time: a far place answers them together."""
 MOST_HITS = 20_000
 """Then the search ends: nobody reads more, and they would fill the memory."""
+PART = 2_000
+"""So many names are looked through, and hits made, before keys are answered again."""
 _HEAD_BYTES = 1_024
 _LINE_BYTES = 300
 """Of the line a text was found in, so much is shown at most."""
@@ -87,31 +89,42 @@ class Search:
         Raises:
             PlaceError: The folder searched cannot be read, or the place has gone.
         """
-        found = 0
+        left = MOST_HITS
         folders: Any = self._places.walk(self._top, hidden=self._hidden)
         async with aclosing(folders):
             async for some in folders:
                 for below in some:
-                    hits = await self._in_folder(below)
-                    found += len(hits)
-                    yield hits
-                if found >= MOST_HITS:
-                    return
+                    async for hits in self._in_folder(below):
+                        yield hits[:left]
+                        left -= len(hits)
+                        if left <= 0:
+                            return
 
-    async def _in_folder(self, below: Below) -> list[Hit]:
-        """Return what fits in one folder, by name."""
+    async def _in_folder(self, below: Below) -> AsyncIterator[list[Hit]]:
+        """Yield what fits in one folder, by name."""
         self.passed.folders += 1
         if below.failure is not None:
             self._failed(below.failure, of_top=below.folder == self._top)
+        small = len(below.names) <= PART
+        positions = self._fitting(below) if small else await asyncio.to_thread(self._fitting, below)
         path = below.folder.path[len(self._top.path.rstrip("/")) + 1 :]
-        entries = []
-        for name, kind in zip(below.names, below.kinds, strict=True):
-            if kind == EntryKind.FILE if self._contents else self._fits(name):
-                shown = f"{path}/{name}" if path else name
-                end = "/" if kind == EntryKind.FOLDER else ""
-                entries.append(Hit(below.folder.child(name), shown + end, EntryKind(kind)))
-        entries.sort(key=lambda each: natural_key(each.location.name))
-        return [hit async for hit in self._read(entries)] if self._contents else entries
+        for start in range(0, len(positions), PART):
+            entries = [_hit(below, n, path) for n in positions[start : start + PART]]
+            if not self._contents:
+                yield entries
+                await asyncio.sleep(0)
+                continue
+            async for hit in self._read(entries):
+                yield [hit]
+
+    def _fitting(self, below: Below) -> list[int]:
+        """Return the positions of the entries in a folder that are to be told of, or read, by name."""
+        names, kinds = below.names, below.kinds
+        if self._contents:
+            positions = [n for n, kind in enumerate(kinds) if kind == EntryKind.FILE]
+        else:
+            positions = [n for n, name in enumerate(names) if self._fits(name)]
+        return in_order(positions, [natural_key(names[n]) for n in positions])
 
     async def _read(self, files: list[Hit]) -> AsyncIterator[Hit]:
         for start in range(0, len(files), AT_ONCE):
@@ -152,6 +165,13 @@ class Search:
             raise error
         if not isinstance(error, NotFound | NotAFolder):
             self.passed.failures += 1
+
+
+def _hit(below: Below, position: int, path: str) -> Hit:
+    """Return an entry of a folder, which is at `path` below the one searched, as something found."""
+    name, kind = below.names[position], EntryKind(below.kinds[position])
+    end = "/" if kind is EntryKind.FOLDER else ""
+    return Hit(below.folder.child(name), (f"{path}/{name}" if path else name) + end, kind)
 
 
 def _line_around(data: bytes, at: int) -> str:
