@@ -61,7 +61,9 @@ def plan(queued: list[Candidate], running: list[Candidate]) -> Plan:
         else:
             result.blocked[job.id] = blocker
         lanes = job.lanes or frozenset()
-        for lane in lanes & absent or lanes:
+        if blocker is not None and lanes & absent:
+            lanes &= absent
+        for lane in lanes:
             holder.setdefault(lane, job.id)
     return result
 

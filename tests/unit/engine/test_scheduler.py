@@ -60,6 +60,12 @@ def test_jobs_for_a_host_that_does_not_answer_hold_nothing_else() -> None:
     assert (result.start, result.blocked) == ([3], {2: 1})
 
 
+def test_a_job_for_such_a_host_that_is_started_by_hand_holds_all_it_needs() -> None:
+    away = Candidate(1, 3, 1, frozenset({-1}), away=True)
+    result = plan([job(2, -1, 10, forced=True), job(3, 10)], [away])
+    assert (result.start, result.blocked) == ([2], {3: 2})
+
+
 def test_there_is_an_end_to_running_side_by_side() -> None:
     assert len(plan([job(n, n) for n in range(1, 30)], []).start) == MOST_AT_ONCE
 
