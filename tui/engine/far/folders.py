@@ -330,9 +330,8 @@ class Folders(Making):
         """Give a folder its attributes, now that nothing changes in it any more; of a move, remove the original."""
         if folder.own and folder.entry is not None:
             if self._goes_on(folder):
-                self._over(
-                    folder
-                )  # the one above is finished meanwhile: what is set of it is not changed by this
+                # The one above is finished meanwhile: what is set of it is not changed by this.
+                self._over(folder)
             await self._dress(folder, folder.entry)
         self._begun.discard(folder)
         if self._moves and not folder.stays and not folder.top and folder.entry is not None:

@@ -182,9 +182,8 @@ class Walk(Folders):
             elif self._is_full:
                 await self._one((self._large if self._small.empty() else self._small).get_nowait())
             elif above := self._take_out({(idx, path.rpartition("/")[0]) for idx, path in half}):
-                await each(
-                    above, self._one, len(above)
-                )  # they are read anew: what is suspected is not there yet
+                # They are read anew: what is suspected is not there yet.
+                await each(above, self._one, len(above))
             else:
                 self._suspects.left.clear()  # it has gone
 

@@ -55,9 +55,8 @@ class Copy:
         if mtime_ns is None:
             mtime_ns = entry_of_head("", head).mtime_ns
         if size_of_head(head) > sizes.copy_bytes:
-            await self._refuse_what_stands(
-                replace=replace
-            )  # before gigabytes go; and once more when they are there
+            # Before gigabytes go; and once more when they are there.
+            await self._refuse_what_stands(replace=replace)
             identity = Identity(tag, size_of_head(head), mtime_ns)
             await self._in_parts(head, identity, ledger, sizes, replace=replace)
             return
