@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from tui.model.ask import HostQuestion
 from tui.model.entry import Facts
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
 from tui.model.misfit import Names
@@ -142,6 +143,8 @@ class Request:
     staging: Staging = Staging.TREE
     names: Names = Names.KEEP
     """COPY and MOVE: what to do with names that the target's filesystem does not take."""
+    exclude: Exclusion = NOTHING
+    """COPY, SYNC and VERIFY: what is neither copied, compared nor removed, below the sources."""
     expects: Facts | None = None
     """COPY from or to somewhere else, of one file that is to replace one: what that was when it was asked for. Where
     something else stands there by the time it would be replaced, it is asked."""
