@@ -12,6 +12,7 @@ from tui.client.disk import Disk
 from tui.model.ask import YES, Ask, AskKind, HostQuestion
 from tui.model.entry import Details, Entry, EntryKind, Page, Totals
 from tui.model.error import AuthenticationFailed, NotFound, NotPossible, Unsupported
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ class FakePlaces:
             raise Unsupported(f"cannot read {location}: it is no file", "Name a file.", location=location)
         return data[offset : offset + size_bytes]
 
-    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
+    async def measure(
+        self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
+    ) -> Totals:
         if all(location.is_local for location in locations):
             return await self.disk.measure(locations, time_limit_s=time_limit_s)
         await self.host.open()
@@ -178,7 +181,12 @@ class FakePlaces:
         return location
 
     def compare(
-        self, source: Location, target: Location, *, by_content: bool = False
+        self,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
     ) -> AsyncIterator[Compared]:
         if source.is_local and target.is_local:
             return self.disk.compare(source, target, by_content=by_content)

@@ -37,6 +37,7 @@ from tui.model.error import (
     PlaceUnavailable,
     Unsupported,
 )
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.job import (
     Conflict,
     Disconnected,
@@ -354,7 +355,9 @@ class FakePlaces:
         await self._ask("space", folder)
         return self.free
 
-    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
+    async def measure(
+        self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
+    ) -> Totals:
         self.calls.append(("measure", tuple(locations)))
         await asyncio.sleep(0)
         files = folders = size_bytes = 0
@@ -370,7 +373,12 @@ class FakePlaces:
         return Totals(files, folders, size_bytes)
 
     async def compare(
-        self, source: Location, target: Location, *, by_content: bool = False
+        self,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
     ) -> AsyncIterator[Compared]:
         """Yield a part for each folder that is on both sides; of one that is not, just itself."""
         self.calls.append(("compare", source, target, by_content))

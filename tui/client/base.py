@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from tui.model.exclusion import NOTHING, Exclusion
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
@@ -68,8 +70,14 @@ class Places(Protocol):
 
     async def space(self, folder: Location) -> Space: ...
 
-    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
-        """Count what lies at and below the locations; `complete` is False where the time was up first."""
+    async def measure(
+        self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
+    ) -> Totals:
+        """Count what lies at and below the locations; `complete` is False where the time was up first.
+
+        Args:
+            exclude: What is not counted, below each.
+        """
         ...
 
     async def uploads(
@@ -83,11 +91,17 @@ class Places(Protocol):
         ...
 
     def compare(
-        self, source: Location, target: Location, *, by_content: bool = False
+        self,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
     ) -> AsyncIterator[Compared]:
         """Yield how a folder differs from another and what is in it, part by part, the paths in order in each folder.
 
-        The target may be missing: then all is new. Closing the iterator stops it, in the middle of a file too.
+        The target may be missing: then all is new. Closing the iterator stops it, in the middle of a file too. What
+        `exclude` covers, on either side, is passed over.
         """
         ...
 

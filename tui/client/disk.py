@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tui.model.exclusion import NOTHING, Exclusion
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
@@ -46,13 +48,20 @@ class Disk:
     async def space(self, folder: Location) -> Space:
         return await self._places.space(folder)
 
-    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
-        return await self._places.measure(locations, time_limit_s=time_limit_s)
+    async def measure(
+        self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
+    ) -> Totals:
+        return await self._places.measure(locations, time_limit_s=time_limit_s, exclude=exclude)
 
     def compare(
-        self, source: Location, target: Location, *, by_content: bool = False
+        self,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
     ) -> AsyncIterator[Compared]:
-        return self._places.compare(source, target, by_content=by_content)
+        return self._places.compare(source, target, by_content=by_content, exclude=exclude)
 
     async def make_folder(self, location: Location) -> Location:
         return await self._places.make_folder(location)

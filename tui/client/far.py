@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tui.client.walking import walk_by_listing
 from tui.model.entry import Details, Listed, Page
 from tui.model.error import EngineError
+from tui.model.exclusion import NOTHING, Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -114,9 +115,11 @@ class Far:
         space: Space = await self._ask("space", folder=folder)
         return space
 
-    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
+    async def measure(
+        self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
+    ) -> Totals:
         totals: Totals = await self._ask(
-            "measure", locations=tuple(locations), time_limit_s=float(time_limit_s)
+            "measure", locations=tuple(locations), time_limit_s=float(time_limit_s), exclude=exclude
         )
         return totals
 
@@ -127,10 +130,17 @@ class Far:
         return found
 
     async def compare(
-        self, source: Location, target: Location, *, by_content: bool = False
+        self,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
     ) -> AsyncIterator[Compared]:
         """Yield how a folder differs from another, part by part."""
-        number: int = await self._ask("compare", source=source, target=target, by_content=by_content)
+        number: int = await self._ask(
+            "compare", source=source, target=target, by_content=by_content, exclude=exclude
+        )
         ended = False
         try:
             while not ended:

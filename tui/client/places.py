@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import Unsupported
+from tui.model.exclusion import NOTHING, Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -66,9 +67,11 @@ class EveryPlace:
     async def space(self, folder: Location) -> Space:
         return await self._of(folder).space(folder)
 
-    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
+    async def measure(
+        self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
+    ) -> Totals:
         where = self._far if any(not location.is_local for location in locations) else self._disk
-        return await where.measure(locations, time_limit_s=time_limit_s)
+        return await where.measure(locations, time_limit_s=time_limit_s, exclude=exclude)
 
     async def uploads(
         self, place: Location, older_than_s: float, *, remove: bool = False
@@ -76,10 +79,17 @@ class EveryPlace:
         return await self._far.uploads(place, older_than_s, remove=remove)
 
     def compare(
-        self, source: Location, target: Location, *, by_content: bool = False
+        self,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
     ) -> AsyncIterator[Compared]:
         both_local = source.is_local and target.is_local
-        return (self._disk if both_local else self._far).compare(source, target, by_content=by_content)
+        return (self._disk if both_local else self._far).compare(
+            source, target, by_content=by_content, exclude=exclude
+        )
 
     async def make_folder(self, location: Location) -> Location:
         return await self._of(location).make_folder(location)

@@ -54,7 +54,14 @@ class Checking:
         run = self.run
         assert source.target is not None
         kept_both = run.record.conflict is Conflict.RENAME
-        check = TreeCheck(source.location, source.target, run.brake, kept_both=kept_both, begin=at)
+        check = TreeCheck(
+            source.location,
+            source.target,
+            run.brake,
+            kept_both=kept_both,
+            begin=at,
+            exclude=run.record.row.exclude,
+        )
         try:
             while not (run.stopped or check.exhausted):
                 part = await run.hop(check.step)

@@ -89,6 +89,7 @@ async def _look_ahead(run: Run, rules: NameRules, fits: int | None) -> None:
         Names.ASK,
         run.brake,
         fits=fits,
+        exclude=record.row.exclude,
     )
     found = begin_looking(run)
     try:

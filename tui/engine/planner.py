@@ -55,6 +55,10 @@ def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
         raise UsageError("a list of renames needs one new name for each old one")
     if request.kind is JobKind.SYNC and (request.into or len(request.sources) != 1):
         raise UsageError("a sync makes one folder like one other")
+    if request.exclude:
+        if request.kind not in (JobKind.COPY, JobKind.SYNC, JobKind.VERIFY):
+            raise UsageError(f"a {request.kind} leaves nothing out", "Name just what it is about.")
+        request.exclude.check()
     check_priority(request.priority)
     check_limit(request.limit_bytes_s)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tui.model.entry import Facts
+from tui.model.exclusion import Exclusion
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict, Flush, JobKind, JobState, Staging
 from tui.model.location import Location
@@ -97,6 +98,7 @@ class JobRow:
     reversible: bool
     preserve: frozenset[Trait]
     losses: str | None
+    exclude: Exclusion
     far: bool
     expects: Facts | None
     """What is to be replaced, as in the request."""

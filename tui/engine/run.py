@@ -226,6 +226,7 @@ class Run:
             large_bytes=self.limiter.portion(LARGE_BYTES),
             batch_bytes=self.limiter.portion(BATCH_BYTES),
             verify=self.verifies,
+            exclude=self.record.row.exclude,
             keep=self.record.row.preserve,
             fitting=self.fitting,
             first=self.record.walk == 1 and not self.record.failed_only,

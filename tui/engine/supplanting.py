@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tui.engine.run import Spot
 from tui.engine.walk import Walk
-from tui.model.error import OutOfSpace, PlaceError
+from tui.model.error import NotEmpty, OutOfSpace, PlaceError
 from tui.places.local.hops import Brake
+from tui.places.local.pruning import holds_excluded
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, join, split
 from tui.places.local.supplanting import Supplanting
@@ -52,6 +53,8 @@ class Supplanter:
         run = self._run
         change = Supplanting(self._target, join(self._top.target_path, path), run.record.row.tag, run.homes)
         try:
+            if not folder:
+                await run.hop(self._keep_what_is_left_out, path)
             scratch = await run.hop(change.prepare, folder=folder)
             if not await self._copied(path, scratch, folder=folder):
                 if not run.stopped:
@@ -65,6 +68,19 @@ class Supplanter:
             await run.fail(self._spot(path), error, removing=True)
         finally:
             await self._close(change, path)
+
+    def _keep_what_is_left_out(self, path: bytes) -> None:
+        """Refuse to replace a folder that holds what the sync leaves out.
+
+        Raises:
+            NotEmpty: It does.
+        """
+        exclude, where = self._run.record.row.exclude, join(self._top.target_path, path)
+        if exclude and holds_excluded(self._target, where, path, exclude, self._run.brake):
+            message = f"cannot replace {self._spot(path).target}: something in it is left out of this sync"
+            raise NotEmpty(
+                message, "Remove that folder, or sync without --exclude.", location=self._spot(path).target
+            )
 
     async def _copied(self, path: bytes, scratch: bytes, *, folder: bool) -> bool:
         """Make the copy; say whether it is whole."""

@@ -151,11 +151,12 @@ class Syncing(Copying):
     async def _settle(self, source: Source, there: Root, here: Root) -> None:
         run = self.run
         if run.clashed or not self._met_all:
-            await self._go_along(source, Clashes(there, here, run.brake), there)
+            await self._go_along(source, Clashes(there, here, run.brake, self.row.exclude), there)
             if run.record.errors and not run.stopped:
                 await self._leave_all()
         if not (run.stopped or run.record.errors):
-            await self._go_along(source, Pruning(there, here, run.brake, self.row.tag, run.homes), there)
+            pruning = Pruning(there, here, run.brake, self.row.tag, run.homes, exclude=self.row.exclude)
+            await self._go_along(source, pruning, there)
 
     async def _go_along(self, source: Source, along: Alongside, there: Root) -> None:
         run, top = self.run, self.source_spot(source)

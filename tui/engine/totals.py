@@ -127,7 +127,10 @@ class Counting:
     async def _count_tree(self, source: Source) -> None:
         run, counted = self._run, self._counted
         need = self._room.need if self._room else None
-        scan = Scan(source.location.path, run.counting, need, unfinished=run.record.row.kind in _OF_ALL)
+        row = run.record.row
+        scan = Scan(
+            source.location.path, run.counting, need, unfinished=row.kind in _OF_ALL, exclude=row.exclude
+        )
         files, size_bytes = counted.files, counted.size_bytes
         try:
             if self._room is not None:

@@ -36,6 +36,7 @@ async def request_for(journal: Journal, record: Record) -> Request:
         into=row.into,
         conflict=Conflict.RENAME if await _kept_both(journal, record) else Conflict.ASK,
         priority=record.priority,
+        exclude=row.exclude,
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tui.model.ask import HostQuestion, KnownHost
 from tui.model.comparison import Differences
 from tui.model.entry import Entry, Listed, Space, Totals
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import Lost
 from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Question, Request, Update
 from tui.model.location import Location
@@ -25,7 +26,7 @@ from tui.wire.shapes import Codec
 if TYPE_CHECKING:
     import msgspec
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Raised with every change of a method, a parameter or a model type that travels."""
 
 LINE_LIMIT_BYTES = 64 << 20
@@ -171,8 +172,25 @@ METHODS: dict[str, Method] = {
         _far(_asks("far.stat", Entry, location=Location, follow=(bool, False))),
         _far(_asks("far.read", bytes, location=Location, offset=int, size_bytes=int)),
         _far(_asks("far.space", Space, folder=Location)),
-        _far(_asks("far.measure", Totals, locations=tuple[Location, ...], time_limit_s=float)),
-        _far(_does("far.compare", int, source=Location, target=Location, by_content=bool)),
+        _far(
+            _asks(
+                "far.measure",
+                Totals,
+                locations=tuple[Location, ...],
+                time_limit_s=float,
+                exclude=(Exclusion, NOTHING),
+            )
+        ),
+        _far(
+            _does(
+                "far.compare",
+                int,
+                source=Location,
+                target=Location,
+                by_content=bool,
+                exclude=(Exclusion, NOTHING),
+            )
+        ),
         _far(_does("far.differences", Differences, number=int)),
         _far(
             _does(

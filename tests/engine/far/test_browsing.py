@@ -17,6 +17,7 @@ from tui.engine.far.doors import Doors
 from tui.model.comparison import Change
 from tui.model.entry import EntryKind, Listed
 from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
+from tui.model.exclusion import Exclusion
 from tui.model.location import Location
 from tui.places.memory import ALL, HARDLY_ANY, MemoryOpener
 from tui.places.memory_store import MemoryStore
@@ -164,6 +165,13 @@ async def test_what_is_below_is_counted(browsing: Browsing, store: MemoryStore) 
     store.link("/a/link", "two")
     totals = await browsing.measure((BOX.child("a"),))
     assert (totals.files, totals.folders, totals.size_bytes, totals.complete) == (3, 2, 7, True)
+
+
+async def test_what_is_left_out_is_not_counted(browsing: Browsing, store: MemoryStore) -> None:
+    for path in ("/a/b/one", "/a/b/two.tmp", "/a/c/b/three", "/a/d/four"):
+        store.write(path, b"12345")
+    totals = await browsing.measure((BOX.child("a"),), 20.0, Exclusion(("*.tmp", "/b/one", "d/")))
+    assert (totals.files, totals.folders, totals.size_bytes) == (1, 4, 5)
 
 
 async def test_counting_ends_when_the_time_is_up(browsing: Browsing, store: MemoryStore) -> None:

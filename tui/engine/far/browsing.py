@@ -18,8 +18,10 @@ from tui.engine.far.listing import Reading, kind_of_link
 from tui.engine.far.reaching import HOME, Directly, listing
 from tui.engine.far.renaming import holds_home
 from tui.engine.far.sessions import Sessions
+from tui.engine.far.standing import leaves_out
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
 from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.base import Attributes
 
 if TYPE_CHECKING:
@@ -104,12 +106,17 @@ class Browsing:
         return listed
 
     async def compare(
-        self, source: Location, target: Location, by_content: bool = False, token: str = ""
+        self,
+        source: Location,
+        target: Location,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
+        token: str = "",
     ) -> int:
         """Begin to compare two folders; return the number by which `differences` is asked."""
 
         async def work() -> int:
-            parts = compare(Directly(self._doors), source, target, by_content=by_content)
+            parts = compare(Directly(self._doors), source, target, by_content=by_content, exclude=exclude)
             return await self._sessions.add(Telling(parts))
 
         return await self._call(token, work())
@@ -184,12 +191,16 @@ class Browsing:
         return await self._call(token, work())
 
     async def measure(
-        self, locations: tuple[Location, ...], time_limit_s: float = 2.0, token: str = ""
+        self,
+        locations: tuple[Location, ...],
+        time_limit_s: float = 2.0,
+        exclude: Exclusion = NOTHING,
+        token: str = "",
     ) -> Totals:
         """Count what lies at and below locations, for so long at most."""
 
         async def work() -> Totals:
-            count = _Count()
+            count = _Count(exclude)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(time_limit_s):
                     for location in locations:
@@ -307,7 +318,8 @@ class Browsing:
 class _Count:
     """Counts what lies at and below locations, each folder's entries once."""
 
-    def __init__(self) -> None:
+    def __init__(self, exclude: Exclusion) -> None:
+        self._exclude = exclude
         self._files = self._folders = self._size_bytes = self._unreadable = self._untold = 0
         self._untold_key = ""
 
@@ -330,7 +342,7 @@ class _Count:
         try:
             while waiting or going:
                 while waiting and len(going) < FOLDERS_AT_ONCE:
-                    going.add(asyncio.create_task(self._folder(place, waiting.pop(), waiting)))
+                    going.add(asyncio.create_task(self._folder(place, location, waiting.pop(), waiting)))
                 done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
@@ -339,12 +351,16 @@ class _Count:
                 task.cancel()
             await asyncio.gather(*going, return_exceptions=True)
 
-    async def _folder(self, place: Place, folder: Location, waiting: list[Location]) -> None:
+    async def _folder(self, place: Place, top: Location, folder: Location, waiting: list[Location]) -> None:
         """Count what is in a folder; those in it wait to be gone into."""
         try:
             async with listing(place, folder, self._note) as pages:
                 async for entries in pages:
-                    waiting += [folder.child(entry.name) for entry in entries if self._one(entry)]
+                    for entry in entries:
+                        where = folder.child(entry.name)
+                        left_out = leaves_out(self._exclude, top.relative(where), entry)
+                        if not left_out and self._one(entry):
+                            waiting.append(where)
         except PlaceError:
             self._unreadable += 1
 

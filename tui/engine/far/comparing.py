@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from tui.engine.far.columns import NONE, Columns, side_by_side
 from tui.engine.far.ends import look
 from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
-from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing
+from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing, leaves_out
 from tui.model.comparison import Change, Compared, Difference, Differences
 from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound, PlaceError
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS
 from tui.places.local.comparing import Side
 
@@ -74,6 +75,7 @@ class Comparison:
         *,
         by_content: bool = False,
         through: bool = True,
+        exclude: Exclusion = NOTHING,
     ) -> None:
         """Say what is compared.
 
@@ -81,8 +83,9 @@ class Comparison:
             target: It need not exist: then all is new.
             by_content: Compare files by content, not by size and time.
             through: Tell what is in a folder that only one side has, too.
+            exclude: What is passed over, on whichever side it stands.
         """
-        self._through = through
+        self._through, self._exclude = through, exclude
         self._reach, self._by_content = reach, by_content
         self._source, self._target = source, target
         self._likeness = Likeness(reach, lambda _size, _where: None, _at_ease)
@@ -168,6 +171,8 @@ class Comparison:
             for each, entry, there in side_by_side(source, target):
                 name = os.fsdecode(each)
                 path = f"{folder.path}/{name}" if folder.path else name
+                if leaves_out(self._exclude, path, entry, there):
+                    continue
                 if (side := _side(entry, there)) is Side.BOTH or (side is not None and self._through):
                     below.append(_Folder(path, side))
                 window.append(asyncio.ensure_future(self._entry(path, entry, there)))
@@ -286,10 +291,15 @@ class Telling:
 
 
 def compare(
-    reach: Reaching, source: Location, target: Location, *, by_content: bool = False
+    reach: Reaching,
+    source: Location,
+    target: Location,
+    *,
+    by_content: bool = False,
+    exclude: Exclusion = NOTHING,
 ) -> AsyncGenerator[Compared, None]:
     """Yield how a folder differs from another and what is in it, part by part, the paths in order in each folder."""
-    return Comparison(reach, source, target, by_content=by_content).parts()
+    return Comparison(reach, source, target, by_content=by_content, exclude=exclude).parts()
 
 
 def _side(entry: Entry | None, there: Entry | None) -> Side | None:

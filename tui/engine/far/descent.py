@@ -85,6 +85,10 @@ class Descent:
                 task.cancel()
             await asyncio.gather(*going, return_exceptions=True)
 
+    def spares(self, where: Location, entry: Entry) -> bool:
+        """Say whether nothing is to be done to an entry and what is below it."""
+        return False
+
     async def file(self, where: Location, entry: Entry) -> None:
         """Do one entry that is not a folder."""
         raise NotImplementedError
@@ -146,6 +150,9 @@ class Descent:
             async for page in pages:
                 if self.run.stopped:
                     return
+                if spared := [entry for entry in page if self.spares(level.where.child(entry.name), entry)]:
+                    level.held = True
+                    page = [entry for entry in page if entry not in spared]
                 found += [entry for entry in page if entry.kind is EntryKind.FOLDER]
                 await self._files(level, page, place)
 

@@ -15,6 +15,7 @@ from tui.engine.far.making import MOST_MEETINGS, Making
 from tui.engine.far.many import each, in_time
 from tui.engine.far.probing import is_one
 from tui.engine.far.reaching import listing
+from tui.engine.far.standing import leaves_out
 from tui.engine.far.tree import Folder, Item, State, Whole
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, NotFound, PlaceError, TargetInsideSource, Unsupported
@@ -228,6 +229,9 @@ class Folders(Making):
         for entry in page:
             if is_partial(os.fsencode(entry.name)):
                 continue  # what a job has not finished is not the user's yet
+            below = folder.below(folder.path, entry.name).partition("/")[2]
+            if leaves_out(self._run.record.row.exclude, below, entry):
+                continue
             name = folder.changed.get(entry.name, entry.name)
             if entry.kind is EntryKind.FOLDER:
                 self._hand_out_folder(folder, entry, name)

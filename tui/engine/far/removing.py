@@ -32,14 +32,19 @@ class TreeRemoval(Descent):
         reach: Ends,
         fail: Callable[[Location, PlaceError], Awaitable[None]],
         removed: Callable[[Location, int], None],
+        spares: Callable[[Location, Entry], bool] = lambda _where, _entry: False,
     ) -> None:
         """Say whom to tell.
 
         Args:
             removed: Called for each entry that was no folder, with its size.
+            spares: Says what stays, with the folders it is in.
         """
         super().__init__(run, reach, fail)
-        self._removed = removed
+        self._removed, self._spares = removed, spares
+
+    def spares(self, where: Location, entry: Entry) -> bool:
+        return self._spares(where, entry)
 
     async def file(self, where: Location, entry: Entry) -> None:
         """Remove one entry. That it has gone when it is tried again is this job's doing."""

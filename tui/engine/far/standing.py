@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from tui.model.entry import Entry
+    from tui.model.exclusion import Exclusion
     from tui.model.location import Location
 
 FILE_BITS, FOLDER_BITS = 0o777, 0o1777
@@ -26,6 +28,18 @@ _KINDS = {
     EntryKind.BLOCK_DEVICE: "device",
     EntryKind.CHARACTER_DEVICE: "device",
 }
+
+
+def leaves_out(exclude: Exclusion, path: str, *stands: Entry | None) -> bool:
+    """Say whether an entry is left out, by what it is on one side or on the other.
+
+    Args:
+        path: From the folder that is copied or compared.
+    """
+    return bool(exclude) and any(
+        entry is not None and exclude.covers(os.fsencode(path), folder=entry.kind is EntryKind.FOLDER)
+        for entry in stands
+    )
 
 
 @dataclass(frozen=True, slots=True)

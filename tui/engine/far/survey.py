@@ -10,8 +10,10 @@ from tui.engine.far.folders import is_name
 from tui.engine.far.many import spread
 from tui.engine.far.need import MOST_STANDING, Amount, Standing
 from tui.engine.far.reaching import listing
+from tui.engine.far.standing import leaves_out
 from tui.model.entry import EntryKind
 from tui.model.error import NotFound, PlaceError
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.location import Location
 from tui.places.local.partial import is_partial
 
@@ -41,11 +43,13 @@ class Branch:
     Attributes:
         there: The folder it is merged with at the target; None: there is nothing yet.
         needs: What is in it counts as needed, where it is not there.
+        path: From the top.
     """
 
     where: Location
     there: Location | None = None
     needs: bool = True
+    path: str = ""
 
 
 class Survey:
@@ -60,6 +64,7 @@ class Survey:
         seen: Called with each folder about to be read.
         told: Called after each page.
         unfinished: Count what jobs have not finished, too.
+        exclude: What is not counted, below the top.
     """
 
     def __init__(
@@ -72,9 +77,11 @@ class Survey:
         told: Callable[[], None],
         *,
         unfinished: bool,
+        exclude: Exclusion = NOTHING,
     ) -> None:
         self._reach, self._total, self._need = reach, total, need
         self._over, self._seen, self._told, self._unfinished = over, seen, told, unfinished
+        self._exclude = exclude
 
     async def go(self, top: Branch) -> None:
         """Count all that is in a folder and below it, or until it is over."""
@@ -135,7 +142,7 @@ class Survey:
     ) -> Amount:
         found, merged = Amount(), branch.there is not None
         for entry in page:
-            if not is_name(entry.name) or self._passes_by(entry.name):
+            if not is_name(entry.name) or self._passes_by(branch, entry):
                 continue
             needs = standing is not None
             if self._need is not None:
@@ -153,14 +160,18 @@ class Survey:
                 found.new_bytes += size_bytes
         return found
 
-    def _passes_by(self, name: str) -> bool:
-        return not self._unfinished and is_partial(os.fsencode(name))
+    def _passes_by(self, branch: Branch, entry: Entry) -> bool:
+        if not self._unfinished and is_partial(os.fsencode(entry.name)):
+            return True
+        path = f"{branch.path}/{entry.name}" if branch.path else entry.name
+        return leaves_out(self._exclude, path, entry)
 
     @staticmethod
     def _below(branch: Branch, entry: Entry, there: Entry | None, *, needs: bool) -> Branch:
         where = branch.where.child(entry.name)
+        path = f"{branch.path}/{entry.name}" if branch.path else entry.name
         if there is None or branch.there is None:
-            return Branch(where, None, needs)
+            return Branch(where, None, needs, path)
         if there.kind is not EntryKind.FOLDER:
-            return Branch(where, None, needs=False)  # nothing will be copied into it
-        return Branch(where, branch.there.child(there.name), needs)
+            return Branch(where, None, needs=False, path=path)  # nothing will be copied into it
+        return Branch(where, branch.there.child(there.name), needs, path)

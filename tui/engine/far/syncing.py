@@ -11,7 +11,7 @@ from tui.engine.far.ends import carry, look
 from tui.engine.far.many import each
 from tui.engine.far.reaching import HOME
 from tui.engine.far.removing import TreeRemoval
-from tui.engine.far.standing import FILE_BITS, FOLDER_BITS
+from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, leaves_out
 from tui.engine.run import Spot
 from tui.model.comparison import Change, Difference
 from tui.model.entry import EntryKind
@@ -176,7 +176,9 @@ class FarSyncing(FarCopying):
         run, found = self.run, list[Difference]()
         self._untold.clear()
         failed, source_has = False, False
-        async for part in Comparison(self.ends, source, target, through=False).parts():
+        async for part in Comparison(
+            self.ends, source, target, through=False, exclude=self.row.exclude
+        ).parts():
             for error in part.failures:
                 if (
                     isinstance(error, NotListed)
@@ -261,16 +263,22 @@ class FarSyncing(FarCopying):
             await run.fail(self._spot(path, where), error, removing=True)
             return
 
-        async def fail(at: Location, error: PlaceError) -> None:
+        def below_top(at: Location) -> str:
             below = where.relative(at) if where.holds(at) else ""
-            await run.fail(self._spot("/".join(filter(None, (path, below))), at), error, removing=True)
+            return "/".join(filter(None, (path, below)))
+
+        async def fail(at: Location, error: PlaceError) -> None:
+            await run.fail(self._spot(below_top(at), at), error, removing=True)
 
         def removed(_where: Location, _size_bytes: int) -> None:
             run.record.tally.files_removed += 1
             run.record.current = where
             run.touch()
 
-        await TreeRemoval(run, self.ends, fail, removed).go(where, entry)
+        def spares(at: Location, inside: Entry) -> bool:
+            return leaves_out(self.row.exclude, below_top(at), inside)
+
+        await TreeRemoval(run, self.ends, fail, removed, spares).go(where, entry)
         run.record.unflushed = True
 
     # Where a folder meets something else

@@ -145,6 +145,7 @@ class Counting:
             self._seen,
             self.show,
             unfinished=self._unfinished,
+            exclude=self._run.record.row.exclude,
         )
         for folder in folders:
             self.show()

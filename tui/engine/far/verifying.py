@@ -11,10 +11,12 @@ from tui.engine.checking import Checking
 from tui.engine.far.columns import NONE, Columns, side_by_side
 from tui.engine.far.ends import Ends, Halted, carry, look
 from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
+from tui.engine.far.standing import leaves_out
 from tui.engine.far.totals import Counting
 from tui.engine.run import Sums
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.job import Conflict
 from tui.places.local.checking import Checked, Finding, Verdict
 from tui.places.local.checkpoint import Checkpoint, Frame, frames_at
@@ -55,7 +57,9 @@ class Verifying(Checking):
             await self._take(source, part, self.text(source.idx, checkpoint))
 
         kept_both = record.conflict is Conflict.RENAME
-        check = TreeCheck(run, self.reach, where, target, take, kept_both=kept_both)
+        check = TreeCheck(
+            run, self.reach, where, target, take, kept_both=kept_both, exclude=record.row.exclude
+        )
         try:
             await check.go(at)
         except PlaceError as error:
@@ -72,14 +76,24 @@ class TreeCheck:
     """
 
     def __init__(
-        self, run: Run, reach: Ends, source: Location, target: Location, take: Take, *, kept_both: bool
+        self,
+        run: Run,
+        reach: Ends,
+        source: Location,
+        target: Location,
+        take: Take,
+        *,
+        kept_both: bool,
+        exclude: Exclusion = NOTHING,
     ) -> None:
         """Say what is compared.
 
         Args:
             take: Called with what was found, and how far it is by then.
             kept_both: A file may stand at the target under one of its other names ("name (1).ext"), too.
+            exclude: What is passed over, on whichever side it stands.
         """
+        self._exclude = exclude
         self._run, self._reach, self._take, self._kept_both = run, reach, take, kept_both
         self._source, self._target = source, target
         self._likeness = Likeness(reach, self._count, self._pace)
@@ -129,7 +143,10 @@ class TreeCheck:
         frame.waiting = [
             name
             for name, entry, there in side_by_side(source, target, frame.folder)
-            if entry and there and entry.kind is there.kind is EntryKind.FOLDER
+            if entry
+            and there
+            and entry.kind is there.kind is EntryKind.FOLDER
+            and not self._leaves_out(frame, name, entry, there)
         ][::-1]
         frame.listed, frame.more = True, False
 
@@ -149,6 +166,8 @@ class TreeCheck:
             for name, entry, there in side_by_side(source, target, frame.name):
                 if self._run.stopped:
                     return
+                if self._leaves_out(frame, name, entry, there):
+                    continue
                 work = self._entry(join(frame.path, name), entry, there, target)
                 window.append((name, asyncio.ensure_future(work)))
                 if len(window) == SMALL_AT_ONCE:
@@ -162,6 +181,9 @@ class TreeCheck:
             for where, size_bytes in tuple(self._untold.items()):
                 self._count(-size_bytes, where)  # it is compared again
             self._untold.clear()
+
+    def _leaves_out(self, frame: Frame, name: bytes, *stands: Entry | None) -> bool:
+        return leaves_out(self._exclude, os.fsdecode(join(frame.path, name)), *stands)
 
     async def _entry(self, path: bytes, entry: Entry | None, there: Entry | None, names: Columns) -> Checked:
         """Compare one entry with what stands in its place.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from tui.model.entry import EntryKind, Facts
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
 
@@ -31,6 +34,14 @@ def as_facts(words: str) -> Facts | None:
         return None
     kind, size_bytes, mtime_ns = map(int, words.split())
     return Facts(EntryKind(kind), size_bytes, mtime_ns)
+
+
+def as_list(exclude: Exclusion) -> str:
+    return json.dumps(exclude.patterns) if exclude else ""
+
+
+def as_exclusion(text: str) -> Exclusion:
+    return Exclusion(tuple(json.loads(text))) if text else NOTHING
 
 
 def as_location(url: str | None) -> Location | None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tui.engine.journal.columns import (
     as_bytes,
+    as_exclusion,
     as_facts,
+    as_list,
     as_location,
     as_names,
     as_text,
@@ -37,16 +39,17 @@ class Jobs(Store):
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
                 " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
-                " preserve, flush, staging, names, source_count, first_source, created_at, far, expects)"
+                " preserve, flush, staging, names, source_count, first_source, created_at, far, expects,"
+                " exclude)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     tag, request.kind, state, request.target.url if request.target else None, request.into,
                     request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
                     request.mode_clear, request.folder_mode_set, request.recursive, request.verify,
                     request.delete_extra, request.by_content, as_names(request.preserve), request.flush,
                     request.staging, request.names, len(request.sources), request.sources[0].url, created_at,
-                    request.far, as_words(request.expects),
+                    request.far, as_words(request.expects), as_list(request.exclude),
                 ),
             )  # fmt: skip
             id = cursor.lastrowid
@@ -72,7 +75,7 @@ class Jobs(Store):
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
             " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful,"
-            " unflushed, checkpoint, names, name_rules, far, expects"
+            " unflushed, checkpoint, names, name_rules, far, expects, exclude"
             " FROM job WHERE removed = 0 AND (:id IS NULL OR id = :id) ORDER BY id",
             {"id": id},
         )
@@ -84,7 +87,7 @@ class Jobs(Store):
         row = self._db.execute(
             "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
             " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, flush, staging, names,"
-            " expects FROM job WHERE id = ?",
+            " expects, exclude FROM job WHERE id = ?",
             (id,),
         ).fetchone()
         pairs = self._db.execute(
@@ -114,6 +117,7 @@ class Jobs(Store):
             staging=Staging(row[15]),
             names=Names(row[16]),
             expects=as_facts(row[17]),
+            exclude=as_exclusion(row[18]),
         )
 
     @on_thread
@@ -243,4 +247,5 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         preserve=as_traits(row[42]), losses=row[43], flush=Flush(row[44]), staging=Staging(row[45]),
         bytes_flushed=row[46], doubtful=bool(row[47]), unflushed=row[48], checkpoint=row[49],
         names=Names(row[50]), name_rules=row[51], far=bool(row[52]), expects=as_facts(row[53]),
+        exclude=as_exclusion(row[54]),
     )  # fmt: skip

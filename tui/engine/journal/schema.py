@@ -195,6 +195,9 @@ EXPECTS = "ALTER TABLE job ADD COLUMN expects TEXT NOT NULL DEFAULT ''"
 ONCE = "CREATE INDEX error_of_entry ON error (job, idx, path)"
 """An error that is told again takes the place of the first."""
 
+EXCLUDE = "ALTER TABLE job ADD COLUMN exclude TEXT NOT NULL DEFAULT ''"
+"""The patterns of what is left out, as a list in JSON; empty: none."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -212,5 +215,6 @@ MIGRATIONS: tuple[str, ...] = (
     FAR,
     EXPECTS,
     ONCE,
+    EXCLUDE,
 )
 """By these an older journal is brought up to date when it is opened."""

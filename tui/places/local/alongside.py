@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError, from_os_error
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.local import attributes, syscalls
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Failure
 from tui.places.local.partial import is_partial
 from tui.places.local.root import join
-from tui.places.local.standing import is_folder, look
+from tui.places.local.standing import is_folder, leaves_out, look
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake
@@ -40,6 +41,7 @@ class Folder:
     """A folder that stands on both sides, being gone through.
 
     Attributes:
+        source: -1: the source has none.
         before: The target folder's state before anything in it was changed.
         changed: Something in it was removed.
         failed: Something in it could not be.
@@ -68,8 +70,15 @@ class Alongside:
     doing = "read"
     """For messages: "cannot <doing> …"."""
 
-    def __init__(self, source: Root, target: Root, brake: Brake) -> None:
-        self._source, self._target, self._brake = source, target, brake
+    def __init__(self, source: Root, target: Root, brake: Brake, exclude: Exclusion = NOTHING) -> None:
+        """Say what is gone through.
+
+        Args:
+            exclude: What is passed by, on whichever side it stands.
+        """
+        self._source, self._target, self._brake, self._exclude = source, target, brake, exclude
+        self._extra: set[bytes] = set()
+        """Folders that only the target has, and that are to be gone into all the same."""
         self._waiting: list[tuple[bytes, list[bytes]]] = []
         self._folder: Folder | None = None
         self._begun = False
@@ -117,7 +126,8 @@ class Alongside:
     def _enter(self, path: bytes, batch: Passed) -> None:
         source = target = -1
         try:
-            source = self._source.folder(path)
+            if path not in self._extra:
+                source = self._source.folder(path)
             target = self._target.folder(path)
             before = os.fstat(target)
             self._folder = Folder(path, source, target, before, os.scandir(target))
@@ -183,7 +193,9 @@ class Alongside:
                 self.unfinished(folder, name, batch)
                 return
             there = os.lstat(name, dir_fd=folder.target)
-            wanted = look(folder.source, name)
+            wanted = look(folder.source, name) if folder.source >= 0 else None
+            if leaves_out(self._exclude, path, there, wanted):
+                return
             if wanted is not None and is_folder(wanted) and is_folder(there):
                 folder.names.append(name)
             else:

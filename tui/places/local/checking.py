@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.entry import kind_of_mode
 from tui.model.error import PlaceError, from_os_error
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.location import Location
 from tui.places.local import syscalls
 from tui.places.local.checkpoint import START, WINDOW, Checkpoint, Frame, Part, frames_at, mark, names_after
@@ -20,7 +21,7 @@ from tui.places.local.content import Stopped
 from tui.places.local.name_rules import listed
 from tui.places.local.names import folded
 from tui.places.local.root import Root, join, split
-from tui.places.local.standing import READ_FLAGS, is_folder, look, other_names, same_inode
+from tui.places.local.standing import READ_FLAGS, is_folder, leaves_out, look, other_names, same_inode
 from tui.places.local.verifying import SLICE_BYTES, Differs, ReadBack
 
 if TYPE_CHECKING:
@@ -84,14 +85,17 @@ class TreeCheck:
         *,
         kept_both: bool = False,
         begin: Checkpoint = START,
+        exclude: Exclusion = NOTHING,
     ) -> None:
         """Say what is compared; nothing is opened before the first `step`.
 
         Args:
             kept_both: A file may stand at the target under one of its other names ("name (1).ext"), too.
             begin: Where an earlier check of the same was stopped.
+            exclude: What is passed over on both sides.
         """
         self._kept_both, self._begin, self._unread = kept_both, begin, begin.part
+        self._exclude = exclude
         self._where, self._brake = (source, target), brake
         self._frames: list[Frame] = []
         self._below: list[bytes] = []
@@ -196,7 +200,8 @@ class TreeCheck:
                 frame.more = len(names) == WINDOW
                 for name in reversed(names):
                     info = look(target, name)
-                    if info is not None and is_folder(info):
+                    left_out = self._exclude.covers(join(frame.path, name), folder=True)
+                    if info is not None and is_folder(info) and not left_out:
                         frame.waiting.append(name)
                     if self._brake.on:
                         raise Stopped
@@ -243,6 +248,8 @@ class TreeCheck:
 
     def _entry(self, path: bytes, name: bytes, there: bytes, source: int, target: int) -> Generator[None]:
         info, standing = look(source, name), look(target, there)
+        if path and leaves_out(self._exclude, path, info, standing):
+            return
         if info is None:
             if not path:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))

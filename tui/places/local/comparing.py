@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from tui.model.comparison import Change, Compared, Difference
 from tui.model.error import NotFound, PlaceError, from_os_error
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.local.alignment import is_aligned
 from tui.places.local.content import Stopped
 from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
-from tui.places.local.standing import Pair, facts, is_folder, look
+from tui.places.local.standing import Pair, facts, is_folder, leaves_out, look
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,6 +54,7 @@ class Comparison:
         *,
         by_content: bool = False,
         through_clashes: bool = True,
+        exclude: Exclusion = NOTHING,
     ) -> None:
         """Say what is compared; nothing is opened before the first `step`.
 
@@ -60,9 +62,10 @@ class Comparison:
             target: It need not exist: then all is new.
             by_content: Compare files by content, not by size and time.
             through_clashes: Tell what is in a folder that clashes with something else, too.
+            exclude: What is passed over on both sides.
         """
         self._paths, self._brake = (source, target), brake
-        self._by_content, self._through_clashes = by_content, through_clashes
+        self._by_content, self._through_clashes, self._exclude = by_content, through_clashes, exclude
         self._waiting: list[tuple[bytes, list[tuple[bytes, Side]]]] = []
         self._below: list[tuple[bytes, Side]] = []
         self._part = Compared()
@@ -170,8 +173,8 @@ class Comparison:
     def _entry(self, path: bytes, name: bytes, source: int, target: int, pair: Pair | None) -> None:
         info = look(source, name) if source >= 0 else None
         there = look(target, name) if target >= 0 else None
-        if info is None and there is None:
-            return  # it went meanwhile
+        if (info is None and there is None) or leaves_out(self._exclude, path, info, there):
+            return  # it went meanwhile, or is none of ours
         change = self._change(name, info, there, pair)
         if change is not None:
             self._tell(path, change, info, there)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import Conflict, Flush
 from tui.places.local.fitting import Fitting
@@ -37,6 +38,7 @@ class CopyRules:
             complete.
         decided: Answers for single names of this folder; they go before `conflict`.
         fitting: How names are changed for a filesystem with rules of its own; None: not at all.
+        exclude: What is left out below the sources.
         keep: What travels besides content.
         first: No earlier walk of the job was here: a folder found as it is left is of an earlier copy, which has told
             what the folder could not keep.
@@ -56,6 +58,7 @@ class CopyRules:
     verify: bool = False
     decided: Mapping[bytes, Conflict] = field(default_factory=dict)
     fitting: Fitting | None = None
+    exclude: Exclusion = NOTHING
     keep: Set[Trait] = ALL_TRAITS
     first: bool = False
     retried: bool = False

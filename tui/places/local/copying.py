@@ -26,6 +26,7 @@ from tui.places.local.links import HardLinks
 from tui.places.local.names import told
 from tui.places.local.partial import is_partial, own_partials, sweep
 from tui.places.local.plain import BREATH, Item
+from tui.places.local.root import join
 from tui.places.local.slices import SliceCopy
 from tui.places.local.standing import TargetNames, same_inode
 from tui.places.local.traits import Traits
@@ -275,9 +276,16 @@ class FolderCopy:
         with os.scandir(self._from) as entries:
             for entry in entries:
                 name = entry.name.encode(_ENCODING, "surrogateescape")
-                if name not in self._passed_by and not is_partial(name):
+                if name not in self._passed_by and not is_partial(name) and not self._excludes(name, entry):
                     put = changed.get(name, name) or LEFT_OUT
                     yield name, put, entry.is_file(follow_symlinks=False)
+
+    def _excludes(self, name: bytes, entry: os.DirEntry[str]) -> bool:
+        exclude = self.rules.exclude
+        if not exclude:
+            return False
+        below = join(self._source_path, name).partition(b"/")[2]
+        return exclude.covers(below, folder=entry.is_dir(follow_symlinks=False))
 
     def _named(self, names: Sequence[tuple[bytes, bytes]]) -> Generator[Item]:
         changed = self._changed()

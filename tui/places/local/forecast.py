@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui import format
 from tui.model.error import PlaceError
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.misfit import Misfit, Misfits, Names, Unfit
 from tui.places.local import syscalls
 from tui.places.local.content import Stopped
@@ -49,6 +50,7 @@ class Forecast:
         brake: Brake,
         *,
         fits: int | None = None,
+        exclude: Exclusion = NOTHING,
     ) -> None:
         """Say what is to be looked at; nothing is opened before the first `step`.
 
@@ -56,8 +58,10 @@ class Forecast:
             sources: (what is copied, the name it gets).
             way: How names are to be changed; where it changes none, `Misfit.becomes` shows those that look alike.
             fits: The device of the target, where all on it keeps to one set of rules: what comes from there fits.
+            exclude: What is not looked at, below the sources.
         """
         self._sources, self._rules, self._brake, self._fits = sources, rules, brake, fits
+        self._exclude = exclude
         self._fitting = Fitting(rules, way if way.changes else Names.LOOKALIKE)
         self._going = self._all()
         self._found: list[Misfit] = []
@@ -141,7 +145,9 @@ class Forecast:
             with os.scandir(fd) as found:
                 for entry in found:
                     name = os.fsencode(entry.name)
-                    if is_partial(name):
+                    if is_partial(name) or self._exclude.covers(
+                        join(path, name).partition(b"/")[2], folder=entry.is_dir(follow_symlinks=False)
+                    ):
                         continue
                     names.append(name)
                     if entry.is_dir(follow_symlinks=False):

@@ -14,6 +14,7 @@ import aiofiles.os
 
 from tui.model.entry import Totals
 from tui.model.error import Unsupported
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.local import listing, single
 from tui.places.local.comparing import Comparison
 from tui.places.local.homes import home_folders
@@ -112,14 +113,16 @@ class LocalPlace:
         """Return the room on the filesystem of a folder."""
         return await self._call(single.space, _local(folder))
 
-    async def measure(self, locations: Sequence[Location], *, time_limit_s: float = 2.0) -> Totals:
+    async def measure(
+        self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
+    ) -> Totals:
         """Count what lies at and below the locations; `complete` is False where the time was up first."""
         brake = Brake()
         latest = [Totals(complete=False)]
         paths = [_local(location).path for location in locations]
         try:
             async with asyncio.timeout(time_limit_s + _GRACE_S):
-                await self._call(_measure, paths, time.monotonic() + time_limit_s, brake, latest)
+                await self._call(_measure, paths, time.monotonic() + time_limit_s, brake, latest, exclude)
         except TimeoutError:
             log.info("counting %s entries hangs", len(paths))
         finally:
@@ -127,11 +130,18 @@ class LocalPlace:
         return latest[0]
 
     async def compare(
-        self, source: Location, target: Location, *, by_content: bool = False
+        self,
+        source: Location,
+        target: Location,
+        *,
+        by_content: bool = False,
+        exclude: Exclusion = NOTHING,
     ) -> AsyncIterator[Compared]:
         """Yield how a folder differs from another, as a sync would see it, part by part."""
         brake = Brake()
-        comparison = Comparison(_local(source).path, _local(target).path, brake, by_content=by_content)
+        comparison = Comparison(
+            _local(source).path, _local(target).path, brake, by_content=by_content, exclude=exclude
+        )
         try:
             while not comparison.exhausted:
                 yield await self._call(comparison.step)
@@ -200,11 +210,13 @@ def _local(location: Location) -> Location:
     return location
 
 
-def _measure(paths: Sequence[str], ends: float, brake: Brake, latest: list[Totals]) -> None:
+def _measure(
+    paths: Sequence[str], ends: float, brake: Brake, latest: list[Totals], exclude: Exclusion
+) -> None:
     """Count below all paths until the time is up, leaving the totals so far in `latest[0]`."""
     done = Totals()
     for path in paths:
-        scan = Scan(path, brake)
+        scan = Scan(path, brake, exclude=exclude)
         try:
             while not scan.exhausted and time.monotonic() < ends and not brake.on:
                 latest[0] = _sum(done, scan.step())

@@ -6,8 +6,9 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from tui.model.error import SourceChanged
-from tui.places.local import attributes
+from tui.model.error import PlaceError, SourceChanged
+from tui.model.exclusion import NOTHING, Exclusion
+from tui.places.local import attributes, syscalls
 from tui.places.local.alongside import Alongside
 from tui.places.local.homes import NO_HOMES
 from tui.places.local.partial import prefix
@@ -26,13 +27,22 @@ class Pruning(Alongside):
     """Goes through two folders side by side and removes from the target what the source has not, batch by batch.
 
     No mounted filesystem and no home folder is removed. What unfinished jobs have under partial names stays, but for
-    what this job's own earlier goes have left. An entry of which the source cannot say whether it has it stays.
+    what this job's own earlier goes have left. An entry of which the source cannot say whether it has it stays, as does
+    what is left out of the sync, with the folders it is in.
     """
 
     doing = "remove"
 
-    def __init__(self, source: Root, target: Root, brake: Brake, tag: str, homes: Homes = NO_HOMES) -> None:
-        super().__init__(source, target, brake)
+    def __init__(
+        self,
+        source: Root,
+        target: Root,
+        brake: Brake,
+        tag: str,
+        homes: Homes = NO_HOMES,
+        exclude: Exclusion = NOTHING,
+    ) -> None:
+        super().__init__(source, target, brake, exclude)
         self._homes = homes
         self._own = prefix(tag)
         self._removal: TreeRemoval | None = None
@@ -70,10 +80,18 @@ class Pruning(Alongside):
             self.fail(path, SourceChanged(message, "Retry the job.", location=where), batch)
 
     def _remove(self, folder: Folder, name: bytes, there: os.stat_result, batch: Passed) -> None:
+        path = join(folder.path, name)
+        if (
+            self._exclude
+            and is_folder(there)
+            and holds_excluded(self._target, path, path, self._exclude, self._brake)
+        ):
+            folder.names.append(name)
+            self._extra.add(path)
+            return
         self._make_writable(folder)
         if is_folder(there):
             folder.changed = True
-            path = join(folder.path, name)
             self._removal = TreeRemoval(self._target, path, self._brake, self._homes, opening=True)
             return
         os.unlink(name, dir_fd=folder.target)
@@ -98,3 +116,35 @@ class Pruning(Alongside):
         if folder.before.st_uid == os.geteuid() != 0 and folder.before.st_mode & 0o300 != 0o300:
             folder.lent = True
             attributes.set_mode(folder.target, stat.S_IMODE(folder.before.st_mode) | 0o700)
+
+
+def holds_excluded(root: Root, folder: bytes, path: bytes, exclude: Exclusion, brake: Brake) -> bool:
+    """Say whether anything in a folder is left out, or may be: not all of it could be looked at.
+
+    Args:
+        folder: Below the root.
+        path: The same, from the folder that is synced.
+    """
+    waiting = [b""]
+    while waiting:
+        below = waiting.pop()
+        if brake.on:
+            return True
+        try:
+            fd = root.folder(join(folder, below) if below else folder)
+        except PlaceError:
+            return True
+        try:
+            with os.scandir(fd) as entries:
+                for entry in entries:
+                    inside = join(below, os.fsencode(entry.name))
+                    is_one = entry.is_dir(follow_symlinks=False)
+                    if exclude.covers(join(path, inside), folder=is_one):
+                        return True
+                    if is_one:
+                        waiting.append(inside)
+        except OSError:
+            return True
+        finally:
+            syscalls.let_go(fd)
+    return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.entry import Totals
 from tui.model.error import PlaceError
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
 
@@ -30,14 +31,24 @@ class Scan:
         exhausted: All has been counted.
     """
 
-    def __init__(self, path: str, brake: Brake, need: Need | None = None, *, unfinished: bool = True) -> None:
+    def __init__(
+        self,
+        path: str,
+        brake: Brake,
+        need: Need | None = None,
+        *,
+        unfinished: bool = True,
+        exclude: Exclusion = NOTHING,
+    ) -> None:
         """Say what is to be counted.
 
         Args:
             need: Is told of every folder entered and what is in it, to find out what a copy would take.
             unfinished: Count what jobs have not finished, too: it takes room, and is deleted, but never copied.
+            exclude: What is not counted, below the path.
         """
         self._path, self._brake, self._need, self._unfinished = path, brake, need, unfinished
+        self._exclude = exclude
         self.exhausted = False
         self._files = self._folders = self._size_bytes = self._unreadable = 0
         self._root: Root | None = None
@@ -112,7 +123,7 @@ class Scan:
         seen = 0
         try:
             for entry in self._entries:
-                if not self._unfinished and is_partial(os.fsencode(entry.name)):
+                if self._passes_by(entry):
                     pass
                 elif entry.is_dir(follow_symlinks=False):
                     self._names.append(os.fsencode(entry.name))
@@ -124,6 +135,15 @@ class Scan:
         except OSError:
             self._unreadable += 1
         self._leave()
+
+    def _passes_by(self, entry: os.DirEntry[str]) -> bool:
+        if not (self._unfinished or self._exclude):
+            return is_partial(os.fsencode(entry.name))
+        name = os.fsencode(entry.name)
+        if not self._unfinished and is_partial(name):
+            return True
+        below = join(self._folder, name).partition(b"/")[2]
+        return self._exclude.covers(below, folder=entry.is_dir(follow_symlinks=False))
 
     def _count(self, entry: os.DirEntry[str]) -> None:
         try:
