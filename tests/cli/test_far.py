@@ -122,6 +122,13 @@ def test_a_dry_run_counts_what_is_far(ferry: Run, engine: FakeEngine, here: Path
     assert not engine.requests
 
 
+def test_folders_on_a_host_are_known_as_such_where_they_are_left_out(ferry: Run, engine: FakeEngine) -> None:
+    words = "copy sftp://box/data/sub sftp://box/data/one folder --exclude sub/ --exclude one/".split()
+    assert ferry(*words).status == 0
+    (request,) = engine.requests.values()
+    assert [source.name for source in request.sources] == ["one"]
+
+
 def test_a_dry_run_names_conflicts_on_a_host(ferry: Run, engine: FakeEngine, here: Path) -> None:
     (here / "one").write_bytes(b"another")
     result = ferry("copy", "--dry-run", "--on-conflict", "skip", "--json", "one", "sftp://box/data")

@@ -21,6 +21,7 @@ class Option:
         value: Name of its value in help ("RATE"); empty: it takes none.
         choices: The only values there are; empty: any.
         short: One letter that means the same ("-n").
+        repeats: It may be given several times, and each counts.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Option:
     value: str = ""
     choices: tuple[str, ...] = ()
     short: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,16 @@ HELP = Option("--help", "Say this, and nothing else.", short="-h")
 
 @dataclass(slots=True)
 class Parsed:
-    """What was said: operands as written, options by name. A later option wins over an earlier one."""
+    """What was said: operands as written, options by name. A later option wins over an earlier one.
+
+    Attributes:
+        repeated: Options of which each counts, with their values, in the order in which they were given.
+    """
 
     command: Command
     operands: list[str] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
+    repeated: list[tuple[str, str]] = field(default_factory=list)
 
     def has(self, name: str) -> bool:
         return name in self.values
@@ -86,6 +93,8 @@ def parse(command: Command, words: Sequence[str]) -> Parsed:
             if option is None:
                 raise UsageError(f"there is no option {name}", _nearest_option(command, name, known))
             parsed.values[option.name] = _value(option, value if equals else None, rest)
+            if option.repeats:
+                parsed.repeated.append((option.name, parsed.values[option.name]))
         else:
             parsed.operands.append(word)
     if not parsed.has(HELP.name):

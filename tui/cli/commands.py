@@ -13,6 +13,15 @@ STAGINGS = ("tree", "file")
 ALGORITHMS = ("sha256", "blake3")
 NAMES = ("ask", "lookalike", "underscore", "skip", "keep")
 
+_EXCLUDE = (
+    Option(
+        "--exclude",
+        "Leave out what PATTERN fits, as a line of a .gitignore in SRC would; may be given several times.",
+        "PATTERN",
+        repeats=True,
+    ),
+    Option("--exclude-from", "Leave out what the lines of FILE fit; - for input.", "FILE", repeats=True),
+)
 _RUNNING = (
     Option("--priority", "From 1 (lowest) to 5 (highest); 3 is normal.", "N", ("1", "2", "3", "4", "5")),
     Option("--paused", "Queue it paused; `ferry queue resume` lets it go."),
@@ -48,6 +57,7 @@ _COPYING = (
         "HOW",
         NAMES,
     ),
+    *_EXCLUDE,
     Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
     Option(
         "--preserve",
@@ -88,6 +98,11 @@ _TARGETS = (
     "everything.",
     "Names may hold anything; put -- before one that begins with a dash.",
 )
+_LEFT_OUT = (
+    "Patterns are those of a .gitignore: *.tmp and build/ (a folder) at any depth, /docs/*.o and docs/**/*.o from SRC "
+    "on; !keep.tmp takes back what an earlier one left out, unless a folder above it is. A SRC itself is left out by "
+    "those that name no path."
+)
 _URLS = (
     "What is on another host is written sftp://user@host:port/path, or sftp://host/~/path from its home folder, and "
     "what is in a store s3://bucket/key, or s3://NAME@bucket/key with a [s3.NAME] of the configuration. Bytes that a "
@@ -103,12 +118,14 @@ def _on_jobs(word: str, summary: str, *notes: str) -> Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(("copy",), "SRC… DST", "Copy files and folders.", _COPYING, (*_TARGETS, _URLS), 2, None),
+    Command(
+        ("copy",), "SRC… DST", "Copy files and folders.", _COPYING, (*_TARGETS, _LEFT_OUT, _URLS), 2, None
+    ),
     Command(
         ("move",),
         "SRC… DST",
         "Move files and folders; a source goes only when its copy is complete.",
-        _COPYING,
+        tuple(option for option in _COPYING if option not in _EXCLUDE),
         (*_TARGETS, _URLS),
         2,
         None,
@@ -133,6 +150,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("--delete", "Remove what only DST has, when all is copied without an error."),
             Option("--checksum", "Compare files by content, not by size and time.", short="-c"),
+            *_EXCLUDE,
             Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
             *_VERIFY,
             Option("--yes", "With --delete: do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
@@ -144,6 +162,8 @@ COMMANDS: tuple[Command, ...] = (
             "A folder in the place of a file, or the reverse, is replaced only with --delete; else it is an error.",
             "A plan (--dry-run) has a line for each entry that differs: + new, ~ changed, = only attributes, - only "
             "in DST, ! a folder on one side only.",
+            _LEFT_OUT
+            + " What is left out stays at the target with --delete, too, and so do the folders it is in.",
             _URLS,
         ),
         2,
@@ -168,6 +188,7 @@ COMMANDS: tuple[Command, ...] = (
                 ALGORITHMS,
             ),
             Option("--exact", "Compare the one SRC with DST itself, a folder too (as cp -T).", short="-T"),
+            *_EXCLUDE,
             Option("--json", "Write one JSON object a line: findings, then a summary."),
         ),
         (

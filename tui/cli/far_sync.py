@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.cli.diagnostics import Status, status_of
+from tui.cli.exclusions import exclusion_of
 from tui.cli.far_operands import Looking
 from tui.cli.reaching import reach
 from tui.cli.sync import Doomed, Rehearsal, behind_link, check_options, plan_of, requested
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tui.cli.operands import Plan
     from tui.cli.session import OpenClient, Session
     from tui.model.comparison import Compared
+    from tui.model.exclusion import Exclusion
 
 
 def run(session: Session, parsed: Parsed) -> int:
@@ -33,18 +35,18 @@ def run(session: Session, parsed: Parsed) -> int:
 
 async def _run(session: Session, parsed: Parsed) -> int:
     client = engine_for(session, parsed)
-    delete, json = parsed.has("--delete"), parsed.has("--json")
+    delete, json, exclude = parsed.has("--delete"), parsed.has("--json"), exclusion_of(parsed)
     try:
         plan = await plan_sync(Looking(client, session.messages), parsed.operands)
         if parsed.has("--dry-run"):
             rehearsal = Rehearsal(session, plan, delete=delete, json=json)
             add = await _sparing(session, client, plan, rehearsal.add) if delete else rehearsal.add
-            await _compare(session, client, plan, add, by_content=parsed.has("--checksum"))
+            await _compare(session, client, plan, add, exclude, by_content=parsed.has("--checksum"))
             return rehearsal.end()
         if delete and not parsed.has("--yes") and session.asks_before_deleting:
             doomed = Doomed(session)
             add = await _sparing(session, client, plan, doomed.add)
-            await _compare(session, client, plan, add, by_content=False)
+            await _compare(session, client, plan, add, exclude, by_content=False)
             if not doomed.may_go(plan):
                 return Status.INTERRUPTED
         return await queue(session, parsed, client, plan, requested(session, parsed, plan))
@@ -96,13 +98,19 @@ async def _sparing(
 
 
 async def _compare(
-    session: Session, client: OpenClient, plan: Plan, add: Callable[[Compared], None], *, by_content: bool
+    session: Session,
+    client: OpenClient,
+    plan: Plan,
+    add: Callable[[Compared], None],
+    exclude: Exclusion,
+    *,
+    by_content: bool,
 ) -> None:
     (source,), target = plan.sources, plan.target
     assert target is not None
 
     async def compare() -> None:
-        async for part in client.compare(source, target, by_content=by_content):
+        async for part in client.compare(source, target, by_content=by_content, exclude=exclude):
             add(part)
 
     await reach(client, session.messages, [source, target], compare())

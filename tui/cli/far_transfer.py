@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tui.cli.diagnostics import Status, status_of
+from tui.cli.exclusions import leave_out_sources
 from tui.cli.far_operands import Looking, plan_removal, plan_transfer
 from tui.cli.reaching import reach
 from tui.cli.rehearsal import rehearsed, told
@@ -22,6 +23,7 @@ from tui.cli.transfer import (
 )
 from tui.model.entry import Totals
 from tui.model.error import NotFound, PlaceError, UsageError
+from tui.model.exclusion import NOTHING
 from tui.model.job import JobKind
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from tui.cli.operands import Plan
     from tui.cli.session import OpenClient, Session
     from tui.model.entry import Facts
+    from tui.model.exclusion import Exclusion
     from tui.model.job import Request
     from tui.model.location import Location
 
@@ -49,6 +52,7 @@ async def _run(session: Session, parsed: Parsed, request: Request) -> int:
     try:
         looking = Looking(client, session.messages)
         plan = await _plan(looking, parsed, request.kind)
+        leave_out_sources(plan, request.exclude)
         if parsed.has("--dry-run"):
             return await _rehearse(session, parsed, client, plan, request)
         if not tell_refused(session, plan, json=parsed.has("--json")):
@@ -74,8 +78,10 @@ async def _plan(looking: Looking, parsed: Parsed, kind: JobKind) -> Plan:
     return plan
 
 
-async def _measure(session: Session, client: OpenClient, plan: Plan, time_limit_s: float) -> Totals:
-    measuring = client.measure(plan.sources, time_limit_s=time_limit_s)
+async def _measure(
+    session: Session, client: OpenClient, plan: Plan, time_limit_s: float, exclude: Exclusion = NOTHING
+) -> Totals:
+    measuring = client.measure(plan.sources, time_limit_s=time_limit_s, exclude=exclude)
     return await reach(client, session.messages, plan.sources, measuring)
 
 
@@ -83,7 +89,7 @@ async def _rehearse(
     session: Session, parsed: Parsed, client: OpenClient, plan: Plan, request: Request
 ) -> int:
     """Print in numbers what would be done, with nothing touched."""
-    totals = await _measure(session, client, plan, 3600.0) if plan.sources else Totals()
+    totals = await _measure(session, client, plan, 3600.0, request.exclude) if plan.sources else Totals()
     taken = [final async for final in _taken(client, plan)]
     status = rehearsed(plan, taken, request.conflict)
     json = parsed.has("--json")

@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from tui.cli.exclusions import leave_out_sources
 from tui.cli.far_operands import Looking, plan_transfer
 from tui.cli.reaching import reach
 from tui.model.entry import EntryKind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tui.cli.findings import Told
     from tui.cli.session import OpenClient, Session
+    from tui.model.exclusion import Exclusion
     from tui.model.location import Location
 
 PIECE_BYTES = 1 << 20
@@ -31,22 +33,23 @@ Columns = tuple[EntryKind, int]
 """Kind, links being just LINK, and size in bytes."""
 
 
-def run(session: Session, told: Told, words: Sequence[str], *, exact: bool) -> int:
+def run(session: Session, told: Told, words: Sequence[str], *, exact: bool, exclude: Exclusion) -> int:
     """Compare what the words name, the last one being the target, and return the exit status."""
-    return asyncio.run(_run(session, told, words, exact=exact))
+    return asyncio.run(_run(session, told, words, exact=exact, exclude=exclude))
 
 
-async def _run(session: Session, told: Told, words: Sequence[str], *, exact: bool) -> int:
+async def _run(session: Session, told: Told, words: Sequence[str], *, exact: bool, exclude: Exclusion) -> int:
     client = session.engines.client()
     try:
         looking = Looking(client, session.messages)
         plan = await plan_transfer(looking, words, "verify", exact=exact)
         if looking.unanswered is not None:
             raise looking.unanswered
+        leave_out_sources(plan, exclude)
         for refused in plan.refused:
             told.error(refused, refused.location)
         for source, final in plan.finals():
-            check = TreeCheck(client, told)
+            check = TreeCheck(client, told, exclude)
             await reach(client, session.messages, [source, final], check.pair(source, final))
         return told.end("verified")
     finally:
@@ -56,8 +59,8 @@ async def _run(session: Session, told: Told, words: Sequence[str], *, exact: boo
 class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, contents, where links point. No link is followed."""
 
-    def __init__(self, client: OpenClient, told: Told) -> None:
-        self._client, self._told = client, told
+    def __init__(self, client: OpenClient, told: Told, exclude: Exclusion) -> None:
+        self._client, self._told, self._exclude = client, told, exclude
         self._at_once = asyncio.Semaphore(SMALL_AT_ONCE)
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
@@ -85,6 +88,7 @@ class TreeCheck:
             here, there = waiting.pop()
             try:
                 first, second = await asyncio.gather(self._inside(here), self._inside(there))
+                self._leave_out(source.relative(here), first, second)
             except PlaceError as error:
                 self._told.error(error, error.location)
                 continue
@@ -102,6 +106,17 @@ class TreeCheck:
                     await self._at_once.acquire()
                     task = group.create_task(self._entry(*pair, columns, second[name]))
                     task.add_done_callback(lambda _: self._at_once.release())
+
+    def _leave_out(self, path: str, *sides: dict[str, Columns]) -> None:
+        """Take from both sides of a folder what is left out on either."""
+        if not self._exclude:
+            return
+        for name in sides[0].keys() | sides[1].keys():
+            below = os.fsencode(f"{path}/{name}" if path else name)
+            kinds = [side[name][0] for side in sides if name in side]
+            if any(self._exclude.covers(below, folder=kind is EntryKind.FOLDER) for kind in kinds):
+                for side in sides:
+                    side.pop(name, None)
 
     async def _inside(self, folder: Location) -> dict[str, Columns]:
         names: list[str] = []

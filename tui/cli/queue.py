@@ -205,6 +205,7 @@ def _show(session: Session, parsed: Parsed) -> Work:
                     "stage": str(request.staging),
                     "source_urls": [source.url for source in request.sources],
                     "preserve": sorted(request.preserve),
+                    "exclude": list(request.exclude.patterns),
                     "names": str(job.names),
                     "misfits": [events.misfit(each) for each in misfits.first],
                     "losses": [events.loss(each) for each in losses],

@@ -12,6 +12,8 @@ from tui.cli import events
 from tui.cli.diagnostics import Status
 from tui.model.entry import Totals
 from tui.model.error import PlaceError
+from tui.model.exclusion import NOTHING, Exclusion
+from tui.model.fidelity import Trait
 from tui.model.job import Conflict, JobKind
 from tui.model.misfit import Misfits, Names, Unfit
 from tui.places.local.forecast import Forecast, Found
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from tui.cli.operands import Plan
     from tui.cli.session import Session
+    from tui.model.job import Request
     from tui.model.location import Location
     from tui.model.misfit import Misfit
 
@@ -56,27 +59,19 @@ _NAMES_WOULD_BE = {
 }
 
 
-def rehearse(
-    session: Session,
-    plan: Plan,
-    kind: JobKind,
-    conflict: Conflict,
-    names: Names = Names.KEEP,
-    *,
-    times: bool = True,
-    json: bool,
-) -> int:
+def rehearse(session: Session, plan: Plan, request: Request, *, json: bool) -> int:
     """Print what a request would do and return the exit status it would be refused with, or 0."""
-    totals = measure(plan.sources)
-    taken = list(_taken(plan, times=times))
+    conflict, names = request.conflict, request.names
+    totals = measure(plan.sources, exclude=request.exclude)
+    taken = list(_taken(plan, times=Trait.TIMES in request.preserve))
     found = Found(SHOWN_NAMES)
-    for misfits in _misfits(plan, names):
+    for misfits in _misfits(plan, names, request.exclude):
         found.add(misfits)
         if json:
             for misfit in misfits:
                 session.out.json(events.misfit(misfit))
     status = rehearsed(plan, taken, conflict)
-    told(session, plan, kind, conflict, totals, taken, names, status, found.sum(), json=json)
+    told(session, plan, request.kind, conflict, totals, taken, names, status, found.sum(), json=json)
     session.messages.rows(plan.refused, len(plan.refused))
     return status
 
@@ -178,7 +173,7 @@ def _fate(misfit: Misfit, names: Names) -> str:
     return f"; {_NAMES_WOULD_BE[names]}"
 
 
-def _misfits(plan: Plan, names: Names) -> Iterator[list[Misfit]]:
+def _misfits(plan: Plan, names: Names, exclude: Exclusion) -> Iterator[list[Misfit]]:
     """Yield what the target's filesystem does not take, as it is found; an ordinary one takes all, unlooked."""
     if plan.target is None:
         return
@@ -194,18 +189,20 @@ def _misfits(plan: Plan, names: Names) -> Iterator[list[Misfit]]:
     if not rules.are_narrow:
         return
     sources = [(source, os.fsencode(final.name)) for source, final in plan.finals()]
-    forecast = Forecast(sources, rules, names, Brake(), fits=fits)
+    forecast = Forecast(sources, rules, names, Brake(), fits=fits, exclude=exclude)
     while not forecast.exhausted:
         yield forecast.step()
 
 
-def measure(sources: Sequence[Location], time_limit_s: float | None = None) -> Totals:
+def measure(
+    sources: Sequence[Location], time_limit_s: float | None = None, exclude: Exclusion = NOTHING
+) -> Totals:
     """Count what lies at and below locations; `complete` is False where the time was up first."""
     ends = None if time_limit_s is None else time.monotonic() + time_limit_s
     files = folders = size_bytes = unreadable = 0
     complete = True
     for source in sources:
-        scan = Scan(source.path, Brake())
+        scan = Scan(source.path, Brake(), exclude=exclude)
         totals = scan.step()
         while not scan.exhausted and (ends is None or time.monotonic() < ends):
             totals = scan.step()

@@ -62,6 +62,8 @@ def _terms(job: Job, request: Request) -> Iterator[Line]:
     yield "names", str(job.names)
     if request.preserve != ALL_TRAITS:
         yield "preserves", ", ".join(sorted(request.preserve)) or "none"
+    if request.exclude:
+        yield "leaves out", visible("  ".join(request.exclude.patterns))
     yield "priority", str(job.priority)
     yield "limit", rate_text(job.limit_bytes_s)
 

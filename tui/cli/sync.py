@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tui import format
 from tui.cli import events
 from tui.cli.diagnostics import Status, status_of
+from tui.cli.exclusions import exclusion_of
 from tui.cli.operands import Plan, holds, locate
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
 from tui.client.sparing import Sparing, here
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
     from tui.model.comparison import Difference
+    from tui.model.exclusion import Exclusion
 
 SHOWN_EXTRAS = 10
 
@@ -43,14 +45,15 @@ def run(session: Session, parsed: Parsed) -> int:
     check_options(parsed)
     plan = plan_sync(parsed.operands)
     delete, by_content = parsed.has("--delete"), parsed.has("--checksum")
+    exclude = exclusion_of(parsed)
     if parsed.has("--dry-run"):
         rehearsal = Rehearsal(session, plan, delete=delete, json=parsed.has("--json"))
-        for part in _compare(plan, by_content=by_content, delete=delete):
+        for part in _compare(plan, exclude, by_content=by_content, delete=delete):
             rehearsal.add(part)
         return rehearsal.end()
     if delete and not parsed.has("--yes") and session.asks_before_deleting:
         doomed = Doomed(session)
-        for part in _compare(plan, by_content=False, delete=True):
+        for part in _compare(plan, exclude, by_content=False, delete=True):
             doomed.add(part)
         if not doomed.may_go(plan):
             return Status.INTERRUPTED
@@ -87,6 +90,7 @@ def requested(session: Session, parsed: Parsed, plan: Plan) -> Request:
         verify=verifies(session, parsed),
         flush=session.settings.queue.flush,
         staging=session.settings.queue.staging,
+        exclude=exclusion_of(parsed),
     )
 
 
@@ -147,10 +151,15 @@ def _require_folder(location: Location) -> None:
         raise NotAFolder(f"cannot sync {location}: it is not a folder", remedy, location=location)
 
 
-def _compare(plan: Plan, *, by_content: bool, delete: bool) -> Iterator[Compared]:
+def _compare(plan: Plan, exclude: Exclusion, *, by_content: bool, delete: bool) -> Iterator[Compared]:
     assert plan.target is not None
     comparison = Comparison(
-        plan.sources[0].path, plan.target.path, Brake(), by_content=by_content, through_clashes=delete
+        plan.sources[0].path,
+        plan.target.path,
+        Brake(),
+        by_content=by_content,
+        through_clashes=delete,
+        exclude=exclude,
     )
     sparing = Sparing(plan.target, here()) if delete else None
     try:

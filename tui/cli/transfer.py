@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui.cli import events
 from tui.cli.arguments import nearest
 from tui.cli.diagnostics import Status, status_of
+from tui.cli.exclusions import exclusion_of, leave_out_sources
 from tui.cli.keyboard import held_signals
 from tui.cli.operands import Plan, make_target, plan_removal, plan_transfer
 from tui.cli.report import summary
@@ -35,11 +36,11 @@ def run(session: Session, parsed: Parsed) -> int:
     kind = kind_of(parsed)
     request = prepared(session, parsed, kind)
     plan = plan_removal(parsed.operands) if kind in REMOVING else plan_transfer(parsed.operands, str(kind))
+    leave_out_sources(plan, request.exclude)
     if parsed.has("--dry-run"):
         from tui.cli.rehearsal import rehearse
 
-        times, json = Trait.TIMES in request.preserve, parsed.has("--json")
-        return rehearse(session, plan, kind, request.conflict, request.names, times=times, json=json)
+        return rehearse(session, plan, request, json=parsed.has("--json"))
     if not tell_refused(session, plan, json=parsed.has("--json")):
         return Status.ERRORS
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
@@ -69,6 +70,7 @@ def prepared(session: Session, parsed: Parsed, kind: JobKind) -> Request:
         flush=Flush(parsed.get("--sync") or session.settings.queue.flush),
         staging=Staging(parsed.get("--stage") or session.settings.queue.staging),
         names=names_of(session, parsed),
+        exclude=exclusion_of(parsed),
     )
 
 

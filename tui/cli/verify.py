@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.cli import checksums
+from tui.cli.exclusions import exclusion_of, leave_out_sources
 from tui.cli.findings import Told
 from tui.cli.operands import plan_transfer
 from tui.cli.urls import is_far
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
+    from tui.model.exclusion import Exclusion
     from tui.places.local.checking import Checked
 
 
@@ -25,6 +27,8 @@ def run(session: Session, parsed: Parsed) -> int:
     told = Told(session, json=parsed.has("--json"))
     if parsed.has("--write") and parsed.has("--check"):
         raise UsageError("--write and --check exclude each other")
+    if parsed.repeated and (parsed.has("--write") or parsed.has("--check")):
+        raise UsageError(f"{parsed.repeated[0][0]} is for comparing SRC with DST, not for sums")
     if (file := parsed.get("--check")) is not None:
         if parsed.operands:
             raise UsageError("--check takes no operands: the file names what is checked")
@@ -41,11 +45,12 @@ def run(session: Session, parsed: Parsed) -> int:
         raise UsageError("--algorithm says of --write or --check what kind of sums it is", usage)
     if len(parsed.operands) < 2:
         raise UsageError("ferry verify needs more than was given", usage)
+    exclude = exclusion_of(parsed)
     if any(map(is_far, parsed.operands)):
         from tui.cli import far_verify
 
-        return far_verify.run(session, told, parsed.operands, exact=parsed.has("--exact"))
-    return _compare(told, parsed.operands, exact=parsed.has("--exact"))
+        return far_verify.run(session, told, parsed.operands, exact=parsed.has("--exact"), exclude=exclude)
+    return _compare(told, parsed.operands, exact=parsed.has("--exact"), exclude=exclude)
 
 
 def refuse_far(words: Sequence[str]) -> None:
@@ -60,12 +65,13 @@ def refuse_far(words: Sequence[str]) -> None:
         )
 
 
-def _compare(told: Told, operands: list[str], *, exact: bool) -> int:
+def _compare(told: Told, operands: list[str], *, exact: bool, exclude: Exclusion) -> int:
     plan = plan_transfer(operands, "verify", exact=exact)
+    leave_out_sources(plan, exclude)
     for refused in plan.refused:
         told.error(refused, refused.location)
     for source, final in plan.finals():
-        check = TreeCheck(source, final, Brake())
+        check = TreeCheck(source, final, Brake(), exclude=exclude)
         try:
             while not check.exhausted:
                 _tell(told, check.step())

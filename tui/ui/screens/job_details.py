@@ -132,6 +132,8 @@ def _asked(job: Job, request: Request | None) -> list[Fact]:
         facts.append(("Name taken", WORDS[job.conflict]))
     if job.names.changes:
         facts.append(("Names refused", _CHANGED[job.names]))
+    if request is not None and request.exclude:
+        facts.append(("Leaves out", visible("  ".join(request.exclude.patterns))))
     if request is not None and request.preserve != ALL_TRAITS:
         facts.append(("Keeps", ", ".join(sorted(request.preserve)) or "content and permissions only"))
     facts.append(("Priority", f"{job.priority} ({PRIORITY_WORDS.get(job.priority, '?')})"))
