@@ -15,6 +15,7 @@ Every call is kept in `client.calls` as (method, argument, …). A change made t
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from array import array
 from collections import defaultdict
@@ -361,12 +362,14 @@ class FakePlaces:
         self.calls.append(("measure", tuple(locations)))
         await asyncio.sleep(0)
         files = folders = size_bytes = 0
-        waiting = [self.node(location) for location in locations]
+        waiting = [(self.node(location), "") for location in locations]
         while waiting:
-            node = waiting.pop()
+            node, path = waiting.pop()
+            if path and exclude.covers(os.fsencode(path), folder=node.is_folder):
+                continue
             if node.is_folder:
                 folders += 1
-                waiting += node.children.values()
+                waiting += [(child, f"{path}/{name}".lstrip("/")) for name, child in node.children.items()]
             else:
                 files += 1
                 size_bytes += node.size_bytes
@@ -391,6 +394,12 @@ class FakePlaces:
             for name in sorted({*here, *there}):
                 below = f"{path}/{name}".lstrip("/")
                 first, second = here.get(name), there.get(name)
+                if any(
+                    exclude.covers(os.fsencode(below), folder=node.is_folder)
+                    for node in (first, second)
+                    if node
+                ):
+                    continue
                 change = _change(first, second, by_content=by_content)
                 if change is not None:
                     part.differences.append(Difference(below, change, _facts(first), _facts(second)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from fake_client import NOON_NS, file
+from textual.widgets import Input
 
 from tui.model.comparison import Amounts, Change, Compared, Difference
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import PermissionDenied
+from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobKind, Request
 from tui.model.location import Location
 from tui.ui.differences import in_numbers, sides
@@ -262,3 +264,20 @@ async def test_a_home_folder_is_not_among_what_a_plan_would_remove(shell):
         await s.until(lambda: "remove 2 only there" in str(text.render()), "the rest")
         assert "a home folder stays" in str(text.render())
         assert "cannot be read" not in str(text.render())
+
+
+async def test_the_plan_is_made_anew_without_what_is_left_out(shell):
+    async with panes(shell) as s:
+        await s.until(lambda: s.main.right.folder.names and s.main.left.folder.names, "both listed")
+        await s.press("ctrl+x", "y")
+        plan = await s.dialog(SyncPlan)
+        await s.until(lambda: plan._complete, "compared")
+        plan.query_one("#exclude", Input).value = "newer* folder/"
+        await s.pilot.pause()
+        assert not plan._complete
+        await s.until(lambda: plan._complete, "compared anew")
+        text = str(plan.query_one("#feedback").render())
+        assert text.startswith("copy 2 entries, 2 B · replace 1, 5 B · leave 1 only there")
+        await s.press("enter")
+        await s.until(lambda: s.requests, "submitted")
+        assert s.requests[0].exclude == Exclusion(("newer*", "folder/"))

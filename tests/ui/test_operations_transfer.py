@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from tui.config import QueueSettings
+from tui.model.exclusion import Exclusion
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict, Flush, JobKind, Request, Staging
 from tui.model.location import Location
@@ -309,3 +310,49 @@ async def test_all_that_travels_can_be_read_at_80_columns(shell):
         text = line.render_line(0).text
         assert text.split() == [f"✓{trait}" for trait in Trait]
         assert dialog.query_one(".dialog").region.bottom <= 24
+
+
+async def left_out(dialog, text):
+    dialog.query_one("#exclude", Input).value = text
+
+
+async def test_what_is_left_out_goes_into_the_request_and_is_not_counted(shell):
+    async with shell() as s:
+        await s.cursor_on("music")
+        await s.press("f5")
+        dialog = await s.dialog(CopyDialog)
+        await left_out(dialog, " *.ogg  !two.ogg live/ ")
+        totals = dialog.query_one("TotalsLine")
+        await s.until(lambda: "1 file in 1 folder" in str(totals.render()), "counted without")
+        await s.press("enter")
+        await s.until(lambda: s.requests, "submitted")
+        assert s.requests[0].exclude == Exclusion(("*.ogg", "!two.ogg", "live/"))
+
+
+async def test_what_was_marked_is_left_out_too(shell):
+    async with shell() as s:
+        await s.cursor_on("music")
+        await s.press("space", "space", "f5")
+        await left_out(await s.dialog(CopyDialog), "mus*/")
+        await s.press("enter")
+        await s.until(lambda: s.requests, "submitted")
+        assert s.requests[0].sources == (ANN.child("photos"),)
+
+
+@pytest.mark.parametrize(("text", "told"), [("[", "'[' is no pattern"), ("m*", "nothing is left to do")])
+async def test_what_cannot_be_left_out_is_said_and_queues_nothing(shell, text, told):
+    async with shell() as s:
+        await s.cursor_on("music")
+        await s.press("f5")
+        dialog = await s.dialog(CopyDialog)
+        await left_out(dialog, text)
+        await s.press("enter")
+        await s.until(lambda: told in str(dialog.query_one("#feedback").render()), "said")
+        assert s.requests == []
+
+
+async def test_a_move_leaves_nothing_out(shell):
+    async with shell() as s:
+        await s.cursor_on("music")
+        await s.press("f6")
+        assert not (await s.dialog(CopyDialog)).query("#exclude")

@@ -16,6 +16,7 @@ from tui.config import parse_rate, rate_text
 from tui.format import count, entries, size
 from tui.model.entry import EntryKind
 from tui.model.error import FerryError, Unsupported, UsageError
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
@@ -24,6 +25,7 @@ from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.screens.totals import TotalsLine
 from tui.ui.widgets.choice import Choice
 from tui.ui.widgets.path_input import PathInput, written
+from tui.ui.widgets.patterns_input import PatternsInput, without
 from tui.ui.widgets.toggles import Toggles
 from tui.visible import visible
 
@@ -146,6 +148,10 @@ class CopyDialog(Dialog[Request]):
         with Horizontal(classes="row"):
             yield Label("Keep", classes="name")
             yield Toggles([(str(trait), trait) for trait in traits], frozenset(traits), id="preserve")
+        if self.kind is JobKind.COPY:
+            with Horizontal(classes="row"):
+                yield Label("Leave out", classes="name")
+                yield PatternsInput(id="exclude")
         with Horizontal(classes="row"):
             yield Label("Priority", classes="name")
             yield Choice(PRIORITIES, NORMAL_PRIORITY, id="priority")
@@ -183,6 +189,17 @@ class CopyDialog(Dialog[Request]):
     @on(Input.Changed, "#target")
     def _target_changed(self) -> None:
         self._look()
+
+    @on(Input.Changed, "#exclude")
+    @work(exclusive=True, group="exclude", exit_on_error=False)
+    async def _exclusion_changed(self) -> None:
+        """Count without what is left out, when typing rests."""
+        await asyncio.sleep(REST_S)
+        with contextlib.suppress(UsageError):  # a pattern that is not typed to its end, maybe
+            self.query_one(TotalsLine).count_without(await self._exclusion())
+
+    async def _exclusion(self) -> Exclusion:
+        return await self.query_one(PatternsInput).exclusion() if self.kind is JobKind.COPY else NOTHING
 
     @on(PathInput.Offered)
     def _offered(self, event: PathInput.Offered) -> None:
@@ -288,6 +305,8 @@ class CopyDialog(Dialog[Request]):
 
     async def _request(self) -> Request:
         limit_bytes_s = parse_rate(self.query_one("#limit", Input).value or "off")
+        exclude = await self._exclusion()
+        sources = await without(exclude, self.sources, self._places)
         target = await self._resolve()
         self._check(target)
         if target.is_new:
@@ -295,7 +314,7 @@ class CopyDialog(Dialog[Request]):
             await self._make_missing(folder)
         return Request(
             kind=self.kind,
-            sources=self.sources,
+            sources=sources,
             target=target.location,
             into=target.into,
             conflict=self.query_one("#conflict", Choice).value,
@@ -303,6 +322,7 @@ class CopyDialog(Dialog[Request]):
             limit_bytes_s=limit_bytes_s,
             paused=self.query_one("#paused", Choice).value,
             verify=self.query_one("#verify", Choice).value,
+            exclude=exclude,
             preserve=self.query_one("#preserve", Toggles).values
             & traits_between(self.sources[0], target.location),
         )

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Label, Static
+from textual.widgets import Input, Label, Static
 
 from tui.client.sparing import sparing
 from tui.format import count, entries, size
 from tui.model.comparison import Amounts, Change
 from tui.model.error import FerryError, HoldsHome
+from tui.model.exclusion import NOTHING
 from tui.model.job import Conflict, JobKind, Request
 from tui.ui.notes import report
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.widgets.choice import Choice
 from tui.ui.widgets.difference_list import DifferenceList
+from tui.ui.widgets.patterns_input import PatternsInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 COMPARED_BY = (("size and time", False), ("content", True))
 EXTRA = (("leave", False), ("remove", True))
+REST_S = 0.4
+"""Folders are compared anew when nothing was typed for so long."""
 
 
 class SyncPlan(Dialog[Request]):
@@ -53,6 +57,7 @@ class SyncPlan(Dialog[Request]):
         self._amounts = Amounts()
         self._complete = False
         self._problem = ""
+        self._exclude = NOTHING
         self._spares_home = False
         """Something at the target is, or holds, a home folder: it stays, whatever is chosen."""
 
@@ -67,6 +72,9 @@ class SyncPlan(Dialog[Request]):
         with Horizontal(classes="row"):
             yield Label("Only there", classes="name")
             yield Choice(EXTRA, False, id="extra")
+        with Horizontal(classes="row"):
+            yield Label("Leave out", classes="name")
+            yield PatternsInput(id="exclude")
         yield feedback("comparing …")
         yield DifferenceList(id="differences")
 
@@ -77,6 +85,16 @@ class SyncPlan(Dialog[Request]):
     @on(Choice.Changed, "#by-content")
     def _compared_otherwise(self) -> None:
         self._compare()
+
+    @on(Input.Changed, "#exclude")
+    def _excluded_otherwise(self) -> None:
+        self._complete = False  # what is seen is not what would be done
+        self._compare(REST_S)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_go()
 
     @on(Choice.Changed, "#extra")
     def _extra_chosen(self) -> None:
@@ -92,13 +110,18 @@ class SyncPlan(Dialog[Request]):
         return bool(self.query_one("#by-content", Choice).value)
 
     @work(exclusive=True, group="comparing", exit_on_error=False)
-    async def _compare(self) -> None:
+    async def _compare(self, rest_s: float = 0.0) -> None:
+        """Find out what differs, when typing rests."""
+        await asyncio.sleep(rest_s)
         self._amounts, self._complete, self._problem = Amounts(), False, ""
         self._spares_home = False
         listing = self.query_one(DifferenceList)
         listing.clear()
-        parts: Any = self._places.compare(self._source, self._target, by_content=self._by_content)
         try:
+            self._exclude = await self.query_one(PatternsInput).exclusion()
+            parts: Any = self._places.compare(
+                self._source, self._target, by_content=self._by_content, exclude=self._exclude
+            )
             spared = await sparing(self._places, self._target)
             async with aclosing(parts):
                 async for found in parts:
@@ -146,6 +169,7 @@ class SyncPlan(Dialog[Request]):
             delete_extra=self._removes,
             by_content=self._by_content,
             verify=self._verify,
+            exclude=self._exclude,
         )
 
     def action_scroll(self, pages: int) -> None:

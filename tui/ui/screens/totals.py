@@ -12,6 +12,7 @@ from textual.widgets import Static
 from tui.format import count, entries, size
 from tui.model.entry import Totals
 from tui.model.error import FerryError
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.ui.screens.dialog import plain
 
 if TYPE_CHECKING:
@@ -43,16 +44,24 @@ class TotalsLine(Static):
 
     def __init__(self, places: Places, sources: Sequence[Location]) -> None:
         super().__init__(plain("counting …"), markup=False, classes="totals")
-        self._places, self._sources = places, sources
+        self._places, self._sources, self._exclude = places, sources, NOTHING
 
     def on_mount(self) -> None:
         self._count()
+
+    def count_without(self, exclude: Exclusion) -> None:
+        """Count anew, and leave something out."""
+        if exclude != self._exclude:
+            self._exclude = exclude
+            self._count()
 
     @work(exclusive=True, group="totals", exit_on_error=False)
     async def _count(self) -> None:
         try:
             for limit_s in LIMITS_S:
-                totals = await self._places.measure(self._sources, time_limit_s=limit_s)
+                totals = await self._places.measure(
+                    self._sources, time_limit_s=limit_s, exclude=self._exclude
+                )
                 self.post_message(self.Counted(totals))
                 if totals.complete:
                     return
