@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link
-from tui.engine.far.reaching import HOME, Directly, listing
+from tui.engine.far.measuring import Measuring
+from tui.engine.far.reaching import HOME, Directly
 from tui.engine.far.renaming import holds_home
 from tui.engine.far.sessions import Sessions
-from tui.engine.far.standing import leaves_out
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
 from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
 from tui.model.exclusion import NOTHING, Exclusion
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tui.engine.clock import Clock
     from tui.engine.far.doors import Doors
     from tui.model.comparison import Differences
-    from tui.model.error import NotListed
     from tui.model.location import Location
     from tui.model.upload import Unfinished
     from tui.places.base import Place, Reader, Uploads
@@ -42,9 +41,6 @@ READER_S = 3.0
 """So long a file stays open for the next piece of it."""
 
 LOOKS_AT_ONCE = 32
-
-FOLDERS_AT_ONCE = 16
-"""Of what is counted: each folder takes some round trips."""
 
 
 async def _nothing() -> Collection[str]:
@@ -200,7 +196,7 @@ class Browsing:
         """Count what lies at and below locations, for so long at most."""
 
         async def work() -> Totals:
-            count = _Count(exclude)
+            count = Measuring(exclude)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(time_limit_s):
                     for location in locations:
@@ -313,69 +309,6 @@ class Browsing:
             if since is None or used_at < since:
                 del self._readers[location]
                 await reader.close()
-
-
-class _Count:
-    """Counts what lies at and below locations, each folder's entries once."""
-
-    def __init__(self, exclude: Exclusion) -> None:
-        self._exclude = exclude
-        self._files = self._folders = self._size_bytes = self._unreadable = self._untold = 0
-        self._untold_key = ""
-
-    def totals(self, *, complete: bool) -> Totals:
-        return Totals(
-            self._files,
-            self._folders,
-            self._size_bytes,
-            self._unreadable,
-            complete,
-            self._untold,
-            self._untold_key,
-        )
-
-    async def add(self, place: Place, location: Location) -> None:
-        waiting: list[Location] = []
-        if self._one(await place.stat(location)):
-            waiting.append(location)
-        going: set[asyncio.Task[None]] = set()
-        try:
-            while waiting or going:
-                while waiting and len(going) < FOLDERS_AT_ONCE:
-                    going.add(asyncio.create_task(self._folder(place, location, waiting.pop(), waiting)))
-                done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-        finally:
-            for task in going:
-                task.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
-
-    async def _folder(self, place: Place, top: Location, folder: Location, waiting: list[Location]) -> None:
-        """Count what is in a folder; those in it wait to be gone into."""
-        try:
-            async with listing(place, folder, self._note) as pages:
-                async for entries in pages:
-                    for entry in entries:
-                        where = folder.child(entry.name)
-                        left_out = leaves_out(self._exclude, top.relative(where), entry)
-                        if not left_out and self._one(entry):
-                            waiting.append(where)
-        except PlaceError:
-            self._unreadable += 1
-
-    def _note(self, untold: NotListed) -> None:
-        self._untold += untold.keys
-        self._untold_key = self._untold_key or untold.example
-
-    def _one(self, entry: Entry) -> bool:
-        """Count one entry; say whether there is more below it."""
-        if entry.kind is EntryKind.FOLDER:
-            self._folders += 1
-            return True
-        self._files += 1
-        self._size_bytes += entry.size_bytes if entry.kind is EntryKind.FILE else 0
-        return False
 
 
 async def look_through(place: Place, location: Location) -> Entry | None:
