@@ -73,6 +73,15 @@ def test_a_plan_does_not_list_it(ferry: Run, here: Path) -> None:
     assert result.out == f"+ file\nwould copy 1 file, 4 B to {here}/folder\n"
 
 
+def test_a_plan_does_not_list_folders_that_stay_for_what_is_in_them(ferry: Run, here: Path) -> None:
+    for path in ("old/inner/a.tmp", "old/extra", "older/extra"):
+        (here / "folder" / path).parent.mkdir(parents=True, exist_ok=True)
+        (here / "folder" / path).touch()
+    result = ferry("sync", "-n", "--delete", "tree", "folder", "--exclude", "*.tmp")
+    gone = [line for line in result.out.splitlines() if line.startswith("-")]
+    assert sorted(gone) == ["- old/extra", "- older/", "- older/extra"]
+
+
 def test_a_comparison_passes_it_over(ferry: Run, here: Path) -> None:
     (here / "folder" / "file").write_bytes(b"text")
     (here / "folder" / "b.tmp").touch()

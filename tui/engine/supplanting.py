@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tui.engine.run import Spot
 from tui.engine.walk import Walk
 from tui.model.error import NotEmpty, OutOfSpace, PlaceError
+from tui.places.local.excluding import holds_excluded
 from tui.places.local.hops import Brake
-from tui.places.local.pruning import holds_excluded
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, join, split
 from tui.places.local.supplanting import Supplanting

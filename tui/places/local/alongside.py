@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from tui.model.error import PlaceError, from_os_error
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.local import attributes, syscalls
+from tui.places.local.excluding import leaves_out
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Failure
 from tui.places.local.partial import is_partial
 from tui.places.local.root import join
-from tui.places.local.standing import is_folder, leaves_out, look
+from tui.places.local.standing import is_folder, look
 
 if TYPE_CHECKING:
     from tui.places.local.hops import Brake

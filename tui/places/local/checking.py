@@ -18,10 +18,11 @@ from tui.model.location import Location
 from tui.places.local import syscalls
 from tui.places.local.checkpoint import START, WINDOW, Checkpoint, Frame, Part, frames_at, mark, names_after
 from tui.places.local.content import Stopped
+from tui.places.local.excluding import leaves_out
 from tui.places.local.name_rules import listed
 from tui.places.local.names import folded
 from tui.places.local.root import Root, join, split
-from tui.places.local.standing import READ_FLAGS, is_folder, leaves_out, look, other_names, same_inode
+from tui.places.local.standing import READ_FLAGS, is_folder, look, other_names, same_inode
 from tui.places.local.verifying import SLICE_BYTES, Differs, ReadBack
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from tui.model.error import NotFound, PlaceError, from_os_error
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.local.alignment import is_aligned
 from tui.places.local.content import Stopped
+from tui.places.local.excluding import holds_excluded, leaves_out
 from tui.places.local.partial import is_partial
 from tui.places.local.root import Root, join
-from tui.places.local.standing import Pair, facts, is_folder, leaves_out, look
+from tui.places.local.standing import Pair, facts, is_folder, look
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -176,11 +177,16 @@ class Comparison:
         if (info is None and there is None) or leaves_out(self._exclude, path, info, there):
             return  # it went meanwhile, or is none of ours
         change = self._change(name, info, there, pair)
+        if info is None and there is not None and is_folder(there) and self._holds_excluded(path):
+            change = None  # it stays, for what is in it
         if change is not None:
             self._tell(path, change, info, there)
         elif info is not None and not is_folder(info):
             self._part.files_same += 1
         self._note_folder(name, info, there)
+
+    def _holds_excluded(self, path: bytes) -> bool:
+        return bool(self._exclude) and holds_excluded(self._target, path, path, self._exclude, self._brake)
 
     def _change(
         self, name: bytes, info: os.stat_result | None, there: os.stat_result | None, pair: Pair | None

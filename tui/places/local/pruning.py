@@ -6,10 +6,11 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from tui.model.error import PlaceError, SourceChanged
+from tui.model.error import SourceChanged
 from tui.model.exclusion import NOTHING, Exclusion
-from tui.places.local import attributes, syscalls
+from tui.places.local import attributes
 from tui.places.local.alongside import Alongside
+from tui.places.local.excluding import holds_excluded
 from tui.places.local.homes import NO_HOMES
 from tui.places.local.partial import prefix
 from tui.places.local.removal import TreeRemoval
@@ -116,35 +117,3 @@ class Pruning(Alongside):
         if folder.before.st_uid == os.geteuid() != 0 and folder.before.st_mode & 0o300 != 0o300:
             folder.lent = True
             attributes.set_mode(folder.target, stat.S_IMODE(folder.before.st_mode) | 0o700)
-
-
-def holds_excluded(root: Root, folder: bytes, path: bytes, exclude: Exclusion, brake: Brake) -> bool:
-    """Say whether anything in a folder is left out, or may be: not all of it could be looked at.
-
-    Args:
-        folder: Below the root.
-        path: The same, from the folder that is synced.
-    """
-    waiting = [b""]
-    while waiting:
-        below = waiting.pop()
-        if brake.on:
-            return True
-        try:
-            fd = root.folder(join(folder, below) if below else folder)
-        except PlaceError:
-            return True
-        try:
-            with os.scandir(fd) as entries:
-                for entry in entries:
-                    inside = join(below, os.fsencode(entry.name))
-                    is_one = entry.is_dir(follow_symlinks=False)
-                    if exclude.covers(join(path, inside), folder=is_one):
-                        return True
-                    if is_one:
-                        waiting.append(inside)
-        except OSError:
-            return True
-        finally:
-            syscalls.let_go(fd)
-    return False

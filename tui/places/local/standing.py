@@ -16,7 +16,6 @@ from tui.places.local.verifying import same_on_disk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
 
-    from tui.model.exclusion import Exclusion
     from tui.places.local.content import Ways
     from tui.places.local.hops import Brake
 
@@ -55,17 +54,6 @@ def look(folder: int, name: bytes) -> os.stat_result | None:
         return os.lstat(name, dir_fd=folder)
     except FileNotFoundError:
         return None
-
-
-def leaves_out(exclude: Exclusion, path: bytes, *stands: os.stat_result | None) -> bool:
-    """Say whether an entry is left out, by what it is on one side or on the other.
-
-    Args:
-        path: From the folder that is copied or compared.
-    """
-    return bool(exclude) and any(
-        info is not None and exclude.covers(path, folder=stat.S_ISDIR(info.st_mode)) for info in stands
-    )
 
 
 class TargetNames:
