@@ -22,6 +22,7 @@ class Option:
         choices: The only values there are; empty: any.
         short: One letter that means the same ("-n").
         repeats: It may be given several times, and each counts.
+        names_operands: Operands stand where its value says.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Option:
     choices: tuple[str, ...] = ()
     short: str = ""
     repeats: bool = False
+    names_operands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def _value(option: Option, value: str | None, rest: Iterable[str]) -> str:
 def _count(parsed: Parsed) -> None:
     command, count = parsed.command, len(parsed.operands)
     usage = f"Write it as: ferry {command.name} {command.operands}".rstrip()
-    if count < command.at_least:
+    elsewhere = any(option.names_operands and parsed.has(option.name) for option in command.options)
+    if count < command.at_least - elsewhere:
         raise UsageError(f"ferry {command.name} needs more than was given", usage)
     if command.at_most is not None and count > command.at_most:
         extra = parsed.operands[command.at_most]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui.cli.arguments import HELP, Command, Option
 
 JSON = Option("--json", "Write one JSON object a line.")
@@ -31,6 +33,14 @@ _RUNNING = (
     Option("--foreground", "Do it in this process, without the background engine."),
     Option("--json", "Write one JSON object a line: events, then a summary."),
 )
+_SOURCES_FROM = Option(
+    "--sources-from",
+    "Take more of what comes before DST from FILE: its lines, or what stands between NUL bytes, as `find -print0` "
+    "writes them; - for input.",
+    "FILE",
+    repeats=True,
+    names_operands=True,
+)
 _LISTED = Option("--dry-run", "List what would be done, and touch nothing.", short="-n")
 _VERIFY = (
     Option(
@@ -57,6 +67,7 @@ _COPYING = (
         "HOW",
         NAMES,
     ),
+    _SOURCES_FROM,
     *_EXCLUDE,
     Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
     Option(
@@ -136,6 +147,7 @@ COMMANDS: tuple[Command, ...] = (
         "Delete files and folders.",
         (
             Option("--trash", "Move them to the trash instead."),
+            replace(_SOURCES_FROM, help=_SOURCES_FROM.help.replace("what comes before DST", "PATH")),
             Option("--yes", "Do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
             *_RUNNING,
         ),

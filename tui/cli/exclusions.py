@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.cli.listed import listed
 from tui.model.error import UsageError
 from tui.model.exclusion import Exclusion
 
@@ -60,15 +59,5 @@ def _patterns(parsed: Parsed) -> Iterator[str]:
         if option == "--exclude":
             yield value
         elif option == "--exclude-from":
-            yield from _lines(value)
-
-
-def _lines(file: str) -> Iterator[str]:
-    """Yield the patterns in a file: its lines, without comments and empty ones, as in a .gitignore."""
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"--exclude-from: cannot read {file}: {error.strerror}") from error
-    for line in os.fsdecode(data).splitlines():
-        if line.strip() and not line.startswith("#"):
-            yield line
+            lines = listed(option, value)
+            yield from (line for line in lines if line.strip() and not line.startswith("#"))

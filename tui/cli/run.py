@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tui.cli.arguments import HELP, Command, Parsed, nearest, parse
 from tui.cli.commands import BY_WORDS, GROUPS, help_for
 from tui.cli.diagnostics import Diagnostics, Status, status_of
+from tui.cli.listed import add_listed
 from tui.cli.output import Output
 from tui.cli.session import Session, SpawnedEngines
 from tui.cli.urls import is_far
@@ -33,6 +34,7 @@ def run(words: Sequence[str], actions: Callable[[], Collection[str]] | None = No
         if parsed.has(HELP.name):
             out.line(help_for(command))
             return Status.DONE
+        add_listed(parsed)
         return int(dispatch(_session(parsed, messages, out, actions), parsed))
     except FerryError as error:
         messages.error(error)
