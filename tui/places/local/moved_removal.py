@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from tui.model.error import LinkInTheWay, NotAFolder, NotEmpty, NotFound, PlaceError, SameFile, SourceChanged
@@ -197,7 +198,7 @@ class MovedRemoval(TreeRemoval):
         above, name = split(twin)
         fd = self._target.folder(above)
         try:
-            for candidate in (name, *other_names(name, folder=True)):
+            for candidate in chain([name], other_names(name, folder=True)):
                 standing = look(fd, candidate)
                 if standing is None or is_folder(standing):
                     return join(above, candidate)
@@ -261,13 +262,12 @@ class MovedRemoval(TreeRemoval):
     def _stands(self, pair: Pair, name: bytes, target_name: bytes, info: os.stat_result) -> bool:
         if self._rules.fitting is not None:
             return self._stands_fitted(pair, name, target_name, info)
-        names = [target_name]
-        if self._rules.conflict is Conflict.RENAME:
-            names = [target_name, *other_names(target_name, folder=False)]
+        keeps_both = self._rules.conflict is Conflict.RENAME
+        others = other_names(target_name, folder=False) if keeps_both else ()
         if self._clash is None or self._clash[0] is not pair:
             self._clash = pair, Clash(pair.source, pair.target)
         clash = self._clash[1]
-        for candidate in names:
+        for candidate in chain([target_name], others):
             standing = look(pair.target, candidate)
             if standing is None:
                 return False
@@ -279,7 +279,7 @@ class MovedRemoval(TreeRemoval):
 
     def _stands_fitted(self, pair: Pair, name: bytes, target_name: bytes, info: os.stat_result) -> bool:
         """Look under the name chosen for it; where its neighbours went before, that may have had a number."""
-        for candidate in (target_name, *other_names(target_name, folder=False)):
+        for candidate in chain([target_name], other_names(target_name, folder=False)):
             standing = look(pair.target, candidate)
             if standing is None:
                 return False

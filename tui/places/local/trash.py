@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 import sys
+from itertools import chain
 from urllib.parse import quote
 
 from tui.model.error import NotFound, PlaceError, Unsupported, from_os_error
@@ -175,7 +176,7 @@ def _put(where: Location, folder: str, top: str | None) -> str:
         Root.open(os.path.join(folder, "files")) as files,
         Root.open(os.path.join(folder, "info")) as notes,
     ):
-        for candidate in (first, *other_names(first, folder=True)):
+        for candidate in chain([first], other_names(first, folder=True)):
             if _taken(notes.fd, candidate + _NOTE, note):
                 try:
                     syscalls.rename_no_replace(source.fd, name, files.fd, candidate)
