@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,11 +25,18 @@ from tui.places.local.root import Root
 from tui.places.local.trash import find_trashed, trash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.places.local.hops import Batch
+
+
+HOP_S = 0.05
+"""So long a hop over many sources lasts."""
+
+Outcome = tuple[list[tuple["Source", str | None]], bool]
+"""Sources that were done, with where they are now if that is told, and whether all have been tried."""
 
 
 class Steps(Protocol):
@@ -116,10 +125,14 @@ class InPlace:
         begun = [replace(s, phase=Phase.REMOVING) for s, found in zip(sources, there, strict=True) if found]
         if self.row.kind is not JobKind.CHMOD:
             await run.journal.set_sources(self.row.id, begun, durable=True)
-        done: list[Source] = []
+        known = {source.idx: found for source, found in zip(sources, there, strict=True) if found}
+        done = await self._outright([source for source in begun if source.idx in known], known, parent)
+        settled = {source.idx for source in done}
         for source, found in zip(sources, there, strict=True):
             if run.stopped:
                 break
+            if source.idx in settled:
+                continue
             if found:
                 done += await self._one(replace(source, phase=Phase.REMOVING), parent, found)
             elif found is None and source.phase is Phase.REMOVING:
@@ -190,6 +203,60 @@ class InPlace:
             where = Location.local(found) if found else None
             self._trashed.append(replace(trace, where=where, bar=None if where else Bar.UNTOLD))
 
+    async def _outright(
+        self, sources: Sequence[Source], known: Mapping[int, str], parent: Root
+    ) -> list[Source]:
+        """Do what takes one call a source, many in a hop; return what is done. All else takes more care."""
+        run = self.run
+        done: list[Source] = []
+        if self.row.kind is JobKind.CHMOD:
+            return done
+        trashes = self.row.kind is JobKind.TRASH
+        left = iter(sources)
+        while not run.stopped:
+            some, exhausted = await run.hop(self._trash_some if trashes else self._remove_some, left, parent)
+            for source, where in some:
+                done.append(source)
+                if trashes:
+                    self._note_trashed(source, where, known[source.idx])
+            if some:
+                sums = Sums(files=len(some), bytes=sum(source.size_bytes for source, _ in some))
+                run.count(sums, some[-1][0].location, metered=not trashes)
+            if exhausted:
+                break
+        return done
+
+    def _remove_some(self, left: Iterator[Source], parent: Root) -> Outcome:
+        """Remove sources that are no folders for as long as a hop may last. (In a thread.)"""
+
+        def remove(source: Source) -> tuple[int, None] | None:
+            name = os.fsencode(source.location.name)
+            info = os.lstat(name, dir_fd=parent.fd)
+            if stat.S_ISDIR(info.st_mode):
+                return None
+            os.unlink(name, dir_fd=parent.fd)
+            return info.st_size, None
+
+        return self._some(left, remove)
+
+    def _trash_some(self, left: Iterator[Source], _parent: Root) -> Outcome:
+        """Put sources into the trash for as long as a hop may last. (In a thread.)"""
+        return self._some(left, lambda source: (0, trash(source.location.path)))
+
+    def _some(self, left: Iterator[Source], do: Callable[[Source], tuple[int, str | None] | None]) -> Outcome:
+        """Return the sources that were done with where they are now, and whether none is left to be tried."""
+        done: list[tuple[Source, str | None]] = []
+        ends = time.monotonic() + HOP_S
+        for source in left:
+            try:
+                if (end := do(source)) is not None:
+                    done.append((replace(source, phase=Phase.DONE, files=1, size_bytes=end[0]), end[1]))
+            except (OSError, PlaceError):
+                pass  # it is tried again with more care, and told then
+            if self.run.brake.on or time.monotonic() > ends:
+                return done, False
+        return done, True
+
     async def _one(self, source: Source, parent: Root, identity: str) -> list[Source]:
         """Do one source; return it, with what it amounted to, where nothing of it is left to do."""
         run = self.run
@@ -236,9 +303,12 @@ class InPlace:
 
     async def _to_trash(self, source: Source, identity: str) -> None:
         where = await self.run.hop(trash, source.location.path)
+        self._note_trashed(source, where, identity)
+        self.run.count(Sums(files=1), metered=False)
+
+    def _note_trashed(self, source: Source, where: str | None, identity: str) -> None:
         place = Location.local(where) if where else None
         self._trashed.append(Trace(source.idx, place, identity, None if place else Bar.UNTOLD))
-        self.run.count(Sums(files=1), metered=False)
 
     @property
     def _verb(self) -> str:
