@@ -95,6 +95,8 @@ def test_what_no_path_can_tell_is_said(store: Ferry, tmp_path: Path) -> None:
     assert b"1 file, 2 folders" in counted.stdout
     (line,) = counted.stderr.splitlines()
     assert b"cannot count all of s3://test@bucket: 2 keys (such as '../') cannot be told by names" in line
+    rehearsed = store("copy", "--dry-run", "s3://test@bucket", "folder", status=1)
+    assert b"(and 2 that cannot be told by names, such as '../')" in rehearsed.stdout
 
 
 def test_a_store_that_is_not_named_anywhere_is_refused(store: Ferry) -> None:

@@ -34,7 +34,7 @@ _PURE = frozenset(
 )
 """What is called on `os` and never fails for the disk's sake."""
 
-TRANSFERS = frozenset({"read", "pread", "write", "pwrite", "copy_file_range", "sendfile"})
+TRANSFERS = frozenset({"read", "pread", "write", "pwrite", "pwritev", "copy_file_range", "sendfile"})
 _BETWEEN_TWO = frozenset({"rename", "replace", "link", "renameat2", "copy_file_range"})
 
 _COUNTING = ("/scan.py", "/totals.py", "/need.py", "/room.py")
@@ -187,6 +187,8 @@ def _halved(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return arguments that ask for half."""
     if name in ("write", "pwrite"):
         return (args[0], memoryview(args[1])[: max(1, len(args[1]) // 2)], *args[2:])
+    if name == "pwritev":
+        return (args[0], [memoryview(b"".join(args[1]))[: max(1, sum(map(len, args[1])) // 2)]], *args[2:])
     place = {"read": 1, "pread": 1, "copy_file_range": 2, "sendfile": 3}[name]
     return (*args[:place], max(1, args[place] // 2), *args[place + 1 :])
 

@@ -26,6 +26,7 @@ async def test_ranges_come_as_asked_for(stand: Stand, place: Place) -> None:
         assert reader.entry.size_bytes == SIZE
         for offset, size in ((0, 10), (123_456, 200_001), (0, SIZE), (SIZE - 1, 1), (40_000, 1)):
             assert await reader.read(offset, size) == data[offset : offset + size]
+            assert b"".join(await reader.pieces(offset, size)) == data[offset : offset + size]
     finally:
         await reader.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +86,18 @@ async def test_pieces_may_be_of_any_size(stand: Stand, place: Place) -> None:
     for size in sizes:
         await writer.write(offset, memoryview(data)[offset : offset + size])
         offset += size
+    await publish(writer)
+    assert await stand.read("file") == data
+
+
+async def test_several_pieces_are_written_one_behind_the_other(stand: Stand, place: Place) -> None:
+    part = min(place.capabilities.part_bytes, 1 << 20)
+    data = some_bytes(3 * part)
+    view, cuts = memoryview(data), (0, 1, part - 1, part + 5, 2 * part, 2 * part, 3 * part)
+    pieces = [view[start:end] for start, end in pairwise(cuts)]
+    writer = await begin(place, stand.at("file"), len(data))
+    await writer.write(0, *pieces[:3])
+    await writer.write(part + 5, *pieces[3:])
     await publish(writer)
     assert await stand.read("file") == data
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
+import threading
 from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -146,6 +148,18 @@ async def test_a_hundred_thousand_files_come_page_by_page(place: S3Place, store:
             assert [entry.size_bytes for entry in page] == list(range(seen - len(page), seen))
             assert store.asked["LIST"] == seen // PAGE_KEYS
     assert seen == store.keys
+
+
+async def test_what_types_names_stand_for_is_read_in_a_thread(
+    store: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, init = [], mimetypes.init
+    monkeypatch.setattr(mimetypes, "inited", False)
+    monkeypatch.setattr(mimetypes, "_db", None)
+    monkeypatch.setattr(mimetypes, "init", lambda: threads.append(threading.current_thread()) or init())
+    async with polite_place(store, monkeypatch) as place:
+        await put(place, BUCKET.child("page.html"), b"new")
+    assert threads and threading.main_thread() not in threads
 
 
 async def test_a_large_folder_may_be_left_early(place: S3Place, store: Polite) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncssh
 import pytest
 
 from tests.servers.sftp import place_on, plain_place
 from tests.servers.sshd import running_sshd
-from tui.model.error import AlreadyExists, Unsupported
+from tui.model.error import AlreadyExists, PermissionDenied, Unsupported
 from tui.model.location import Location
 from tui.places.base import Attributes, Identity
 
@@ -397,3 +397,29 @@ async def test_no_file_fails_where_few_may_be_open(on: On, folder: Location, tmp
         await asyncio.gather(*(put(place, each, b"small") for each in there))
         found = await asyncio.gather(*(place.get(each, 100) for each in there))
     assert [data for _, data in found] == [b"small"] * 100
+
+
+# Looks
+
+
+class Hides(asyncssh.SFTPServer):
+    """It tells nothing of what is named "hidden"."""
+
+    def lstat(self, path: bytes) -> os.stat_result:
+        if path.endswith(b"hidden"):
+            raise asyncssh.SFTPPermissionDenied("Permission denied")
+        return cast("os.stat_result", super().lstat(path))
+
+
+async def test_a_server_for_uploads_alone_is_told_from_a_file_nobody_may_look_at(
+    on: On, folder: Location, tmp_path: Path
+) -> None:
+    config = "ForceCommand internal-sftp -P stat,lstat,fstat,opendir"
+    with running_sshd(tmp_path / "sshd", extra=config) as server:
+        async with place_on(server) as place:
+            with pytest.raises(Unsupported, match="nobody look at anything") as told:
+                await place.stat(folder, follow=True)
+            assert "upload with sftp" in told.value.remedy
+    async with on(Hides) as place:
+        with pytest.raises(PermissionDenied, match="hidden"):
+            await place.stat(folder.child("hidden"))

@@ -91,7 +91,7 @@ async def _rehearse(
     """Print in numbers what would be done, with nothing touched."""
     totals = await _measure(session, client, plan, 3600.0, request.exclude) if plan.sources else Totals()
     taken = [final async for final in _taken(client, plan)]
-    status = rehearsed(plan, taken, request.conflict)
+    status = rehearsed(plan, totals, taken, request.conflict)
     json = parsed.has("--json")
     told(session, plan, request.kind, request.conflict, totals, taken, request.names, status, json=json)
     session.messages.rows(plan.refused, len(plan.refused))

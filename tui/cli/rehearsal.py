@@ -70,17 +70,17 @@ def rehearse(session: Session, plan: Plan, request: Request, *, json: bool) -> i
         if json:
             for misfit in misfits:
                 session.out.json(events.misfit(misfit))
-    status = rehearsed(plan, taken, conflict)
+    status = rehearsed(plan, totals, taken, conflict)
     told(session, plan, request.kind, conflict, totals, taken, names, status, found.sum(), json=json)
     session.messages.rows(plan.refused, len(plan.refused))
     return status
 
 
-def rehearsed(plan: Plan, taken: Sequence[Location], conflict: Conflict) -> Status:
-    """Return the exit status a request would be refused with, or 0."""
+def rehearsed(plan: Plan, totals: Totals, taken: Sequence[Location], conflict: Conflict) -> Status:
+    """Return the exit status a request would be refused with, or end with where not all can be told by names; or 0."""
     if taken and conflict is Conflict.FAIL:
         return Status.CONFLICT
-    return Status.ERRORS if plan.refused else Status.DONE
+    return Status.ERRORS if plan.refused or totals.untold else Status.DONE
 
 
 def told(

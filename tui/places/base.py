@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tui.model.upload import Unfinished
 
 
+Buffer = bytes | memoryview
+"""Bytes that do not change any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a place can do. Callers ask, then fall back; they never test the class."""
@@ -90,6 +94,13 @@ class Reader(Protocol):
         """
         ...
 
+    async def pieces(self, offset: int, size_bytes: int) -> Sequence[Buffer]:
+        """Return the same as `read` does, in the pieces it came in.
+
+        What only passes through need not be put together: that is a copy of it in memory.
+        """
+        ...
+
     async def look(self) -> Entry:
         """Return what the open file is now: its size and time tell whether it was written to meanwhile."""
         ...
@@ -119,8 +130,8 @@ class Writer(Protocol):
         """Throw away what is there: `start` becomes 0."""
         ...
 
-    async def write(self, offset: int, data: bytes | memoryview) -> None:
-        """Write some bytes. Calls follow each other without gap from `start`.
+    async def write(self, offset: int, *pieces: Buffer) -> None:
+        """Write some bytes, one piece behind the other. Calls follow each other without gap from `start`.
 
         It may return before they are there: an error then comes from a later call. It waits where too much is under
         way.

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from tui.places.memory_store import os_error
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
     from tui.model.entry import Entry
     from tui.model.location import Location
-    from tui.places.base import Attributes, Capabilities
+    from tui.places.base import Attributes, Buffer, Capabilities
     from tui.places.memory_store import MemoryStore, Node
 
 
@@ -47,6 +48,11 @@ class MemoryReader:
         async with self._place.step("read", self._location, "read"):
             return bytes(self._node.data[offset : offset + size_bytes])
 
+    async def pieces(self, offset: int, size_bytes: int) -> Sequence[Buffer]:
+        data = await self.read(offset, size_bytes)
+        middle = len(data) // 2
+        return [piece for piece in (data[:middle], memoryview(data)[middle:]) if piece]
+
     async def look(self) -> Entry:
         async with self._place.step("look", self._location, "look at"):
             return self._node.entry(self._location.name)
@@ -71,12 +77,13 @@ class MemoryWriter:
             self._half.data.clear()
             self.start = 0
 
-    async def write(self, offset: int, data: bytes | memoryview) -> None:
+    async def write(self, offset: int, *pieces: Buffer) -> None:
         async with self._place.step("write", self._location, "write"):
             if offset != len(self._half.data):
                 raise os_error(errno.EINVAL)
-            self._place.store.check_room(len(data))
-            self._half.data += data
+            self._place.store.check_room(sum(map(len, pieces)))
+            for piece in pieces:
+                self._half.data += piece
 
     async def publish(self, attributes: Attributes, *, replace: bool, flush: bool) -> None:
         async with self._place.step("publish", self._location, "write", changes=True):

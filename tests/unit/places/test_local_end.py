@@ -33,7 +33,7 @@ from tui.places.local.end_folders import MOST_FOLDERS
 from tui.places.local.partial import name_of_half
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any
@@ -274,7 +274,7 @@ async def test_a_full_disk_keeps_the_half_of_a_big_file(
     writer = await begin(end, target / "file")
     await writer.write(0, b"12345")
     with monkeypatch.context() as patch:
-        patch.setattr(os, "pwrite", failing(errno.ENOSPC))
+        patch.setattr(os, "pwritev", failing(errno.ENOSPC))
         with pytest.raises(OutOfSpace, match="file"):
             await writer.write(5, b"67890")
     await writer.suspend()
@@ -292,6 +292,30 @@ async def test_bytes_taken_in_part_are_written_on(
     monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: pwrite(fd, memoryview(data)[:3], offset))
     await put(end, target / "file", b"1234567890")
     assert (target / "file").read_bytes() == b"1234567890"
+
+
+async def test_pieces_taken_in_part_are_written_on(
+    end: LocalEnd, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwritev = os.pwritev
+
+    def part(fd: int, pieces: Sequence[bytes], offset: int) -> int:
+        return pwritev(fd, [pieces[0], pieces[1][:1]], offset)
+
+    monkeypatch.setattr(os, "pwritev", part)
+    writer = await begin(end, target / "file")
+    await writer.write(0, b"123", memoryview(b"45"))
+    await writer.write(5, b"67", b"89", b"0")
+    await writer.publish(Attributes(), replace=False, flush=False)
+    assert (target / "file").read_bytes() == b"1234567890"
+
+
+async def test_more_pieces_than_the_system_takes_at_once_are_written(end: LocalEnd, target: Path) -> None:
+    data = bytes(range(256)) * 10
+    writer = await end.open_writer(at(target / "file"), Identity(TAG, len(data), TIME_NS))
+    await writer.write(0, *(data[at : at + 1] for at in range(len(data))))
+    await writer.publish(Attributes(), replace=False, flush=False)
+    assert (target / "file").read_bytes() == data
 
 
 async def test_a_file_the_disk_refuses_does_not_get_its_name(
@@ -366,15 +390,15 @@ async def test_only_an_own_half_file_is_gone_on_with(
 async def test_a_write_nobody_waits_for_ends_before_the_file_is_closed(
     end: LocalEnd, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, go_on, pwrite = threading.Event(), threading.Event(), os.pwrite
+    begun, go_on, pwritev = threading.Event(), threading.Event(), os.pwritev
 
-    def slow(fd: int, data: bytes, offset: int) -> int:
+    def slow(fd: int, pieces: Sequence[bytes], offset: int) -> int:
         begun.set()
         assert go_on.wait(20)
-        return pwrite(fd, data, offset)
+        return pwritev(fd, pieces, offset)
 
     writer = await begin(end, target / "file")
-    monkeypatch.setattr(os, "pwrite", slow)
+    monkeypatch.setattr(os, "pwritev", slow)
     writing = asyncio.create_task(writer.write(0, b"12345"))
     await asyncio.to_thread(begun.wait, 20)
     writing.cancel()

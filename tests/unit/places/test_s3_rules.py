@@ -23,6 +23,7 @@ from tui.model.error import (
 )
 from tui.model.location import S3, Location
 from tui.places.s3.endpoints import Endpoint, Sizes, host_of
+from tui.places.s3.entries import entry_of_head
 from tui.places.s3.known import KNOWN_S, KnownFolders
 from tui.places.s3.profiles import profiles
 from tui.places.s3.spots import Spot, spot_of
@@ -72,6 +73,13 @@ def test_of_two_tools_that_gave_a_time_rclone_is_believed() -> None:
     assert given_ns({"s3cmd-attrs": s3cmd}) == 1_600_000_003_000_000_000
     assert given_ns({"s3cmd-attrs": s3cmd, "mtime": "1600000004.5"}) == 1_600_000_004_500_000_000
     assert given_ns({"s3cmd-attrs": "mode:33188"}) is given_ns({}) is None
+
+
+def test_what_s3cmd_notes_for_itself_is_nothing_that_a_copy_lacks() -> None:
+    noted = {"s3cmd-attrs": "atime:1600000001/mode:33188/mtime:1600000003/uid:0"}
+    head = {"ContentLength": 1, "LastModified": "2026-12-01T13:00:00Z", "Metadata": noted}
+    assert not entry_of_head("file", head).described
+    assert entry_of_head("file", head | {"Metadata": noted | {"kept": "yes"}}).described
 
 
 def test_both_ways_to_tell_when_something_was_stored_are_read() -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tui.engine.far.counts import Counts
     from tui.engine.run import Run
     from tui.model.location import Location
-    from tui.places.base import Reader, Writer
+    from tui.places.base import Buffer, Reader, Writer
 
 MOST_READS = 32
 """Of a large file, so many are under way at once, at most."""
@@ -38,7 +38,7 @@ class Stream:
             SourceChanged: The file ends earlier than it did.
         """
         size_bytes, at = self._reader.entry.size_bytes, writer.start
-        reads: deque[tuple[int, int, asyncio.Task[bytes]]] = deque()
+        reads: deque[tuple[int, int, asyncio.Task[list[Buffer]]]] = deque()
         limiter = self._run.limiter
         try:
             while at < size_bytes or reads:
@@ -50,13 +50,14 @@ class Stream:
                     reads.append((at, wanted, asyncio.ensure_future(whole(self._reader, at, wanted))))
                     at += wanted
                 start, wanted, read = reads[0]
-                data = await read
+                pieces = await read
                 reads.popleft()
-                if len(data) < wanted:
+                if sum(map(len, pieces)) < wanted:
                     raise changed(self._where)
                 if self._hashed is not None:
-                    self._hashed.update(data)
-                await writer.write(start, data)
+                    for piece in pieces:
+                        self._hashed.update(piece)
+                await writer.write(start, *pieces)
                 self.done_bytes += wanted
                 self._counts.sums.bytes += wanted
                 if limited:
@@ -74,33 +75,36 @@ async def agree(reader: Reader, writer: Writer) -> None:
         return
     if start <= reader.entry.size_bytes:
         there = await writer.check(min(OVERLAP_BYTES, start))
-        if there is None or there == await whole(reader, start - len(there), len(there)):
+        if there is None or there == b"".join(await whole(reader, start - len(there), len(there))):
             return
     await writer.rewind()
 
 
-async def whole(reader: Reader, offset: int, size_bytes: int) -> bytes:
-    """Read so much, in several calls if need be; less only at the end of the file."""
-    data = await reader.read(offset, size_bytes)
-    if len(data) == size_bytes or not data:
-        return data
-    parts, got = [data], len(data)
-    while got < size_bytes and (data := await reader.read(offset + got, size_bytes - got)):
-        parts.append(data)
-        got += len(data)
-    return b"".join(parts)
+async def whole(reader: Reader, offset: int, size_bytes: int) -> list[Buffer]:
+    """Read so much, in several calls if need be; less only at the end of the file.
+
+    Returns:
+        It in pieces, as `Reader.pieces` gives it.
+    """
+    got: list[Buffer] = []
+    end = offset + size_bytes
+    while offset < end and (pieces := await reader.pieces(offset, end - offset)):
+        got += pieces
+        offset += sum(map(len, pieces))
+    return got
 
 
 async def read_into(hashed: Any, reader: Reader, start: int, end: int, part_bytes: int) -> None:
     """Take what is between two offsets into a sum, a few reads ahead."""
-    ahead: deque[asyncio.Task[bytes]] = deque()
+    ahead: deque[asyncio.Task[list[Buffer]]] = deque()
     try:
         while start < end or ahead:
             while start < end and len(ahead) < 4:
                 wanted = min(part_bytes, end - start)
                 ahead.append(asyncio.ensure_future(whole(reader, start, wanted)))
                 start += wanted
-            hashed.update(await ahead[0])
+            for piece in await ahead[0]:
+                hashed.update(piece)
             ahead.popleft()
     finally:
         for read in ahead:

@@ -290,9 +290,10 @@ class Transfer:
                 parts = await asyncio.gather(
                     *(whole(reader, at, min(1 << 20, size_bytes - at)) for reader in readers)
                 )
-                if parts[0] != parts[1] or not parts[0]:
+                one, other = map(b"".join, parts)
+                if one != other or not one:
                     return False
-                at += len(parts[0])
+                at += len(one)
             return not is_other(readers[0].entry, await readers[0].look())
         finally:
             for reader in readers:

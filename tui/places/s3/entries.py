@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tui.model.entry import Entry, EntryKind
-from tui.places.s3.times import MTIME, given_ns, stored_ns
+from tui.places.s3.times import MTIME, S3CMD, given_ns, stored_ns
 
 DESCRIBING = (
     "CacheControl",
@@ -41,7 +41,8 @@ def entry_of_head(name: str, head: dict[str, Any]) -> Entry:
 
 def _is_described(name: str, head: dict[str, Any]) -> bool:
     """Say whether a store keeps more with a file than whoever uploads its content again gives it by itself."""
-    if head.get("Metadata", {}).keys() - {MTIME} or any(head.get(key) for key in DESCRIBING):
+    # What s3cmd notes of a file's disk is read for its time; who owned it there is nothing a store keeps.
+    if head.get("Metadata", {}).keys() - {MTIME, S3CMD} or any(head.get(key) for key in DESCRIBING):
         return True
     return head.get("ContentType") not in (*_NO_TYPES, mimetypes.guess_type(name)[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
@@ -63,5 +64,7 @@ def _load(location: Location) -> None:
     except ImportError as error:
         message = f"cannot connect to {location}: S3 needs the extra: {EXTRA}"
         raise PlaceError(message, f"Run {EXTRA}, then retry.", location=location) from error
+    if not mimetypes.inited:
+        mimetypes.init()  # it reads files of the system, where the first name is asked about
     import tui.places.s3.place
     import tui.places.s3.session  # noqa: F401

@@ -11,8 +11,11 @@ from tui.places.s3.looking import has_no_byte, head_of, is_folder, not_found
 from tui.places.s3.stretches import Stretches
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.model.entry import Entry
     from tui.model.location import Location
+    from tui.places.base import Buffer
     from tui.places.s3.spots import Spot
     from tui.places.s3.store import Body, Store
 
@@ -41,8 +44,11 @@ class S3Reader:
             self._stretches.begin(body, min(FIRST_BYTES, self.entry.size_bytes))
 
     async def read(self, offset: int, size_bytes: int) -> bytes:
+        return b"".join(await self.pieces(offset, size_bytes))
+
+    async def pieces(self, offset: int, size_bytes: int) -> Sequence[Buffer]:
         end = min(offset + size_bytes, self.entry.size_bytes)
-        return await self._stretches.read(offset, end) if offset < end else b""
+        return await self._stretches.read(offset, end) if offset < end else []
 
     async def _ask(self, start: int, end: int) -> Body:
         """Have a range sent, and make sure that it is the one, of the file that was opened."""

@@ -38,8 +38,8 @@ class Stretch:
         """Somebody reads, or waits to."""
         return self._turn.locked()
 
-    async def read(self, start: int, end: int) -> bytes:
-        """Return what is between two offsets. Several may ask at once, each for what follows.
+    async def read(self, start: int, end: int) -> list[bytes]:
+        """Return what is between two offsets, in the pieces it came in. Several may ask at once, each for what follows.
 
         Raises:
             BrokeOff: It ended before anything came.
@@ -48,12 +48,12 @@ class Stretch:
             if start != self._at:  # whoever was to read what is before it gave up
                 self.close()
                 self._at = start
-            pieces = []
+            pieces: list[bytes] = []
             while self._at < end:
                 pieces.append(await self._more(end - self._at))
             if end == self.end:
                 self.close()
-        return b"".join(pieces)
+        return pieces
 
     async def _more(self, most_bytes: int) -> bytes:
         """Return some bytes; none where the answer broke off after some had come: the rest is asked for anew."""
@@ -96,16 +96,14 @@ class Stretches:
         self._last = Stretch(self._ask, 0, size_bytes, body)
         self._open.add(self._last)
 
-    async def read(self, start: int, end: int) -> bytes:
-        """Return what is between two offsets, both within the file."""
-        data = [await self._read(*piece) for piece in self._planned(start, end)]
-        return data[0] if len(data) == 1 else b"".join(data)
-
-    async def _read(self, stretch: Stretch, start: int, end: int) -> bytes:
-        data = await stretch.read(start, end)
-        if end == stretch.end:
-            self._open.discard(stretch)
-        return data
+    async def read(self, start: int, end: int) -> list[bytes]:
+        """Return what is between two offsets, both within the file, in the pieces it came in."""
+        pieces: list[bytes] = []
+        for stretch, at, until in self._planned(start, end):
+            pieces += await stretch.read(at, until)
+            if until == stretch.end:
+                self._open.discard(stretch)
+        return pieces
 
     def _planned(self, start: int, end: int) -> list[tuple[Stretch, int, int]]:
         """Return which stretches some bytes come from. (Before anything is waited for: reads are planned as asked.)"""
@@ -113,15 +111,15 @@ class Stretches:
             self._leave()
             self._since = start
         self._next = end
-        pieces, at = [], start
+        planned, at = [], start
         while at < end:
             if self._last is None or self._last.end == at:
                 self._last = Stretch(self._ask, at, self._end_of(at, end))
                 self._open.add(self._last)
             upto = min(end, self._last.end)
-            pieces.append((self._last, at, upto))
+            planned.append((self._last, at, upto))
             at = upto
-        return pieces
+        return planned
 
     def _end_of(self, start: int, end: int) -> int:
         step = end - start

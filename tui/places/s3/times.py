@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MTIME = "mtime"
 """Name of the metadata (`x-amz-meta-mtime`) with the time of last change."""
 
-_S3CMD, _S3CMD_MTIME = "s3cmd-attrs", re.compile(r"(?:^|/)mtime:(\d{1,10})(?=/|$)")
+S3CMD, _S3CMD_MTIME = "s3cmd-attrs", re.compile(r"(?:^|/)mtime:(\d{1,10})(?=/|$)")
 """Name and form ("…/mtime:SECONDS/…") of what s3cmd adds."""
 
 _SECONDS = re.compile(r"(-?)(\d{1,10})(?:\.(\d*))?")
@@ -42,7 +42,7 @@ def mtime_of_text(text: str) -> int | None:
 def given_ns(metadata: Mapping[str, str]) -> int | None:
     """Return the time a file was given, by rclone, by s3cmd, or here; None where it was given none."""
     told = mtime_of_text(metadata.get(MTIME, ""))
-    if told is None and (found := _S3CMD_MTIME.search(metadata.get(_S3CMD, ""))) is not None:
+    if told is None and (found := _S3CMD_MTIME.search(metadata.get(S3CMD, ""))) is not None:
         return int(found[1]) * 1_000_000_000
     return told
 

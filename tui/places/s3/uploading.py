@@ -11,7 +11,7 @@ from tui.places.s3.copying import set_time
 
 if TYPE_CHECKING:
     from tui.model.location import Location
-    from tui.places.base import Attributes, Identity
+    from tui.places.base import Attributes, Buffer, Identity
     from tui.places.s3.budget import Budget
     from tui.places.s3.endpoints import Sizes
     from tui.places.s3.ledger import Ledger
@@ -103,13 +103,19 @@ class S3Writer:
         self._etags, self._left, self._failure = {}, {}, None
         self._number, self.start, self._end = 1, 0, 0
 
-    async def write(self, offset: int, data: bytes | memoryview) -> None:
+    async def write(self, offset: int, *pieces: Buffer) -> None:
         self._raise_failure()
         self._store.check_alive("write", self._location)
         if offset != self._end:
             message = f"cannot write {self._location}: bytes from {self._end} are missing"
             raise Unsupported(message, location=self._location)
-        rest = memoryview(data).cast("B")
+        for piece in pieces:
+            await self._take(memoryview(piece))
+        if self._in_parts and len(self._buffer) == self._part_bytes:
+            await self._send_buffer()
+
+    async def _take(self, rest: memoryview) -> None:
+        """Take some bytes into the part being filled, and into those behind it."""
         while rest:
             self._raise_failure()
             if len(self._buffer) == self._part_bytes:
@@ -120,8 +126,6 @@ class S3Writer:
             self._buffer += piece
             self._end += len(piece)
             rest = rest[len(piece) :]
-        if self._in_parts and len(self._buffer) == self._part_bytes:
-            await self._send_buffer()
 
     async def publish(self, attributes: Attributes, *, replace: bool, flush: bool) -> None:
         self._raise_failure()

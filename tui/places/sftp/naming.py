@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from hashlib import blake2b
+from random import Random
 from typing import TYPE_CHECKING
 
 from tui.model.error import AlreadyExists, IsAFolder, NotAFolder, NotEmpty, Unsupported
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tui.places.sftp.session import Session
 
 
+_chance = Random()
+"""Names need to be different, not secret: to ask the system for each file costs more than to send it."""
+
 _RENAMING = "renaming"
 """Stands for a job's tag where something is renamed without one."""
 
@@ -32,7 +35,7 @@ def partial_path(path: bytes, tag: str, size_bytes: int, mtime_ns: int) -> bytes
 
 def passing_path(path: bytes, tag: str) -> bytes:
     """Return a path of that kind for what nobody goes on with: no two are the same."""
-    return path[: path.rindex(b"/") + 1] + prefix(tag) + os.urandom(8).hex().encode()
+    return path[: path.rindex(b"/") + 1] + prefix(tag) + _chance.randbytes(8).hex().encode()
 
 
 def is_own_partial(name: bytes, tag: str) -> bool:

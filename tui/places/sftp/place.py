@@ -175,7 +175,7 @@ class SftpPlace:
             points_to = await session.readlink(path)
             kind = await self._kind_of_link(path)
         except (Refused, Lost) as refused:
-            raise from_refusal(refused, location, "look at") from refused
+            raise await reasons.not_looked_at(session, refused, location) from refused
         return changed(found.entry(location.name, os.fsdecode(points_to)), kind=kind)
 
     async def _kind_of_link(self, path: bytes) -> EntryKind:

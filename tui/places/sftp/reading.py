@@ -11,8 +11,11 @@ from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import READ, Attrs, Kind, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.model.entry import Entry
     from tui.model.location import Location
+    from tui.places.base import Buffer
     from tui.places.sftp.open_files import OpenFiles
     from tui.places.sftp.session import Session
 
@@ -68,9 +71,13 @@ class SftpReader:
 
     async def read(self, offset: int, size_bytes: int) -> bytes:
         """Return up to `size_bytes` from `offset`; fewer only at the end of the file."""
+        return b"".join(await self.pieces(offset, size_bytes))
+
+    async def pieces(self, offset: int, size_bytes: int) -> Sequence[Buffer]:
+        """Return the same as `read` does, in the pieces it came in."""
         self._refuse_if_closed()
         try:
-            return await self._session.read(self._handle, offset, size_bytes)
+            return await self._session.pieces(self._handle, offset, size_bytes)
         except (Refused, Lost) as refused:
             raise from_refusal(refused, self._location, "read") from refused
 

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model import error
-from tui.places.sftp.answers import names_of
+from tui.places.sftp.answers import NO, names_of
 from tui.places.sftp.errors import Lost, Refused, from_refusal, told
 from tui.places.sftp.protocol import Code, Kind, text
 from tui.places.sftp.session import STATVFS
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.places.sftp.protocol import Attrs
     from tui.places.sftp.session import Session
 
+_LOOKS_FIRST = "Ferry looks before it writes. Have the server allow that (STAT, LSTAT), or upload with sftp."
 _READ_ONLY = 1
 """Bit of statvfs's flags."""
 
@@ -35,6 +36,22 @@ async def _looked(
     except Lost as lost:
         return from_refusal(lost, location, doing)
     return told(found[0], doing, location, found[1]) if found else from_refusal(refused, location, doing)
+
+
+async def not_looked_at(session: Session, refused: Refused | Lost, location: Location) -> PlaceError:
+    """Say why an entry could not be looked at: there are servers for uploads alone, that tell nothing of anything."""
+    doing = "look at"
+    if isinstance(refused, Lost) or refused.code not in NO:
+        return from_refusal(refused, location, doing)
+    try:
+        await session.stat(b".")
+    except Refused as everywhere:
+        if everywhere.code in NO:
+            message = f"cannot {doing} {location}: the server lets nobody look at anything"
+            return error.Unsupported(message, _LOOKS_FIRST, location=location)
+    except Lost as lost:
+        return from_refusal(lost, location, doing)
+    return from_refusal(refused, location, doing)
 
 
 async def not_made(

@@ -243,8 +243,9 @@ class Session:
     def send_read(self, handle: bytes, offset: int, size_bytes: int) -> Answer:
         return self.send(Kind.READ, text(handle), _RANGE.pack(offset, size_bytes))
 
-    def send_write(self, handle: bytes, offset: int, data: Data) -> Answer:
-        return self.send(Kind.WRITE, text(handle), _RANGE.pack(offset, len(data)), data)
+    def send_write(self, handle: bytes, offset: int, *pieces: Data) -> Answer:
+        span = _RANGE.pack(offset, sum(map(len, pieces)))
+        return self.send(Kind.WRITE, text(handle), span, *pieces)
 
     def send_fsync(self, handle: bytes) -> Answer:
         return self.send(Kind.EXTENDED, text(FSYNC), text(handle), slow=True)
@@ -267,23 +268,27 @@ class Session:
 
     async def read(self, handle: bytes, offset: int, size_bytes: int) -> bytes:
         """Return up to `size_bytes` from `offset`; fewer only at the end of the file."""
-        got: list[bytes] = []
+        return b"".join(await self.pieces(handle, offset, size_bytes))
+
+    async def pieces(self, handle: bytes, offset: int, size_bytes: int) -> list[Data]:
+        """Return the same as `read` does, in the pieces it came in."""
+        got: list[Data] = []
         end = offset + size_bytes
         while offset < end:
             until = min(end, offset + _MOST_READS * self.most_read)
             wave = self.send_reads(handle, offset, until)
-            part = await self.gathered(handle, offset, until, wave)
-            got.append(part)
-            offset += len(part)
+            pieces = await self._gathered(handle, offset, until, wave)
+            got += pieces
+            offset += sum(map(len, pieces))
             if offset < until:
                 break
-        return got[0] if len(got) == 1 else b"".join(got)
+        return got
 
     def send_reads(self, handle: bytes, offset: int, end: int) -> list[Answer]:
         step = self.most_read
         return [self.send_read(handle, at, min(step, end - at)) for at in range(offset, end, step)]
 
-    async def gathered(self, handle: bytes, offset: int, end: int, answers: list[Answer]) -> bytes:
+    async def _gathered(self, handle: bytes, offset: int, end: int, answers: list[Answer]) -> list[Data]:
         """Return what `send_reads` asked for, up to the end of the file; what came short is asked for again."""
         parts: list[Data] = []
         for answer in answers:
@@ -298,7 +303,7 @@ class Session:
             offset += got
             if got < wanted:
                 break
-        return b"".join(parts)
+        return [part for part in parts if part]
 
     async def _opened(self, answer: Answer) -> bytes:
         try:

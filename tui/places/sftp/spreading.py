@@ -15,6 +15,8 @@ from tui.places.sftp.protocol import WRITE, Attrs, Kind, text
 from tui.places.sftp.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.places.sftp.channel import Answer, Data
     from tui.places.sftp.lanes import Lanes
 
@@ -61,10 +63,10 @@ class Spread:
                 return way
             await way.session.channel.room()
 
-    def send_write(self, way: Way, offset: int, data: Data) -> Answer:
-        """Write some bytes by a way."""
-        session, size = way.session, len(data)
-        answer = session.send_write(way.handle, offset, data)
+    def send_write(self, way: Way, offset: int, pieces: Sequence[Data]) -> Answer:
+        """Write some bytes by a way, in one packet."""
+        session, size = way.session, sum(map(len, pieces))
+        answer = session.send_write(way.handle, offset, *pieces)
         self._end = max(self._end, offset + size)
         session.owed_bytes += size
         answer.add_done_callback(bound(_answered, session, size))

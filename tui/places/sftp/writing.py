@@ -19,7 +19,10 @@ from tui.places.sftp.session import FSYNC
 from tui.places.sftp.spreading import Spread, Way
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from tui.model.location import Location
+    from tui.places.base import Buffer
     from tui.places.sftp.channel import Answer
     from tui.places.sftp.session import Session
     from tui.places.sftp.tools import Tools
@@ -175,7 +178,7 @@ class SftpWriter:
             raise from_refusal(refused, self._location, "begin anew with") from refused
         self.start = self._sent = self._acknowledged = 0
 
-    async def write(self, offset: int, data: bytes | memoryview) -> None:
+    async def write(self, offset: int, *pieces: Buffer) -> None:
         """Write some bytes behind those before. Errors may come from a later call."""
         self._refuse_if_failed()
         if not self._session.channel.alive:
@@ -184,20 +187,16 @@ class SftpWriter:
             raise ValueError("the writer is closed")
         if offset != self._sent:
             raise ValueError(f"bytes for {offset} where {self._sent} is next")
-        step, size = self._session.most_written, len(data)
-        if not isinstance(data, bytes):  # it may be of a buffer that is used again before the bytes are sent
-            data = bytes(data)
-        view = memoryview(data)
-        for at in range(0, size, step):
-            piece = view[at : at + step]
-            while self._sent + len(piece) - self._acknowledged > UNPROVEN_BYTES:
+        for packet in packets(pieces, self._session.most_written):
+            size = sum(map(len, packet))
+            while self._sent + size - self._acknowledged > UNPROVEN_BYTES:
                 await self._acknowledge()
             way = await self._spread.free(self.size_bytes - self._sent)
             while self._under_way and self._under_way[0][0].done():
                 await self._acknowledge()
             self._refuse_if_failed()
-            answer = self._spread.send_write(way, self._sent, piece)
-            self._sent += len(piece)
+            answer = self._spread.send_write(way, self._sent, packet)
+            self._sent += size
             self._under_way.append((answer, self._sent))
 
     async def publish(self, attributes: Attributes, *, replace: bool, flush: bool) -> None:
@@ -323,6 +322,23 @@ class SftpWriter:
     def _refuse_if_failed(self) -> None:
         if self._failed is not None:
             raise self._failed
+
+
+def packets(pieces: Iterable[Buffer], most_bytes: int) -> Iterator[list[memoryview]]:
+    """Divide pieces into what goes into one packet each, without a copy of them."""
+    packet: list[memoryview] = []
+    room = most_bytes
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            part = rest[:room]
+            packet.append(part)
+            rest, room = rest[len(part) :], room - len(part)
+            if not room:
+                yield packet
+                packet, room = [], most_bytes
+    if packet:
+        yield packet
 
 
 async def _begin_or_go_on(
