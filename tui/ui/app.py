@@ -237,7 +237,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
 
     async def _quit(self) -> None:
         """Leave the screen; jobs go on (in an engine of this process they stop, and are kept)."""
-        going_on = [job for job in self.main.queue_pane.jobs if not job.state.is_final]
+        going_on = [job for job in self.main.queue_pane.state.jobs if not job.state.is_final]
         going_on = [job for job in going_on if job.state is not JobState.PAUSED]
         if self.settings.confirm.quit:
             from tui.ui.screens.confirm import Confirm
@@ -278,7 +278,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     async def _quit_engine(self) -> None:
         from tui.ui.screens.confirm import Confirm
 
-        left = [job for job in self.main.queue_pane.jobs if not job.state.is_final]
+        left = [job for job in self.main.queue_pane.state.jobs if not job.state.is_final]
         if left:
             text = f"{entries(len(left), 'job')} in the queue: kept, and gone on with at the next start."
         else:

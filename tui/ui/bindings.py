@@ -213,7 +213,8 @@ QUEUE = (
     *_actions(
         "queue",
         "Move about",
-        ("back_to_files", "escape | w | h | tab | ctrl+x j", "Back to the files"),
+        ("clear", "escape", "Leave the filter, or go back to the files"),
+        ("back_to_files", "w | h | tab | ctrl+x j", "Back to the files"),
         ("cursor_down", "down | j", "Down"),
         ("cursor_up", "up | k", "Up"),
         ("first", "home | g g", "To the top"),
@@ -224,6 +225,11 @@ QUEUE = (
         ("go_to_target", "g d", "Show the target in a pane"),
         ("go_to_source", "g s", "Show the source in a pane"),
         ("copy_path", "y", "Copy the target's path as text"),
+    ),
+    *_actions(
+        "queue",
+        "Look",
+        ("filter", "/ | f", "Filter the jobs while typing"),
     ),
 )
 
