@@ -204,6 +204,15 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     def action_answer_host(self) -> None:
         self.main.action_answer_host()
 
+    def action_log(self) -> None:
+        """Show what the engine's log has of the job under the queue's cursor."""
+        from tui.ui.screens.job_log import JobLog
+
+        if self._engine_is_here:
+            tell(self, "An engine inside this Ferry keeps no log of its jobs.")
+        elif job := self.main.queue_pane.current:
+            self.push_screen(JobLog(job.id, self.paths.engine_log))
+
     def action_suspend(self) -> None:
         """Stop until the shell says to go on, with all that it started together with Ferry (`make run`)."""
         if not self.is_headless:

@@ -187,6 +187,7 @@ QUEUE = (
         ("cancel", "x", "Cancel", "Cancel"),
         ("answer", "a", "Answer the job's question", "Answer"),
         ("errors", "e", "List the errors", "Errors"),
+        ("log", "f3 | i", "Show what the engine noted of it"),
         ("remove", "d | f8 | delete", "Remove from the list", "Remove"),
         ("retry", "r", "Retry what failed", "Retry"),
         ("undo", "u", "Undo what the job did; an undo: do it again", "Undo"),

@@ -290,7 +290,7 @@ def named_blocker(job: Job, state: QueueState) -> Job:
     blocker = state.get(int(found[1])) if found else None
     if found is None or blocker is None:
         return job
-    return replace(job, note=f"waits for {sources(blocker)}{job.note[found.end() :]}")
+    return replace(job, note=f"waits for {blocker.title} {sources(blocker)}{job.note[found.end() :]}")
 
 
 def changed_spans(old: Strip, new: Strip) -> list[tuple[int, int]]:
