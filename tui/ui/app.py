@@ -136,7 +136,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         await self.main.all_opened()
 
     def _text_left_out(self) -> None:
-        tell(self, "What was typed before a host asked for it was left out.")
+        tell(self, "What was typed before a question came up was left out.")
 
     def on_mount(self) -> None:
         if self.terminal is not None:
