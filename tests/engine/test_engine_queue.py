@@ -56,6 +56,35 @@ async def test_a_job_can_be_started_out_of_turn(harness: Harness, source: Path, 
     await harness.engine.cancel([first])
 
 
+async def test_what_only_changes_names_does_not_wait_for_a_copy(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    first = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW)
+    await harness.until(first, lambda job: job.state is JobState.RUNNING)
+    other = write(source / "other", "text")
+    await harness.done(await harness.submit(JobKind.DELETE, other))
+    await harness.done(await harness.move(write(source / "small", "text"), to=target))
+    assert not other.exists()
+    assert (target / "small").exists()
+    assert (await harness.engine.job(first)).state is JobState.RUNNING
+    await harness.engine.cancel([first])
+
+
+async def test_what_a_copy_still_reads_or_makes_is_not_taken_away_under_it(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    first = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW)
+    await harness.until(first, lambda job: job.state is JobState.RUNNING)
+    for path in (source / "big", target):
+        removal = await harness.submit(JobKind.DELETE, path)
+        job = await harness.until(removal, lambda job: job.note != "")
+        assert (job.state, job.note) == (JobState.QUEUED, f"waits for job {first} on the same files")
+    await harness.engine.limit(None, [first])
+    await harness.done(removal)
+    assert (await harness.engine.job(first)).state is JobState.DONE
+    assert target.name not in names(target.parent)
+
+
 async def ending_order(harness: Harness) -> list[int]:
     return [job.id for job in harness.ended]
 

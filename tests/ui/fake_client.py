@@ -153,6 +153,8 @@ class FakePlaces:
         self._refused: dict[Location, type[PlaceError]] = {}
         self._gates: dict[Location, asyncio.Event] = {}
         self._held: dict[Location, asyncio.Event] = {}
+        self.untold: dict[Location, str] = {}
+        """What the last page of a folder says that no name can tell."""
         self._watchers: dict[Location, list[asyncio.Event]] = defaultdict(list)
         self._unwatchable: set[Location] = set()
         self.trees: dict[Location, Node] = {}
@@ -305,8 +307,8 @@ class FakePlaces:
             chunk = names[start : start + size]
             here = self._folder(folder).children
             kinds = bytearray(kind_of_mode(here[name].mode) if name in here else 0 for name in chunk)
-            yield Page(chunk, kinds)
             start, size = start + size, PAGE
+            yield Page(chunk, kinds, self.untold.get(folder, "") if start >= len(names) else "")
             if start >= len(names):
                 return
             if held := self._held.get(folder):

@@ -213,7 +213,7 @@ def test_help_fits_beside_its_titles_at_eighty_columns_and_tells_every_key():
         lines = Help(scope, None).text("").plain.split("\n")
         assert max(map(len, lines)) <= 69
     text = " ".join(Help("queue", None).text("Back to the files").plain.split())
-    assert "Back to the files Esc w h Tab Ctrl+X j" in text
+    assert "Back to the files w h Tab Ctrl+X j" in text
 
 
 async def test_a_theme_is_tried_while_choosing_and_kept_when_chosen(shell, paths):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 
 import pytest
@@ -10,8 +11,10 @@ from textual import events
 from textual.widgets import Input
 
 from tui.ui import type_ahead
+from tui.ui.screens.chmod import ChmodDialog
 from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.screens.prompt import Prompt
+from tui.ui.stray_text import PAUSE_S
 
 PATIENCE_S = type_ahead.PATIENCE_S
 
@@ -65,6 +68,45 @@ async def test_keys_after_a_change_of_focus_go_to_the_new_place(shell, patient):
         assert s.app.screen is s.main
         assert s.main.pane is s.main.right
         assert s.main.right.listing.cursor == 1
+
+
+@pytest.mark.parametrize("where", ["__init__", "compose_body", "on_mount"])
+async def test_a_dialog_that_a_stopped_or_busy_machine_holds_up_gets_its_keys(shell, monkeypatch, where):
+    """The clock runs on while the process does not: keys meant for the dialog must not command the pane."""
+    method, held_up = getattr(Prompt, where), []
+
+    @functools.wraps(method)
+    def late(self, *args, **kwargs):
+        if not held_up:
+            held_up.append(where)
+            time.sleep(1.5 * PATIENCE_S)
+        return method(self, *args, **kwargs)
+
+    monkeypatch.setattr(Prompt, where, late)
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        type_at_once(s, "f7", *"dyDyx", "enter")
+        await s.until(lambda: s.called("make_folder"), "made")
+        assert str(s.called("make_folder")[0][0]) == "/home/ann/dyDyx"
+        assert s.requests == []
+
+
+async def test_a_dialog_that_comes_late_is_not_answered_by_what_was_typed_meanwhile(shell):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        s.client.hang("/home/ann")
+        type_at_once(s, "ctrl+x", "c", "j")  # the mode is asked for before the dialog opens
+        await s.until(lambda: s.main.pane.current.name == "report.pdf", "the key after it moved the cursor")
+        typed_s = time.monotonic()
+        s.client.release("/home/ann")
+        await s.dialog(ChmodDialog)
+        s.app._type_ahead._keys.append((events.Key("enter", None), typed_s))
+        await s.press("space")
+        await s.until(lambda: any("was left out" in text for text in s.told), "it is told")
+        await asyncio.sleep(PAUSE_S)
+        assert isinstance(s.app.screen, ChmodDialog)
+        await s.press("enter")
+        await s.back()
 
 
 async def test_a_place_that_does_not_answer_holds_keys_up_for_a_moment_only(shell):

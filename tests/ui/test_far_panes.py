@@ -321,6 +321,29 @@ async def test_rows_appear_as_their_pages_come(shell):
         await s.until(lambda: len(s.main.pane.folder.order) == 600)
 
 
+async def test_a_folder_that_cannot_be_told_by_names_whole_says_so(shell):
+    some = "cannot read all of s3://photos/: 2 keys (such as '/x') cannot be told by names"
+    empty = "cannot read all of s3://photos/old: the key 'old//' cannot be told by names"
+
+    def store(client: FakeClient) -> None:
+        client.far("s3:///", {"photos": {"a.jpg": 3, "old": {}}})
+        client.untold = {Location("/photos", "s3"): some, Location("/photos/old", "s3"): empty}
+
+    async with shell(prepare=store) as s:
+        await at(s, Location("/photos", "s3"))
+        assert "not all shown" in s.main.pane.path_bar.text
+        assert s.told == [f"{some}."]
+        await s.press("home")
+        await s.until(
+            lambda: s.main.pane.footer.text.strip().startswith("cannot read all of s3://photos/: 2")
+        )
+        await s.press("ctrl+r")
+        await s.until(lambda: len(s.called("list")) > 3)
+        await at(s, Location("/photos/old", "s3"))
+        assert note(s) == empty
+        assert s.told == [f"{some}.", f"{empty}."]
+
+
 async def test_a_host_that_asks_waits_for_an_answer_and_goes_on_with_it(shell):
     async with shell(prepare=locked) as s:
         s.main.pane.go(SRV)

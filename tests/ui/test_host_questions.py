@@ -259,6 +259,11 @@ def pause(patch: pytest.MonkeyPatch, seconds: float) -> None:
     patch.setattr("tui.ui.stray_text.PAUSE_S", seconds)
 
 
+def typed_into(dialog: HostQuestionScreen) -> str:
+    """What stands in the line of a question, which may not be there yet."""
+    return "".join(line.value for line in dialog.query("#typed").results(Input))
+
+
 async def test_a_password_typed_before_the_host_asks_commands_nothing(shell, monkeypatch):
     async with shell() as s:
         pause(monkeypatch, 60)
@@ -270,8 +275,8 @@ async def test_a_password_typed_before_the_host_asks_commands_nothing(shell, mon
         pause(monkeypatch, 0)
         s.client.ask_host(BOX, PASSWORD)
         dialog = await s.dialog(HostQuestionScreen)
-        await s.press(*"hunter2")
-        assert dialog.query_one("#typed", Input).value == "hunter2"
+        type_at_once(s, *"hunter2")
+        await s.until(lambda: typed_into(dialog) == "hunter2")
 
 
 async def test_single_keys_command_while_a_host_takes_its_time(shell):

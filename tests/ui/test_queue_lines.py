@@ -138,9 +138,9 @@ def test_why_a_job_waits_stands_before_its_numbers():
 def test_a_job_waits_for_another_by_its_name():
     state = state_of(job(), job(id=12, first_source=Location.local("/home/ann/tiles"), source_count=1))
     queued = job(id=13, state=JobState.QUEUED, note="waits for job 12 on the same disk")
-    assert named_blocker(queued, state).note == "waits for tiles on the same disk"
+    assert named_blocker(queued, state).note == "waits for copy tiles on the same disk"
     queued = replace(queued, note="waits for job 12 on the same host")
-    assert named_blocker(queued, state).note == "waits for tiles on the same host"
+    assert named_blocker(queued, state).note == "waits for copy tiles on the same host"
     for note in ("waits for job 99 on the same disk", "waits for its turn", ""):
         assert named_blocker(replace(queued, note=note), state).note == note
 

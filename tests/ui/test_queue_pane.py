@@ -867,3 +867,73 @@ async def test_u_undoes_the_job_under_the_cursor_and_only_one_at_a_time(client: 
         await pilot.press("g", "g", "space", "space", "u")
         await until(pilot, lambda: any("One job at a time" in note.message for note in app._notifications))
         assert called(client, "undo") == [((5,),)]
+
+
+async def test_the_queue_is_filtered_while_one_types(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 12)) as pilot:
+        pane = await started(pilot, client)
+        await pilot.press("/", *"ol")
+        await until(pilot, lambda: [job.first_source.name for job in pane.jobs] == ["old", "older"])
+        assert "ol: 2 of 5" in lines(pane)[0]
+        await pilot.press("d", "e", "down", "enter")
+        assert pane.has_focus
+        assert [job.first_source.name for job in pane.jobs] == ["older"]
+        client.add_job(request("new"))
+        client.add_job(request("golden"))
+        await until(pilot, lambda: len(pane.state.jobs) == 7)
+        await until(pilot, lambda: [job.first_source.name for job in pane.jobs] == ["golden", "older"])
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pane.jobs) == 7)
+        assert app.told == []
+        await pilot.press("escape")
+        assert app.told == ["files"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"), [("failed", ["old"]), ("backup", None), ("*s", ["photos", "docs"])]
+)
+async def test_a_filter_fits_state_and_place_too(
+    client: FakeClient, typed: str, names: list[str] | None
+) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 12)) as pilot:
+        pane = await started(pilot, client)
+        await pilot.press("f", *typed, "enter")
+        shown = [job.first_source.name for job in pane.jobs]
+        assert shown == names if names else len(shown) == 5
+
+
+async def test_what_a_filter_hides_is_not_acted_on(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 12)) as pilot:
+        await started(pilot, client)
+        await pilot.press("space", "space", "f", *"photos", "enter", "P")
+        await until(pilot, lambda: called(client, "pause"))
+        assert called(client, "pause") == [((1,),)]
+        await pilot.press("f", *"older", "enter", "C")
+        await until(pilot, lambda: called(client, "remove"))
+        assert called(client, "remove") == [((5,),)]
+
+
+async def test_a_filter_that_fits_nothing_says_so(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(80, 12)) as pilot:
+        pane = await started(pilot, client)
+        await pilot.press("f", *"nowhere")
+        await until(pilot, lambda: lines(pane)[1].strip() == "Nothing fits the filter.")
+        await pilot.press("enter", "x", "p", "e", "down", "end")
+        assert not any(called(client, method) for method in ("cancel", "pause"))
+        await pilot.press("f", "escape")
+        await until(pilot, lambda: len(pane.jobs) == 5)
+
+
+async def test_the_last_job_is_not_under_the_line_one_types_into(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.styles.height = 5
+        pane = await started(pilot, client)
+        await pilot.press("end", "/")
+        await until(pilot, lambda: pane.line.is_open)
+        await pilot.pause()
+        assert any("older" in line for line in lines(pane)[: pane.line.region.y - pane.region.y])

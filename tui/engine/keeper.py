@@ -225,7 +225,6 @@ class Keeper:
             self._announce_end(record)
 
     def _announce_end(self, record: Record) -> None:
-        logger.info("job %d: %s", record.id, record.state)
         if self._on_end is not None:
             try:
                 self._on_end(record.view())
@@ -289,6 +288,8 @@ class Keeper:
             record.stage_for = None
         if state in (JobState.RUNNING, JobState.DONE, JobState.FAILED) or was is JobState.PAUSED:
             record.note = ""
+        if state is not JobState.RUNNING:
+            logger.info("job %d: %s", record.id, f"{state}, {record.note!a}" if record.note else state)
         self.board.touch(record)
         columns: dict[str, object] = {
             "state": state,

@@ -1,4 +1,4 @@
-"""Whose turn it is: finds out which disks queued jobs need, and tells those that do not start what they wait for."""
+"""Whose turn it is: finds out what queued jobs need and touch, and tells those that do not start what they wait for."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import aiofiles.os
 
 from tui.engine.lanes import MOST_SOURCES, lanes_of
+from tui.engine.reach import Reach, is_light, reach_of
 from tui.engine.scheduler import Candidate, plan
 from tui.model.job import JobState
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from tui.engine.board import Board, Record
     from tui.engine.journal import Journal
+    from tui.engine.rows import JobRow, Source
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ class Turns:
         self._looking: set[int] = set()
         self._silent: set[int] = set()
         """Jobs whose disks do not answer when asked which they are."""
+        self._reaches: dict[int, Reach | None] = {}
+        """Of queued and running jobs, what they touch; None where that is too much."""
 
     def next(self, busy: Collection[int], group: asyncio.TaskGroup) -> list[Record]:
         """Return the queued jobs that may start now, in the order of their numbers.
@@ -48,8 +52,11 @@ class Turns:
             group: For the tasks that look for the disks of the others.
         """
         queued = [r for r in self._board.records() if r.state is JobState.QUEUED and r.id not in busy]
+        wanted = {*busy, *(record.id for record in queued)}
+        self._reaches = {id: reach for id, reach in self._reaches.items() if id in wanted}
         for record in queued:
-            if record.lanes is None and record.id not in self._looking:
+            known = record.lanes is not None and record.id in self._reaches
+            if not known and record.id not in self._looking:
                 self._looking.add(record.id)
                 group.create_task(self._find_lanes(record))
         running = [found for id in busy if (found := self._board.get(id)) is not None]
@@ -61,8 +68,15 @@ class Turns:
 
     def _candidate(self, record: Record) -> Candidate:
         awaited = record.lanes is None and record.id not in self._silent
-        lanes, away = _held(record), record.absent is not None
-        return Candidate(record.id, record.priority, record.position, lanes, record.forced, awaited, away)
+        lanes, away, reach = _held(record), record.absent is not None, self._reaches.get(record.id)
+        return Candidate(
+            record.id, record.priority, record.position, lanes, record.forced, awaited, away,
+            light=self._is_light(record), reach=reach,
+        )  # fmt: skip
+
+    def _is_light(self, record: Record) -> bool:
+        known = record.lanes is not None and self._reaches.get(record.id) is not None
+        return known and is_light(record.row, record.lanes or frozenset())
 
     def _explain(self, record: Record, blocker: int) -> None:
         if record.lanes is None:
@@ -70,32 +84,37 @@ class Turns:
         holder = self._board.get(blocker)
         shared = record.lanes & (_held(holder) or frozenset()) if holder is not None else frozenset()
         what = "host" if shared and max(shared) < 0 else "disk"
+        if holder is not None and holder.absent is None and self._is_light(record):
+            what = "files"
         note = f"waits for job {blocker} on the same {what}" if blocker else "waits for its turn"
         if note != record.note:
             record.note = note
             self._board.touch(record)
 
     async def _find_lanes(self, record: Record) -> None:
-        """Find out which disks a job needs. One that does not answer keeps this job waiting, and no other."""
+        """Find out what a job needs and touches. A disk that does not answer keeps this job waiting, and no other."""
         try:
             sources = await self._journal.sources(record.id, 0, MOST_SOURCES)
-            look = aiofiles.os.wrap(lanes_of)
-            places = [source.location for source in sources]
-            looking = asyncio.ensure_future(look(places, record.row.target, executor=self.lookout))
+            look = aiofiles.os.wrap(_look)
+            looking = asyncio.ensure_future(look(record.row, sources, executor=self.lookout))
             await asyncio.wait({looking}, timeout=LANES_PATIENCE_S)
             if not looking.done():
                 record.note = "waits for a disk that does not answer"
                 self._board.touch(record)
                 self._silent.add(record.id)
                 self._changed()
-            record.lanes = await looking
+            record.lanes, self._reaches[record.id] = await looking
         except Exception:  # it runs beside whatever else runs, rather than never
             logger.exception("job %d: its disks could not be found out", record.id)
-            record.lanes = frozenset()
+            record.lanes, self._reaches[record.id] = frozenset(), None
         finally:
             self._looking.discard(record.id)
             self._silent.discard(record.id)
         self._changed()
+
+
+def _look(row: JobRow, sources: Sequence[Source]) -> tuple[frozenset[int], Reach | None]:
+    return lanes_of([source.location for source in sources], row.target), reach_of(row, sources)
 
 
 def _held(record: Record) -> frozenset[int] | None:

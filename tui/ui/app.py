@@ -136,7 +136,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         await self.main.all_opened()
 
     def _text_left_out(self) -> None:
-        tell(self, "What was typed before a host asked for it was left out.")
+        tell(self, "What was typed before a question came up was left out.")
 
     def on_mount(self) -> None:
         if self.terminal is not None:
@@ -204,6 +204,15 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     def action_answer_host(self) -> None:
         self.main.action_answer_host()
 
+    def action_log(self) -> None:
+        """Show what the engine's log has of the job under the queue's cursor."""
+        from tui.ui.screens.job_log import JobLog
+
+        if self._engine_is_here:
+            tell(self, "An engine inside this Ferry keeps no log of its jobs.")
+        elif job := self.main.queue_pane.current:
+            self.push_screen(JobLog(job.id, self.paths.engine_log))
+
     def action_suspend(self) -> None:
         """Stop until the shell says to go on, with all that it started together with Ferry (`make run`)."""
         if not self.is_headless:
@@ -237,7 +246,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
 
     async def _quit(self) -> None:
         """Leave the screen; jobs go on (in an engine of this process they stop, and are kept)."""
-        going_on = [job for job in self.main.queue_pane.jobs if not job.state.is_final]
+        going_on = [job for job in self.main.queue_pane.state.jobs if not job.state.is_final]
         going_on = [job for job in going_on if job.state is not JobState.PAUSED]
         if self.settings.confirm.quit:
             from tui.ui.screens.confirm import Confirm
@@ -278,7 +287,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     async def _quit_engine(self) -> None:
         from tui.ui.screens.confirm import Confirm
 
-        left = [job for job in self.main.queue_pane.jobs if not job.state.is_final]
+        left = [job for job in self.main.queue_pane.state.jobs if not job.state.is_final]
         if left:
             text = f"{entries(len(left), 'job')} in the queue: kept, and gone on with at the next start."
         else:

@@ -187,6 +187,7 @@ QUEUE = (
         ("cancel", "x", "Cancel", "Cancel"),
         ("answer", "a", "Answer the job's question", "Answer"),
         ("errors", "e", "List the errors", "Errors"),
+        ("log", "f3 | i", "Show what the engine noted of it"),
         ("remove", "d | f8 | delete", "Remove from the list", "Remove"),
         ("retry", "r", "Retry what failed", "Retry"),
         ("undo", "u", "Undo what the job did; an undo: do it again", "Undo"),
@@ -213,7 +214,8 @@ QUEUE = (
     *_actions(
         "queue",
         "Move about",
-        ("back_to_files", "escape | w | h | tab | ctrl+x j", "Back to the files"),
+        ("clear", "escape", "Leave the filter, or go back to the files"),
+        ("back_to_files", "w | h | tab | ctrl+x j", "Back to the files"),
         ("cursor_down", "down | j", "Down"),
         ("cursor_up", "up | k", "Up"),
         ("first", "home | g g", "To the top"),
@@ -224,6 +226,11 @@ QUEUE = (
         ("go_to_target", "g d", "Show the target in a pane"),
         ("go_to_source", "g s", "Show the source in a pane"),
         ("copy_path", "y", "Copy the target's path as text"),
+    ),
+    *_actions(
+        "queue",
+        "Look",
+        ("filter", "/ | f", "Filter the jobs while typing"),
     ),
 )
 

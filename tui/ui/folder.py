@@ -93,6 +93,8 @@ class Folder:
         """How many marked entries there are whose size is not known: mostly folders."""
         self.stages: dict[str, tuple[str, str]] = {}
         """Trees being copied into it: (final name, how much is done) by partial name. They cannot be marked."""
+        self.untold = ""
+        """What says that some of the folder cannot be told by names, if so."""
         self.order: array[int] = array("I")
         self.way_up = 0 if location.is_root else 1
         """How many rows there are before the entries: one, for the parent, unless this is the root."""
@@ -107,6 +109,7 @@ class Folder:
     def extend(self, page: Page) -> None:
         """Add names as they were read; their details come later."""
         start, count = len(self.names), len(page.names)
+        self.untold = self.untold or page.untold
         self.kinds += page.kinds
         self.sizes_bytes.extend([UNREAD] * count)
         self.mtimes_ns.extend([0] * count)

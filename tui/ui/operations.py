@@ -75,6 +75,8 @@ class Operations(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.opening: set[asyncio.Event] = set()
+        self._late: set[asyncio.Event] = set()
+        """Of operations for whose dialog keys were not kept waiting any longer."""
 
     @property
     def pane(self) -> FilePane:
@@ -100,6 +102,8 @@ class Operations(Screen[None]):
         """Show a dialog and return its result; None where it is left, or another one is open already."""
         if self.app.screen is not self:
             return None
+        if _opening.get() in self._late:
+            self.changes_by_itself()
         answer = self.app.push_screen(dialog, wait_for_dismiss=True)
         self.opened(_opening.get())
         return await answer
@@ -113,6 +117,13 @@ class Operations(Screen[None]):
         """Let keys go on that wait for an operation's dialog."""
         opening.set()
         self.opening.discard(opening)
+        self._late.discard(opening)
+
+    def changes_by_itself(self) -> None:
+        """Have no key go astray that was meant for what is on the screen now: a dialog comes that no key waited for."""
+        stray = getattr(self.app, "stray_text", None)
+        if stray is not None:
+            stray.changed()
 
     def nothing_to_open(self) -> None:
         """Let keys go on although the operation this runs in has not ended: it will ask nothing more."""
@@ -121,8 +132,11 @@ class Operations(Screen[None]):
     async def all_opened(self) -> None:
         """Wait until every operation begun so far has opened its dialog, or needs none."""
         waited_for, self.opening = self.opening, set()
-        for opening in waited_for:  # once only: one that hangs must not hold up key after key
-            await opening.wait()
+        try:
+            for opening in waited_for:  # once only: one that hangs must not hold up key after key
+                await opening.wait()
+        finally:
+            self._late |= {opening for opening in waited_for if not opening.is_set()}
 
     def tell(self, text: str, severity: Severity = "information") -> None:
         tell(self.app, text, severity)

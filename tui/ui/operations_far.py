@@ -61,7 +61,7 @@ class FarOperations(Operations):
         if asking is not None and all(question.id != asking.question.id for question in questions):
             self._asking = None
             if asking.leave_as_answered():
-                self._changes_by_itself()
+                self.changes_by_itself()
         new = [question for question in questions if question.id not in self._told_of]
         self._told_of = {question.id for question in questions}
         if not new:
@@ -69,7 +69,7 @@ class FarOperations(Operations):
         said = f"{visible(new[0].ask.host)} {asks_of(new[0])}"
         self.call_elsewhere(said)
         if self._may_interrupt:
-            self._changes_by_itself()
+            self.changes_by_itself()
             self.open_host_question(new[0])
         else:
             self.tell(f"{said}. {self.pane.key_of('answer_host', 'app')} answers it.", "warning")
@@ -78,12 +78,6 @@ class FarOperations(Operations):
     def may_be_asked(self) -> bool:
         """Whether the pane that has the keys waits for a host it has not been let in by: that may come to ask."""
         return self.app.screen is self and self.app.focused is self.pane and self.pane.connects
-
-    def _changes_by_itself(self) -> None:
-        """Have no key go astray that was meant for what is on the screen now."""
-        stray = getattr(self.app, "stray_text", None)
-        if stray is not None:
-            stray.changed()
 
     @property
     def _may_interrupt(self) -> bool:
@@ -106,7 +100,7 @@ class FarOperations(Operations):
         left, self._asking = self._asking, None
         following = [each for each in self.host_questions if left is None or each.id > left.question.id]
         if left is not None and left.was_answered and following and self._may_interrupt:
-            self._changes_by_itself()
+            self.changes_by_itself()
             self.open_host_question(following[0])
 
     def action_answer_host(self) -> None:

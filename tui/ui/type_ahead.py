@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from tui.ui.stray_text import StrayText
 
 PATIENCE_S = 1.0
-"""So long keys wait for the one before; then they go where the focus is."""
+"""So long keys wait for the one before where nothing goes on; then they go where the focus is."""
+_TICK_S = 0.05
+_LATE_S = 0.02
+"""A tick that is so much late was held up: the process was stopped, or had or wanted the processor."""
+_LATE_COUNTS = 0.25
+"""Such a tick counts less: what is waited for could not go on meanwhile either."""
 JUST_NOW_S = 0.5
 """A key typed so long after another was handed on finds it handled; a dialog that it opens may still be on its way."""
 _LOOK_AGAIN_S = 0.005
@@ -66,9 +71,7 @@ class TypeAhead:
             while not self._keys:
                 await self._next()
             event, typed_s = self._keys.popleft()
-            with contextlib.suppress(TimeoutError):  # whatever takes so long must not swallow what is typed
-                async with asyncio.timeout(PATIENCE_S):
-                    await self._settled(typed_s)
+            await self._wait_patiently(typed_s)
             if await self._stray.takes(event, typed_s, self._text_follows):
                 continue
             self._given_on = self._app.screen
@@ -94,6 +97,30 @@ class TypeAhead:
                 return False
             typed_s = then_s
         return True
+
+    async def _wait_patiently(self, typed_s: float) -> None:
+        """Wait for the key before, but not for ever: whatever takes so long must not swallow what is typed."""
+        loop, waited_s = asyncio.get_running_loop(), 0.0
+        due_s = loop.time() + _TICK_S
+        timer: asyncio.TimerHandle | None = None
+
+        def tick() -> None:
+            nonlocal waited_s, due_s, timer
+            waited_s += _TICK_S * (_LATE_COUNTS if loop.time() - due_s > _LATE_S else 1)
+            if waited_s >= PATIENCE_S:
+                patience.reschedule(loop.time())
+                return
+            due_s = loop.time() + _TICK_S
+            timer = loop.call_at(due_s, tick)
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as patience:
+                timer = loop.call_at(due_s, tick)
+                try:
+                    await self._settled(typed_s)
+                finally:
+                    if timer is not None:
+                        timer.cancel()
 
     async def _settled(self, typed_s: float) -> None:
         """Wait until the key before has had its effect: on its node, on what that tells upwards, on the focus.

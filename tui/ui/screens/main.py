@@ -211,7 +211,7 @@ class MainScreen(
     @on(QueuePane.Changed)
     def _queue_changed(self) -> None:
         self._fit_queue()
-        stages = Stages(self.queue_pane.jobs)
+        stages = Stages(self.queue_pane.state.jobs)
         for pane in (self.left, self.right):
             pane.show_stages(stages)
         self._look_where_jobs_were()
@@ -228,7 +228,7 @@ class MainScreen(
 
     def _look_where_jobs_were(self) -> None:
         """Have far folders read again that a job has just ended in: nothing else tells of changes there."""
-        ended = {(job.id, job.ended_at): job for job in self.queue_pane.jobs if job.state.is_final}
+        ended = {(job.id, job.ended_at): job for job in self.queue_pane.state.jobs if job.state.is_final}
         before, self._ended = self._ended, frozenset(ended)
         if before is None:
             return

@@ -213,6 +213,8 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             return State.READING.value
         if self.view.filter:
             return "Nothing fits the filter."
+        if self.folder.untold:
+            return visible(self.folder.untold)
         hidden = len(self.folder)
         return f"Only hidden files ({format.count(hidden)})." if hidden else "Empty."
 
@@ -260,6 +262,8 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             state = State.READING.value
         elif not state and self._stages.around(self.location):
             state = "being copied"
+        elif not state and self.folder.untold:
+            state = "not all shown"
         rising = (self.view.sort in ("name", "extension")) != self.view.reverse
         order = self.view.sort + ("↑" if rising else "↓")
         is_usual = self.view.sort == "name" and not self.view.reverse
@@ -327,6 +331,8 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             known_by_now = bool(self.folder.order) or self.state in (State.READY, State.STOPPED)
             if self.view.filter or not known_by_now:
                 return "", []
+            if self.folder.untold:
+                return visible(self.folder.untold), []
             return format.entries(len(self.folder.order), "entry", "entries"), []
         name = visible(row.name)
         if row.amount:

@@ -160,6 +160,8 @@ class PaneReading(PaneDetails):
             if not folder.location.is_local:
                 self._read_space(folder.location)
             self._finish(began_s)
+            if folder.untold:
+                tell(self.app, f"{folder.untold}.", "warning")
             silent.reset()
             await self._read_details(folder, silent)
         except NotAFolder as error:

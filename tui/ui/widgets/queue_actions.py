@@ -122,7 +122,7 @@ class QueueActions(QueueLines):
 
     def action_clear_ended(self) -> None:
         if jobs := [job for job in self.jobs if job.state.is_final]:
-            self.do(self._remove(jobs, all_ended=True), clears_marks=True)
+            self.do(self._remove(jobs, all_ended=not self.filter), clears_marks=True)
         else:
             tell(self.app, "No job has ended yet.")
 

@@ -12,10 +12,11 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tui.format import count
 from tui.model.job import JobState
 from tui.ui.key_scope import KeyScope
 from tui.ui.queue_feed import QueueState
-from tui.ui.terminal.cells import split
+from tui.ui.terminal.cells import fit, split
 from tui.ui.widgets.job_line import (
     Columns,
     Line,
@@ -28,6 +29,7 @@ from tui.ui.widgets.job_line import (
 )
 from tui.ui.widgets.queue_totals import totals_line
 from tui.ui.widgets.rate_graph import RateGraph
+from tui.visible import visible
 
 if TYPE_CHECKING:
     from tui.model.job import Job
@@ -68,6 +70,10 @@ class QueueLines(KeyScope, can_focus=True):
 
     hint = ""
     """What stands in an empty queue."""
+    filter = ""
+    """Only jobs that it fits are shown; empty: all."""
+    lines_below = 0
+    """Lines at the bottom that are another's."""
 
     def __init__(
         self,
@@ -108,13 +114,13 @@ class QueueLines(KeyScope, can_focus=True):
     @property
     def page(self) -> int:
         """Lines below the totals."""
-        return max(1, self.size.height - 1)
+        return max(1, self.size.height - 1 - self.lines_below)
 
     @property
     def lines_wanted(self) -> int:
-        """Lines that show every job, the running ones with two."""
+        """Lines that show every job, the running ones with two; a filter changes nothing, it would be jumpy."""
         columns = Columns.for_width(self.size.width)
-        return 1 + sum(2 if needs_two(job, columns) else 1 for job in self._jobs)
+        return 1 + sum(2 if needs_two(job, columns) else 1 for job in self.state.jobs)
 
     def move_cursor(self, to: int) -> None:
         """Put the cursor on the job of an index, the nearest there is."""
@@ -147,10 +153,10 @@ class QueueLines(KeyScope, can_focus=True):
         """
         before, ids_before = self.current, {job.id for job in self._jobs}
         line = self._first_line_of_cursor() - self._top
-        self._jobs = self.state.jobs
+        self._jobs = self.fitting(self.state.jobs)
         if not ids_before:
             before = self._first_not_ended()
-        elif not self.has_focus:
+        elif not (self.has_focus or self.lines_below):
             added = [job for job in self._jobs if job.id not in ids_before]
             before = max(added, key=lambda job: job.id, default=self._not_done(before))
         known = {job.id: index for index, job in enumerate(self._jobs)}
@@ -168,6 +174,10 @@ class QueueLines(KeyScope, can_focus=True):
             self._top = max(0, self._first_line_of_cursor() - line)
         self._scroll_to_cursor()
         self.paint()
+
+    def fitting(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+        """Return those of the jobs that the filter fits."""
+        return jobs
 
     def _first_line_of_cursor(self) -> int:
         return next((row for row, (index, _) in enumerate(self._rows) if index == self._cursor), 0)
@@ -222,7 +232,8 @@ class QueueLines(KeyScope, can_focus=True):
 
     def _draw(self, y: int, width: int) -> Strip:
         if y == 0:
-            return self._strip(totals_line(self.state, self.graph, self._position(), width), width, "title")
+            totals = totals_line(self.state, self.graph, self._position(), width, filter=self._filter_text())
+            return self._strip(totals, width, "title")
         row = y - 1 + self._top
         if row >= len(self._rows):
             text = self._empty_line(y - 1) if not self._rows else ""
@@ -231,6 +242,12 @@ class QueueLines(KeyScope, can_focus=True):
         job, columns = named_blocker(self._jobs[index], self.state), Columns.for_width(width)
         line = second_line(job, columns) if part else first_line(job, columns, job.id in self.marked)
         return self._strip(cut(line, width), width, under="cursor" if index == self._cursor else "text")
+
+    def _filter_text(self) -> str:
+        """Return what is filtered by and how many fit, as a pane says it."""
+        if not self.filter:
+            return ""
+        return f"{fit(visible(self.filter), 20)}: {count(len(self._jobs))} of {count(len(self.state.jobs))}"
 
     def _position(self) -> str:
         """Return where the cursor is among the jobs, where not all can be seen."""
@@ -246,12 +263,14 @@ class QueueLines(KeyScope, can_focus=True):
     def _empty_text(self) -> str:
         if self.state.lost:
             return self.state.lost
+        if self.filter:
+            return "Nothing fits the filter."
         return self.hint if self.state.status is not None else "Asking the engine for its jobs"
 
     def _strip(self, line: Line, width: int, under: str = "text") -> Strip:
         ground = self._style(under)
         over = Style(bgcolor=ground.bgcolor)
-        if under == "cursor" and self.has_focus:
+        if under == "cursor" and (self.has_focus or self.lines_below):
             over += Style(color=ground.color)  # colours of states may not be readable on the cursor's
         segments = [
             Segment(piece.text, self._style(piece.style) + (Style() if piece.style in _OWN_GROUND else over))
@@ -271,7 +290,7 @@ def named_blocker(job: Job, state: QueueState) -> Job:
     blocker = state.get(int(found[1])) if found else None
     if found is None or blocker is None:
         return job
-    return replace(job, note=f"waits for {sources(blocker)}{job.note[found.end() :]}")
+    return replace(job, note=f"waits for {blocker.title} {sources(blocker)}{job.note[found.end() :]}")
 
 
 def changed_spans(old: Strip, new: Strip) -> list[tuple[int, int]]:

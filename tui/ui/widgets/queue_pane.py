@@ -15,7 +15,7 @@ from tui.ui.keys import Keymap, shown
 from tui.ui.notes import tell
 from tui.ui.presets import keys_chosen
 from tui.ui.queue_feed import follow
-from tui.ui.widgets.queue_actions import QueueActions
+from tui.ui.widgets.queue_filter import QueueFilter
 
 if TYPE_CHECKING:
     from textual import events
@@ -42,7 +42,7 @@ class FromQueue(Message):
         return self.pane
 
 
-class QueuePane(QueueActions):
+class QueuePane(QueueFilter):
     """Shows the queue and acts on it. Owns the one worker that follows the client's updates.
 
     Args:

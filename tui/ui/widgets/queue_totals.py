@@ -33,9 +33,11 @@ class Part(NamedTuple):
     piece: Piece
 
 
-def totals_line(state: QueueState, graph: RateGraph, position: str, width: int) -> Line:
+def totals_line(state: QueueState, graph: RateGraph, position: str, width: int, *, filter: str = "") -> Line:
     """Return the totals in exactly `width` cells; on a narrow screen what matters least is left out."""
     left, right = _counts(state), _measures(state, graph, width)
+    if filter:
+        left.insert(0, Part(10, Piece(filter, "mark")))
     if position:
         left.append(Part(3, Piece(position, "muted")))
     title = [Piece(" Queue  ", "title")]
