@@ -129,6 +129,28 @@ async def test_access_lists_stay_on_xfs_however_often_it_is_made_like_the_source
     assert os.listxattr(source / "back" / "file") == [ACCESS_ACL]
 
 
+async def test_attributes_that_do_not_fit_beside_a_file_wait_for_no_room(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for side in (source, target):
+        write(side / "file", "same")
+        write(side / "folder" / "kept", "same")
+    set_attribute = os.setxattr
+    set_attribute(source / "file", "user.large", b"large")
+    set_attribute(source / "folder", "user.large", b"large")
+    set_attribute(source / "file", "user.small", b"small")
+
+    def beside_others(path: object, name: str, *rest: object) -> None:
+        if name == "user.large":  # as ext4 says it, however empty the disk is
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        set_attribute(path, name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "setxattr", beside_others)
+    await harness.done(await sync(harness, source, target, delete_extra=True))
+    assert os.listxattr(target / "file") == ["user.small"]
+    assert os.listxattr(target / "folder") == []
+
+
 async def test_a_file_with_a_name_outside_the_target_is_replaced_not_changed(
     harness: Harness, tmp_path: Path, source: Path, target: Path
 ) -> None:

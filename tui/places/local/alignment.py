@@ -99,8 +99,7 @@ def _give_named(wanted: Mapping[str, bytes], target: str) -> None:
     """Make the extended attributes of an entry those wanted: others go. (Access lists come last: see `copy_xattrs`.)"""
     drop_others(wanted, target)
     for name in sorted(wanted, key=attributes.is_acl):
-        with attributes.Tolerant():
-            os.setxattr(target, name, wanted[name])
+        attributes.set_xattr(target, name, wanted[name])
 
 
 def drop_others(wanted: Container[str], target: str | int) -> None:

@@ -141,13 +141,31 @@ def copy_xattrs(
         if not (traits.acl if is_list else traits.xattr) or not belongs_to_file(name):
             continue
         try:
-            os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=follow))
+            value = os.getxattr(source, name, follow_symlinks=follow)
         except OSError as error:
-            # ext4 says ENOSPC also where all attributes together do not fit beside one file.
-            if error.errno not in UNKEPT and not (error.errno == errno.ENOSPC and _has_room(target)):
+            if error.errno not in UNKEPT:
                 raise
-            if name not in _LABELS:
-                traits.lose(Loss.ACL if is_list else Loss.XATTR)
+            held = False
+        else:
+            held = set_xattr(target, name, value)
+        if not held and name not in _LABELS:
+            traits.lose(Loss.ACL if is_list else Loss.XATTR)
+
+
+def set_xattr(target: int | str, name: str, value: bytes) -> bool:
+    """Set an extended attribute; say whether the target can hold it, and lets this user set it.
+
+    Raises:
+        OSError: ENOSPC, EDQUOT: the disk is full; EIO.
+    """
+    try:
+        os.setxattr(target, name, value)
+    except OSError as error:
+        # ext4 says ENOSPC also where all attributes together do not fit beside one file.
+        if error.errno not in UNKEPT and not (error.errno == errno.ENOSPC and _has_room(target)):
+            raise
+        return False
+    return True
 
 
 def mode_kept(source: int | str, mode: int, names: Sequence[str], traits: Traits) -> int:
