@@ -308,13 +308,17 @@ class Keeper:
     async def requeue(self, record: Record, *, failed_only: bool | None = None) -> None:
         """Put a paused or ended job back into the queue."""
         if failed_only is not None:
-            record.failed_only = failed_only
+            record.failed_only = failed_only and await self._has_all_errors(record)
             record.walked = False
         if record.state is JobState.PAUSED:
             record.errors = await self._journal.drop_errors(record.id, code="OutOfSpace")
         record.lanes = None
         await self.set_state(record, JobState.QUEUED, durable=True)
         self.kick()
+
+    async def _has_all_errors(self, record: Record) -> bool:
+        """Say whether the journal knows all that failed: an error may have met a full disk on its way there."""
+        return record.errors > 0 and bool(await self._journal.errors(record.id, record.errors - 1, 1))
 
     async def cancel(self, record: Record, how: Cleanup) -> None:
         """End a job for good; what it left half done is tidied up behind it."""
@@ -357,14 +361,14 @@ class Keeper:
         self.board.touch(record)
 
     async def set_limit(self, bytes_s: int | None) -> None:
+        await self._settings.keep("limit", self._limits.bytes_s, bytes_s)
         self.shared.bucket.bytes_s = bytes_s
         self.board.bump()
-        await self._settings.keep("limit", self._limits.bytes_s, bytes_s)
 
     async def set_slots(self, slots: int) -> None:
+        await self._settings.keep("slots", self._limits.slots, slots)
         self.shared.slots = slots
         self.board.bump()
-        await self._settings.keep("slots", self._limits.slots, slots)
 
 
 _AFTER_STOP: dict[Stop | None, JobState] = {
