@@ -11,7 +11,8 @@ import pytest
 from engine_harness import Harness, names, running
 
 from tui.engine.engine import Limits
-from tui.model.error import NoSuchJob, NotPossible, UsageError
+from tui.engine.journal import Journal
+from tui.model.error import EngineError, NoSuchJob, NotPossible, UsageError
 from tui.model.job import JobKind, JobState
 
 if TYPE_CHECKING:
@@ -103,6 +104,18 @@ async def test_a_limit_holds_and_can_be_changed_while_running(
     assert loop.time() - began > 0.5
     await harness.engine.limit(None, [id] if of_job else None)
     await harness.done(id)  # which has the patience for half of it, if the limit still held
+
+
+async def test_what_cannot_be_kept_is_not_set(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise EngineError("the journal cannot be used: database or disk is full")
+
+    before = await harness.engine.status()
+    monkeypatch.setattr(Journal, "set_setting", full)
+    for asked in (harness.engine.limit(1_000_000), harness.engine.set_slots(before.slots + 1)):
+        with pytest.raises(EngineError, match="full"):
+            await asked
+    assert await harness.engine.status() == before
 
 
 async def test_the_number_of_slots_can_be_changed_while_running(
