@@ -177,13 +177,24 @@ class Keeper:
         """Let nothing that goes wrong with one job end the others."""
         try:
             await work
-        except Exception:
+        except Exception as error:
             logger.exception("job %d: could not be brought to its end", record.id)
+            self._break_off(record, error)
         finally:
             self._runs.pop(record.id, None)
             self._tasks.pop(record.id, None)
             self.board.announce()
             self.kick()
+
+    def _break_off(self, record: Record, error: Exception) -> None:
+        """Let no job seem to run that nothing works on any more. In the journal it runs: it goes on after a restart."""
+        if record.state is not JobState.RUNNING:
+            return
+        record.state, record.ended_at = JobState.FAILED, self._clock.now()
+        record.errors += 1
+        record.note = error.message if isinstance(error, FerryError) else f"its end failed: {error!r}"
+        self.board.touch(record)
+        self._announce_end(record)
 
     async def _run(self, record: Record) -> None:
         run = self._runs[record.id] = Run(record, self.shared)
