@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
@@ -145,6 +146,14 @@ class Keeper:
     def kick(self) -> None:
         """Have the queue looked at: something changed that may let a job start."""
         self._kick.set()
+
+    @contextmanager
+    def kicked(self) -> Iterator[None]:
+        """Have the queue looked at once, when all is done that may let jobs start: a long one takes its time."""
+        try:
+            yield
+        finally:
+            self.kick()
 
     def is_busy(self, record: Record) -> bool:
         """Say whether something still works on a job, whatever its state says."""
@@ -317,7 +326,7 @@ class Keeper:
             run.stop(reason)
 
     async def requeue(self, record: Record, *, failed_only: bool | None = None) -> None:
-        """Put a paused or ended job back into the queue."""
+        """Put a paused or ended job back into the queue, which is to be looked at then: see `kicked`."""
         if failed_only is not None:
             record.failed_only = failed_only and await self._has_all_errors(record)
             record.walked = False
@@ -325,7 +334,6 @@ class Keeper:
             record.errors = await self._journal.drop_errors(record.id, code="OutOfSpace")
         record.lanes = None
         await self.set_state(record, JobState.QUEUED, durable=True)
-        self.kick()
 
     async def _has_all_errors(self, record: Record) -> bool:
         """Say whether the journal knows all that failed: an error may have met a full disk on its way there."""
