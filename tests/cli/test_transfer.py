@@ -366,6 +366,13 @@ def test_many_errors_are_cut_short_and_all_are_looked_at(ferry: Run, engine: Fak
     assert lines[-1] == "… and 1,480 more: ferry queue show 1 --errors"
 
 
+def test_an_error_that_could_not_be_written_down_is_told_all_the_same(ferry: Run, engine: FakeEngine) -> None:
+    engine.plan = [lambda job: replace(failed(1)(job), note="the journal cannot be used: disk full")]
+    result = ferry("copy", "a", "c")
+    assert result.status == 1
+    assert result.err == "ferry: job 1 failed: the journal cannot be used: disk full\n"
+
+
 def test_a_refused_conflict_is_status_3(ferry: Run, engine: FakeEngine) -> None:
     engine.plan = [failed(1)]
     engine.fail(1, error_row(1, 1))

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_harness import Harness, names, running
 
 from tui.engine.engine import Limits
-from tui.model.error import NoSuchJob, NotPossible, UsageError
+from tui.engine.journal import Journal
+from tui.engine.turns import Turns
+from tui.model.error import EngineError, NoSuchJob, NotPossible, UsageError
 from tui.model.job import JobKind, JobState
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tui.engine.board import Record
 
 MIB = 1 << 20
 SLOW = 4 * MIB
@@ -132,6 +136,36 @@ async def test_a_limit_holds_and_can_be_changed_while_running(
     assert loop.time() - began > 0.5
     await harness.engine.limit(None, [id] if of_job else None)
     await harness.done(id)  # which has the patience for half of it, if the limit still held
+
+
+async def test_many_jobs_resumed_at_once_are_looked_at_once(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await harness.copy(write(source / f"{n}", "text"), to=target, paused=True) for n in range(30)]
+    looks: list[int] = []
+    look = Turns.next
+
+    def counted(self: Turns, *args: Any) -> list[Record]:
+        looks.append(1)
+        return look(self, *args)
+
+    monkeypatch.setattr(Turns, "next", counted)
+    await harness.engine.resume()
+    assert len(looks) <= 2  # one may have been due before
+    for id in ids:
+        await harness.done(id)
+
+
+async def test_what_cannot_be_kept_is_not_set(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise EngineError("the journal cannot be used: database or disk is full")
+
+    before = await harness.engine.status()
+    monkeypatch.setattr(Journal, "set_setting", full)
+    for asked in (harness.engine.limit(1_000_000), harness.engine.set_slots(before.slots + 1)):
+        with pytest.raises(EngineError, match="full"):
+            await asked
+    assert await harness.engine.status() == before
 
 
 async def test_the_number_of_slots_can_be_changed_while_running(

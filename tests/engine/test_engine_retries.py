@@ -8,10 +8,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running, until
+from engine_harness import Harness, crash, names, new_engine, running, until, write
 
 from tui.engine import removing
-from tui.model.error import PlaceError, PlaceUnavailable, StorageFault
+from tui.engine.journal import Journal
+from tui.model.error import EngineError, PlaceError, PlaceUnavailable, StorageFault
 from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes, half_file, trash
 from tui.places.local.copy_rules import LARGE_BYTES
@@ -22,7 +23,7 @@ from tui.places.local.partial import partial_name
 from tui.places.local.root import Root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LONG_AGO_NS = 1_500_000_000 * 10**9
@@ -262,3 +263,43 @@ async def test_what_was_answered_in_a_retry_is_done_though_the_job_is_paused_ove
     await harness.done(id)
     assert (far / "large").read_bytes() == data
     assert (source / "large").exists() == (kind is JobKind.COPY)
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """The disk of the journal: while it is full, no error can be written down."""
+    disk = SimpleNamespace(full=True)
+    add_errors = Journal.add_errors
+
+    async def add_where_there_is_room(self: Journal, *args: Any, **rest: Any) -> int:
+        if disk.full:
+            raise EngineError("the journal cannot be used: database or disk is full")
+        return await add_errors(self, *args, **rest)
+
+    monkeypatch.setattr(Journal, "add_errors", add_where_there_is_room)
+    yield disk
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE, JobKind.SYNC])
+async def test_a_retry_looks_at_everything_where_an_error_could_not_be_written_down(
+    tmp_path: Path, source: Path, target: Path, full_disk: SimpleNamespace, kind: JobKind, restarted: bool
+) -> None:
+    write(source / "tree" / "file", "text")
+    write(target / "tree", "a file where a folder is to be")
+    async with running(tmp_path / "journal") as harness:
+        id = await harness.copy(
+            source / "tree", to=target / "tree", kind=kind, conflict=Conflict.OVERWRITE, into=False
+        )
+        job = await harness.ends(id)
+        assert (job.state, await harness.engine.errors(id)) == (JobState.FAILED, ())
+        full_disk.full = False
+        (target / "tree").unlink()
+        if not restarted:
+            await harness.engine.retry([id])
+            await harness.done(id)
+    if restarted:
+        async with running(tmp_path / "journal") as again:
+            await again.engine.retry([id])
+            await again.done(id)
+    assert (target / "tree" / "file").read_text() == "text"

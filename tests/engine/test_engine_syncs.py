@@ -14,6 +14,7 @@ from tests.mounts import image
 from tests.trees import describe, differences, make_mixed_tree
 from tui.engine.syncing import Syncing
 from tui.model.error import UsageError
+from tui.model.fidelity import Loss
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 from tui.places.local import alongside
@@ -127,6 +128,54 @@ async def test_access_lists_stay_on_xfs_however_often_it_is_made_like_the_source
         assert os.getxattr(xfs / "copy" / "folder", DEFAULT_ACL) == access_list
     await harness.done(await sync(harness, xfs / "copy", source / "back"))
     assert os.listxattr(source / "back" / "file") == [ACCESS_ACL]
+
+
+async def test_attributes_that_do_not_fit_beside_a_file_wait_for_no_room(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for side in (source, target):
+        write(side / "file", "same")
+        write(side / "folder" / "kept", "same")
+    set_attribute = os.setxattr
+    set_attribute(source / "file", "user.large", b"large")
+    set_attribute(source / "folder", "user.large", b"large")
+    set_attribute(source / "file", "user.small", b"small")
+
+    def beside_others(path: object, name: str, *rest: object) -> None:
+        if name == "user.large":  # as ext4 says it, however empty the disk is
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        set_attribute(path, name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "setxattr", beside_others)
+    id = await sync(harness, source, target, delete_extra=True)
+    await harness.done(id)
+    assert os.listxattr(target / "file") == ["user.small"]
+    assert os.listxattr(target / "folder") == []
+    assert [(lost.loss, lost.count) for lost in await harness.engine.losses(id)] == [(Loss.XATTR, 2)]
+
+
+async def test_a_list_that_the_target_does_not_hold_gives_its_rights_to_nobody_else(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access_list = bytes.fromhex(  # of user 1000, who may do all, beside the owner; the owning group may do nothing
+        "02000000 01000600 ffffffff 02000700 e8030000 04000000 ffffffff 10000700 ffffffff 20000000 ffffffff"
+    )
+    for side in (source, target):
+        write(side / "file", "same").chmod(0o600)
+    set_attribute = os.setxattr
+    set_attribute(source / "file", ACCESS_ACL, access_list)
+    assert (source / "file").stat().st_mode & 0o777 == 0o670
+
+    def without_lists(path: object, name: str, *rest: object) -> None:
+        if name == ACCESS_ACL:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        set_attribute(path, name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "setxattr", without_lists)
+    id = await sync(harness, source, target)
+    await harness.done(id)
+    assert (target / "file").stat().st_mode & 0o777 == 0o600
+    assert [(lost.loss, lost.count) for lost in await harness.engine.losses(id)] == [(Loss.ACL, 1)]
 
 
 async def test_a_file_with_a_name_outside_the_target_is_replaced_not_changed(

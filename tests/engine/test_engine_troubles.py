@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import Harness, names, running
 
-from tui.model.error import OutOfSpace, PlaceUnavailable
+from tui.engine.journal import Journal
+from tui.model.error import EngineError, OutOfSpace, PlaceUnavailable
 from tui.model.job import JobState
 from tui.places.local import attributes
 from tui.places.local.copying import FolderCopy
@@ -226,3 +227,22 @@ async def test_a_folder_that_does_not_get_its_time_back_keeps_nothing_else_from_
     monkeypatch.undo()
     await harness.engine.retry([job.id])
     await harness.done(job.id)
+
+
+async def test_a_job_whose_end_cannot_be_written_down_does_not_seem_to_run(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise EngineError("the journal cannot be used: database or disk is full")
+
+    (source / "file").write_text("text")
+    with monkeypatch.context() as disk:
+        disk.setattr(Journal, "sum_of_traces", full)
+        id = await harness.move(source / "file", to=target)
+        job = await harness.ends(id)
+        assert (job.state, job.progress.errors) == (JobState.FAILED, 1)
+        assert job.note == "the journal cannot be used: database or disk is full"
+    await harness.engine.retry([id])
+    await harness.done(id)
+    assert [job.id for job in harness.ended] == [id, id]
+    assert (target / "file").read_text() == "text"

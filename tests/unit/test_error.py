@@ -13,6 +13,7 @@ from tui.model.location import Location
 @pytest.mark.parametrize(
     ("number", "kind", "cause", "advice"),
     [
+        (errno.ENOENT, error.NotFound, "no such file or folder", "Check its name"),
         (errno.EACCES, error.PermissionDenied, "permission denied", "permissions or owner, then retry"),
         (errno.EPERM, error.PermissionDenied, "not permitted", "lsattr"),
         (errno.ENOSPC, error.OutOfSpace, "no space left", "Free some space"),

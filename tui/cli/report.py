@@ -82,11 +82,12 @@ def report(
     session: Session, job: Job, faults: Faults, losses: Sequence[Lost], *, own: bool, foreground: bool
 ) -> None:
     rest = "" if foreground else f"ferry queue show {job.id} --errors"
-    session.messages.rows(faults.first, faults.count, rest)
+    if faults.first:  # else its error could not be written down, or it has none
+        session.messages.rows(faults.first, faults.count, rest)
     if job.state is JobState.CANCELLED:
         left = _left(job)
         session.messages.note(f"job {job.id} was cancelled" + (f"; {left}" if left else ""))
-    elif job.state is JobState.FAILED and not faults.count:
+    elif job.state is JobState.FAILED and not faults.first:
         session.messages.note(f"job {job.id} failed" + (f": {job.note}" if job.note else ""))
     if losses:
         more = "" if foreground else f"; `ferry queue show {job.id}` names some"

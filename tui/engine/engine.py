@@ -215,9 +215,10 @@ class Engine:
 
     async def resume(self, ids: Sequence[int] | None = None) -> None:
         live = (JobState.PAUSED, JobState.QUEUED, JobState.RUNNING, JobState.WAITING)
-        for record in self._chosen(ids, "resume", *live):
-            if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
-                await self._keeper.requeue(record)
+        with self._keeper.kicked():
+            for record in self._chosen(ids, "resume", *live):
+                if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
+                    await self._keeper.requeue(record)
 
     async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
         live = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.WAITING)
@@ -229,17 +230,18 @@ class Engine:
         await self._keeper.settled(records, CANCEL_PATIENCE_S)
 
     async def retry(self, ids: Sequence[int] | None = None) -> None:
-        for record in self._chosen(ids, "retry", JobState.FAILED, JobState.CANCELLED):
-            await self._keeper.requeue(record, failed_only=record.state is JobState.FAILED)
+        with self._keeper.kicked():
+            for record in self._chosen(ids, "retry", JobState.FAILED, JobState.CANCELLED):
+                await self._keeper.requeue(record, failed_only=record.state is JobState.FAILED)
 
     async def start(self, ids: Sequence[int]) -> None:
         live = (JobState.QUEUED, JobState.PAUSED, JobState.RUNNING, JobState.WAITING)
-        for record in self._chosen(ids, "start", *live):
-            record.forced = True
-            record.insists = record.short
-            if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
-                await self._keeper.requeue(record)
-        self._keeper.kick()
+        with self._keeper.kicked():
+            for record in self._chosen(ids, "start", *live):
+                record.forced = True
+                record.insists = record.short
+                if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
+                    await self._keeper.requeue(record)
 
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         records = self._chosen(ids, "remove", JobState.DONE, JobState.FAILED, JobState.CANCELLED)

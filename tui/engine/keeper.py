@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
@@ -146,6 +147,14 @@ class Keeper:
         """Have the queue looked at: something changed that may let a job start."""
         self._kick.set()
 
+    @contextmanager
+    def kicked(self) -> Iterator[None]:
+        """Have the queue looked at once, when all is done that may let jobs start: a long one takes its time."""
+        try:
+            yield
+        finally:
+            self.kick()
+
     def is_busy(self, record: Record) -> bool:
         """Say whether something still works on a job, whatever its state says."""
         return record.id in self._tasks
@@ -177,13 +186,24 @@ class Keeper:
         """Let nothing that goes wrong with one job end the others."""
         try:
             await work
-        except Exception:
+        except Exception as error:
             logger.exception("job %d: could not be brought to its end", record.id)
+            self._break_off(record, error)
         finally:
             self._runs.pop(record.id, None)
             self._tasks.pop(record.id, None)
             self.board.announce()
             self.kick()
+
+    def _break_off(self, record: Record, error: Exception) -> None:
+        """Let no job seem to run that nothing works on any more. In the journal it runs: it goes on after a restart."""
+        if record.state is not JobState.RUNNING:
+            return
+        record.state, record.ended_at = JobState.FAILED, self._clock.now()
+        record.errors += 1
+        record.note = error.message if isinstance(error, FerryError) else f"its end failed: {error!r}"
+        self.board.touch(record)
+        self._announce_end(record)
 
     async def _run(self, record: Record) -> None:
         run = self._runs[record.id] = Run(record, self.shared)
@@ -307,15 +327,18 @@ class Keeper:
             run.stop(reason)
 
     async def requeue(self, record: Record, *, failed_only: bool | None = None) -> None:
-        """Put a paused or ended job back into the queue."""
+        """Put a paused or ended job back into the queue, which is to be looked at then: see `kicked`."""
         if failed_only is not None:
-            record.failed_only = failed_only
+            record.failed_only = failed_only and await self._has_all_errors(record)
             record.walked = False
         if record.state is JobState.PAUSED:
             record.errors = await self._journal.drop_errors(record.id, code="OutOfSpace")
         record.lanes = None
         await self.set_state(record, JobState.QUEUED, durable=True)
-        self.kick()
+
+    async def _has_all_errors(self, record: Record) -> bool:
+        """Say whether the journal knows all that failed: an error may have met a full disk on its way there."""
+        return record.errors > 0 and bool(await self._journal.errors(record.id, record.errors - 1, 1))
 
     async def cancel(self, record: Record, how: Cleanup) -> None:
         """End a job for good; what it left half done is tidied up behind it."""
@@ -358,14 +381,14 @@ class Keeper:
         self.board.touch(record)
 
     async def set_limit(self, bytes_s: int | None) -> None:
+        await self._settings.keep("limit", self._limits.bytes_s, bytes_s)
         self.shared.bucket.bytes_s = bytes_s
         self.board.bump()
-        await self._settings.keep("limit", self._limits.bytes_s, bytes_s)
 
     async def set_slots(self, slots: int) -> None:
+        await self._settings.keep("slots", self._limits.slots, slots)
         self.shared.slots = slots
         self.board.bump()
-        await self._settings.keep("slots", self._limits.slots, slots)
 
 
 _AFTER_STOP: dict[Stop | None, JobState] = {

@@ -46,7 +46,7 @@ class PlaceError(FerryError):
 
 
 class NotFound(PlaceError):
-    remedy = "It may have been moved or removed; refresh and choose again."
+    remedy = "Check its name; it may have been moved or removed."
 
 
 class AlreadyExists(PlaceError):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from tui.places.local.content import Ways
+    from tui.places.local.traits import Traits
 
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 
@@ -62,45 +63,49 @@ def named_attributes(path: bytes | int) -> Mapping[str, bytes]:
         raise
 
 
-def align(source_folder: int, name: bytes, info: os.stat_result, folder: int, there: bytes) -> None:
-    """Make owner, mode, access lists, attributes and time of `there` those of `name`.
+def align(
+    source_folder: int, name: bytes, info: os.stat_result, folder: int, there: bytes, traits: Traits
+) -> None:
+    """Make owner, mode, access lists, attributes and time of `there` those of `name`; note what it cannot hold.
 
     The entry is pinned by a descriptor first, so that one swapped in under its name is left alone, and a file that has
     other names as well is not changed through this one.
     """
     if not syscalls.O_PATH:
-        attributes.give_by_name(folder, there, info)  # not pinned: it cannot be, here
+        attributes.give_by_name(folder, there, info, traits)  # not pinned: it cannot be, here
         return
     fd = os.open(there, syscalls.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
         now = os.fstat(fd)
         if stat.S_IFMT(now.st_mode) != stat.S_IFMT(info.st_mode) or now.st_nlink != 1:
             return
-        _give(named_attributes(_path(source_folder, name)), info, now, f"/proc/self/fd/{fd}")
+        _give(_path(source_folder, name), info, now, f"/proc/self/fd/{fd}", traits)
     finally:
         os.close(fd)
 
 
-def _give(wanted: Mapping[str, bytes], info: os.stat_result, now: os.stat_result, pinned: str) -> None:
+def _give(source: bytes, info: os.stat_result, now: os.stat_result, pinned: str, traits: Traits) -> None:
     mode = stat.S_IMODE(info.st_mode)
-    if (info.st_uid, info.st_gid) != (now.st_uid, now.st_gid) and not attributes.set_owner(pinned, info):
-        mode &= ~(stat.S_ISUID | stat.S_ISGID)
+    if (info.st_uid, info.st_gid) != (now.st_uid, now.st_gid):
+        mode = attributes.give_owner(pinned, info, mode, traits)
     if not stat.S_ISLNK(info.st_mode):
         if now.st_uid == os.geteuid() != 0 and not now.st_mode & stat.S_IWUSR:
             attributes.set_mode(pinned, stat.S_IMODE(now.st_mode) | stat.S_IWUSR)  # or it takes no attributes
-        _give_named(wanted, pinned)
+        wanted = named_attributes(source)
+        _give_named(wanted, pinned, traits)
+        mode = attributes.mode_kept(source, mode, wanted, traits)
         if mode != stat.S_IMODE(os.stat(pinned).st_mode):
-            attributes.set_mode(pinned, mode)
+            attributes.set_mode(pinned, mode, traits)
     if info.st_mtime_ns != now.st_mtime_ns:
-        attributes.set_times(pinned, info)
+        attributes.set_times(pinned, info, traits)
 
 
-def _give_named(wanted: Mapping[str, bytes], target: str) -> None:
+def _give_named(wanted: Mapping[str, bytes], target: str, traits: Traits) -> None:
     """Make the extended attributes of an entry those wanted: others go. (Access lists come last: see `copy_xattrs`.)"""
     drop_others(wanted, target)
     for name in sorted(wanted, key=attributes.is_acl):
-        with attributes.Tolerant():
-            os.setxattr(target, name, wanted[name])
+        if not attributes.set_xattr(target, name, wanted[name]):
+            attributes.lose_attribute(name, traits)
 
 
 def drop_others(wanted: Container[str], target: str | int) -> None:

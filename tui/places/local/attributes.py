@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from tui.model.fidelity import Loss
 from tui.places.local import syscalls
-from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
+
+    from tui.places.local.traits import Traits
 
 ACCESS_ACL = "system.posix_acl_access"
 DEFAULT_ACL = "system.posix_acl_default"
@@ -137,20 +138,43 @@ def copy_xattrs(
         OSError: ENOSPC, EDQUOT: the disk is full; EIO.
     """
     for name in sorted(names, key=is_acl):
-        is_list = is_acl(name)
-        if not (traits.acl if is_list else traits.xattr) or not belongs_to_file(name):
+        if not (traits.acl if is_acl(name) else traits.xattr) or not belongs_to_file(name):
             continue
         try:
-            os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=follow))
+            value = os.getxattr(source, name, follow_symlinks=follow)
         except OSError as error:
-            # ext4 says ENOSPC also where all attributes together do not fit beside one file.
-            if error.errno not in UNKEPT and not (error.errno == errno.ENOSPC and _has_room(target)):
+            if error.errno not in UNKEPT:
                 raise
-            if name not in _LABELS:
-                traits.lose(Loss.ACL if is_list else Loss.XATTR)
+            held = False
+        else:
+            held = set_xattr(target, name, value)
+        if not held:
+            lose_attribute(name, traits)
 
 
-def mode_kept(source: int | str, mode: int, names: Sequence[str], traits: Traits) -> int:
+def set_xattr(target: int | str, name: str, value: bytes) -> bool:
+    """Set an extended attribute; say whether the target can hold it, and lets this user set it.
+
+    Raises:
+        OSError: ENOSPC, EDQUOT: the disk is full; EIO.
+    """
+    try:
+        os.setxattr(target, name, value)
+    except OSError as error:
+        # ext4 says ENOSPC also where all attributes together do not fit beside one file.
+        if error.errno not in UNKEPT and not (error.errno == errno.ENOSPC and _has_room(target)):
+            raise
+        return False
+    return True
+
+
+def lose_attribute(name: str, traits: Traits) -> None:
+    """Note that an extended attribute did not come along, where that is a loss."""
+    if name not in _LABELS:
+        traits.lose(Loss.ACL if is_acl(name) else Loss.XATTR)
+
+
+def mode_kept(source: int | str | bytes, mode: int, names: Container[str], traits: Traits) -> int:
     """Return the mode for an entry whose access list may not have come along.
 
     Beside a list, the group's bits in the mode are the most that anybody named in it may do; without it they would
@@ -238,8 +262,7 @@ def give_nameless(
         syscalls.let_go(fd)
 
 
-def give_by_name(folder: int, name: bytes, info: os.stat_result, traits: Traits | None = None) -> None:
-    traits = traits or Traits()
+def give_by_name(folder: int, name: bytes, info: os.stat_result, traits: Traits) -> None:
     if traits.owner:
         with Tolerant(traits, Loss.OWNER):
             os.chown(name, info.st_uid, info.st_gid, dir_fd=folder, follow_symlinks=False)

@@ -132,7 +132,7 @@ class EntryCopy:
         if self._rules.mirror and not same_inode(found.info, found.standing):
             here, there, ways = self._source.fd, self._target.fd, self._target.root.ways
             if not is_aligned(here, found.name, found.info, there, found.target_name, found.standing, ways):
-                align(here, found.name, found.info, there, found.target_name)
+                align(here, found.name, found.info, there, found.target_name, self._traits)
         self._keep_together(found)
 
     def _keep_together(self, found: Same) -> None:
