@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,8 +52,12 @@ class Root:
             raise from_os_error(error, Location.local(path), "open the folder") from error
         self.device, self.inode = info.st_dev, info.st_ino
         self.id = RootId(path, info.st_dev, info.st_ino)
-        self.umask = read_umask()
         self.ways = Ways()
+
+    @cached_property
+    def umask(self) -> int:
+        """What this process takes from the modes of what it makes; looked up when first asked for."""
+        return read_umask()
 
     @classmethod
     def open(cls, path: str) -> Root:
