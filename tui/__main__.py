@@ -102,7 +102,7 @@ def _say(text: str) -> int:
 
 def _engine() -> int:
     """Be the background engine, until it is idle or stopped. (For service managers; clients start their own.)"""
-    from tui.config_reading import load
+    from tui.config.reading import load
     from tui.daemon.lifecycle import run
     from tui.paths import Paths
 
@@ -134,7 +134,7 @@ def _screen(words: list[str]) -> int:
     hold_while_starting()
     prepare_environment(os.environ)
     from tui.client.spawn import open_client
-    from tui.config_reading import load
+    from tui.config.reading import load
     from tui.paths import Paths
     from tui.ui.app import run_screen
 

@@ -16,7 +16,7 @@ from tui.cli import doctor_far, events
 from tui.cli.diagnostics import Status
 from tui.cli.doctor_finding import Finding, Level
 from tui.client.runtime import SOCKET_PATH_BYTES
-from tui.config_reading import load
+from tui.config.reading import load
 from tui.model.error import FerryError, UsageError
 from tui.model.job import JobState
 from tui.visible import harmless, visible

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui import format
 from tui.cli.doctor_finding import Finding, Level
-from tui.config_far import SshSettings
+from tui.config import SshSettings
 from tui.model.error import PlaceError
 
 if TYPE_CHECKING:

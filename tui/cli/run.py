@@ -10,7 +10,7 @@ from tui.cli.diagnostics import Diagnostics, Status, status_of
 from tui.cli.output import Output
 from tui.cli.session import Session, SpawnedEngines
 from tui.cli.urls import is_far
-from tui.config_reading import load
+from tui.config.reading import load
 from tui.model.error import FerryError, UsageError
 from tui.paths import Paths
 

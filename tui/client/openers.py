@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.config_far import SshSettings
+from tui.config import SshSettings
 from tui.model.ask import KnownHost
 from tui.model.location import LOCAL, Location
 
