@@ -47,7 +47,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         case ["--version" | "-V", *_]:
             return _say(f"ferry {__version__}")
         case ["--help" | "-h", *_]:
-            from tui.cli.commands import overview
+            from tui.cli.help import overview
 
             return _say(overview())
         case [first, *_] if first in COMMANDS:

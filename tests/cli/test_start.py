@@ -15,8 +15,9 @@ from cli_run import Run, golden
 from tests.e2e.terminal import Terminal
 from tui import __version__
 from tui.__main__ import main
-from tui.cli.commands import BY_WORDS, COMMANDS, help_for
+from tui.cli.commands import BY_WORDS, COMMANDS
 from tui.cli.diagnostics import Diagnostics
+from tui.cli.help import help_for
 from tui.client.runtime import address
 from tui.model.location import Location
 from tui.paths import Paths

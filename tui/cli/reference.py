@@ -6,8 +6,9 @@ import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from tui.cli.commands import COMMANDS, help_for, overview
+from tui.cli.commands import COMMANDS
 from tui.cli.events import DIFFERENCE, EVENTS, FINDING, MISFIT, REHEARSAL, SYNC_REHEARSAL, VERIFIED
+from tui.cli.help import help_for, overview
 from tui.cli.output import Output
 from tui.config import S3Settings
 from tui.config.settings import S3, SECTIONS, default_of, toml_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.cli.arguments import HELP, Command, Parsed, nearest, parse
-from tui.cli.commands import BY_WORDS, GROUPS, help_for
+from tui.cli.commands import BY_WORDS, GROUPS
 from tui.cli.diagnostics import Diagnostics, Status, status_of
 from tui.cli.output import Output
 from tui.cli.session import Session, SpawnedEngines
@@ -31,6 +31,8 @@ def run(words: Sequence[str], actions: Callable[[], Collection[str]] | None = No
         command, rest = find(words)
         parsed = parse(command, rest)
         if parsed.has(HELP.name):
+            from tui.cli.help import help_for
+
             out.line(help_for(command))
             return Status.DONE
         return int(dispatch(_session(parsed, messages, out, actions), parsed))
