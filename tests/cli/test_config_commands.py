@@ -187,6 +187,14 @@ def test_doctor_says_of_a_home_that_cannot_be_looked_at_that_nothing_can_be_made
     assert topic(result.out, "journal")["level"] == "fail"
 
 
+def test_doctor_does_without_a_home_folder_that_cannot_be_looked_into(
+    ferry: Run, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / ("x" * 300)))
+    result = ferry("doctor", "--json")
+    assert (result.err, topic(result.out, "ssh")["level"]) == ("", "ok")
+
+
 def test_doctor_finds_a_link_in_the_place_of_the_socket_s_folder(
     ferry: Run, engine: FakeEngine, tmp_path: Path
 ) -> None:

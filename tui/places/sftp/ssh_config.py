@@ -124,7 +124,7 @@ def read_for(target: Target, files: Sequence[Path], canonical: str = "") -> None
 
 def _read_once(target: Target, files: Sequence[Path]) -> None:
     for file in files:
-        if file.exists() or file not in (own_config(), SYSTEM):
+        if os.path.exists(file) or file not in (own_config(), SYSTEM):
             _Reader(target).read(file, active=True)
 
 
