@@ -47,7 +47,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         case ["--version" | "-V", *_]:
             return _say(f"ferry {__version__}")
         case ["--help" | "-h", *_]:
-            from tui.cli.commands import overview
+            from tui.cli.help import overview
 
             return _say(overview())
         case [first, *_] if first in COMMANDS:
@@ -102,11 +102,17 @@ def _say(text: str) -> int:
 
 def _engine() -> int:
     """Be the background engine, until it is idle or stopped. (For service managers; clients start their own.)"""
-    from tui.config_reading import load
+    from tui.cli.diagnostics import Diagnostics
+    from tui.config.reading import load
     from tui.daemon.lifecycle import run
+    from tui.model.error import UsageError
     from tui.paths import Paths
 
-    paths = Paths.from_environment()
+    try:
+        paths = Paths.from_environment()
+    except UsageError as error:
+        Diagnostics().error(error)
+        return USAGE
     settings, _ = load(paths)
     return run(paths, settings)
 
@@ -121,10 +127,12 @@ def _screen(words: list[str]) -> int:
     """Open the screen on the folders named, or say in one sentence why that cannot be."""
     from tui.cli.diagnostics import Diagnostics
     from tui.model.error import UsageError
+    from tui.paths import Paths
 
     try:
         left, right = _folders(words)
         _require_terminal()
+        paths = Paths.from_environment()
     except UsageError as error:
         Diagnostics().error(error)
         return USAGE
@@ -134,11 +142,9 @@ def _screen(words: list[str]) -> int:
     hold_while_starting()
     prepare_environment(os.environ)
     from tui.client.spawn import open_client
-    from tui.config_reading import load
-    from tui.paths import Paths
+    from tui.config.reading import load
     from tui.ui.app import run_screen
 
-    paths = Paths.from_environment()
     settings, errors = load(paths, _actions())
     client = open_client(paths, settings)
     notices = [f"{error.message}. {error.remedy}" for error in errors]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.model.error_root import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,7 +29,10 @@ class Paths:
         """Return the folders: all below FERRY_HOME where it is set, else where XDG says.
 
         Where the system gives no runtime folder (no XDG_RUNTIME_DIR, as under cron or sudo), the socket lives with
-        the state.
+        the state. A relative one counts as none, as the XDG specification wants it: the engine runs elsewhere.
+
+        Raises:
+            UsageError: Neither says where, and no home folder is known.
         """
         if home := environ.get("FERRY_HOME"):
             root = Path(home).absolute()
@@ -35,13 +40,19 @@ class Paths:
         from platformdirs import PlatformDirs
 
         dirs = PlatformDirs("ferry", appauthor=False)
-        runtime = environ.get("XDG_RUNTIME_DIR")
-        state = Path(dirs.user_state_dir)
+        try:
+            state, config, cache = dirs.user_state_path, dirs.user_config_path, dirs.user_cache_path
+        except RuntimeError as error:
+            raise UsageError(
+                "no home folder is known: HOME is not set, and the system names none for this user",
+                "Set HOME, or FERRY_HOME to a folder for all that Ferry keeps.",
+            ) from error
+        runtime = environ.get("XDG_RUNTIME_DIR", "")
         return cls(
             state=state,
-            runtime=Path(runtime) / "ferry" if runtime else state / "run",
-            config=Path(dirs.user_config_dir),
-            cache=Path(dirs.user_cache_dir),
+            runtime=Path(runtime) / "ferry" if os.path.isabs(runtime) else state / "run",
+            config=config,
+            cache=cache,
         )
 
     @property

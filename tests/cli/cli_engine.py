@@ -55,6 +55,7 @@ class FakeEngine:
         self.calls: list[tuple[object, ...]] = []
         self.running = True
         self.notice = ""
+        self.keeps_queue = True
         self.in_process = False
         self.unreachable = False
         self.plan: list[Callable[[Job], Job]] = [done()]
@@ -117,7 +118,7 @@ class FakeClient(FakePlaces):
 
     def __init__(self, engine: FakeEngine) -> None:
         self.engine = engine
-        self.notice = engine.notice
+        self.notice, self.keeps_queue = engine.notice, engine.keeps_queue
         self.closed = False
 
     async def close(self) -> None:

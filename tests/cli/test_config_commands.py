@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_run import Run, golden
 
+from tui.client.openers import known_hosts
+from tui.config import Settings, SshSettings
 from tui.model.job import JobState
 from tui.model.location import Location
 from tui.paths import Paths
@@ -170,6 +172,51 @@ def test_doctor_finds_what_is_wrong(ferry: Run, engine: FakeEngine, config: Path
     assert {"warn socket:", "warn configuration:", "fail journal:", "warn journal:"} <= found
     assert "sets it aside at its next start" in result.out
     assert paths.journal.read_bytes().startswith(b"SQLite format 3\0rubbish")
+
+
+@pytest.mark.parametrize("name", ["file/below", "x" * 300, "loop/below"])
+def test_doctor_says_of_a_home_that_cannot_be_looked_at_that_nothing_can_be_made_there(
+    ferry: Run, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("FERRY_HOME", str(tmp_path / name))
+    engine.running = False
+    result = ferry("doctor", "--json")
+    assert (result.status, topic(result.out, "socket")["level"]) == (1, "fail")
+    assert topic(result.out, "journal")["level"] == "fail"
+
+
+def test_doctor_does_without_a_home_folder_that_cannot_be_looked_into(
+    ferry: Run, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / ("x" * 300)))
+    result = ferry("doctor", "--json")
+    assert (result.err, topic(result.out, "ssh")["level"]) == ("", "ok")
+
+
+def test_doctor_finds_a_link_in_the_place_of_the_socket_s_folder(
+    ferry: Run, engine: FakeEngine, tmp_path: Path
+) -> None:
+    folder = Paths.from_environment().runtime
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(tmp_path, target_is_directory=True)
+    engine.running = False
+    found = topic(ferry("doctor", "--json").out, "socket")
+    assert (found["level"], found["text"]) == (
+        "fail",
+        f"a link or a file stands in the place of the folder {folder}",
+    )
+
+
+@pytest.mark.parametrize("file", ["~no-such-user/config", "~no-such-user"])
+def test_a_home_folder_of_nobody_is_a_file_that_is_not_there(
+    ferry: Run, engine: FakeEngine, config: Path, file: str
+) -> None:
+    config.write_text(f'[ssh]\nconfig_file = "{file}"\n')
+    engine.running = False
+    assert topic(ferry("doctor", "--json").out, "ssh")["text"].startswith(f"cannot read {file}: ")
+    assert known_hosts(Settings(ssh=SshSettings(config_file=file))) == ()
 
 
 def test_doctor_finds_half_files_of_ended_jobs(ferry: Run, engine: FakeEngine, here: Path) -> None:

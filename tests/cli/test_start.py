@@ -15,9 +15,12 @@ from cli_run import Run, golden
 from tests.e2e.terminal import Terminal
 from tui import __version__
 from tui.__main__ import main
-from tui.cli.commands import BY_WORDS, COMMANDS, help_for
+from tui.cli.commands import BY_WORDS, COMMANDS
 from tui.cli.diagnostics import Diagnostics
+from tui.cli.help import help_for
+from tui.client.launch import failed
 from tui.client.runtime import address
+from tui.model.error import EngineUnreachable
 from tui.model.location import Location
 from tui.paths import Paths
 
@@ -145,11 +148,12 @@ def test_streams_that_came_closed_are_no_trouble(here: Path, closed: str) -> Non
 def test_an_engine_that_does_not_start_is_tried_once(
     here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    program = f"echo >>{here}/starts; echo busy: somebody else works on the queue"
+    said = failed(EngineUnreachable("somebody else works on the queue", "Close that one, then try again."))
+    program = f"echo >>{here}/starts; echo '{said.decode()}'"
     monkeypatch.setattr("tui.client.launch.command", lambda paths: ["sh", "-c", program])
     assert main(["queue"]) == 4
-    said = "ferry: somebody else works on the queue. Close that one, then try again.\n"
-    assert capfd.readouterr() == ("", said)
+    told = "ferry: somebody else works on the queue. Close that one, then try again.\n"
+    assert capfd.readouterr() == ("", told)
     assert (here / "starts").read_text() == "\n"
 
 
@@ -268,3 +272,24 @@ def test_nothing_is_drawn_where_it_could_not_be_erased(
     messages.draw("half")
     messages.say("done")
     assert terminal.getvalue() == f"{drawn}done\n"
+
+
+def test_without_any_home_folder_it_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FERRY_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    for kind in ("STATE", "CONFIG", "CACHE"):
+        monkeypatch.delenv(f"XDG_{kind}_HOME", raising=False)
+    assert main(["config", "path"]) == 2
+    assert capfd.readouterr() == (
+        "",
+        "ferry: no home folder is known: HOME is not set, and the system names none for this user. "
+        "Set HOME, or FERRY_HOME to a folder for all that Ferry keeps.\n",
+    )
+
+
+def test_a_relative_runtime_folder_counts_as_none(tmp_path: Path) -> None:
+    environ = {"XDG_RUNTIME_DIR": "run", "HOME": str(tmp_path)}
+    paths = Paths.from_environment(environ)
+    assert paths.runtime == paths.state / "run"

@@ -344,6 +344,15 @@ def test_an_engine_out_of_reach_is_status_4(ferry: Run, engine: FakeEngine) -> N
     assert "ferry doctor" in result.err
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_queue_that_ends_with_the_command_is_not_named_as_a_place_to_look(
+    ferry: Run, engine: FakeEngine, kept: bool
+) -> None:
+    engine.in_process, engine.notice, engine.keeps_queue = True, "no folder for anything", kept
+    engine.plan, engine.losses = [lossy], {1: LOSSES}
+    assert ("; `ferry queue show 1`" in ferry("copy", "a", "c").err) is kept
+
+
 def test_errors_are_listed_on_standard_error_and_the_status_is_1(ferry: Run, engine: FakeEngine) -> None:
     engine.plan = [running(), failed(2)]
     engine.fail(1, error_row(1, 1, PermissionDenied), error_row(1, 2, NotFound))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.client.runtime import holder
 from tui.client.spawn import SpawnedClient, open_client
-from tui.config_reading import load
+from tui.config.reading import load
 from tui.model.error import NoSuchJob
 from tui.model.job import EngineStatus, Job, JobKind, JobState, Request, Update
 from tui.model.location import Location

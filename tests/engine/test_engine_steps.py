@@ -9,7 +9,7 @@ import pytest
 from engine_harness import Harness, crash, names, new_engine, running
 from undo_steps import changed, gone, refusal, replaced, undone, write
 
-from tui.engine import engine
+from tui.engine import second_thoughts
 from tui.engine.rows import Phase
 from tui.model.error import NoSuchJob, NotFound, Unsupported, UsageError
 from tui.model.job import JobKind, JobState, Request
@@ -213,7 +213,7 @@ async def test_what_is_not_there_or_no_step_is_not_noted(harness: Harness, sourc
 async def test_only_the_last_steps_stay_in_the_list(
     harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "STEPS_KEPT", 2)
+    monkeypatch.setattr(second_thoughts, "STEPS_KEPT", 2)
     moved = await harness.move(write(source / "a"), to=target)
     await harness.done(moved)
     ids = [await made(harness, source / name) for name in ("one", "two", "three")]
@@ -224,7 +224,7 @@ async def test_only_the_last_steps_stay_in_the_list(
 async def test_steps_noted_at_once_are_all_noted(
     harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "STEPS_KEPT", 2)
+    monkeypatch.setattr(second_thoughts, "STEPS_KEPT", 2)
     ids = [await made(harness, source / name) for name in ("one", "two")]
     ids += await asyncio.gather(*(made(harness, source / name) for name in ("three", "four", "five")))
     assert {job.id for job in await harness.engine.jobs()} == set(sorted(ids)[3:]), "whichever came last"
@@ -233,15 +233,15 @@ async def test_steps_noted_at_once_are_all_noted(
 async def test_a_step_that_is_being_undone_is_not_forgotten(
     harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "STEPS_KEPT", 1)
+    monkeypatch.setattr(second_thoughts, "STEPS_KEPT", 1)
     id = await made(harness, source / "one")
-    real = engine.prepare
+    real = second_thoughts.prepare
 
     async def meanwhile(*what: Any) -> Reversal:
         await made(harness, source / "two")
         return await real(*what)
 
-    monkeypatch.setattr(engine, "prepare", meanwhile)
+    monkeypatch.setattr(second_thoughts, "prepare", meanwhile)
     await undone(harness, id)
     assert names(source) == ["two"]
 
@@ -249,7 +249,7 @@ async def test_a_step_that_is_being_undone_is_not_forgotten(
 async def test_a_step_that_is_being_forgotten_is_not_undone(
     harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "STEPS_KEPT", 1)
+    monkeypatch.setattr(second_thoughts, "STEPS_KEPT", 1)
     id = await made(harness, source / "one")
     real = harness.engine._journal.forget
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tui.cli.configuration import shown
 from tui.cli.reference import commands, configuration
-from tui.config import SECTIONS, S3Settings, Settings, parse_rate, rate_text
-from tui.config_reading import load, parse
+from tui.config import S3Settings, Settings, parse_rate, rate_text
+from tui.config.reading import load, parse
+from tui.config.settings import SECTIONS
 from tui.model.error import UsageError
 from tui.model.job import Conflict, Flush, Staging
 from tui.paths import Paths

@@ -23,7 +23,7 @@ def loaded(statement: str) -> set[str]:
         ("tui", {"asyncio", "argparse", "typing"}),
         ("tui.__main__", {"asyncio", "msgspec", "textual", "humanize", "platformdirs"}),
         ("tui.model.job", {"asyncio", "msgspec"}),
-        ("tui.config_reading", {"asyncio", "msgspec"}),
+        ("tui.config.reading", {"asyncio", "msgspec"}),
         ("tui.client.quick", {"asyncio", "subprocess", "secrets"}),
         ("tui.client.remote", {"textual", "rich", "sqlite3", "pygments"}),
         ("tui.client.spawn", {"textual", "rich", "sqlite3", "pygments", "secrets"}),

@@ -6,8 +6,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.diagnostics import Status
-from tui.config import KEYS, S3, SECTIONS, Kind, S3Settings, default_of, toml_name
-from tui.config_reading import load
+from tui.config import S3Settings
+from tui.config.kinds import quoted, word_list
+from tui.config.reading import load
+from tui.config.settings import KEYS, S3, SECTIONS, default_of, toml_name
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
     from tui.config import Settings
+    from tui.config.kinds import Kind
 
 
 def run(session: Session, parsed: Parsed) -> int:
@@ -45,8 +48,6 @@ def _check(session: Session) -> int:
 
 def shown(settings: Settings) -> Iterator[str]:
     """Yield the lines of a configuration file that gives these settings, with what each key is for."""
-    from tui.config import quoted, word_list
-
     for section, cls in SECTIONS.items():
         yield f"# {cls.__doc__}"
         yield f"[{section}]"

@@ -16,7 +16,7 @@ from tui.cli import doctor_far, events
 from tui.cli.diagnostics import Status
 from tui.cli.doctor_finding import Finding, Level
 from tui.client.runtime import SOCKET_PATH_BYTES
-from tui.config_reading import load
+from tui.config.reading import load
 from tui.model.error import FerryError, UsageError
 from tui.model.job import JobState
 from tui.visible import harmless, visible
@@ -134,23 +134,35 @@ def _runtime(paths: Paths) -> Finding:
     if len(os.fsencode(paths.socket)) >= SOCKET_PATH_BYTES and not sys.platform.startswith("linux"):
         remedy = "Set FERRY_HOME or XDG_RUNTIME_DIR to a folder with a shorter path."
         return Finding(Level.FAIL, "socket", f"{folder} is too long a path for a socket", remedy)
-    if not folder.exists():
-        above = next(parent for parent in folder.parents if parent.exists())
-        if os.access(above, os.W_OK | os.X_OK):
-            return Finding(Level.OK, "socket", f"{folder} is made when the engine starts")
-        remedy = f"Make {above} writable, or set FERRY_HOME or XDG_RUNTIME_DIR to a folder that is."
-        return Finding(Level.FAIL, "socket", f"{folder} cannot be made", remedy)
-    info = folder.stat()
-    if info.st_uid != os.getuid():
-        return Finding(
-            Level.FAIL, "socket", f"{folder} belongs to another user", f"Remove it, or chown it: {folder}"
-        )
+    try:
+        info = folder.lstat()
+    except FileNotFoundError:
+        return _runtime_to_be(folder)
+    except OSError as error:
+        return Finding(Level.FAIL, "socket", f"{folder} cannot be used: {error.strerror}", _ELSEWHERE)
+    if not stat.S_ISDIR(info.st_mode):
+        text = f"a link or a file stands in the place of the folder {folder}"
+        return Finding(Level.FAIL, "socket", text, f"Move it away. {_ELSEWHERE}")
+    if info.st_uid != os.geteuid():
+        text = f"{folder} belongs to another user (uid {info.st_uid})"
+        return Finding(Level.FAIL, "socket", text, _ELSEWHERE)
     if stat.S_IMODE(info.st_mode) & 0o077:
         text = f"{folder} is open to others (mode {stat.S_IMODE(info.st_mode):o})"
         return Finding(Level.WARN, "socket", text, "The engine makes it private at its next start.")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(Level.FAIL, "socket", f"{folder} cannot be written to", f"chmod 700 {folder}")
     return Finding(Level.OK, "socket", str(paths.socket))
+
+
+_ELSEWHERE = "Set FERRY_HOME or XDG_RUNTIME_DIR to a folder of your own."
+
+
+def _runtime_to_be(folder: Path) -> Finding:
+    above = next(parent for parent in folder.parents if os.path.lexists(parent))
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return Finding(Level.OK, "socket", f"{folder} is made when the engine starts")
+    remedy = f"Make {above} writable. {_ELSEWHERE}"
+    return Finding(Level.FAIL, "socket", f"{folder} cannot be made", remedy)
 
 
 async def _engine(session: Session) -> tuple[Finding, EngineStatus | None]:
@@ -170,18 +182,18 @@ async def _engine(session: Session) -> tuple[Finding, EngineStatus | None]:
 async def _journal(session: Session, *, running: bool) -> tuple[list[Finding], set[Location]]:
     """Judge the journal; return the targets of its ended jobs too."""
     file = session.paths.journal
-    findings = []
-    for kept in sorted(file.parent.glob(f"{file.name}.damaged-*")):
-        if not kept.name.endswith(("-wal", "-shm")):
-            text = f"a damaged journal was set aside: {kept}"
-            findings.append(Finding(Level.WARN, "journal", text, "Remove it when you do not miss its jobs."))
-    if not file.exists():
-        return [*findings, Finding(Level.OK, "journal", "none yet")], set()
+    findings: list[Finding] = []
     try:
+        findings += _set_aside(file)
+        file.lstat()
         jobs, note = await (_jobs_of_engine(session) if running else _jobs_of_file(file))
-    except (FerryError, OSError) as error:
-        remedy = error.remedy if isinstance(error, FerryError) else "Check its permissions and its disk."
-        return [*findings, Finding(Level.FAIL, "journal", f"{file}: {error}", remedy)], set()
+    except FileNotFoundError:
+        return [*findings, Finding(Level.OK, "journal", "none yet")], set()
+    except OSError as error:
+        text, remedy = f"{file} cannot be read: {error.strerror}", "Check its permissions and its disk."
+        return [*findings, Finding(Level.FAIL, "journal", text, remedy)], set()
+    except FerryError as error:
+        return [*findings, Finding(Level.FAIL, "journal", f"{file}: {error}", error.remedy)], set()
     if note:
         remedy = "The engine sets it aside at its next start, and begins an empty queue."
         return [*findings, Finding(Level.FAIL, "journal", f"{file} is damaged", remedy)], set()
@@ -191,6 +203,14 @@ async def _journal(session: Session, *, running: bool) -> tuple[list[Finding], s
         if state.is_final and target is not None and target.is_local
     }
     return [*findings, Finding(Level.OK, "journal", f"{file}, {format.entries(len(jobs), 'job')}")], targets
+
+
+def _set_aside(file: Path) -> Iterator[Finding]:
+    """Yield what is to be said of each damaged journal beside the one there is."""
+    for name in sorted(os.listdir(file.parent)):
+        if name.startswith(f"{file.name}.damaged-") and not name.endswith(("-wal", "-shm")):
+            text = f"a damaged journal was set aside: {file.with_name(name)}"
+            yield Finding(Level.WARN, "journal", text, "Remove it when you do not miss its jobs.")
 
 
 Row = tuple[JobState, "Location | None", bool]
@@ -225,7 +245,9 @@ def _configuration(session: Session) -> list[Finding]:
     _, errors = load(session.paths, session.actions)
     if errors:
         return [Finding(Level.WARN, "configuration", error.message, error.remedy) for error in errors]
-    return [Finding(Level.OK, "configuration", str(file) if file.exists() else f"no {file}; all defaults")]
+    return [
+        Finding(Level.OK, "configuration", str(file) if os.path.exists(file) else f"no {file}; all defaults")
+    ]
 
 
 def _partials(folders: set[Location]) -> list[Finding]:
@@ -247,7 +269,7 @@ def _partials(folders: set[Location]) -> list[Finding]:
 
 
 def _space(paths: Paths) -> Finding:
-    folder = next(each for each in (paths.state, *paths.state.parents) if each.exists())
+    folder = next(each for each in (paths.state, *paths.state.parents) if os.path.exists(each))
     try:
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui import format
 from tui.cli.doctor_finding import Finding, Level
-from tui.config_far import SshSettings
+from tui.config import SshSettings
 from tui.model.error import PlaceError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _library("s3", "aiobotocore", level, "pip install 'ferry-tui[s3]'")
     yield _ssh_config(settings)
     yield _agent(os.environ.get("SSH_AUTH_SOCK", ""))
-    yield _known_hosts(Path("~/.ssh/known_hosts").expanduser())
+    yield _known_hosts(Path(os.path.expanduser("~/.ssh/known_hosts")))
 
 
 def _library(topic: str, name: str, missing: Level, remedy: str) -> Finding:
@@ -60,14 +60,14 @@ def _ssh_config(settings: Settings) -> Finding:
     if not given:
         return Finding(Level.OK, "ssh", "no configuration is read, as [ssh] config_file is empty")
     usual = given == SshSettings().config_file
-    file = own_config() if usual else Path(given).expanduser()
+    file = own_config() if usual else Path(os.path.expanduser(given))
     try:
         read_for(Target("ferry-doctor.invalid"), [file, SYSTEM] if usual else [file])
     except PlaceError as error:
         return Finding(
             Level.FAIL, "ssh", error.message, "Correct that line; until then no host can be reached."
         )
-    if not file.exists():
+    if not os.path.exists(file):
         return Finding(Level.OK, "ssh", f"no {file}")
     return Finding(Level.OK, "ssh", f"{file}, {format.entries(len(aliases(file)), 'host')}")
 
@@ -103,11 +103,11 @@ def _keys_of_agent(path: str) -> int:
 
 def _known_hosts(file: Path) -> Finding:
     remedy = f"Make it writable: else each new host is asked about again. (chmod u+w {file})"
-    if file.exists():
+    if os.path.exists(file):
         if os.access(file, os.R_OK | os.W_OK):
             return Finding(Level.OK, "known hosts", str(file))
         return Finding(Level.WARN, "known hosts", f"{file} cannot be written to", remedy)
-    above = next(parent for parent in file.parents if parent.exists())
+    above = next(parent for parent in file.parents if os.path.exists(parent))
     if os.access(above, os.W_OK | os.X_OK):
         return Finding(Level.OK, "known hosts", f"{file} is made when the first host is accepted")
     return Finding(Level.WARN, "known hosts", f"{file} cannot be made", remedy)

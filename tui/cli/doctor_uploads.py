@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from tui import format
 from tui.cli.doctor_finding import Finding, Level
 from tui.cli.reaching import reach
-from tui.cli.urls import S3
 from tui.model.error import FerryError
-from tui.model.location import Location
+from tui.model.location import S3, Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

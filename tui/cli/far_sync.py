@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.cli.diagnostics import Status, status_of
+from tui.cli.diagnostics import Status
 from tui.cli.exclusions import exclusion_of
 from tui.cli.far_operands import Looking
 from tui.cli.reaching import reach
@@ -14,7 +14,7 @@ from tui.cli.sync import Doomed, Rehearsal, behind_link, check_options, plan_of,
 from tui.cli.transfer import engine_for, queue
 from tui.client.sparing import sparing
 from tui.model.entry import EntryKind
-from tui.model.error import NotAFolder, NotFound, PlaceError
+from tui.model.error import NotAFolder, NotFound
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -50,9 +50,6 @@ async def _run(session: Session, parsed: Parsed) -> int:
             if not doomed.may_go(plan):
                 return Status.INTERRUPTED
         return await queue(session, parsed, client, plan, requested(session, parsed, plan))
-    except PlaceError as error:
-        session.messages.error(error)
-        return status_of(error)
     finally:
         await client.close()
 

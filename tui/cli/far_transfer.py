@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tui.cli.diagnostics import Status, status_of
+from tui.cli.diagnostics import Status
 from tui.cli.exclusions import leave_out_sources
 from tui.cli.far_operands import Looking, plan_removal, plan_transfer
 from tui.cli.reaching import reach
@@ -22,7 +22,7 @@ from tui.cli.transfer import (
     tell_refused,
 )
 from tui.model.entry import Totals
-from tui.model.error import NotFound, PlaceError, UsageError
+from tui.model.error import NotFound, UsageError
 from tui.model.exclusion import NOTHING
 from tui.model.job import JobKind
 
@@ -61,9 +61,6 @@ async def _run(session: Session, parsed: Parsed, request: Request) -> int:
         if asks and not await _sure(session, client, plan):
             return Status.INTERRUPTED
         return await queue(session, parsed, client, plan, aimed(request, plan))
-    except PlaceError as error:
-        session.messages.error(error)
-        return status_of(error)
     finally:
         await client.close()
 

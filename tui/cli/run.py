@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.cli.arguments import HELP, Command, Parsed, nearest, parse
-from tui.cli.commands import BY_WORDS, GROUPS, help_for
+from tui.cli.commands import BY_WORDS, GROUPS
 from tui.cli.diagnostics import Diagnostics, Status, status_of
 from tui.cli.listed import add_listed
 from tui.cli.output import Output
 from tui.cli.session import Session, SpawnedEngines
 from tui.cli.urls import is_far
-from tui.config_reading import load
+from tui.config.reading import load
 from tui.model.error import FerryError, UsageError
 from tui.paths import Paths
 
@@ -32,6 +32,8 @@ def run(words: Sequence[str], actions: Callable[[], Collection[str]] | None = No
         command, rest = find(words)
         parsed = parse(command, rest)
         if parsed.has(HELP.name):
+            from tui.cli.help import help_for
+
             out.line(help_for(command))
             return Status.DONE
         add_listed(parsed)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
         notice: str
         """Why the engine is not the usual one; empty where all is well."""
+        keeps_queue: bool
+        """Whether jobs are still there when the engine has ended."""
 
     Work = Callable[[OpenClient], Coroutine[Any, Any, int]]
     """What a command does once there is an engine, to its exit status."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tui import format
 from tui.cli import events
-from tui.cli.diagnostics import Status, status_of
+from tui.cli.diagnostics import Status
 from tui.cli.exclusions import exclusion_of
 from tui.cli.operands import Plan, holds, locate
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
 from tui.client.sparing import Sparing, here
 from tui.model.comparison import Amounts, Change, Compared
-from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource, from_os_error
+from tui.model.error import NotAFolder, NotFound, SameFile, TargetInsideSource, from_os_error
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
 from tui.places.local.comparing import Comparison
@@ -57,11 +57,7 @@ def run(session: Session, parsed: Parsed) -> int:
             doomed.add(part)
         if not doomed.may_go(plan):
             return Status.INTERRUPTED
-    try:
-        return submit_and_follow(session, parsed, plan, requested(session, parsed, plan))
-    except PlaceError as error:
-        session.messages.error(error)
-        return status_of(error)
+    return submit_and_follow(session, parsed, plan, requested(session, parsed, plan))
 
 
 def check_options(parsed: Parsed) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from tui.cli import events
 from tui.cli.arguments import nearest
-from tui.cli.diagnostics import Status, status_of
+from tui.cli.diagnostics import Status
 from tui.cli.exclusions import exclusion_of, leave_out_sources
 from tui.cli.keyboard import held_signals
 from tui.cli.operands import Plan, make_target, plan_removal, plan_transfer
 from tui.cli.report import summary
 from tui.config import parse_rate
-from tui.model.error import EngineUnreachable, PlaceError, UsageError
+from tui.model.error import EngineUnreachable, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, Flush, JobKind, JobState, Request, Staging
 from tui.model.misfit import Names
@@ -45,11 +45,7 @@ def run(session: Session, parsed: Parsed) -> int:
         return Status.ERRORS
     if kind is JobKind.DELETE and not parsed.has("--yes") and not _sure(session, plan):
         return Status.INTERRUPTED
-    try:
-        return submit_and_follow(session, parsed, plan, aimed(request, plan))
-    except PlaceError as error:
-        session.messages.error(error)
-        return status_of(error)
+    return submit_and_follow(session, parsed, plan, aimed(request, plan))
 
 
 def prepared(session: Session, parsed: Parsed, kind: JobKind) -> Request:

@@ -7,9 +7,8 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from tui.model.error import UsageError
-from tui.model.location import LOCAL, Location
+from tui.model.location import LOCAL, S3, SFTP, Location
 
-SFTP, S3 = "sftp", "s3"
 KNOWN = (SFTP, S3, LOCAL)
 HOME = "/~"
 """Path that stands for the home folder of a host, until the host has told where that is."""

@@ -9,7 +9,7 @@ from tui.cli.exclusions import exclusion_of, leave_out_sources
 from tui.cli.findings import Told
 from tui.cli.operands import plan_transfer
 from tui.cli.urls import is_far
-from tui.model.error import NotFound, PlaceError, UsageError
+from tui.model.error import PlaceError, UsageError
 from tui.places.local.checking import TreeCheck
 from tui.places.local.hops import Brake
 
@@ -75,8 +75,6 @@ def _compare(told: Told, operands: list[str], *, exact: bool, exclude: Exclusion
         try:
             while not check.exhausted:
                 _tell(told, check.step())
-        except NotFound as error:
-            told.error(error, error.location)
         except PlaceError as error:
             told.error(error, error.location)
         finally:

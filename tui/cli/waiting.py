@@ -33,10 +33,11 @@ async def follow(
     Args:
         own: This command queued them, so that stopping it may stop them, and it asks what they ask of people. (What
             hosts ask is asked in any case.)
-        foreground: Their engine and its journal end with this process.
+        foreground: Their engine and its journal end with this process. (So do those of an engine that could keep none.)
         refused: Sources that were refused before there was a job; they count as errors.
     """
     interactive = session.interactive and own
+    foreground = foreground or not client.keeps_queue
     teller = _teller(session, json=json, interactive=interactive)
     stays = not client.notice
     detach = "" if foreground else LETTING_IT_GO_ON if stays else "leaving it for later"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Self
 
 from tui.client.places import EveryPlace
 from tui.model.error import EngineUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from tui.model.ask import HostQuestion, KnownHost
     from tui.model.fidelity import Lost
@@ -32,7 +32,7 @@ def _ids(ids: Sequence[int] | None) -> tuple[int, ...] | None:
     return None if ids is None else tuple(ids)
 
 
-class Calls(EveryPlace, ABC):
+class Calls(EveryPlace):
     """A client, but for how a call reaches the engine. (Implements `tui.client.base.Client`.)"""
 
     notice: str = ""
@@ -41,11 +41,7 @@ class Calls(EveryPlace, ABC):
     """Whether jobs are still there when the engine has ended."""
 
     @abstractmethod
-    async def ask(self, method: str, **arguments: Any) -> Any:
-        """Have the engine do one of its methods, and return the result."""
-
-    @abstractmethod
-    def updates(self) -> AsyncIterator[Update | Disconnected]: ...
+    def updates(self) -> AsyncGenerator[Update | Disconnected]: ...
 
     @abstractmethod
     async def stop_engine(self) -> None: ...

@@ -17,7 +17,7 @@ from tui.client.runtime import Lock, holder
 from tui.model.error import EngineAlreadyRunning
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from tui.config import Settings
     from tui.model.job import Disconnected, Update
@@ -64,10 +64,10 @@ class DirectClient(Calls):
         host = await self._started()
         return await method_of(host.engine, method)(**arguments)
 
-    async def updates(self) -> AsyncIterator[Update | Disconnected]:
+    async def updates(self) -> AsyncGenerator[Update | Disconnected]:
         """Yield a full update at once, then what changes."""
         host = await self._started()
-        async with contextlib.aclosing(_generator(host.engine.subscribe(None))) as updates:
+        async with contextlib.aclosing(host.engine.subscribe(None)) as updates:
             async for update in updates:
                 yield update
 
@@ -131,8 +131,3 @@ class DirectClient(Calls):
         self._owned.callback(lock.release)
         lock.sign(None)
         return paths.journal, lock
-
-
-def _generator(updates: AsyncIterator[Update]) -> Any:
-    """Return it as what it is: `aclosing` wants a generator, and so are all that engines make."""
-    return updates

@@ -12,7 +12,7 @@ from tui.places.local.homes import home_folders
 from tui.wire.protocol import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from pathlib import Path
 
     from tui.client.runtime import Lock
@@ -33,7 +33,7 @@ class HostedEngine(Queue, Protocol):
     @property
     def idle(self) -> bool: ...
 
-    def subscribe(self, after: int | None) -> AsyncIterator[Update]:
+    def subscribe(self, after: int | None) -> AsyncGenerator[Update]:
         """Yield updates as they are taken: what changes meanwhile is merged into the next one."""
         ...
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tui.model.error import FerryError
     from tui.paths import Paths
 
-READY, BUSY, FAILED = b"ready", b"busy: ", b"failed: "
-"""First words of what a starting engine says: it (or another one) answers; another process owns the queue; the queue
-cannot be taken up. The last is followed by the error as it travels; without any of them, none can run here."""
+READY, FAILED = b"ready", b"failed: "
+"""First words of what a starting engine says: it (or another one) answers; the queue cannot be taken up, which is
+followed by the error as it travels. Without any of them, none can run here."""
 
 _PROGRAM = Path(tui.__file__).parent / "daemon" / "__main__.py"
 
@@ -69,10 +69,6 @@ def launch(paths: Paths, timeout_s: float = START_S) -> None:
     process.wait()  # the first of two processes: it is gone as soon as the engine stands on its own
     if said is None:
         raise EngineUnreachable(f"the engine did not answer within {timeout_s:.0f} seconds of its start")
-    if said.startswith(BUSY):
-        raise EngineUnreachable(
-            said.removeprefix(BUSY).decode(errors="replace"), "Close that one, then try again."
-        )
     if said.startswith(FAILED):
         raise reason(said)
     if not said.startswith(READY):
@@ -81,7 +77,7 @@ def launch(paths: Paths, timeout_s: float = START_S) -> None:
 
 
 def failed(error: Exception) -> bytes:
-    """Return what an engine says that cannot take up the queue."""
+    """Return what an engine says that cannot take up the queue, or finds somebody else at it."""
     return FAILED + msgspec.json.encode(fault_of(error))
 
 
@@ -96,7 +92,7 @@ def _listen(fd: int, deadline: float) -> bytes | None:
     Others may come before it: of a log that cannot be written, say.
     """
     said = b""
-    while not (_last_line(said).startswith((READY, BUSY, FAILED)) and said.endswith(b"\n")):
+    while not (_last_line(said).startswith((READY, FAILED)) and said.endswith(b"\n")):
         if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
             return None
         chunk = os.read(fd, 65536)

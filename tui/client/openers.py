@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.config_far import SshSettings
+from tui.config import SshSettings
 from tui.model.ask import KnownHost
-from tui.model.location import LOCAL, Location
+from tui.model.location import LOCAL, S3, SFTP, Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tui.config import Settings
     from tui.engine.journal import Journal
     from tui.places.base import Opener
-
-SFTP, S3 = "sftp", "s3"
 
 
 def openers(settings: Settings, journal: Journal) -> Mapping[str, Callable[[], Opener]]:
@@ -76,4 +74,4 @@ def _config_file(settings: Settings) -> Path | None:
     given = settings.ssh.config_file
     if given == SshSettings().config_file:
         return None
-    return Path(given).expanduser() if given else Path(os.devnull)
+    return Path(os.path.expanduser(given)) if given else Path(os.devnull)

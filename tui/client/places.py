@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tui.model.upload import Unfinished
 
 
-class EveryPlace:
+class EveryPlace(ABC):
     """Implements `tui.client.base.Places`: each call goes to whoever reaches the location."""
 
     @cached_property
@@ -34,9 +35,9 @@ class EveryPlace:
 
         return Far(self)
 
+    @abstractmethod
     async def ask(self, method: str, **arguments: Any) -> Any:
-        """Have the engine do one of its methods."""
-        raise NotImplementedError
+        """Have the engine do one of its methods, and return the result."""
 
     def close_places(self) -> None:
         """Let go of the disk, if it was used."""

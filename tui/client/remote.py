@@ -18,7 +18,7 @@ from tui.model.job import Disconnected
 from tui.wire.protocol import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from tui.model.job import Request, Update
     from tui.paths import Paths
@@ -158,7 +158,7 @@ class RemoteClient(Calls):
             else:
                 await asyncio.to_thread(start, self._paths)
 
-    async def updates(self) -> AsyncIterator[Update | Disconnected]:
+    async def updates(self) -> AsyncGenerator[Update | Disconnected]:
         """Yield a full update at once, then what changes; after a break Disconnected, then a full update again.
 
         An engine that died is started again; one that was stopped on request is only waited for.

@@ -44,8 +44,11 @@ def prepare_runtime(folder: Path) -> None:
             folder.mkdir(mode=0o700)
         fd = os.open(folder, _FOLDER)
     except OSError as error:
-        in_the_way = os.path.islink(folder) or os.path.isfile(folder)
-        reason = "a link or a file stands in its place" if in_the_way else error.strerror
+        reason = error.strerror
+        if os.path.islink(folder) or os.path.isfile(folder):
+            reason = "a link or a file stands in its place"
+        elif isinstance(error, (FileExistsError, NotADirectoryError)):
+            reason = "something on the way to it is not a folder"
         raise CannotHost(f"the runtime folder {folder} cannot be used: {reason}") from error
     try:
         about = os.fstat(fd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from tui.client.calls import Calls, closed
@@ -13,7 +14,7 @@ from tui.model.error import EngineError
 from tui.model.job import Disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from tui.client.direct import DirectClient
     from tui.config import Settings
@@ -68,7 +69,7 @@ class SpawnedClient(Calls):
     async def ask(self, method: str, **arguments: Any) -> Any:
         return await (await self._choose()).ask(method, **arguments)
 
-    async def updates(self) -> AsyncIterator[Update | Disconnected]:
+    async def updates(self) -> AsyncGenerator[Update | Disconnected]:
         """Yield a full update at once, then what changes, and Disconnected where the engine is lost for a while."""
         told = ""
         while True:
@@ -82,12 +83,9 @@ class SpawnedClient(Calls):
                     told = error.message
                     yield Disconnected(told)
             await asyncio.sleep(RETRY_S)
-        updates: Any = client.updates()
-        try:
+        async with contextlib.aclosing(client.updates()) as updates:
             async for update in updates:
                 yield update
-        finally:
-            await updates.aclose()
 
     async def stop_engine(self) -> None:
         if self.in_process and self._chosen:

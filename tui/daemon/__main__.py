@@ -15,7 +15,7 @@ def main() -> None:
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     from pathlib import Path
 
-    from tui.config_reading import load
+    from tui.config.reading import load
     from tui.daemon.lifecycle import run
     from tui.paths import Paths
 

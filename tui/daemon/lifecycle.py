@@ -21,7 +21,7 @@ from tui.client.runtime import CannotHost, Lock, holder, listen
 from tui.daemon import heap
 from tui.daemon.log import open_log
 from tui.daemon.server import Server
-from tui.model.error import FerryError, ProtocolMismatch
+from tui.model.error import EngineUnreachable, FerryError, ProtocolMismatch
 
 if TYPE_CHECKING:
     import socket
@@ -63,9 +63,12 @@ def run(
     try:
         open_log(paths.engine_log)
         return asyncio.run(_live(paths, settings, tell, make))
-    except FerryError as error:
+    except CannotHost as error:
         logger.error("cannot run: %s", error)
         tell(error.message.encode(errors="backslashreplace"))
+    except FerryError as error:
+        logger.error("cannot run: %s", error)
+        tell(launch.failed(error))
     except Exception as error:
         logger.exception("the engine failed")
         tell(str(error).encode(errors="backslashreplace"))
@@ -76,7 +79,9 @@ def _tell_errors(line: bytes) -> None:
     if line.startswith(launch.READY):
         return
     if line.startswith(launch.FAILED):
-        line = launch.reason(line).message.encode(errors="backslashreplace")
+        error = launch.reason(line)
+        text = f"{error.message}. {error.remedy}" if error.remedy else error.message
+        line = text.encode(errors="backslashreplace")
     os.write(2, b"ferry: " + line + b"\n")
 
 
@@ -109,7 +114,8 @@ async def _take_lock(paths: Paths) -> Lock | None:
     """Take the lock, waiting for an engine that is about to end; None where another one answers.
 
     Raises:
-        FerryError: Whoever has it does not let go.
+        CannotHost: There can be no lock here.
+        EngineUnreachable: Whoever has it does not let go.
     """
     deadline = time.monotonic() + LOCK_WAIT_S
     while True:
@@ -122,8 +128,8 @@ async def _take_lock(paths: Paths) -> Lock | None:
         held = holder(paths.lock)
         if time.monotonic() >= deadline or (held and not held.socket):
             who = f"process {held.pid}" if held else "another process"
-            raise FerryError(
-                f"{launch.BUSY.decode()}{who} works on the queue, and takes no calls from others"
+            raise EngineUnreachable(
+                f"{who} works on the queue, and takes no calls from others", "Close that one, then try again."
             )
         await asyncio.sleep(0.02)
 

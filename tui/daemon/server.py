@@ -261,8 +261,7 @@ class _Connection:
 
     async def _follow(self, after: int | None) -> None:
         """Send updates as fast as they are read at the other end; the engine merges what happens meanwhile."""
-        updates: Any = self._server.engine.subscribe(after)
-        async with contextlib.aclosing(updates):
+        async with contextlib.aclosing(self._server.engine.subscribe(after)) as updates:
             async for update in updates:
                 try:
                     await self._notify(UPDATE, update=update)

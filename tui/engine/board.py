@@ -15,6 +15,8 @@ from tui.places.local.name_rules import NameRules
 from tui.places.local.staging import stage_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tui.engine.clock import Clock
     from tui.engine.rows import JobRow
     from tui.model.location import Location
@@ -276,9 +278,6 @@ class Board:
         self._removed: deque[tuple[int, int]] = deque(maxlen=TOMBSTONES)
         self._watchers: set[asyncio.Event] = set()
 
-    def __contains__(self, id: int) -> bool:
-        return id in self._records
-
     def records(self) -> list[Record]:
         return list(self._records.values())
 
@@ -295,10 +294,12 @@ class Board:
         record.revision = self.revision
         self.announce()
 
-    def remove(self, id: int) -> None:
-        del self._records[id]
-        self.revision += 1
-        self._removed.append((self.revision, id))
+    def take_off(self, ids: Iterable[int]) -> None:
+        """Take jobs off the list, but for those somebody else took off meanwhile."""
+        for id in ids:
+            if self._records.pop(id, None) is not None:
+                self.revision += 1
+                self._removed.append((self.revision, id))
         self.announce()
 
     def announce(self) -> None:

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import secrets
-import string
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import aiofiles.os
-
-from tui.engine.board import Record
 from tui.engine.far.browsing import Browsing
-from tui.engine.far.identity import step_at
-from tui.engine.far.reaching import Directly
 from tui.engine.feed import Feed
 from tui.engine.keeper import Keeper, Limits
 from tui.engine.losses import EXAMPLES
 from tui.engine.naming import may_change_names
 from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
-from tui.engine.reversal import prepare
-from tui.engine.rows import Cleanup
+from tui.engine.rows import Cleanup, new_tag
 from tui.engine.run import Stop
+from tui.engine.second_thoughts import SecondThoughts
 from tui.engine.sparing import spare
-from tui.engine.traces import NotedStep
 from tui.engine.verification import request_for
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobKind, JobState
 from tui.model.location import LOCAL
-from tui.places.local.reversing import identity_of
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Collection,
+        Iterable,
+        Mapping,
+        Sequence,
+    )
 
+    from tui.engine.board import Record
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
     from tui.model.ask import HostQuestion, KnownHost
@@ -46,20 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Limits"]
 
-logger = logging.getLogger(__name__)
-
 MOST_SLOTS = 32
-TAG_LETTERS = string.ascii_lowercase + string.digits
-TAG_LENGTH = 8
 
 CANCEL_PATIENCE_S = 0.15
 """So long `cancel` waits for half files to be gone; what takes longer is tidied up behind it."""
 
-STEPS_KEPT = 50
-"""So many of the things done without a job stay in the list, to be undone."""
-
 TIDY_PATIENCE_S = 2.0
-"""So long `undo` and `remove` wait for a job that has ended to be tidied up."""
+"""So long `remove` waits for jobs that have ended to be tidied up."""
 
 NO_OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType({})
 """No other place than the local disk can be reached."""
@@ -101,9 +93,9 @@ class Engine:
         self._feed = Feed(self._board, clock, self._status, self._asking.questions)
         self.browsing = Browsing(self._doors, clock, self._uploads_held)
         """What clients see of other places."""
+        self._thoughts = SecondThoughts(journal, self._keeper, clock)
         self._version, self._protocol, self._in_process = version, protocol, in_process
         self._started_at = clock.now()
-        self._undoing: set[int] = set()
         self.note = ""
         """What went wrong when the journal was opened, in one sentence, or empty."""
 
@@ -131,55 +123,16 @@ class Engine:
     async def submit(self, request: Request) -> int:
         check(request, (LOCAL, *self._doors.schemes))
         await spare(request, self._keeper.shared)
-        return await self._queue(await self._journal.add_job(request, _tag(), self._clock.now()))
+        return await self._keeper.take_up(await self._journal.add_job(request, new_tag(), self._clock.now()))
 
     async def undo(self, id: int) -> int:
-        record = self._get(id)
-        if record.state.is_final:  # its last words may still be on their way into the journal
-            await self._keeper.settled([record], TIDY_PATIENCE_S)
-        if id in self._undoing or (record.state.is_final and self._keeper.is_busy(record)):
-            raise refuse(f"undo job {id}", "something is still being done about it; try again in a moment")
-        self._undoing.add(id)
-        try:
-            reversal = await prepare(self._journal, record, self._keeper.shared.pool)
-            record.undone_by = await self._journal.add_reversal(reversal, _tag(), self._clock.now())
-        finally:
-            self._undoing.discard(id)
-        self._board.touch(record)
-        # Names change at once, whatever the disk is busy with.
-        return await self._queue(record.undone_by, forced=reversal.kind in (JobKind.RENAME, JobKind.MAKE))
+        return await self._thoughts.undo(self._get(id))
 
     async def note_step(self, kind: JobKind, location: Location, before: Location) -> int:
-        if kind not in (JobKind.RENAME, JobKind.MAKE):
-            raise UsageError(f"a {kind} is not done at once")
-        if (location.scheme, location.authority) != (before.scheme, before.authority):
-            raise UsageError(f"a {kind} is done at one place")
-        step = await self._step(kind, location, before)
-        id = await self._queue(await self._journal.add_step(step, _tag(), self._clock.now()))
-        old = [each for each in await self._journal.old_steps(STEPS_KEPT) if each not in self._undoing]
-        # Off the list at once: nobody begins to undo what is being forgotten.
-        self._take_off(old)
-        await self._journal.forget(old)
-        return id
-
-    async def _step(self, kind: JobKind, location: Location, before: Location) -> NotedStep:
-        """Return what was done at once, with what it is known by where it is now."""
-        if location.is_local:
-            look = aiofiles.os.wrap(identity_of)
-            return NotedStep(kind, location, before, await look(location, executor=self._keeper.shared.pool))
-        return await Directly(self._doors).do(location, lambda place: step_at(place, kind, location, before))
+        return await self._thoughts.note_step(kind, location, before)
 
     async def verify(self, id: int) -> int:
         return await self.submit(await request_for(self._journal, self._get(id)))
-
-    async def _queue(self, id: int, *, forced: bool = False) -> int:
-        """Take a job that was just written into the journal up."""
-        (row,) = await self._journal.jobs(id)
-        record = Record(row, self._clock)
-        record.forced = forced
-        self._board.add(record)
-        self._keeper.kick()
-        return id
 
     async def jobs(self) -> tuple[Job, ...]:
         return self._board.listing()
@@ -199,7 +152,7 @@ class Engine:
         async for update in self.subscribe(None):
             yield update
 
-    def subscribe(self, after: int | None) -> AsyncIterator[Update]:
+    def subscribe(self, after: int | None) -> AsyncGenerator[Update]:
         """Yield what changed after a sequence number, and then what changes; all jobs first where that is not known."""
         return self._feed.subscribe(after)
 
@@ -251,20 +204,14 @@ class Engine:
                 raise refuse(f"remove job {record.id}", "it is still being tidied up; try again in a moment")
         going = [record.id for record in records if not self._keeper.is_busy(record)]
         await self._journal.remove(going)
-        self._take_off(going)
-
-    def _take_off(self, ids: Iterable[int]) -> None:
-        """Take jobs off the list, but for those somebody else took off meanwhile."""
-        for id in ids:
-            if id in self._board:
-                self._board.remove(id)
+        self._board.take_off(going)
 
     async def restore(self) -> tuple[int, ...]:
         ids = await self._journal.restore()
         if not ids:
             raise refuse("bring jobs back", "none was taken off the list since the last were brought back")
         for id in ids:
-            await self._queue(id)
+            await self._keeper.take_up(id)
         return tuple(ids)
 
     # Order and limits
@@ -400,10 +347,6 @@ class Engine:
             if record.state not in states:
                 raise refuse(f"{what} job {record.id}", f"it is {record.state}")
         return records
-
-
-def _tag() -> str:
-    return "".join(secrets.choice(TAG_LETTERS) for _ in range(TAG_LENGTH))
 
 
 _NOT_ENDED = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.WAITING)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.model.job import JobState, Update
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from tui.engine.board import Board, Record
     from tui.engine.clock import Clock
@@ -37,7 +37,7 @@ class Feed:
         self._board, self._clock, self._status = board, clock, status
         self._host_questions = host_questions
 
-    async def subscribe(self, after: int | None) -> AsyncIterator[Update]:
+    async def subscribe(self, after: int | None) -> AsyncGenerator[Update]:
         """Yield what changed after a sequence number, and then what changes; all jobs first where that is not known."""
         board = self._board
         event = board.watch()

@@ -143,6 +143,19 @@ class Keeper:
 
     # Scheduling
 
+    async def take_up(self, id: int, *, forced: bool = False) -> int:
+        """Put a job that was just written into the journal on the list, and return its id.
+
+        Args:
+            forced: It starts at once, whatever the lanes say.
+        """
+        (row,) = await self._journal.jobs(id)
+        record = Record(row, self._clock)
+        record.forced = forced
+        self.board.add(record)
+        self.kick()
+        return id
+
     def kick(self) -> None:
         """Have the queue looked at: something changed that may let a job start."""
         self._kick.set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import string
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +35,15 @@ class Cleanup(StrEnum):
 
     KEEP = "keep"
     DROP = "drop"
+
+
+_TAG_LETTERS = string.ascii_lowercase + string.digits
+_TAG_LENGTH = 8
+
+
+def new_tag() -> str:
+    """Return what a job's half files are known by: it stands in their names."""
+    return "".join(secrets.choice(_TAG_LETTERS) for _ in range(_TAG_LENGTH))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ from tui.model.error_root import UsageError
 LOCAL = "file"
 """Scheme of the local disk."""
 
+SFTP = "sftp"
+"""Scheme of hosts that are reached by SSH."""
+
 S3 = "s3"
 """Scheme of stores, whose URLs have the first folder (the bucket) where others have a host: s3://[NAME@]bucket/key."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from configparser import Error, RawConfigParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ def profiles(environment: Mapping[str, str]) -> list[str]:
     names: set[str] = set()
     for variable, below_home in _FILES:
         given = environment.get(variable)
-        path = Path(given).expanduser() if given else Path(environment.get("HOME", "/")) / below_home
+        path = Path(os.path.expanduser(given)) if given else Path(environment.get("HOME", "/")) / below_home
         names |= {_profile(section) for section in _sections(path)}
     return sorted(names - {""})
 

@@ -248,7 +248,7 @@ class _Typed:
                 raise self._bad(option, word)
             return os.environ[found[1]]
 
-        return Path(re.sub(r"\$\{(.*?)\}", variable, self._expanded(option, word))).expanduser()
+        return Path(os.path.expanduser(re.sub(r"\$\{(.*?)\}", variable, self._expanded(option, word))))
 
     def _agent(self) -> str:
         value = self._target.first("identityagent", "SSH_AUTH_SOCK")

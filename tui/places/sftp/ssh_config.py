@@ -35,7 +35,7 @@ _EXEC_TIMEOUT_S = 10
 
 
 def own_config() -> Path:
-    return Path("~/.ssh/config").expanduser()
+    return Path(os.path.expanduser("~/.ssh/config"))
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Target:
         return {
             "%": "%",
             "C": hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(),
-            "d": str(Path("~").expanduser()),
+            "d": os.path.expanduser("~"),
             "h": self.hostname,
             "i": str(os.getuid()),
             "j": "" if jump == "none" else jump,
@@ -124,7 +124,7 @@ def read_for(target: Target, files: Sequence[Path], canonical: str = "") -> None
 
 def _read_once(target: Target, files: Sequence[Path]) -> None:
     for file in files:
-        if file.exists() or file not in (own_config(), SYSTEM):
+        if os.path.exists(file) or file not in (own_config(), SYSTEM):
             _Reader(target).read(file, active=True)
 
 
@@ -301,10 +301,10 @@ def _split(text: str) -> list[str] | None:
 
 def _included(patterns: Sequence[str], file: Path) -> list[Path]:
     """Return the files that an Include in a file names, in order."""
-    folder = SYSTEM.parent if file.is_relative_to(SYSTEM.parent) else Path("~/.ssh").expanduser()
+    folder = SYSTEM.parent if file.is_relative_to(SYSTEM.parent) else Path(os.path.expanduser("~/.ssh"))
     found: list[Path] = []
     for pattern in patterns:
-        path = folder / Path(pattern).expanduser()
+        path = folder / os.path.expanduser(pattern)
         found += [Path(name) for name in sorted(glob.glob(str(path))) if os.path.isfile(name)]
     return found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tui import config_kinds as kinds
-from tui.config_kinds import key
+from tui.config import kinds
+from tui.config.kinds import key
 
 
 @dataclass(frozen=True, slots=True)

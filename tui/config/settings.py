@@ -1,14 +1,13 @@
-"""Settings: frozen values with defaults. (`tui.config_reading` reads them from the configuration file.)"""
+"""The sections of the configuration, and every key with what it may hold, its default and what it is for."""
 
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tui import config_kinds as kinds
-from tui.config_far import S3Settings, SshSettings
-from tui.config_kinds import Kind, parse_rate, quoted, rate_text, word_list
-from tui.config_kinds import key as _key
+from tui.config import kinds
+from tui.config.far import S3Settings, SshSettings
+from tui.config.kinds import key
 from tui.model.job import Conflict, Flush, Staging
 
 if TYPE_CHECKING:
@@ -19,35 +18,35 @@ if TYPE_CHECKING:
 class ScreenSettings:
     """How the screen looks and behaves."""
 
-    theme: str = _key(
+    theme: str = key(
         "ferry-dark",
         kinds.text(),
         'Colours: "ferry-dark", "ferry-light", "ferry-contrast", "ferry-16" or any theme of Textual.',
     )
-    preset: str = _key(
+    preset: str = key(
         "ferry",
         kinds.choice("ferry", "mc", "ranger"),
         "Set of keys to start from; the section [keys] changes single ones.",
     )
-    show_hidden: bool = _key(False, kinds.boolean(), "List names that begin with a dot.")
-    sort: str = _key(
+    show_hidden: bool = key(False, kinds.boolean(), "List names that begin with a dot.")
+    sort: str = key(
         "name", kinds.choice("name", "size", "time", "extension"), "Order in which folders are first shown."
     )
-    sort_reverse: bool = _key(False, kinds.boolean(), "Turn that order round.")
-    folders_first: bool = _key(True, kinds.boolean(), "List folders before all else.")
-    columns: tuple[str, ...] = _key(
+    sort_reverse: bool = key(False, kinds.boolean(), "Turn that order round.")
+    folders_first: bool = key(True, kinds.boolean(), "List folders before all else.")
+    columns: tuple[str, ...] = key(
         ("size", "modified"),
         kinds.words("size", "modified", "mode"),
         "Columns beside the name, from left to right.",
     )
-    mouse: bool = _key(True, kinds.boolean(), "React to the mouse.")
-    editor: str = _key(
+    mouse: bool = key(True, kinds.boolean(), "React to the mouse.")
+    editor: str = key(
         "", kinds.text(), "Command that edits a file; where empty, $VISUAL, then $EDITOR, then vi."
     )
-    bell: bool = _key(
+    bell: bool = key(
         True, kinds.boolean(), "Ring the terminal's bell when a job ends while you look elsewhere."
     )
-    desktop_notes: bool = _key(
+    desktop_notes: bool = key(
         True,
         kinds.boolean(),
         "Ask the terminal for a desktop notification (OSC 9) when a job ends while you look elsewhere.",
@@ -58,29 +57,29 @@ class ScreenSettings:
 class ConfirmSettings:
     """Where Ferry asks before it does something."""
 
-    trash: bool = _key(True, kinds.boolean(), "Ask before entries go to the trash.")
-    delete: bool = _key(True, kinds.boolean(), "Ask before entries are deleted for good.")
-    cancel: bool = _key(True, kinds.boolean(), "Ask before a job is cancelled.")
-    quit: bool = _key(False, kinds.boolean(), "Ask before the screen is left. Jobs go on in either case.")
+    trash: bool = key(True, kinds.boolean(), "Ask before entries go to the trash.")
+    delete: bool = key(True, kinds.boolean(), "Ask before entries are deleted for good.")
+    cancel: bool = key(True, kinds.boolean(), "Ask before a job is cancelled.")
+    quit: bool = key(False, kinds.boolean(), "Ask before the screen is left. Jobs go on in either case.")
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
     """How the background engine works."""
 
-    slots: int = _key(2, kinds.integer(1, 32), "Files copied at once (of small ones: batches at once).")
-    limit_bytes_s: int | None = _key(
+    slots: int = key(2, kinds.integer(1, 32), "Files copied at once (of small ones: batches at once).")
+    limit_bytes_s: int | None = key(
         None, kinds.rate(), "Rate limit for all jobs together when the engine starts.", "limit"
     )
-    conflict: Conflict = _key(  # noqa: RUF009 (a `field`, as its neighbours)
+    conflict: Conflict = key(  # noqa: RUF009 (a `field`, as its neighbours)
         Conflict.ASK, kinds.conflict(), "What the screen proposes where a name is taken by a different file."
     )
-    verify: bool = _key(
+    verify: bool = key(
         False,
         kinds.boolean(),
         "Read every file that is copied or moved back from both disks, and compare, before it counts as copied.",
     )
-    flush: Flush = _key(  # noqa: RUF009
+    flush: Flush = key(  # noqa: RUF009
         Flush.JOB,
         kinds.member(Flush),
         "When copies are brought onto the disk, where a power cut cannot take them back: all before the job is done, "
@@ -88,16 +87,16 @@ class QueueSettings:
         "an original it copied only when the copy is on the disk.",
         "sync",
     )
-    staging: Staging = _key(  # noqa: RUF009
+    staging: Staging = key(  # noqa: RUF009
         Staging.TREE,
         kinds.member(Staging),
         "A new tree appears whole, when it is complete (built beside its final name), or each file as it is done.",
         "stage",
     )
-    idle_exit_s: float = _key(
+    idle_exit_s: float = key(
         60.0, kinds.seconds(), "Seconds without work and clients after which the engine ends."
     )
-    nice: int = _key(
+    nice: int = key(
         10, kinds.integer(0, 19), "Niceness of the engine: higher leaves more of the processor to others."
     )
 
@@ -106,7 +105,7 @@ class QueueSettings:
 class HookSettings:
     """Programs that Ferry runs when something happens."""
 
-    job_ended: tuple[str, ...] = _key(
+    job_ended: tuple[str, ...] = key(
         (),
         kinds.words(),
         "Program and arguments run when a job ends. It finds FERRY_JOB_ID, FERRY_JOB_STATE, FERRY_JOB_KIND, "
@@ -129,26 +128,6 @@ class Settings:
     s3: dict[str, S3Settings] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-
-__all__ = [
-    "KEYS",
-    "S3",
-    "SECTIONS",
-    "ConfirmSettings",
-    "HookSettings",
-    "Kind",
-    "QueueSettings",
-    "S3Settings",
-    "ScreenSettings",
-    "Settings",
-    "SshSettings",
-    "default_of",
-    "parse_rate",
-    "quoted",
-    "rate_text",
-    "toml_name",
-    "word_list",
-]
 
 SECTIONS: dict[str, type[Any]] = {
     "screen": ScreenSettings,

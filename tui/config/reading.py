@@ -6,8 +6,9 @@ import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from tui.config import KEYS, S3, SECTIONS, Settings, default_of, quoted, toml_name
-from tui.config_far import S3Settings, is_name, is_secret
+from tui.config.far import S3Settings, is_name, is_secret
+from tui.config.kinds import quoted
+from tui.config.settings import KEYS, S3, SECTIONS, Settings, default_of, toml_name
 from tui.model.error import ConfigError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dataclasses import Field
     from pathlib import Path
 
-    from tui.config_kinds import Kind
+    from tui.config.kinds import Kind
     from tui.paths import Paths
 
 
