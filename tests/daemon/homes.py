@@ -100,12 +100,14 @@ class Home:
 
     def end(self) -> None:
         """Ask its engine to go, and see that it does."""
-        for pid in self.engines():
+        engines = self.engines()
+        for pid in engines:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
                 os.kill(pid, signal.SIGTERM)
         try:
-            until(lambda: not self.engines(), 10)
+            until(lambda: not any(map(alive, engines)), 10)
+            until(lambda: not self.engines(), 10)  # which looks through all processes
         finally:
             for pid in self.engines():
                 os.kill(pid, signal.SIGKILL)
