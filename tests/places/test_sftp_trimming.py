@@ -165,5 +165,6 @@ async def test_packets_go_out_several_at_once_and_none_of_them_empty(sshd: Sshd,
     async with place_with(sshd) as place:
         sent = sent_by(place)
         await write_file(place, Location(str(tmp_path / "a"), "sftp", "test"))
-        assert len(sent) < len(DATA) / (32 << 10)  # as many packets as that it takes at least, with sshd's largest
+        # As many packets as that it takes at least, with sshd's largest.
+        assert len(sent) < len(DATA) / (32 << 10)
         assert sum(sent) < len(DATA) * 1.01 + 10_000
