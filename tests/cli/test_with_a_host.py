@@ -1,4 +1,4 @@
-"""The command as it is installed, its real engine, and a real OpenSSH server on this machine."""
+"""Commands, their real engine, and a real OpenSSH server on this machine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from real_ferry import RealFerry
 
-from tests.daemon.homes import Home, until
-from tests.e2e.terminal import Terminal
+from tests.daemon.homes import until
 from tests.servers.sshd import make_key
 
 if TYPE_CHECKING:
@@ -21,53 +20,38 @@ if TYPE_CHECKING:
 
     from tests.servers.sshd import Sshd
 
-Done = subprocess.CompletedProcess[bytes]
 
+class Ferry(RealFerry):
+    """Of a person who knows the host `box`, and another by the name of `stranger`."""
 
-class Ferry:
-    """Runs commands in one folder, of a person who knows the host `box`, and another by the name of `stranger`."""
-
-    def __init__(self, folder: Path, sshd: Sshd) -> None:
-        self.here, self.there = folder / "here", folder / "there"
-        ssh = folder / "person" / ".ssh"
-        for each in (self.here, self.there, ssh):
+    def __init__(self, folder: Path, sshd: Sshd, *more: Any) -> None:
+        self.there = folder / "there"
+        here, ssh = folder / "here", folder / "person" / ".ssh"
+        for each in (here, self.there, ssh):
             each.mkdir(parents=True)
         stranger = sshd.config_for("stranger", UserKnownHostsFile=ssh / "known", StrictHostKeyChecking="ask")
         (ssh / "config").write_text(sshd.config_for("box") + stranger)
         self.known = ssh / "known"
-        self.environ = {**os.environ, "FERRY_HOME": str(folder / "home"), "HOME": str(folder / "person")}
-        for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS"):
-            self.environ.pop(name, None)
+        environ = {"FERRY_HOME": str(folder / "home"), "HOME": str(folder / "person")}
+        super().__init__(here, environ, *more)
 
     def url(self, name: str = "", host: str = "box") -> str:
         return f"sftp://{host}{self.there}/{name}"
 
-    def __call__(self, *words: str, status: int = 0) -> Done:
-        # In a session of its own: there is no terminal to ask on, wherever the tests are run.
-        done = subprocess.run(
-            [sys.executable, "-m", "tui", *words],
-            cwd=self.here,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            check=False,
-            start_new_session=True,
-        )
-        assert done.returncode == status, done
-        return done
-
-    def terminal(self, *words: str) -> Terminal:
-        return Terminal([sys.executable, "-m", "tui", *words], environ=self.environ, cwd=self.here, width=120)
-
 
 @pytest.fixture
-def real(tmp_path: Path, sshd: Sshd) -> Iterator[Ferry]:
-    ferry = Ferry(tmp_path, sshd)
+def real(
+    tmp_path: Path,
+    sshd: Sshd,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> Iterator[Ferry]:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    ferry = Ferry(tmp_path, sshd, monkeypatch, capfdbinary)
     try:
         yield ferry
     finally:
-        Home(tmp_path / "home").end()
+        ferry.end()
 
 
 def test_a_tree_goes_to_a_host_and_comes_back(real: Ferry) -> None:
@@ -145,7 +129,7 @@ def test_without_a_terminal_a_host_that_is_not_known_is_not_waited_for(real: Fer
     assert b"`ferry queue answer-host 1` does" in queued.stderr
     (job,) = map(json.loads, real("queue", "--json").stdout.splitlines())
     assert (job["state"], [each["ask"] for each in job["host_questions"]]) == ("waiting", ["host_key"])
-    with real.terminal("queue", "answer-host", "1") as terminal:
+    with real.terminal("queue", "answer-host", "1", width=120) as terminal:
         terminal.wait_for(r"\[yes/no\]")
         assert "SHA256:" in terminal.text
         terminal.press(*"yes", "enter")
@@ -159,7 +143,7 @@ def test_without_a_terminal_a_host_that_is_not_known_is_not_waited_for(real: Fer
 def test_whoever_waits_on_a_terminal_is_asked_about_a_host(real: Ferry) -> None:
     (real.here / "a").write_bytes(b"one")
     real("copy", "--detach", "a", real.url(host="stranger"))
-    with real.terminal("queue", "wait", "1") as terminal:
+    with real.terminal("queue", "wait", "1", width=120) as terminal:
         terminal.wait_for(r"\[yes/no\]")
         terminal.press(*"yes", "enter")
         terminal.wait_until(lambda: terminal.process.poll() is not None)
@@ -169,7 +153,7 @@ def test_whoever_waits_on_a_terminal_is_asked_about_a_host(real: Ferry) -> None:
 
 def test_on_a_terminal_a_host_that_is_not_known_is_asked_about(real: Ferry) -> None:
     (real.there / "one").touch()
-    with real.terminal("ls", real.url(host="stranger")) as terminal:
+    with real.terminal("ls", real.url(host="stranger"), width=120) as terminal:
         terminal.wait_for(r"\[yes/no\]")
         terminal.press(*"yes", "enter")
         terminal.wait_until(lambda: terminal.process.poll() is not None)
@@ -181,10 +165,7 @@ def test_on_a_terminal_a_host_that_is_not_known_is_asked_about(real: Ferry) -> N
 
 def test_a_reader_that_leaves_is_no_error(real: Ferry) -> None:
     (real.there / "big").write_bytes(bytes(8 << 20))
-    ferry = [sys.executable, "-m", "tui", "cat", real.url("big")]
-    with subprocess.Popen(
-        ferry, env=real.environ, cwd=real.here, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as command:
+    with real.process("cat", real.url("big"), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
         assert command.stdout is not None
         assert command.stderr is not None
         assert command.stdout.read(1) == b"\0"
@@ -212,7 +193,7 @@ def test_the_passphrase_of_a_key_is_asked_for_until_it_is_right(real: Ferry, ssh
     with (real.known.parent / "config").open("a") as file:
         file.write(sshd.config_for("locked", IdentityFile=key))
     (real.there / "one").touch()
-    with real.terminal("ls", real.url(host="locked")) as terminal:
+    with real.terminal("ls", real.url(host="locked"), width=120) as terminal:
         terminal.wait_for("(?i)passphrase.*:")
         terminal.press(*"wrong", "enter")
         terminal.wait_for("That was not right")

@@ -1,51 +1,32 @@
-"""The command as it is installed, its real engine, and a real store that speaks S3, named in the configuration."""
+"""Commands, their real engine, and a real store that speaks S3, named in the configuration."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import tomllib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiobotocore.session import AioSession
+from real_ferry import RealFerry
 
-from tests.daemon.homes import Home
 from tests.servers.swift import running_swift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-Ferry = Callable[..., subprocess.CompletedProcess[bytes]]
-
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Ferry]:
+def store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Iterator[RealFerry]:
     """Run commands in the folder `here` of a person whose configuration names the store `test`."""
     home, person, here = tmp_path / "home", tmp_path / "person", tmp_path / "here"
     for folder in (home / "config", person / ".aws", here):
         folder.mkdir(parents=True)
-    environ = {**os.environ, "FERRY_HOME": str(home), "HOME": str(person)}
-
-    def ferry(*words: str, status: int = 0) -> subprocess.CompletedProcess[bytes]:
-        done = subprocess.run(
-            [sys.executable, "-m", "tui", *words],
-            cwd=here,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            check=False,
-            start_new_session=True,
-        )
-        assert done.returncode == status, done
-        return done
-
+    ferry = RealFerry(here, {"FERRY_HOME": str(home), "HOME": str(person)}, monkeypatch, capfdbinary)
     with running_swift() as swift:
         (home / "config" / "config.toml").write_text(
             f'[s3.test]\nurl = "{swift.url}"\nprofile = "own"\nregion = "{swift.region}"\n'
@@ -56,10 +37,10 @@ def store(tmp_path: Path) -> Iterator[Ferry]:
         try:
             yield ferry
         finally:
-            Home(home).end()
+            ferry.end()
 
 
-def test_a_tree_goes_to_a_store_and_comes_back(store: Ferry, tmp_path: Path) -> None:
+def test_a_tree_goes_to_a_store_and_comes_back(store: RealFerry, tmp_path: Path) -> None:
     tree = tmp_path / "here" / "tree"
     (tree / "sub").mkdir(parents=True)
     data = bytes(range(256)) * 10_000
@@ -83,7 +64,7 @@ def test_a_tree_goes_to_a_store_and_comes_back(store: Ferry, tmp_path: Path) -> 
     assert store("ls", "s3://test@bucket").stdout == b""
 
 
-def test_what_no_path_can_tell_is_said(store: Ferry, tmp_path: Path) -> None:
+def test_what_no_path_can_tell_is_said(store: RealFerry, tmp_path: Path) -> None:
     store("mkdir", "s3://test@bucket")
     asyncio.run(put(tmp_path, "bucket", "a", "b//c", "../d"))
     listed = store("ls", "s3://test@bucket", status=1)
@@ -99,11 +80,13 @@ def test_what_no_path_can_tell_is_said(store: Ferry, tmp_path: Path) -> None:
     assert b"(and 2 that cannot be told by names, such as '../')" in rehearsed.stdout
 
 
-def test_a_store_that_is_not_named_anywhere_is_refused(store: Ferry) -> None:
+def test_a_store_that_is_not_named_anywhere_is_refused(store: RealFerry) -> None:
     assert b"cannot connect to s3://other@/" in store("ls", "s3://other@bucket", status=1).stderr
 
 
-def test_a_half_upload_nobody_wants_is_found_by_the_doctor_and_removed(store: Ferry, tmp_path: Path) -> None:
+def test_a_half_upload_nobody_wants_is_found_by_the_doctor_and_removed(
+    store: RealFerry, tmp_path: Path
+) -> None:
     store("mkdir", "s3://test@bucket")
     assert b"no half upload that no job wants" in store("doctor", "--uploads").stdout
     asyncio.run(begin_upload(tmp_path, "bucket", "some/half"))

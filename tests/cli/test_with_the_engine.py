@@ -1,4 +1,4 @@
-"""The command as it is installed, with the real background engine, in a home of its own."""
+"""Commands with the real background engine, in a home of their own."""
 
 from __future__ import annotations
 
@@ -12,52 +12,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from tests.daemon.homes import Home
-from tests.e2e.terminal import Terminal
+from real_ferry import RealFerry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Done = subprocess.CompletedProcess[str]
-
 
 class Ferry:
-    """Runs commands in one folder with one home."""
+    """Runs commands on the engine, and gives what they write as text."""
 
-    def __init__(self, here: Path, home: Path) -> None:
-        self.here = here
-        self.environ = {**os.environ, "FERRY_HOME": str(home), "XDG_DATA_HOME": str(home / "data")}
+    def __init__(self, real: RealFerry) -> None:
+        self.real, self.here = real, real.here
 
-    def __call__(self, *words: str | bytes, status: int | None = 0) -> Done:
+    def __call__(self, *words: str, status: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; check its status unless that is None."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tui", *words],
-            cwd=self.here,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=40,
-            check=False,
-        )
+        done = self.real.run(*words)
         assert status is None or done.returncode == status, done
-        return done
-
-    def terminal(self, *words: str) -> Terminal:
-        return Terminal([sys.executable, "-m", "tui", *words], environ=self.environ, cwd=self.here)
+        return subprocess.CompletedProcess(words, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def jobs(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in self("queue", "--json").stdout.splitlines()]
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> Iterator[Ferry]:
-    here = tmp_path / "here"
+def real(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Iterator[Ferry]:
+    here, home = tmp_path / "here", tmp_path / "home"
     here.mkdir()
-    ferry = Ferry(here, tmp_path / "home")
-    yield ferry
-    Home(tmp_path / "home").end()
+    environ = {"FERRY_HOME": str(home), "XDG_DATA_HOME": str(home / "data")}
+    real = RealFerry(here, environ, monkeypatch, capfdbinary)
+    yield Ferry(real)
+    real.end()
 
 
 def tree(folder: Path, files: int = 20) -> None:
@@ -94,7 +80,7 @@ def test_names_of_any_bytes_travel_unchanged(real: Ferry) -> None:
     names = [b"-rf", b"new\nline", b"stray\xff\xfe", b"esc\x1b[2J", "\u202eRTL".encode(), b"x" * 255]
     for name in names:
         (Path(os.fsdecode(real.here)) / os.fsdecode(name)).write_bytes(name)
-    real("copy", "--", *names, b"to/")
+    real("copy", "--", *map(os.fsdecode, names), "to/")
     assert sorted(os.listdir(os.fsencode(real.here / "to"))) == sorted(names)
     listed = real("queue").stdout
     assert "\x1b" not in listed
@@ -147,7 +133,6 @@ def loaded_by(ferry: Ferry, *words: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=ferry.here,
-        env=ferry.environ,
         capture_output=True,
         text=True,
         timeout=30,
@@ -225,13 +210,7 @@ def test_questions_are_answered_from_another_command(real: Ferry) -> None:
     (real.here / "a").write_bytes(b"new!")
     (real.here / "b").write_bytes(b"old")
     id = real("copy", "--on-conflict", "ask", "--detach", "a", "b").stdout.strip()
-    waiting = subprocess.Popen(
-        [sys.executable, "-m", "tui", "queue", "wait", id],
-        cwd=real.here,
-        env=real.environ,
-        stderr=subprocess.PIPE,
-    )
-    with waiting:
+    with real.real.process("queue", "wait", id, stderr=subprocess.PIPE) as waiting:
         assert waiting.stderr is not None
         assert b"waits for an answer" in waiting.stderr.readline()
         real("queue", "answer", id, "overwrite")
@@ -244,7 +223,7 @@ def test_questions_are_answered_on_the_terminal(real: Ferry) -> None:
     tree(real.here / "to" / "from", 3)
     for number in range(3):
         (real.here / "to" / "from" / "sub" / f"file {number}").write_bytes(b"old")
-    with real.terminal("copy", "from", "to") as terminal:
+    with real.real.terminal("copy", "from", "to") as terminal:
         terminal.wait_for(r"\[s\]kip")
         terminal.press("o")
         terminal.wait_for(r"(?s)\[s\]kip.*overwrite\n.*\[s\]kip")
@@ -257,7 +236,7 @@ def test_questions_are_answered_on_the_terminal(real: Ferry) -> None:
 
 def test_ctrl_c_cancels_and_leaves_no_half_file(real: Ferry) -> None:
     (real.here / "big").write_bytes(bytes(64 << 20))
-    with real.terminal("copy", "--limit", "1MB/s", "big", "copied") as terminal:
+    with real.real.terminal("copy", "--limit", "1MB/s", "big", "copied") as terminal:
         terminal.wait_for(r"0/1 files")
         terminal.press("ctrl+c")
         terminal.wait_for(r"\[c\]ancel")
@@ -270,7 +249,7 @@ def test_ctrl_c_cancels_and_leaves_no_half_file(real: Ferry) -> None:
 
 def test_a_job_outlives_its_command(real: Ferry) -> None:
     (real.here / "big").write_bytes(bytes(24 << 20))
-    with real.terminal("copy", "--limit", "20MB/s", "big", "copied") as terminal:
+    with real.real.terminal("copy", "--limit", "20MB/s", "big", "copied") as terminal:
         terminal.wait_for(r"0/1 files")
         terminal.hang_up()
         terminal.process.wait(10)

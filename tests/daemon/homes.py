@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 
-def until(condition: Callable[[], Any], timeout_s: float = 20) -> Any:
+def until(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
     """Wait for something to become true in another process; return it."""
     deadline = time.monotonic() + timeout_s
     while not (found := condition()):
@@ -36,7 +36,7 @@ def until(condition: Callable[[], Any], timeout_s: float = 20) -> Any:
     return found
 
 
-async def eventually(condition: Callable[[], Any], timeout_s: float = 20) -> Any:
+async def eventually(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
     """Wait as `until` does, while this loop goes on."""
     async with asyncio.timeout(timeout_s):
         while not (found := condition()):  # noqa: ASYNC110 (the condition is another process's)
@@ -100,12 +100,14 @@ class Home:
 
     def end(self) -> None:
         """Ask its engine to go, and see that it does."""
-        for pid in self.engines():
+        engines = self.engines()
+        for pid in engines:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
                 os.kill(pid, signal.SIGTERM)
         try:
-            until(lambda: not self.engines(), 10)
+            until(lambda: not any(map(alive, engines)))
+            until(lambda: not self.engines())  # which looks through all processes
         finally:
             for pid in self.engines():
                 os.kill(pid, signal.SIGKILL)
@@ -213,7 +215,7 @@ class Raw:
 
     async def hear(self) -> Any:
         """Return the next message, decoded; None where the connection ended."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b"\n" not in self._read:
                 chunk = await asyncio.get_running_loop().sock_recv(self._socket, 1 << 20)
                 if not chunk:

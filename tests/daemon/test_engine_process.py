@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 
 
-async def ended(client: Calls, id: int, timeout_s: float = 30) -> JobState:
+async def ended(client: Calls, id: int, timeout_s: float = 60) -> JobState:
     """Wait for a job to end."""
     async with asyncio.timeout(timeout_s):
         async for update in client.updates():
@@ -46,7 +46,7 @@ async def ended(client: Calls, id: int, timeout_s: float = 30) -> JobState:
 
 async def begun(client: Calls, id: int, size_bytes: int = 1) -> None:
     """Wait until a job has copied something."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await client.job(id)).progress.bytes_done < size_bytes:  # noqa: ASYNC110 (of another process)
             await asyncio.sleep(0.01)
 
@@ -442,7 +442,7 @@ async def test_who_cannot_share_a_queue_in_use_is_told_by_whom(home: Home) -> No
         started = time.monotonic()
         with pytest.raises(EngineUnreachable, match=f"process {os.getpid()} works on the queue"):
             await client.jobs()
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 20
     lock.release()
 
 

@@ -80,7 +80,7 @@ async def test_closing_waits_only_so_long(tmp_path: Path) -> None:
     await eventually(lambda: pid.exists() and pid.read_text())
     started = time.monotonic()
     await hooks.close(patience_s=0.1)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert not alive(int(pid.read_text()))
 
 

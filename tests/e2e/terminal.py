@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+PATIENCE_S: Final = 60.0
+"""How long is waited for what must come: long, for a machine may have other things to do, and nobody waits in vain."""
+
 KEYS: Final = {
     **{
         "up": "\x1b[A",
@@ -183,7 +186,7 @@ class Terminal:
             else:
                 self._streams[self._alternate].feed(part)
 
-    def wait_until(self, condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         """Read until a condition holds."""
         deadline = time.monotonic() + timeout_s
         while not condition():
@@ -191,7 +194,7 @@ class Terminal:
                 raise AssertionError(f"Waited {timeout_s} s in vain; the screen shows:\n{self.text}")
             self.read()
 
-    def wait_for(self, pattern: str, timeout_s: float = 15.0) -> re.Match[str]:
+    def wait_for(self, pattern: str, timeout_s: float = PATIENCE_S) -> re.Match[str]:
         """Read until a regular expression matches the screen."""
         self.wait_until(lambda: re.search(pattern, self.text, re.MULTILINE) is not None, timeout_s)
         match = re.search(pattern, self.text, re.MULTILINE)
@@ -244,7 +247,7 @@ class Terminal:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
-    def wait_exit(self, timeout_s: float = 15.0) -> int:
+    def wait_exit(self, timeout_s: float = PATIENCE_S) -> int:
         """Read until the program ends; return its exit status."""
         deadline = time.monotonic() + timeout_s
         while self.process.poll() is None:

@@ -37,7 +37,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def until(holds: Callable[[], object], timeout_s: float = 20.0) -> None:
+async def until(holds: Callable[[], object], timeout_s: float = 60.0) -> None:
     """Wait until something holds that nothing tells of."""
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110 (no event tells)
@@ -74,7 +74,7 @@ class Harness:
         places = tuple(Location.local(source) for source in sources)
         return await self.engine.submit(Request(kind=kind, sources=places, **rest))  # type: ignore[arg-type]
 
-    async def until(self, id: int, wanted: Callable[[Job], bool], timeout_s: float = 20.0) -> Job:
+    async def until(self, id: int, wanted: Callable[[Job], bool], timeout_s: float = 60.0) -> Job:
         """Wait until a job is as wanted; return it."""
         async with asyncio.timeout(timeout_s):
             async for _ in self.engine.updates():
@@ -83,7 +83,7 @@ class Harness:
                     return job
         raise AssertionError("updates ended")
 
-    async def ends(self, id: int, timeout_s: float = 20.0) -> Job:
+    async def ends(self, id: int, timeout_s: float = 60.0) -> Job:
         """Wait until a job has ended, or waits for answers, or is paused; return it."""
         resting = (JobState.WAITING, JobState.PAUSED)
         return await self.until(id, lambda job: job.state.is_final or job.state in resting, timeout_s)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_harness import Harness, names, running
+from engine_harness import Harness, at_rest, names, running
 
 from tui.engine.engine import Limits
 from tui.engine.journal import Journal
@@ -255,6 +255,7 @@ async def test_a_failed_job_that_was_off_the_list_compares_what_a_disk_may_have_
 ) -> None:
     id = await harness.copy(big(source / "a", 1), source / "missing", to=target)
     assert (await harness.ends(id)).state is JobState.FAILED
+    await at_rest(harness.engine)  # it writes down what it was last
     await harness.engine._journal.update(id, {"unflushed": "7"})
     await harness.engine.remove([id])
     await harness.engine.restore()

@@ -140,7 +140,7 @@ async def test_a_disk_that_does_not_answer_stops_neither_cancel_nor_shut_down(
         await harness.engine.cancel([id])
         assert (await harness.engine.job(id)).state is JobState.CANCELLED
         await harness.engine.shut_down()
-        assert loop.time() - began < 2.5
+        assert loop.time() - began < 10
     answers.set()
 
 

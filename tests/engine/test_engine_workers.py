@@ -41,7 +41,7 @@ RULES = CopyRules(tag="t7")
 def start(workers: Workers) -> list[int]:
     """Start worker processes, wait until they answer, and return their pids."""
     workers.start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not all(process.ready for process in workers._processes):
         assert time.monotonic() < end and not any(process.ended for process in workers._processes)
         time.sleep(0.005)
@@ -56,7 +56,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until_gone(*pids: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while any(map(is_alive, pids)):
         assert time.monotonic() < end, "still there"
         time.sleep(0.005)

@@ -59,7 +59,7 @@ class Shell:
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait until something holds; fails with what was shown if it never does."""
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + 60
         while not condition():
             if time.monotonic() > ends:
                 raise AssertionError(f"never came true: {what or condition}; told: {self.told}")

@@ -130,7 +130,7 @@ class Panes:
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait until something holds."""
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + 60
         while not condition():
             if time.monotonic() > ends:
                 raise AssertionError(

@@ -72,7 +72,7 @@ async def test_a_hundred_thousand_entries_are_read_once_and_every_key_is_answere
 
 async def test_a_key_draws_two_lines_and_asks_the_disk_nothing() -> None:
     async with panes(client=big(), at="/big", size=(80, 24)) as p:
-        await p.until(lambda: not p.pane.folder.unread(0, 1))
+        await p.until(lambda: len(p.pane.folder) == MANY and not p.pane.folder.unread(0, 1), "all read")
         drawn: list[int] = []
         listing = p.pane.listing
         row_strip = listing._row_strip

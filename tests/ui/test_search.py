@@ -44,6 +44,14 @@ async def found(client: FakeClient, text: str, **choices: bool) -> list[Hit]:
     ]
 
 
+async def searched(s, key: str, text: str, count: int) -> SearchScreen:
+    """Search for something below the pane's folder; return the dialog once so many were found."""
+    await s.press(key, *text, "enter")
+    dialog = await s.dialog(SearchScreen)
+    await s.until(lambda: len(dialog.query_one(HitList).hits) == count, "found")
+    return dialog
+
+
 def said(dialog: SearchScreen) -> str:
     return str(dialog.query_one("#feedback", Static).visual)
 
@@ -120,10 +128,7 @@ async def test_enter_goes_to_what_was_found_and_s_comes_back_to_the_rest(shell) 
 
 async def test_marked_hits_are_yanked_and_pasted_into_one_folder(shell) -> None:
     async with shell(TREE) as s:
-        await s.press("s", *"*.jpg", "enter")
-        dialog = await s.dialog(SearchScreen)
-        hits = dialog.query_one(HitList)
-        await s.until(lambda: len(hits.hits) == 2, "found")
+        dialog = await searched(s, "s", "*.jpg", 2)
         await s.press("space")
         await s.until(lambda: "1 marked" in said(dialog), "told")
         await s.press("space", "*", "*", "y")
@@ -137,11 +142,8 @@ async def test_marked_hits_are_yanked_and_pasted_into_one_folder(shell) -> None:
 
 async def test_text_is_searched_and_a_hit_is_viewed(shell) -> None:
     async with shell(TREE) as s:
-        await s.press("S", *"milk", "enter")
-        dialog = await s.dialog(SearchScreen)
-        hits = dialog.query_one(HitList)
-        await s.until(lambda: len(hits.hits) == 2, "found")
-        assert hits.render_line(0).text.split() == ["todo.txt:2", "two", "milk"]
+        dialog = await searched(s, "S", "milk", 2)
+        assert dialog.query_one(HitList).render_line(0).text.split() == ["todo.txt:2", "two", "milk"]
         await s.press("f3")
         await s.until(lambda: isinstance(s.app.screen, Viewer), "viewer")
         assert s.app.screen.location == HOME.child("todo.txt")

@@ -113,7 +113,7 @@ class Far:
         return await self.until(id, lambda job: job.state.is_final or job.state in resting)
 
     async def until(self, id: int, wanted: Callable[[Job], bool]) -> Job:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for _ in self.engine.updates():
                 job = await self.engine.job(id)
                 if wanted(job):

@@ -16,7 +16,7 @@ from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 from tui.places.base import Capabilities
-from tui.places.memory import ALL, HARDLY_ANY, MemoryOpener
+from tui.places.memory import ALL, HARDLY_ANY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -384,8 +384,7 @@ async def killed_in_a_move(far: Far, at: Callable[[str, str], bool]) -> int:
 async def test_killed_before_it_knows_that_a_flat_store_is_emptied_a_move_is_done_all_the_same(
     tmp_path: Path,
 ) -> None:
-    far = Far(tmp_path / "journal")
-    far.openers["here"] = MemoryOpener(far.here, HARDLY_ANY, far.faults)
+    far = Far(tmp_path / "journal", here=HARDLY_ANY)
     far.here.write("/from/tree/a", b"a")
     id = await killed_in_a_move(far, lambda name, path: name == "remove_file done")
     async with far.engine_on():
@@ -398,8 +397,7 @@ async def test_killed_before_it_knows_that_a_flat_store_is_emptied_a_move_is_don
 async def test_killed_while_it_looks_whether_two_folders_are_one_a_move_leaves_nothing_in_a_flat_store(
     tmp_path: Path,
 ) -> None:
-    far = Far(tmp_path / "journal")
-    far.openers["there"] = MemoryOpener(far.there, HARDLY_ANY, far.faults)
+    far = Far(tmp_path / "journal", there=HARDLY_ANY)
     far.here.write("/from/tree/a", b"a")
     far.there.write("/target/tree/b", b"b")
     id = await killed_in_a_move(far, lambda name, path: name == "put done" and "/.ferry-" in path)

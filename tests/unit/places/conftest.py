@@ -28,7 +28,7 @@ def no_descriptor_left_open() -> Iterator[None]:
     """Fail a test that leaves a descriptor of a file or folder open; a thread let go of may need a moment to close."""
     before = _open_files()
     yield
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while _open_files() - before and time.monotonic() < ends:
         gc.collect()  # a cancelled task and its exception may hold one another, and what they have open
         time.sleep(0.01)

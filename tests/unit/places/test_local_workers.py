@@ -39,7 +39,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
     workers = Workers(1)
     workers.start()
     (process,) = workers._processes
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not process.ready:
         assert not process.ended and time.monotonic() < end
         time.sleep(0.005)
@@ -209,7 +209,7 @@ def test_a_worker_of_another_build_is_not_asked(monkeypatch: pytest.MonkeyPatch)
     workers = Workers(1)
     workers.start()
     (process,) = workers._processes
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not process.ended:
         assert not process.ready and time.monotonic() < end
         time.sleep(0.005)
