@@ -74,7 +74,10 @@ class Syncing(Copying):
     def _check_target(self, where: Location, info: os.stat_result, parent: Root) -> None:
         """Refuse what is no folder, the source itself, and what holds it. (What is in it, every copy refuses.)"""
         final = self._final
-        there = look(self.target.fd, os.fsencode(final.name))
+        try:
+            there = look(self.target.fd, os.fsencode(final.name))
+        except OSError as error:
+            raise from_os_error(error, final, "look at") from error
         if there is None:
             return
         if not is_folder(there):
