@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_harness import Harness, names, new_engine, running
 
 from tests.trees import make_mixed_tree
 from tui.engine.rows import Phase
+from tui.engine.run import Run
 from tui.model.job import JobKind, JobState
 from tui.model.location import Location
 
@@ -195,3 +196,28 @@ async def test_a_swap_interrupted_anywhere_is_finished(tmp_path: Path, source: P
         await second.engine.resume([id])
         await second.done(id)
     assert {name: (source / name).read_text() for name in names(source)} == {"a": "b", "b": "a"}
+
+
+@pytest.mark.parametrize("kind", [JobKind.DELETE, JobKind.TRASH])
+async def test_many_sources_take_few_hops_and_what_fails_among_them_is_told(
+    harness: Harness, source: Path, monkeypatch: pytest.MonkeyPatch, kind: JobKind
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(source.parent / "data"))
+    marked = [write(source / f"file {number:03}", "text") for number in range(200)]
+    marked[7].unlink()
+    (source / "folder" / "inner").mkdir(parents=True)
+    hops = 0
+    hop = Run.hop
+
+    async def counted(run: Run, *args: Any, **rest: Any) -> Any:
+        nonlocal hops
+        hops += 1
+        return await hop(run, *args, **rest)
+
+    monkeypatch.setattr(Run, "hop", counted)
+    job = await harness.ends(await harness.submit(kind, *marked, source / "folder"))
+    assert names(source) == []
+    (error,) = await harness.engine.errors(job.id)
+    assert (error.code, error.location.name) == ("NotFound", "file 007")
+    assert job.progress.files_done >= 199
+    assert hops < 60

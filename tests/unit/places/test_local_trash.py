@@ -14,7 +14,7 @@ from tui.model.error import NotFound, PermissionDenied, Unsupported
 from tui.places.local.trash import trash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -37,6 +37,19 @@ def notes(bin_: Path) -> dict[str, bytes]:
         assert match
         found[path.name.removesuffix(".trashinfo")] = unquote_to_bytes(match[1])
     return found
+
+
+def test_no_other_name_is_made_up_where_its_own_is_free(
+    source: Path, bin_: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def others(_name: bytes, *, folder: bool) -> Iterator[bytes]:
+        raise AssertionError("asked for another name")
+        yield b""
+
+    monkeypatch.setattr("tui.places.local.trash.other_names", others)
+    (source / "file").touch()
+    trash(str(source / "file"))
+    assert set(notes(bin_)) == {"file"}
 
 
 def test_a_tree_goes_to_the_trash_whole_with_a_note_of_where_it_was(source: Path, bin_: Path) -> None:
