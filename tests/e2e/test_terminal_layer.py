@@ -130,8 +130,7 @@ def test_the_linux_console_gets_no_commands_it_would_print(start: Callable[..., 
 def test_a_name_is_copied_as_its_bytes(start: Callable[..., Terminal]) -> None:
     terminal = start()
     terminal.press("c")
-    terminal.settle()
-    assert b"\x1b]52;c;bmFtZf8=\x07" in terminal.output
+    terminal.wait_until(lambda: b"\x1b]52;c;bmFtZf8=\x07" in terminal.output)
 
 
 # 3. Input

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tui.model.job import Job
     from tui.places.local.workers import Workers
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 WATCHING_S = 300.0
 _INSIDE = "something went wrong inside Ferry"
 RETRIES = 2
