@@ -43,12 +43,13 @@ def test_patterns_reach_the_request_in_their_order(
     assert last(engine).exclude == Exclusion(("*.tmp", "build/", "!\udcff", "!keep.tmp"))
 
 
+@pytest.mark.parametrize("words", ["copy tree folder", "sync --delete --yes tree folder"])
 def test_patterns_may_come_by_standard_input(
-    ferry: Run, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+    ferry: Run, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"*.tmp\n")))
-    ferry("copy", "tree", "folder", "--exclude-from", "-")
-    assert last(engine).exclude == Exclusion(("*.tmp",))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"*.tmp\r\nbuild/\n")))
+    ferry(*words.split(), "--exclude-from", "-")
+    assert last(engine).exclude == Exclusion(("*.tmp", "build/"))
 
 
 def test_sources_are_left_out_themselves(ferry: Run, engine: FakeEngine) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from cli_places import FOLDER, HOME, FakePlaces, far
 from tui.model.ask import KnownHost
 from tui.model.comparison import Change, Compared, Difference
 from tui.model.entry import EntryKind, Facts
+from tui.model.exclusion import Exclusion
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 
@@ -127,6 +130,15 @@ def test_folders_on_a_host_are_known_as_such_where_they_are_left_out(ferry: Run,
     assert ferry(*words).status == 0
     (request,) = engine.requests.values()
     assert [source.name for source in request.sources] == ["one"]
+
+
+def test_a_sync_with_a_host_leaves_out_what_standard_input_says(
+    ferry: Run, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"*.tmp\n")))
+    ferry("sync", "--delete", "--yes", "sftp://box/data", "folder", "--exclude-from", "-")
+    (request,) = engine.requests.values()
+    assert request.exclude == Exclusion(("*.tmp",))
 
 
 def test_a_dry_run_names_conflicts_on_a_host(ferry: Run, engine: FakeEngine, here: Path) -> None:

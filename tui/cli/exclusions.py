@@ -60,4 +60,6 @@ def _patterns(parsed: Parsed) -> Iterator[str]:
             yield value
         elif option == "--exclude-from":
             lines = listed(option, value)
-            yield from (line for line in lines if line.strip() and not line.startswith("#"))
+            yield from (
+                line.removesuffix("\r") for line in lines if line.strip() and not line.startswith("#")
+            )

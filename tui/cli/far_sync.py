@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
     check_options(parsed)
-    return asyncio.run(_run(session, parsed))
+    return asyncio.run(_run(session, parsed, exclusion_of(parsed)))
 
 
-async def _run(session: Session, parsed: Parsed) -> int:
+async def _run(session: Session, parsed: Parsed, exclude: Exclusion) -> int:
     client = engine_for(session, parsed)
-    delete, json, exclude = parsed.has("--delete"), parsed.has("--json"), exclusion_of(parsed)
+    delete, json = parsed.has("--delete"), parsed.has("--json")
     try:
         plan = await plan_sync(Looking(client, session.messages), parsed.operands)
         if parsed.has("--dry-run"):
@@ -49,7 +49,7 @@ async def _run(session: Session, parsed: Parsed) -> int:
             await _compare(session, client, plan, add, exclude, by_content=False)
             if not doomed.may_go(plan):
                 return Status.INTERRUPTED
-        return await queue(session, parsed, client, plan, requested(session, parsed, plan))
+        return await queue(session, parsed, client, plan, requested(session, parsed, plan, exclude))
     finally:
         await client.close()
 

@@ -57,7 +57,7 @@ def run(session: Session, parsed: Parsed) -> int:
             doomed.add(part)
         if not doomed.may_go(plan):
             return Status.INTERRUPTED
-    return submit_and_follow(session, parsed, plan, requested(session, parsed, plan))
+    return submit_and_follow(session, parsed, plan, requested(session, parsed, plan, exclude))
 
 
 def check_options(parsed: Parsed) -> None:
@@ -70,7 +70,7 @@ def check_options(parsed: Parsed) -> None:
     limit_of(parsed)
 
 
-def requested(session: Session, parsed: Parsed, plan: Plan) -> Request:
+def requested(session: Session, parsed: Parsed, plan: Plan, exclude: Exclusion) -> Request:
     """Return the request that the options ask for."""
     return Request(
         kind=JobKind.SYNC,
@@ -86,7 +86,7 @@ def requested(session: Session, parsed: Parsed, plan: Plan) -> Request:
         verify=verifies(session, parsed),
         flush=session.settings.queue.flush,
         staging=session.settings.queue.staging,
-        exclude=exclusion_of(parsed),
+        exclude=exclude,
     )
 
 
