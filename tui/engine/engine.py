@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.browsing import Browsing
 from tui.engine.feed import Feed
-from tui.engine.keeper import Keeper, Limits
+from tui.engine.keeper import Keeper
 from tui.engine.losses import EXAMPLES
 from tui.engine.naming import may_change_names
 from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
 from tui.engine.rows import Cleanup, new_tag
 from tui.engine.run import Stop
 from tui.engine.second_thoughts import SecondThoughts
+from tui.engine.settings import Limits
 from tui.engine.sparing import spare
 from tui.engine.verification import request_for
 from tui.model.error import NoSuchJob, UsageError
@@ -242,7 +243,7 @@ class Engine:
     async def limit(self, bytes_s: int | None, ids: Sequence[int] | None = None) -> None:
         check_limit(bytes_s)
         if ids is None:
-            await self._keeper.set_limit(bytes_s)
+            await self._keeper.settings.set_limit(bytes_s)
             return
         for record in self._chosen(ids, "limit", *_NOT_ENDED):
             await self._journal.update(record.id, {"limit_bytes_s": bytes_s})
@@ -251,7 +252,7 @@ class Engine:
     async def set_slots(self, slots: int) -> None:
         if not 1 <= slots <= MOST_SLOTS:
             raise UsageError(f"files at once: 1 to {MOST_SLOTS}, not {slots}")
-        await self._keeper.set_slots(slots)
+        await self._keeper.settings.set_slots(slots)
 
     # Conflicts
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.engine.answering import Answering
@@ -18,7 +17,7 @@ from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
 from tui.engine.rows import Cleanup
 from tui.engine.run import Run, Stop
-from tui.engine.settings import Settings
+from tui.engine.settings import Limits, Settings
 from tui.engine.shared import Shared
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
@@ -50,14 +49,6 @@ CHECKPOINT_TICKS = 10
 QUIT_PATIENCE_S = 0.7
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the configuration allows the engine."""
-
-    slots: int = 2
-    bytes_s: int | None = None
-
-
 class Keeper:
     """Every job's record, the runs of those that run, and the tasks behind them."""
 
@@ -72,16 +63,16 @@ class Keeper:
         hosts: Callable[[], tuple[KnownHost, ...]],
         homes: Collection[Location],
     ) -> None:
-        self._journal, self._clock, self._limits, self._on_end = journal, clock, limits, on_end
+        self._journal, self._clock, self._on_end = journal, clock, on_end
         self.board = Board(int(clock.now() * 1000) * 1000)
         pool = DaemonThreads("disk")
         bucket = Bucket(clock, limits.bytes_s)
         self.asking = Asking(self.board, clock, openers, hosts, self._let_in)
         self.doors = self.asking.doors
-        self._settings = Settings(journal)
         self.shared = Shared(
             journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors, self.kick, homes
         )
+        self.settings = Settings(self.shared, limits)
         self._turns = Turns(journal, self.board, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -96,8 +87,7 @@ class Keeper:
     async def start_up(self) -> str:
         note = await self._journal.open()
         await self._journal.note_boot(boot_id(), BOOT_NOTE)
-        self.shared.bucket.bytes_s = await self._settings.kept("limit", self._limits.bytes_s)
-        self.shared.slots = await self._settings.kept("slots", self._limits.slots) or self._limits.slots
+        await self.settings.restore()
         for row in await self._journal.jobs():
             record = Record(row, self._clock)
             self.board.add(record)
@@ -385,23 +375,11 @@ class Keeper:
         if tasks:
             await asyncio.wait(tasks, timeout=patience_s)
 
-    # Limits
-
     def limit_job(self, record: Record, bytes_s: int | None) -> None:
         record.limit_bytes_s = bytes_s
         if run := self._runs.get(record.id):
             run.bucket.bytes_s = bytes_s
         self.board.touch(record)
-
-    async def set_limit(self, bytes_s: int | None) -> None:
-        await self._settings.keep("limit", self._limits.bytes_s, bytes_s)
-        self.shared.bucket.bytes_s = bytes_s
-        self.board.bump()
-
-    async def set_slots(self, slots: int) -> None:
-        await self._settings.keep("slots", self._limits.slots, slots)
-        self.shared.slots = slots
-        self.board.bump()
 
 
 _AFTER_STOP: dict[Stop | None, JobState] = {
