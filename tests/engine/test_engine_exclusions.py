@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import NEW, Harness, crash, names, new_engine, running, write
 
+from tests.mounts import tmpfs
 from tui.model.error import UsageError
 from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobKind, JobState, Staging
@@ -162,3 +163,16 @@ async def test_what_takes_things_away_leaves_nothing_out(
 async def test_what_is_no_pattern_is_refused(harness: Harness, tree: Path, target: Path) -> None:
     with pytest.raises(UsageError, match="no pattern"):
         await harness.copy(tree, to=target, exclude=Exclusion(("[",)))
+
+
+async def test_a_sync_does_not_go_into_what_is_mounted_for_what_is_left_out_there(
+    harness: Harness, tree: Path, target: Path
+) -> None:
+    mounted = target / "old" / "disk"
+    write(target / "old" / "mine.tmp", "mine")
+    with tmpfs(mounted, "size=1m"):
+        write(mounted / "mine.tmp", "mine")
+        write(mounted / "dear", "dear")
+        job = await harness.ends(await sync(harness, tree, target))
+        assert job.state is JobState.FAILED
+        assert names(mounted) == ["dear", "mine.tmp"]

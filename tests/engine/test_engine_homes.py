@@ -11,6 +11,7 @@ from engine_harness import Harness, names, running
 from tests import mounts
 from tests.trees import describe
 from tui.model.error import HoldsHome
+from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 from tui.places.local import homes
@@ -206,3 +207,20 @@ def test_homes_are_found_as_given_and_as_links_lead(tmp_path: Path, monkeypatch:
     for folder in (tmp_path / "real", tmp_path):
         info = os.stat(folder)
         assert (info.st_dev, info.st_ino) in held
+
+
+async def test_a_sync_that_leaves_something_out_does_not_empty_a_home_for_it(
+    harness: Harness, home: Path, source: Path
+) -> None:
+    (source / "file").touch()
+    (home / "letter").write_text("dear")
+    (home / "a.tmp").touch()
+    (home.parent / "extra").touch()
+    (home.parent / "b.tmp").touch()
+    before = describe(home)
+    request = {"into": False, "delete_extra": True, "exclude": Exclusion(("*.tmp",))}
+    target = Location.local(home.parent.parent)
+    job = await harness.ends(await harness.submit(JobKind.SYNC, source, target=target, **request))
+    assert job.state is JobState.FAILED
+    assert describe(home) == before
+    assert names(home.parent) in (["b.tmp", "extra", "user"], ["b.tmp", "user"])

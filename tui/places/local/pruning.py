@@ -6,12 +6,13 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from tui.model.error import SourceChanged
+from tui.model.error import HoldsHome, PlaceError, SourceChanged
 from tui.model.exclusion import NOTHING, Exclusion
-from tui.places.local import attributes
+from tui.places.local import attributes, syscalls
 from tui.places.local.alongside import Alongside
+from tui.places.local.descent import volume_of
 from tui.places.local.excluding import holds_excluded
-from tui.places.local.homes import NO_HOMES
+from tui.places.local.homes import NO_HOMES, spare_home
 from tui.places.local.partial import prefix
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import join
@@ -86,6 +87,7 @@ class Pruning(Alongside):
             self._exclude
             and is_folder(there)
             and holds_excluded(self._target, path, path, self._exclude, self._brake)
+            and self._may_go_into(folder, path)
         ):
             folder.names.append(name)
             self._extra.add(path)
@@ -99,6 +101,20 @@ class Pruning(Alongside):
         folder.changed = True
         batch.files += 1
         batch.size_bytes += there.st_size
+
+    def _may_go_into(self, above: Folder, path: bytes) -> bool:
+        """Say whether a folder is no home and of this filesystem. (`TreeRemoval` refuses others as a whole.)"""
+        try:
+            fd = self._target.folder(path)
+        except PlaceError:
+            return False
+        try:
+            spare_home(os.fstat(fd), self._target.location(path), self._homes, self.doing)
+            return volume_of(fd) == volume_of(above.target)
+        except HoldsHome:
+            return False
+        finally:
+            syscalls.let_go(fd)
 
     def _remove_more(self, removal: TreeRemoval, batch: Passed) -> None:
         removed = removal.step()
