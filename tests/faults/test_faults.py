@@ -6,11 +6,13 @@ fault there can be.
 
 from __future__ import annotations
 
+import errno
 import random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.seam import Fault
 from tests.faults.stands import SCENARIOS, Scenario
 from tests.faults.sweep import sweep
 
@@ -37,3 +39,13 @@ async def test_at_no_moment_does_a_final_name_hold_wrong_bytes_or_is_an_original
     async with sweep(scenario, tmp_path, monkeypatch) as one:
         assert await one.begin() == []
         assert await one.watched(every=7) == []
+
+
+async def test_what_fails_in_two_ways_at_each_try_is_given_up_like_all_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file, and then the folder it is in: the second failure began the count of tries anew."""
+    (scenario,) = (each for each in SCENARIOS if str(each) == "move across")
+    async with sweep(scenario, tmp_path, monkeypatch) as one:
+        assert await one.begin() == []
+        assert await one.suffer(Fault(0, errno.EMFILE, lasting=True, name="utime")) == []

@@ -134,6 +134,8 @@ class Run:
         self.advanced = 0
         """Steps forward that no other count tells: folders, and more of half a file than there ever was."""
         self._attempts: dict[tuple[int, bytes], int] = {}
+        self._put_off: set[tuple[int, bytes]] = set()
+        """What waits in `later`."""
         self.answers = Answers()
 
     # Stopping
@@ -315,11 +317,15 @@ class Run:
         if isinstance(error, OutOfSpace):
             await self.out_of_space(error, spot.target)
             return
-        attempt = self._attempts.pop((spot.idx, spot.path), 1)
+        entry = spot.idx, spot.path
+        if entry in self._put_off:
+            return  # it is tried again anyway: what failed of it besides is found then, or is not there any more
+        attempt = self._attempts.get(entry, 1)
         wait_s = None if removing else wait_before_retry(error, attempt)
         if wait_s is not None and len(self.later) < MOST_LATER and not self.stopped:
             due = self.clock.monotonic() + wait_s
             self.later.append(Again(spot.idx, spot.path, spot.target_path, attempt + 1, due))
+            self._put_off.add(entry)
             return
         await self.write_errors([self.error_row(spot, error, removing=removing)])
 
@@ -332,6 +338,7 @@ class Run:
     def try_again(self, entry: Again) -> None:
         """Say that an entry is about to be tried once more."""
         self._attempts[(entry.idx, entry.path)] = entry.attempt
+        self._put_off.discard((entry.idx, entry.path))
 
     async def write_errors(
         self, rows: Sequence[ErrorRow], columns: Mapping[str, object] | None = None
