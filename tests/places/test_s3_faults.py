@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tests.places.stand import TAG, begin, put, some_bytes, write_all
-from tui.model.error import AuthenticationFailed, NotFound, PlaceError, PlaceUnavailable
+from tui.model.error import AuthenticationFailed, NotFound, PlaceError, PlaceUnavailable, Unsupported
 from tui.model.location import S3, Location
 from tui.places.base import Attributes
 from tui.places.s3.endpoints import Endpoint, Sizes
@@ -172,3 +172,10 @@ async def test_what_is_sent_goes_with_one_sum_and_not_two() -> None:
     assert await guarded(cast("Store", Signing(signs_bodies=True)), b"") == {}
     md5 = {"ContentMD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}
     assert await guarded(cast("Store", Signing(signs_bodies=False)), b"") == md5
+
+
+async def test_a_folder_whose_name_no_answer_can_hold_is_refused_for_good(place: S3Place) -> None:
+    with pytest.raises(Unsupported, match="folder of such a name") as told:
+        await place.stat(FILE.parent.child("a\x01"))
+    assert not told.value.transient
+    assert place.alive

@@ -168,6 +168,8 @@ class Polite:
         return self.objects[request.headers[_COPIED].partition("/")[2]]
 
     def _listing(self, query: Any) -> web.Response:
+        if any(char < " " for char in query.get("prefix", "")):  # as Ceph does
+            return _refusal(500, "InternalError")
         if "list-type" not in query:
             return _xml("<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>")
         if "delimiter" not in query:  # somebody looks whether a name is free: as if the listing lagged behind

@@ -51,7 +51,7 @@ async def entries(store: Store, folder: Location, page_keys: int) -> AsyncIterat
     known = store.known.learn(spot)
     is_there, not_told, one_of_them = not spot.key, 0, ""
     while True:
-        page = await store.call("list_objects_v2", _DOING, folder, **request)
+        page = await store.keys(_DOING, folder, **request)
         found, left_out = _entries_of(page, len(spot.prefix), files)
         known.add(it["Prefix"][len(spot.prefix) : -1] for it in page.get("CommonPrefixes", ()))
         if left_out:

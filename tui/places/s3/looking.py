@@ -123,6 +123,6 @@ def taken(doing: str, location: Location) -> AlreadyExists:
 
 async def _first_key(store: Store, location: Location, bucket: str, prefix: str, doing: str) -> str | None:
     """Return the first key that begins so."""
-    page = await store.call("list_objects_v2", doing, location, Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    page = await store.keys(doing, location, Bucket=bucket, Prefix=prefix, MaxKeys=1)
     found = page.get("Contents", ())
     return str(found[0]["Key"]) if found else None

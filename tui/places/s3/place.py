@@ -154,7 +154,7 @@ class S3Place:
             await self._remove_bucket(location, spot)
             return
         request: dict[str, Any] = {"Bucket": spot.bucket, "Prefix": spot.prefix, "MaxKeys": 2}
-        page = await self.store.call("list_objects_v2", "remove", location, **request)
+        page = await self.store.keys("remove", location, **request)
         keys = [(it["Key"], it["Size"]) for it in page.get("Contents", ())]
         if not keys:
             if await head_of(self.store, location, spot, "remove") is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
-from tui.model.error import PlaceError, PlaceUnavailable
+from tui.model.error import PlaceError, PlaceUnavailable, Unsupported
 from tui.places.s3.endpoints import host_of
-from tui.places.s3.errors import LOST, BrokeOff, from_foreign, has_expired
+from tui.places.s3.errors import LOST, BrokeOff, code_of, from_foreign, has_expired
 from tui.places.s3.known import KnownFolders
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ _CHUNK_BYTES = 1 << 20
 
 _AT_ONCE_BYTES = 64 << 10
 """So few bytes go off in one step: nothing is to be seen of how they move."""
+
+
+_FAULTS = ("500", "InternalError")
+
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What an answer cannot hold, as XML 1.0 has no sign for it (section 2.2)."""
 
 
 class _Body(io.RawIOBase):
@@ -165,6 +172,23 @@ class Store:
         with self.told(doing, location):
             async with asyncio.timeout(self.silence_s + longer_s):
                 return self._answer(await getattr(self._client, operation)(**request))
+
+    async def keys(self, doing: str, location: Location, **request: Any) -> dict[str, Any]:
+        """Ask for a page of the keys that begin with `Prefix`.
+
+        Raises:
+            Unsupported: An answer would have to repeat what XML cannot hold. (Ceph has a fault of its own each time.)
+        """
+        try:
+            return await self.call("list_objects_v2", doing, location, **request)
+        except PlaceUnavailable as error:
+            if self.alive and code_of(error.__cause__) in _FAULTS and _NOT_IN_XML.search(request["Prefix"]):
+                message = (
+                    f"cannot {doing} {location}: the store cannot tell what is in a folder of such a name"
+                )
+                remedy = "Give it a name without control characters."
+                raise Unsupported(message, remedy, location=location) from error
+            raise
 
     async def send(
         self,
