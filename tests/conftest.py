@@ -12,6 +12,7 @@ from tests.servers.sshd import plain_sshd as plain_sshd
 from tests.servers.sshd import sshd as sshd
 from tests.servers.swift import own_swift as own_swift
 from tests.servers.swift import swift as swift
+from tests.unwaiting import nothing_waits_for_the_disk as nothing_waits_for_the_disk
 
 settings.register_profile(
     "ferry", database=None, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

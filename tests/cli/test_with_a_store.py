@@ -11,33 +11,42 @@ import pytest
 from aiobotocore.session import AioSession
 from real_ferry import RealFerry
 
-from tests.servers.swift import running_swift
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.servers.swift import Swift
+
+    Connect = Callable[[Swift], RealFerry]
 
 
 @pytest.fixture
-def store(
+def connect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> Iterator[RealFerry]:
-    """Run commands in the folder `here` of a person whose configuration names the store `test`."""
+) -> Iterator[Connect]:
+    """Return what runs commands in the folder `here` of a person whose configuration names a store `test`."""
     home, person, here = tmp_path / "home", tmp_path / "person", tmp_path / "here"
     for folder in (home / "config", person / ".aws", here):
         folder.mkdir(parents=True)
     ferry = RealFerry(here, {"FERRY_HOME": str(home), "HOME": str(person)}, monkeypatch, capfdbinary)
-    with running_swift() as swift:
+
+    def to(swift: Swift) -> RealFerry:
         (home / "config" / "config.toml").write_text(
             f'[s3.test]\nurl = "{swift.url}"\nprofile = "own"\nregion = "{swift.region}"\n'
         )
         (person / ".aws" / "credentials").write_text(
             f"[own]\naws_access_key_id={swift.access_key}\naws_secret_access_key={swift.secret_key}\n"
         )
-        try:
-            yield ferry
-        finally:
-            ferry.end()
+        return ferry
+
+    yield to
+    ferry.end()
+
+
+@pytest.fixture
+def store(connect: Connect, swift: Swift) -> RealFerry:
+    """Run commands on the store that all tests share."""
+    return connect(swift)
 
 
 def test_a_tree_goes_to_a_store_and_comes_back(store: RealFerry, tmp_path: Path) -> None:
@@ -47,36 +56,36 @@ def test_a_tree_goes_to_a_store_and_comes_back(store: RealFerry, tmp_path: Path)
     (tree / "big").write_bytes(data)
     (tree / "sub" / "a b+%").write_bytes(b"two")
     assert b"s3://test@/" in store("hosts").stdout
-    store("mkdir", "s3://test@bucket")
-    assert store("ls", "s3://test@").stdout == b"bucket/\n"
-    assert b"copied 2 files" in store("copy", "tree", "s3://test@bucket/new/").stdout
-    assert store("ls", "s3://test@bucket/new/tree").stdout == b"big\nsub/\n"
-    assert store("cat", "s3://test@bucket/new/tree/sub/a%20b+%25").stdout == b"two"
-    assert b"all alike" in store("verify", "tree", "s3://test@bucket/new").stdout
+    store("mkdir", "s3://test@trees")
+    assert b"trees/" in store("ls", "s3://test@").stdout.splitlines()
+    assert b"copied 2 files" in store("copy", "tree", "s3://test@trees/new/").stdout
+    assert store("ls", "s3://test@trees/new/tree").stdout == b"big\nsub/\n"
+    assert store("cat", "s3://test@trees/new/tree/sub/a%20b+%25").stdout == b"two"
+    assert b"all alike" in store("verify", "tree", "s3://test@trees/new").stdout
     (planned,) = map(
         json.loads,
-        store("sync", "--dry-run", "--json", "tree", "s3://test@bucket/new/tree").stdout.splitlines(),
+        store("sync", "--dry-run", "--json", "tree", "s3://test@trees/new/tree").stdout.splitlines(),
     )
     assert (planned["files_same"], planned["new"], planned["changed"]) == (2, 0, 0)
-    assert b"copied 2 files" in store("copy", "s3://test@bucket/new/tree", "back").stdout
+    assert b"copied 2 files" in store("copy", "s3://test@trees/new/tree", "back").stdout
     assert (tmp_path / "here" / "back" / "big").read_bytes() == data
-    assert b"deleted 2 files" in store("delete", "s3://test@bucket/new").stdout
-    assert store("ls", "s3://test@bucket").stdout == b""
+    assert b"deleted 2 files" in store("delete", "s3://test@trees/new").stdout
+    assert store("ls", "s3://test@trees").stdout == b""
 
 
 def test_what_no_path_can_tell_is_said(store: RealFerry, tmp_path: Path) -> None:
-    store("mkdir", "s3://test@bucket")
-    asyncio.run(put(tmp_path, "bucket", "a", "b//c", "../d"))
-    listed = store("ls", "s3://test@bucket", status=1)
+    store("mkdir", "s3://test@untold")
+    asyncio.run(put(tmp_path, "untold", "a", "b//c", "../d"))
+    listed = store("ls", "s3://test@untold", status=1)
     assert listed.stdout == b"a\nb/\n"
     (line,) = listed.stderr.splitlines()
-    assert b"cannot read all of s3://test@bucket: the key '../' cannot be told by names" in line
+    assert b"cannot read all of s3://test@untold: the key '../' cannot be told by names" in line
     assert b"Give the keys other names" in line
-    counted = store("du", "s3://test@bucket", status=1)
+    counted = store("du", "s3://test@untold", status=1)
     assert b"1 file, 2 folders" in counted.stdout
     (line,) = counted.stderr.splitlines()
-    assert b"cannot count all of s3://test@bucket: 2 keys (such as '../') cannot be told by names" in line
-    rehearsed = store("copy", "--dry-run", "s3://test@bucket", "folder", status=1)
+    assert b"cannot count all of s3://test@untold: 2 keys (such as '../') cannot be told by names" in line
+    rehearsed = store("copy", "--dry-run", "s3://test@untold", "folder", status=1)
     assert b"(and 2 that cannot be told by names, such as '../')" in rehearsed.stdout
 
 
@@ -85,8 +94,9 @@ def test_a_store_that_is_not_named_anywhere_is_refused(store: RealFerry) -> None
 
 
 def test_a_half_upload_nobody_wants_is_found_by_the_doctor_and_removed(
-    store: RealFerry, tmp_path: Path
+    connect: Connect, own_swift: Swift, tmp_path: Path
 ) -> None:
+    store = connect(own_swift)  # all uploads of a store are looked at, and other tests leave some
     store("mkdir", "s3://test@bucket")
     assert b"no half upload that no job wants" in store("doctor", "--uploads").stdout
     asyncio.run(begin_upload(tmp_path, "bucket", "some/half"))

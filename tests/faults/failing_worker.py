@@ -7,6 +7,8 @@ FERRY_FAULT is "<what> <number> <file>"; the file is made when the fault has str
 - hang: it stops for good there;
 - an error's number: the call fails with it;
 - cut, stall: of this answer just the first half is written, then the process is killed, or stops for good.
+
+FERRY_CALLS names the calls that count: to find them takes longer than all else here.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ def stop(how: str) -> None:
 
 
 def main() -> None:
-    seam = WorkerSeam(Patch())  # type: ignore[arg-type]
+    seam = WorkerSeam(Patch(), os.environ["FERRY_CALLS"].split())  # type: ignore[arg-type]
     answer, send, told = worker.Worker.answer, worker.send, 0
 
     def watched(self: worker.Worker, request: Any) -> Any:

@@ -147,6 +147,7 @@ async def play(
     (folder / "home").mkdir(parents=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(folder / "home"))
+        patch.setattr("tui.engine.retry.FIRST_WAIT_S", 0.001)  # the attacker does not rest meanwhile
         async with running(folder / "journal.sqlite3") as harness:
             while number < rounds or swaps < enough:
                 root = folder / str(number)

@@ -19,7 +19,7 @@ import tui
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pytest
 
@@ -93,7 +93,8 @@ class Seam:
         before_each: Called before each call of a job.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, names: Iterable[str] = ()) -> None:
+        """Args: names: The functions of `os` to stand before, where somebody has found them already."""
         self.calls: list[str] = []
         self.fault: Fault | None = None
         self.struck: str | None = None
@@ -102,7 +103,7 @@ class Seam:
         self.counting = False
         """Meets the calls that count what there is, instead of those that do the work."""
         self._own = threading.local()
-        for name in sorted(calls_of_the_product() | {"mkdir"}):
+        for name in sorted({*(names or calls_of_the_product()), "mkdir"}):
             monkeypatch.setattr(os, name, functools.partial(self._call, name, getattr(os, name)))
         monkeypatch.setattr(os, "scandir", functools.partial(self._scandir, os.scandir))
         monkeypatch.setattr(io, "open", functools.partial(self._call, "io.open", io.open))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.seam import calls_of_the_product
 from tests.faults.stands import Judge, Scenario
 from tests.faults.sweep import Sweep, sweep
 from tui.model.job import JobKind, JobState
@@ -71,6 +72,7 @@ async def trial(
     monkeypatch.setattr(module, "_PROGRAM", PROGRAM)
     monkeypatch.setattr(module, "PATIENCE_S", 1.0)  # others take turns meanwhile
     monkeypatch.setenv("PYTHONPATH", str(PROGRAM.parents[2]))
+    monkeypatch.setenv("FERRY_CALLS", " ".join(calls_of_the_product()))
     monkeypatch.setenv(
         "FERRY_FAULT", "kill -1 never"
     )  # or it would not start, and none would be started again

@@ -17,6 +17,7 @@ from tui.ui import notes
 from tui.ui.app import LONGEST_LINE, Ferry
 from tui.ui.screens.confirm import Confirm
 from tui.ui.screens.help import Help
+from tui.ui.screens.main import MainScreen
 from tui.ui.screens.menu import Menu
 from tui.ui.screens.picker import Picker
 from tui.ui.screens.prompt import Prompt
@@ -36,6 +37,19 @@ async def test_the_parts_fill_the_screen_and_never_overlap(shell, size):
         assert Region.from_union(regions) == Region(0, 0, *size)
         for n, region in enumerate(regions):
             assert not any(region.overlaps(other) for other in regions[n + 1 :])
+
+
+@pytest.mark.parametrize(("width", "of_width"), [(50, "-narrow"), (160, "-very-wide")])
+async def test_the_screen_has_the_class_of_its_width_before_anything_is_in_it(
+    shell, monkeypatch, width, of_width
+):
+    """Else all that is in it would be styled once more with the first resize."""
+    first, compose = [], MainScreen.compose
+    monkeypatch.setattr(
+        MainScreen, "compose", lambda screen: (first.append(screen.classes), compose(screen))[1]
+    )
+    async with shell(size=(width, 24)) as s:
+        assert first == [s.main.classes] == [{of_width}]
 
 
 async def test_two_panes_of_forty_cells_at_eighty(shell):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -61,7 +62,10 @@ def test_a_name_can_be_told_from_its_visible_form(name: str) -> None:
     assert original(visible(name)) == name
 
 
-MARKS = {visible(chr(code)): chr(code) for code in range(0x10000) if len(visible(chr(code))) == 1}
+@functools.cache
+def marks() -> dict[str, str]:
+    """Return what each mark stands for. (Made when it is asked for: every worker loads every test.)"""
+    return {visible(chr(code)): chr(code) for code in range(0x10000) if len(visible(chr(code))) == 1}
 
 
 def original(shown: str) -> str:
@@ -70,7 +74,7 @@ def original(shown: str) -> str:
     def back(match: re.Match[str]) -> str:
         if match[1]:
             return chr(int(match[1], 16))
-        return match[2] or MARKS.get(match[3], match[3])
+        return match[2] or marks().get(match[3], match[3])
 
     # A variation selector that was kept stands for itself.
     return "".join(c if c == "\ufe0f" else pattern.sub(back, c) for c in re.split("(\ufe0f)", shown))

@@ -98,7 +98,10 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         return shared_variables(self.current_theme)
 
     def get_default_screen(self) -> Screen[Any]:
-        return MainScreen(self.client, self.settings, self.memory, *self._start)
+        screen = MainScreen(self.client, self.settings, self.memory, *self._start)
+        # The first resize would give it the class of its width, and have all that is in it styled once more.
+        _, of_width = max(each for each in screen.HORIZONTAL_BREAKPOINTS if each[0] <= self.size.width)
+        return screen.add_class(of_width)
 
     @property
     def main(self) -> MainScreen:

@@ -202,7 +202,7 @@ async def test_details_come_in_the_order_asked_for_and_tolerate_what_has_gone(
 
 
 async def test_a_hundred_thousand_entries_are_listed_soon(place: LocalPlace, tmp_path: Path) -> None:
-    """A bound far above the measured 0.15 and 0.5 s: it finds what is quadratic, not what is busy."""
+    """A bound on the processor's time, far above the measured 0.15 and 0.5 s: it finds what is quadratic."""
     folder = tmp_path / "many"
     folder.mkdir()
     fd = os.open(folder, os.O_RDONLY)
@@ -211,10 +211,10 @@ async def test_a_hundred_thousand_entries_are_listed_soon(place: LocalPlace, tmp
     for number in range(20_000):
         os.link("first", f"entry-{number}", src_dir_fd=fd, dst_dir_fd=fd)
     os.close(fd)
-    start = time.monotonic()
+    start = time.process_time()
     names, _, pages = await names_of(place, at(folder))
     await place.details(at(folder), names)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert (len(names), len(pages)) == (20_001, 4)
 
 
