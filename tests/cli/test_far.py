@@ -144,7 +144,7 @@ def test_a_sync_with_a_host_leaves_out_what_standard_input_says(
 def test_a_dry_run_names_conflicts_on_a_host(ferry: Run, engine: FakeEngine, here: Path) -> None:
     (here / "one").write_bytes(b"another")
     result = ferry("copy", "--dry-run", "--on-conflict", "skip", "--json", "one", "sftp://box/data")
-    (told,) = map(json.loads, result.out.splitlines())
+    _, told = map(json.loads, result.out.splitlines())
     assert (told["conflicts"], told["conflict_urls"]) == (1, ["sftp://box/data/one"])
     assert ferry("copy", "--dry-run", "one", "sftp://box/data").status == 3
 

@@ -657,9 +657,9 @@ def test_a_dry_run_of_a_merge_is_no_conflict(ferry: Run, here: Path) -> None:
     assert "taken" not in result.out
 
 
-def test_a_dry_run_in_json_is_one_summary(ferry: Run, here: Path) -> None:
+def test_a_dry_run_in_json_ends_in_a_summary(ferry: Run, here: Path) -> None:
     (here / "folder" / "a").touch()
-    (told,) = objects(ferry("copy", "--dry-run", "--json", "a", "folder").out)
+    _, told = objects(ferry("copy", "--dry-run", "--json", "a", "folder").out)
     assert (told["event"], told["dry_run"], told["exit"]) == ("summary", True, 3)
     assert (told["files_total"], told["bytes_total"], told["conflicts"]) == (1, 3, 1)
     assert told["conflict_urls"] == [f"file://{here}/folder/a"]

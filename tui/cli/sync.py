@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui import format
@@ -17,7 +18,7 @@ from tui.model.comparison import Amounts, Change, Compared
 from tui.model.error import NotAFolder, NotFound, SameFile, TargetInsideSource, from_os_error
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
-from tui.places.local.comparing import Comparison
+from tui.places.local.comparing import Comparison, Lone
 from tui.places.local.hops import Brake
 from tui.visible import visible
 
@@ -44,20 +45,21 @@ def run(session: Session, parsed: Parsed) -> int:
     """Do what the words ask for and return the exit status."""
     check_options(parsed)
     plan = plan_sync(parsed.operands)
-    delete, by_content = parsed.has("--delete"), parsed.has("--checksum")
-    exclude = exclusion_of(parsed)
+    delete = parsed.has("--delete")
+    request = requested(session, parsed, plan, exclusion_of(parsed))
     if parsed.has("--dry-run"):
         rehearsal = Rehearsal(session, plan, delete=delete, json=parsed.has("--json"))
-        for part in _compare(plan, exclude, by_content=by_content, delete=delete):
+        for part in _compare(plan, request):
             rehearsal.add(part)
         return rehearsal.end()
     if delete and not parsed.has("--yes") and session.asks_before_deleting:
         doomed = Doomed(session)
-        for part in _compare(plan, exclude, by_content=False, delete=True):
+        quickly = replace(request, by_content=False, verify=False)  # what is removed goes by names
+        for part in _compare(plan, quickly):
             doomed.add(part)
         if not doomed.may_go(plan):
             return Status.INTERRUPTED
-    return submit_and_follow(session, parsed, plan, requested(session, parsed, plan, exclude))
+    return submit_and_follow(session, parsed, plan, request)
 
 
 def check_options(parsed: Parsed) -> None:
@@ -147,15 +149,18 @@ def _require_folder(location: Location) -> None:
         raise NotAFolder(f"cannot sync {location}: it is not a folder", remedy, location=location)
 
 
-def _compare(plan: Plan, exclude: Exclusion, *, by_content: bool, delete: bool) -> Iterator[Compared]:
+def _compare(plan: Plan, request: Request) -> Iterator[Compared]:
+    """Yield how the target differs from the source, as the job would find it; with --delete, less what would stay."""
     assert plan.target is not None
+    delete = request.delete_extra
     comparison = Comparison(
         plan.sources[0].path,
         plan.target.path,
         Brake(),
-        by_content=by_content,
-        through_clashes=delete,
-        exclude=exclude,
+        by_content=request.by_content,
+        strict=request.verify,
+        lone=Lone.ALL if delete else Lone.UNOPPOSED,
+        exclude=request.exclude,
     )
     sparing = Sparing(plan.target, here()) if delete else None
     try:
@@ -192,7 +197,8 @@ class Rehearsal:
 
     def end(self) -> int:
         """Return the exit status."""
-        status = Status.ERRORS if self._amounts.failures else Status.DONE
+        clashes = 0 if self._delete else self._amounts.number(Change.CLASH)
+        status = Status.ERRORS if self._amounts.failures or clashes else Status.DONE
         if self._json:
             self._session.out.json(_summary(self._plan, self._amounts, status, delete=self._delete))
             return status
@@ -207,9 +213,14 @@ def line_of(session: Session, difference: Difference) -> str:
     path = visible(difference.path) or "."
     if difference.is_folder:
         path += "/"
-    if difference.change is Change.CLASH:
-        path += " (a folder at the source)" if difference.is_folder else " (a folder at the target)"
-    return session.out.styled(f"{sign} {path}", colour)
+    return session.out.styled(f"{sign} {path}{clash_text(difference)}", colour)
+
+
+def clash_text(difference: Difference) -> str:
+    """Return on which side the folder is, to be read after the name of what clashes; empty for all else."""
+    if difference.change is not Change.CLASH:
+        return ""
+    return " (a folder at the source)" if difference.is_folder else " (a folder at the target)"
 
 
 def in_numbers(amounts: Amounts, target: str, *, delete: bool) -> Iterator[str]:
