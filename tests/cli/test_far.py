@@ -144,7 +144,7 @@ def test_a_sync_with_a_host_leaves_out_what_standard_input_says(
 def test_a_dry_run_names_conflicts_on_a_host(ferry: Run, engine: FakeEngine, here: Path) -> None:
     (here / "one").write_bytes(b"another")
     result = ferry("copy", "--dry-run", "--on-conflict", "skip", "--json", "one", "sftp://box/data")
-    (told,) = map(json.loads, result.out.splitlines())
+    _, told = map(json.loads, result.out.splitlines())
     assert (told["conflicts"], told["conflict_urls"]) == (1, ["sftp://box/data/one"])
     assert ferry("copy", "--dry-run", "one", "sftp://box/data").status == 3
 
@@ -164,6 +164,11 @@ def test_ls_long_has_permissions_size_and_time(ferry: Run) -> None:
         "-rw-r-----         1 B  2023-11-14 22:13:20  one\n"
         "drwxr-xr-x           -  2023-11-14 22:13:20  sub/\n"
     )
+
+
+def test_letters_may_stand_in_one_word(ferry: Run) -> None:
+    apart = ferry("ls", "-l", "-a", "sftp://box/data")
+    assert (apart.status, ferry("ls", "-la", "sftp://box/data")) == (0, apart)
 
 
 def test_ls_writes_names_into_a_pipe_as_they_are(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -364,6 +369,16 @@ def test_a_sync_with_a_host_can_be_rehearsed(ferry: Run, engine: FakeEngine) -> 
     assert result.out.splitlines()[:2] == ["+ x␛", "- old"]
     assert "would leave 1 file, 4 B, without --delete" in result.out
     assert not engine.requests
+
+
+def test_a_sync_with_a_host_removes_no_more_than_it_may(ferry: Run, engine: FakeEngine) -> None:
+    gone = [Difference(name, Change.EXTRA, None, Facts(EntryKind.FILE, 4, 0)) for name in ("old", "older")]
+    engine.compared = [Compared(gone)]
+    for words in (("--yes",), ("--dry-run",)):
+        result = ferry("sync", "--delete", *words, "--max-delete", "1", "sftp://box/data", "folder")
+        assert (result.status, "2 entries would be removed" in result.err) == (1, True)
+    assert not engine.requests
+    assert ferry("sync", "--delete", "--max-delete", "2", "sftp://box/data", "folder").status == 0
 
 
 def test_a_rehearsal_lists_no_home_of_a_host_among_what_would_go(ferry: Run, engine: FakeEngine) -> None:

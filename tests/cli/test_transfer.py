@@ -299,6 +299,9 @@ def test_what_was_verified_is_in_the_summary(ferry: Run, engine: FakeEngine) -> 
     [
         (("copy", "--verify", "--no-verify", "a", "c"), "--verify and --no-verify exclude each other"),
         (("delete", "--verify", "a"), "there is no option --verify"),
+        (("copy", "-av", "a", "c"), "there is no option -av. Leave it out: folders are taken whole"),
+        (("delete", "-rf", "a"), "there is no option -rf. Leave it out: folders are taken whole"),
+        (("copy", "-nv", "a", "c"), "there is no option -nv. `ferry copy --help` lists them"),
         (("copy", "--limmit", "1M", "a", "c"), "there is no option --limmit. Did you mean --limit?"),
         (("copy", "--limit", "fast", "a", "c"), "--limit: 'fast' is not a rate"),
         (("copy", "--limit"), "--limit needs a value: RATE"),
@@ -657,9 +660,9 @@ def test_a_dry_run_of_a_merge_is_no_conflict(ferry: Run, here: Path) -> None:
     assert "taken" not in result.out
 
 
-def test_a_dry_run_in_json_is_one_summary(ferry: Run, here: Path) -> None:
+def test_a_dry_run_in_json_ends_in_a_summary(ferry: Run, here: Path) -> None:
     (here / "folder" / "a").touch()
-    (told,) = objects(ferry("copy", "--dry-run", "--json", "a", "folder").out)
+    _, told = objects(ferry("copy", "--dry-run", "--json", "a", "folder").out)
     assert (told["event"], told["dry_run"], told["exit"]) == ("summary", True, 3)
     assert (told["files_total"], told["bytes_total"], told["conflicts"]) == (1, 3, 1)
     assert told["conflict_urls"] == [f"file://{here}/folder/a"]

@@ -14,6 +14,7 @@ SYNCS = ("none", "job", "file")
 STAGINGS = ("tree", "file")
 ALGORITHMS = ("sha256", "blake3")
 NAMES = ("ask", "lookalike", "underscore", "skip", "keep")
+SHELLS = ("bash", "zsh", "fish")
 
 _EXCLUDE = (
     Option(
@@ -42,6 +43,12 @@ _SOURCES_FROM = Option(
     names_operands=True,
 )
 _LISTED = Option("--dry-run", "List what would be done, and touch nothing.", short="-n")
+_REHEARSED = Option(
+    "--dry-run",
+    "Say in numbers what would be done, and name what is in the way; touch nothing, and exit as it would end, as far "
+    "as can be told.",
+    short="-n",
+)
 _VERIFY = (
     Option(
         "--verify",
@@ -93,7 +100,7 @@ _COPYING = (
         "WHAT",
         STAGINGS,
     ),
-    *_RUNNING,
+    *(_REHEARSED if option.name == "--dry-run" else option for option in _RUNNING),
 )
 _TARGETS = (
     "DST that ends in / or is a folder: sources go into it, under their names; one that ends in / and does not exist "
@@ -111,8 +118,8 @@ _TARGETS = (
 )
 _LEFT_OUT = (
     "Patterns are those of a .gitignore: *.tmp and build/ (a folder) at any depth, /docs/*.o and docs/**/*.o from SRC "
-    "on; !keep.tmp takes back what an earlier one left out, unless a folder above it is. A SRC itself is left out by "
-    "those that name no path."
+    "on; ? and [a-z] fit one character (git counts bytes); !keep.tmp takes back what an earlier one left out, unless a "
+    "folder above it is. A SRC itself is left out by those that name no path."
 )
 _URLS = (
     "What is on another host is written sftp://user@host:port/path, or sftp://host/~/path from its home folder, and "
@@ -121,6 +128,7 @@ _URLS = (
     "What a host asks (a password, whether its key is right) is asked on the terminal, or by the program that "
     "SSH_ASKPASS names, as ssh does; without either a queued job waits for `ferry queue answer-host`."
 )
+_NEEDLESS = ("-a", "-r", "-R", "--archive", "--recursive")
 _ALL = Option("--all", "All jobs to which it applies.")
 
 
@@ -130,7 +138,14 @@ def _on_jobs(word: str, summary: str, *notes: str) -> Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command(
-        ("copy",), "SRC… DST", "Copy files and folders.", _COPYING, (*_TARGETS, _LEFT_OUT, _URLS), 2, None
+        ("copy",),
+        "SRC… DST",
+        "Copy files and folders.",
+        _COPYING,
+        (*_TARGETS, _LEFT_OUT, _URLS),
+        2,
+        None,
+        _NEEDLESS,
     ),
     Command(
         ("move",),
@@ -140,6 +155,7 @@ COMMANDS: tuple[Command, ...] = (
         (*_TARGETS, _URLS),
         2,
         None,
+        _NEEDLESS,
     ),
     Command(
         ("delete",),
@@ -154,6 +170,7 @@ COMMANDS: tuple[Command, ...] = (
         ("Links are deleted, never what they point to.", _URLS),
         1,
         None,
+        ("-r", "-R", "--recursive"),
     ),
     Command(
         ("sync",),
@@ -161,6 +178,11 @@ COMMANDS: tuple[Command, ...] = (
         "Make one folder like another, one way.",
         (
             Option("--delete", "Remove what only DST has, when all is copied without an error."),
+            Option(
+                "--max-delete",
+                "With --delete: do nothing at all where more than N files and folders would go.",
+                "N",
+            ),
             Option("--checksum", "Compare files by content, not by size and time.", short="-c"),
             *_EXCLUDE,
             Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
@@ -180,6 +202,7 @@ COMMANDS: tuple[Command, ...] = (
         ),
         2,
         2,
+        _NEEDLESS,
     ),
     Command(
         ("verify",),
@@ -191,7 +214,11 @@ COMMANDS: tuple[Command, ...] = (
                 "Write the sums of all files in SRC… (no DST) to FILE, - for output.",
                 "FILE",
             ),
-            Option("--check", "Read the files that FILE names again, and compare their sums.", "FILE"),
+            Option(
+                "--check",
+                "Read the files that FILE names again, and compare their sums; - for input.",
+                "FILE",
+            ),
             Option(
                 "--algorithm",
                 "The kind of sums in FILE: sha256 or blake3. Default: blake3 where its name has the word b3, b3sum, "
@@ -390,6 +417,19 @@ COMMANDS: tuple[Command, ...] = (
             Option("--abort-uploads", "Remove those begun more than HOURS ago.", "HOURS"),
             JSON,
         ),
+    ),
+    Command(
+        ("completion",),
+        "bash|zsh|fish",
+        "Print what has a shell complete commands, options and jobs at the Tab key.",
+        notes=(
+            'bash: eval "$(ferry completion bash)" in ~/.bashrc. zsh: eval "$(ferry completion zsh)" in ~/.zshrc, '
+            "behind compinit. fish: ferry completion fish > ~/.config/fish/completions/ferry.fish.",
+            "With words behind the shell, the last of them is completed: what it may become is printed, one a line, "
+            "with what it does behind a tab; nothing where a file is wanted.",
+        ),
+        at_least=1,
+        at_most=None,
     ),
 )
 

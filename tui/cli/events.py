@@ -66,8 +66,8 @@ VERIFIED = "exit files_verified bytes_verified differs missing extra errors"
 """Keys of its summary."""
 
 REHEARSAL = (
-    "dry_run kind exit files_total folders_total bytes_total unreadable conflicts conflict_urls conflict "
-    "unfit_names unfit_clashes unfit_sizes unfit_kinds names errors "
+    "dry_run kind exit files_total folders_total bytes_total files_same unreadable conflicts conflict_urls conflict "
+    "clashes unfit_names unfit_clashes unfit_sizes unfit_kinds names errors "
     "target target_url into"
 )
 """Keys of the summary of a dry run."""
@@ -76,7 +76,7 @@ MISFIT = "unfit why becomes sure source source_url"
 """Keys of the event `misfit` besides `event`: one for each entry the target's filesystem does not take as it is."""
 
 DIFFERENCE = "change folder size_bytes path url source source_url"
-"""Keys of the event `difference` besides `event`: one for each that a sync's dry run finds."""
+"""Keys of the event `difference` besides `event`: one for each that a dry run finds."""
 
 SYNC_REHEARSAL = (
     "dry_run kind exit new changed attributes extra clash new_bytes changed_bytes attributes_bytes extra_bytes "

@@ -9,7 +9,8 @@ from tui.cli.diagnostics import Status
 from tui.cli.exclusions import leave_out_sources
 from tui.cli.far_operands import Looking, plan_removal, plan_transfer
 from tui.cli.reaching import reach
-from tui.cli.rehearsal import rehearsed, told
+from tui.cli.rehearsal import Foreseen, teller, told
+from tui.cli.taken import Taken
 from tui.cli.transfer import (
     REMOVING,
     aimed,
@@ -21,14 +22,14 @@ from tui.cli.transfer import (
     queue,
     tell_refused,
 )
-from tui.model.entry import Totals
-from tui.model.error import NotFound, UsageError
+from tui.model.comparison import Change, Compared, Difference
+from tui.model.entry import EntryKind, Totals
+from tui.model.error import NotFound, PlaceError, UsageError
 from tui.model.exclusion import NOTHING
+from tui.model.fidelity import Trait
 from tui.model.job import JobKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tui.cli.arguments import Parsed
     from tui.cli.operands import Plan
     from tui.cli.session import OpenClient, Session
@@ -87,24 +88,33 @@ async def _rehearse(
 ) -> int:
     """Print in numbers what would be done, with nothing touched."""
     totals = await _measure(session, client, plan, 3600.0, request.exclude) if plan.sources else Totals()
-    taken = [final async for final in _taken(client, plan)]
-    status = rehearsed(plan, totals, taken, request.conflict)
     json = parsed.has("--json")
-    told(session, plan, request.kind, request.conflict, totals, taken, request.names, status, json=json)
-    session.messages.rows(plan.refused, len(plan.refused))
-    return status
-
-
-async def _taken(client: OpenClient, plan: Plan) -> AsyncIterator[Location]:
-    """Yield the targets whose names are taken by something different. (A folder on a folder is merged.)"""
+    taken = Taken(teller(session, json=json))
     for source, final in plan.finals():
-        try:
-            old, new = await client.stat(final), await client.stat(source)
-        except NotFound:
-            continue
-        both_folders = old.kind.opens_as_folder and new.kind.opens_as_folder
-        if not (both_folders or _alike(old.facts, new.facts)):
-            yield final
+        await reach(client, session.messages, [source, final], _look(client, source, final, request, taken))
+    return told(session, Foreseen(plan, request, totals, taken), json=json)
+
+
+async def _look(
+    client: OpenClient, source: Location, final: Location, request: Request, taken: Taken
+) -> None:
+    """Look what stands in the place of a source, and of all that is in it."""
+    try:
+        old, new = await client.stat(final), await client.stat(source)
+        if old.kind is not EntryKind.FOLDER or new.kind is not EntryKind.FOLDER:
+            same = _alike(old.facts, new.facts)
+            clash = EntryKind.FOLDER in (old.kind, new.kind)
+            change = Change.CLASH if clash else Change.CHANGED
+            difference = Difference("", change, new.facts, old.facts)
+            taken.add(Compared(files_same=1) if same else Compared([difference]), source, final)
+            return
+        by_content = Trait.TIMES not in request.preserve
+        async for part in client.compare(source, final, by_content=by_content, exclude=request.exclude):
+            taken.add(part, source, final)
+    except NotFound:
+        return  # its place is free
+    except PlaceError as error:
+        taken.add(Compared(failures=[error]), source, final)
 
 
 def _alike(one: Facts, other: Facts) -> bool:

@@ -77,10 +77,14 @@ _EVENTS_TAIL = f"""
 `error` as above, and one `summary` with {", ".join(f"`{key}`" for key in VERIFIED.split())}.
 
 A dry run writes an event `misfit` for each entry that the target's filesystem does not take as it is (its name, its
-size, a link), with the keys {", ".join(f"`{key}`" for key in MISFIT.split())}, and one summary with the keys
+size, a link), with the keys {", ".join(f"`{key}`" for key in MISFIT.split())}, an event
+`difference` for each name that is taken by something different (`change` is `changed`, or `clash` where one side has a
+folder), with the keys {", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and one
+summary with the keys
 {", ".join(f"`{key}`" for key in REHEARSAL.split())}.
-That of `sync` writes an event `difference` for each entry that differs, with the keys
-{", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and a summary with
+`files_same` are complete at the target already, `conflict_urls` names the first 1,000 of the conflicts, and `exit` is
+the status the command would end with, as far as can be told.
+That of `sync` writes an event `difference` for each entry that differs, with the same keys, and a summary with
 {", ".join(f"`{key}`" for key in SYNC_REHEARSAL.split())}.
 
 `ferry ls --json` writes one entry a line (`name`, `kind`, `size_bytes`, `mtime_ns`, `mode`, 0 where the place knows

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tui import format
 from tui.cli import events
 from tui.cli.diagnostics import Status
+from tui.cli.operands import Plan
+from tui.cli.sync import clash_text
+from tui.cli.taken import Taken, find
 from tui.model.entry import Totals
 from tui.model.error import PlaceError
 from tui.model.exclusion import NOTHING, Exclusion
-from tui.model.fidelity import Trait
-from tui.model.job import Conflict, JobKind
+from tui.model.job import Conflict, JobKind, Request
 from tui.model.misfit import Misfits, Names, Unfit
 from tui.places.local.forecast import Forecast, Found
 from tui.places.local.hops import Brake
@@ -26,9 +28,8 @@ from tui.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tui.cli.operands import Plan
     from tui.cli.session import Session
-    from tui.model.job import Request
+    from tui.cli.taken import Tell
     from tui.model.location import Location
     from tui.model.misfit import Misfit
 
@@ -59,97 +60,130 @@ _NAMES_WOULD_BE = {
 }
 
 
+@dataclass(slots=True)
+class Foreseen:
+    """What a request would do.
+
+    Attributes:
+        totals: All that the sources hold.
+        taken: What stands at the target under their names.
+        misfits: What the target's filesystem does not take.
+    """
+
+    plan: Plan
+    request: Request
+    totals: Totals
+    taken: Taken
+    misfits: Misfits = field(default_factory=Misfits)
+
+    @property
+    def status(self) -> Status:
+        """The exit status the request would end with, as far as can be told."""
+        taken, conflict = self.taken, self.request.conflict
+        never = taken.never_replaced(conflict)
+        if conflict is Conflict.FAIL and taken.different > never:
+            return Status.CONFLICT
+        unseen = taken.failed or self.totals.unreadable or self.totals.untold
+        return Status.ERRORS if never or unseen or self.plan.refused else Status.DONE
+
+
 def rehearse(session: Session, plan: Plan, request: Request, *, json: bool) -> int:
-    """Print what a request would do and return the exit status it would be refused with, or 0."""
-    conflict, names = request.conflict, request.names
-    totals = measure(plan.sources, exclude=request.exclude)
-    taken = list(_taken(plan, times=Trait.TIMES in request.preserve))
+    """Print what a request would do and return the exit status it would end with, as far as can be told."""
+    totals, taken = measure(plan.sources, exclude=request.exclude), Taken(teller(session, json=json))
+    find(plan, request, taken)
     found = Found(SHOWN_NAMES)
-    for misfits in _misfits(plan, names, request.exclude):
+    for misfits in _misfits(plan, request.names, request.exclude):
         found.add(misfits)
         if json:
             for misfit in misfits:
                 session.out.json(events.misfit(misfit))
-    status = rehearsed(plan, totals, taken, conflict)
-    told(session, plan, request.kind, conflict, totals, taken, names, status, found.sum(), json=json)
-    session.messages.rows(plan.refused, len(plan.refused))
-    return status
+    return told(session, Foreseen(plan, request, totals, taken, found.sum()), json=json)
 
 
-def rehearsed(plan: Plan, totals: Totals, taken: Sequence[Location], conflict: Conflict) -> Status:
-    """Return the exit status a request would be refused with, or end with where not all can be told by names; or 0."""
-    if taken and conflict is Conflict.FAIL:
-        return Status.CONFLICT
-    return Status.ERRORS if plan.refused or totals.untold else Status.DONE
+def teller(session: Session, *, json: bool) -> Tell | None:
+    """Return what tells a program of each name that is taken; people are told of the first in the end."""
+    if not json:
+        return None
+    return lambda difference, source, target: session.out.json(events.difference(difference, source, target))
 
 
-def told(
-    session: Session,
-    plan: Plan,
-    kind: JobKind,
-    conflict: Conflict,
-    totals: Totals,
-    taken: Sequence[Location],
-    names: Names,
-    status: Status,
-    misfits: Misfits | None = None,
-    *,
-    json: bool,
-) -> None:
-    """Write what would be done; `taken` are the targets whose names are, by something different."""
-    misfits = misfits or Misfits()
+def told(session: Session, foreseen: Foreseen, *, json: bool) -> int:
+    """Write what would be done, and return the exit status."""
+    plan, taken = foreseen.plan, foreseen.taken
     if json:
-        _as_json(session, plan, kind, conflict, totals, taken, misfits, names, status)
+        for error in (*plan.refused, *taken.failures):
+            session.out.json(events.refusal(error, error.location))
+        session.out.json(_summary(foreseen))
     elif plan.sources:
         into = f" {'into' if plan.into else 'to'} {visible(str(plan.target))}" if plan.target else ""
-        session.out.line(f"would {_VERBS[kind]} {amount(totals)}{into}")
+        session.out.line(f"would {_VERBS[foreseen.request.kind]} {amount(foreseen.totals)}{into}")
         if plan.target_is_missing:
             session.out.line(f"would make the folder {visible(str(plan.target))}")
-        if taken:
-            those = "1 name is" if len(taken) == 1 else f"{format.count(len(taken))} names are"
-            session.out.line(f"{those} taken and {_WOULD_BE[conflict]}:")
-            for location in taken[:SHOWN_NAMES]:
-                session.out.line(f"  {visible(location.name)}")
-            if len(taken) > SHOWN_NAMES:
-                session.out.line(f"  … and {format.count(len(taken) - SHOWN_NAMES)} more")
-        _tell_misfits(session, misfits, names)
+        _tell_taken(session, foreseen)
+        _tell_misfits(session, foreseen.misfits, foreseen.request.names)
+    session.messages.rows(plan.refused, len(plan.refused))
+    session.messages.rows(taken.failures, taken.failed)
+    return foreseen.status
 
 
-def _as_json(
-    session: Session,
-    plan: Plan,
-    kind: JobKind,
-    conflict: Conflict,
-    totals: Totals,
-    taken: Sequence[Location],
-    misfits: Misfits,
-    names: Names,
-    status: Status,
-) -> None:
-    for error in plan.refused:
-        session.out.json(events.refusal(error, error.location))
-    told: dict[str, Any] = {
+def _tell_taken(session: Session, foreseen: Foreseen) -> None:
+    """Say how many names are taken, and name the first of them."""
+    taken, conflict = foreseen.taken, foreseen.request.conflict
+    if taken.files_same:
+        are = "is" if taken.files_same == 1 else "are"
+        session.out.line(f"{format.entries(taken.files_same)} {are} complete there already")
+    if not taken.different:
+        return
+    never = taken.never_replaced(conflict)
+    heads = []
+    if taken.different > never:
+        heads.append(f"{_names(taken.different - never)} taken and {_WOULD_BE[conflict]}")
+    if never:
+        error = "an error" if never == 1 else "errors"
+        heads.append(f"{_names(never)} a folder on one side only and would be {error}")
+    session.out.line("; ".join(heads) + ":")
+    for location, difference in taken.first[:SHOWN_NAMES]:
+        session.out.line(f"  {visible(_from_target(foreseen.plan, location))}{clash_text(difference)}")
+    if taken.different > SHOWN_NAMES:
+        session.out.line(f"  … and {format.count(taken.different - SHOWN_NAMES)} more")
+
+
+def _names(number: int) -> str:
+    return "1 name is" if number == 1 else f"{format.count(number)} names are"
+
+
+def _from_target(plan: Plan, location: Location) -> str:
+    """Return the path of something at the target, from the folder that things are put into."""
+    assert plan.target is not None
+    return (plan.target if plan.into else plan.target.parent).relative(location)
+
+
+def _summary(foreseen: Foreseen) -> dict[str, Any]:
+    plan, request, totals = foreseen.plan, foreseen.request, foreseen.totals
+    taken, misfits = foreseen.taken, foreseen.misfits
+    return {
         "event": "summary",
         "dry_run": True,
-        "kind": str(kind),
-        "exit": int(status),
+        "kind": str(request.kind),
+        "exit": int(foreseen.status),
         "files_total": totals.files,
         "folders_total": totals.folders,
         "bytes_total": totals.size_bytes,
+        "files_same": taken.files_same,
         "unreadable": totals.unreadable,
-        "conflicts": len(taken),
-        "conflict_urls": [location.url for location in taken],
-        "conflict": str(conflict),
+        "conflicts": taken.different,
+        "conflict_urls": [location.url for location, _ in taken.first],
+        "conflict": str(request.conflict),
+        "clashes": taken.clashes,
         "unfit_names": misfits.names,
         "unfit_clashes": misfits.clashes,
         "unfit_sizes": misfits.sizes,
         "unfit_kinds": misfits.kinds,
-        "names": str(names),
-        "errors": len(plan.refused),
+        "names": str(request.names),
+        "errors": len(plan.refused) + taken.failed,
         **events.place("target", plan.target),
         "into": plan.into,
     }
-    session.out.json(told)
 
 
 def _tell_misfits(session: Session, misfits: Misfits, names: Names) -> None:
@@ -224,32 +258,3 @@ def amount(totals: Totals) -> str:
     if totals.untold:
         text += f" (and {totals.untold} that cannot be told by names, such as {totals.untold_key!a})"
     return text if totals.complete else f"at least {text}"
-
-
-def _taken(plan: Plan, *, times: bool) -> Iterator[Location]:
-    """Yield the targets whose names are taken by something different. (A folder on a folder is merged.)
-
-    Args:
-        times: Times travel; where they do not, contents tell.
-    """
-    for source, final in plan.finals():
-        try:
-            old, new = os.lstat(final.path), os.lstat(source.path)
-        except OSError:
-            continue
-        if stat.S_ISDIR(new.st_mode) and os.path.isdir(final.path):
-            continue
-        same_type = stat.S_IFMT(old.st_mode) == stat.S_IFMT(new.st_mode)
-        if same_type and (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns):
-            continue
-        if not (same_type and not times and stat.S_ISREG(new.st_mode) and _same_content(final, source)):
-            yield final
-
-
-def _same_content(first: Location, second: Location) -> bool:
-    import filecmp
-
-    try:
-        return filecmp.cmp(first.path, second.path, shallow=False)
-    except OSError:
-        return False

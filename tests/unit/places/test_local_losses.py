@@ -331,6 +331,20 @@ def test_a_second_copy_that_finds_all_complete_tells_no_files_again(
     assert (outcome.same, losses(outcome)) == (2, set())
 
 
+@needs_root
+def test_what_a_sync_cannot_give_a_file_with_several_names_is_told(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(source / "one")
+    copy_tree(source, target)
+    os.link(source / "one", source / "two")
+    os.chown(source / "one", 1234, 1234)
+    refuse(monkeypatch, "chown")
+    outcome = copy_tree(source, target, replace(RULES, conflict=Conflict.OVERWRITE, mirror=True))
+    assert names_of(outcome, Loss.OWNER) == {b"one"}
+    assert (target / "one").samefile(target / "two")
+
+
 def test_a_filesystem_that_has_shown_to_be_exact_is_believed(source: Path, target: Path) -> None:
     write(source / "file")
     with Root.open(str(target)) as root:

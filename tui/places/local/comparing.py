@@ -37,6 +37,15 @@ class Side(Enum):
     TARGET = "target"
 
 
+class Lone(Enum):
+    """Which of the folders that only one side has are gone into."""
+
+    ALL = "all"
+    UNOPPOSED = "unopposed"
+    """Not those that clash with something else."""
+    NONE = "none"
+
+
 class Comparison:
     """Compares a folder with another, as a sync would: the entries of each folder by name, then the folders in it.
 
@@ -54,7 +63,9 @@ class Comparison:
         brake: Brake,
         *,
         by_content: bool = False,
-        through_clashes: bool = True,
+        strict: bool = False,
+        times: bool = True,
+        lone: Lone = Lone.ALL,
         exclude: Exclusion = NOTHING,
     ) -> None:
         """Say what is compared; nothing is opened before the first `step`.
@@ -62,11 +73,14 @@ class Comparison:
         Args:
             target: It need not exist: then all is new.
             by_content: Compare files by content, not by size and time.
-            through_clashes: Tell what is in a folder that clashes with something else, too.
+            strict: Compare the content of files that agree in size and time, too.
+            times: Times travel; where they do not, files of one size and another time are compared by content.
+            lone: Which folders that only one side has are gone into.
             exclude: What is passed over on both sides.
         """
         self._paths, self._brake = (source, target), brake
-        self._by_content, self._through_clashes, self._exclude = by_content, through_clashes, exclude
+        self._by_content, self._strict, self._times = by_content, by_content or strict, times
+        self._lone, self._exclude = lone, exclude
         self._waiting: list[tuple[bytes, list[tuple[bytes, Side]]]] = []
         self._below: list[tuple[bytes, Side]] = []
         self._part = Compared()
@@ -161,8 +175,10 @@ class Comparison:
             return
         pair = None
         if source >= 0 <= target:
-            ways, strict = self._target.ways, self._by_content
-            pair = Pair(source, target, ways, self._brake, strict=strict, timeless=strict)
+            pair = Pair(
+                source, target, self._target.ways, self._brake,
+                strict=self._strict, timeless=self._by_content, times=self._times,
+            )  # fmt: skip
         for name in sorted(names):
             try:
                 self._entry(join(path, name), name, source, target, pair)
@@ -207,8 +223,10 @@ class Comparison:
         """Have a folder gone into: on both sides, where both have one."""
         at_source = info is not None and is_folder(info)
         at_target = there is not None and is_folder(there)
-        if at_source != at_target and info is not None and there is not None and not self._through_clashes:
-            return
+        if at_source != at_target:
+            clashes = info is not None and there is not None
+            if self._lone is Lone.NONE or (clashes and self._lone is Lone.UNOPPOSED):
+                return
         if at_source or at_target:
             side = Side.BOTH if at_source and at_target else Side.SOURCE if at_source else Side.TARGET
             self._below.append((name, side))

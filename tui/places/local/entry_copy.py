@@ -138,7 +138,7 @@ class EntryCopy:
     def _keep_together(self, found: Same) -> None:
         """Let a file found complete be one with its other names, as it is in the source.
 
-        What it lost was told when it was made.
+        That it cannot be was told when it was made.
         """
         info = found.info
         if info.st_nlink == 1 or not self._traits.hardlinks or same_inode(info, found.standing):
@@ -149,8 +149,9 @@ class EntryCopy:
             or not stat.S_ISREG(info.st_mode)
             or self._pair.same_bytes(found.name, found.target_name)
         ):
+            lost = self._traits.lost.copy()
             self._joiner.tell(info, found.target_name)
-            self._traits.lost.clear()
+            self._traits.lost &= lost
 
     def _file(self, name: bytes, target_name: bytes, batch: Batch) -> bool:
         """Copy a regular file; False where it turns out to be something else.
