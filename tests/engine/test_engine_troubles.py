@@ -191,16 +191,16 @@ async def test_a_job_whose_start_cannot_be_written_down_starts_all_the_same(
     harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (source / "a").write_text("text")
-    keeper = harness.engine._keeper
-    set_state, refused = keeper.set_state, []
+    states = harness.engine._keeper.states
+    enter, refused = states.set, []
 
-    async def full_at_first(record: Record, state: JobState, *, durable: bool = False) -> None:
-        await set_state(record, state, durable=durable)
+    async def full_at_first(record: Record, state: JobState) -> None:
+        await enter(record, state)
         if state is JobState.RUNNING and not refused:
             refused.append(state)
             raise OutOfSpace("the journal's disk is full")
 
-    monkeypatch.setattr(keeper, "set_state", full_at_first)
+    monkeypatch.setattr(states, "set", full_at_first)
     await harness.done(await harness.copy(source / "a", to=target))
     assert refused == [JobState.RUNNING]
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from tui.engine.journal.columns import JOB_COLUMNS
+from tui.engine.journal.columns import JOB_COLUMNS, as_bytes
 from tui.engine.journal.schema import MIGRATIONS
 from tui.model.error import EngineError, JournalDamaged
 
@@ -119,6 +119,8 @@ class Store:
         """Set columns of one job. (For use within a transaction.)"""
         if unknown := columns.keys() - JOB_COLUMNS:
             raise ValueError(f"not columns of a job: {unknown}")
+        if isinstance(note := columns.get("note"), str):
+            columns = {**columns, "note": as_bytes(note)}
         names = ", ".join(f"{name} = ?" for name in columns)
         self._db.execute(f"UPDATE job SET {names} WHERE id = ?", (*columns.values(), job))
 

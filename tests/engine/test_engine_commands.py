@@ -1,0 +1,123 @@
+"""What is said to jobs holds: whoever else says something at the same time, and where the journal is full."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from engine_harness import Harness, at_rest, names, write
+
+from tui.engine.journal import Journal
+from tui.engine.states import UNWRITTEN
+from tui.model.job import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tui.engine.rows import JobRow
+
+SLOW = 1 << 20
+
+
+def full(*_: object, **__: object) -> Iterator[None]:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+async def paused(harness: Harness, source: Path, target: Path, count: int) -> list[int]:
+    write(source / "file")
+    return [await harness.copy(source / "file", to=target / f"{n}", paused=True) for n in range(count)]
+
+
+async def state_of(harness: Harness, id: int) -> JobState:
+    return (await harness.engine.job(id)).state
+
+
+async def written(path: Path) -> list[JobRow]:
+    """Return what an engine would find that is started now."""
+    journal = Journal(path)
+    await journal.open()
+    found = await journal.jobs()
+    await journal.close()
+    return found
+
+
+async def test_a_job_ended_by_somebody_else_keeps_no_other_from_being_paused(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    ids = await paused(harness, source, target, 3)
+    first = await harness.copy(write(source / "big", bytes(8 << 20)), to=target, limit_bytes_s=SLOW)
+    await harness.until(first, lambda job: job.state is JobState.RUNNING)
+    await harness.engine.resume(ids)
+    await asyncio.gather(harness.engine.pause(), harness.engine.cancel([ids[1]]))
+    states = [await state_of(harness, id) for id in (first, *ids)]
+    assert states == [JobState.PAUSED, JobState.PAUSED, JobState.CANCELLED, JobState.PAUSED]
+
+
+async def test_a_job_that_two_take_up_again_at_once_is_taken_up_once(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    id = await harness.copy(source / "gone", to=target)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    write(source / "gone")
+    await asyncio.gather(*(harness.engine.retry([id]) for _ in range(3)))
+    await harness.done(id)
+    await at_rest(harness.engine)
+    assert [job.state for job in harness.ended] == [JobState.FAILED, JobState.DONE]
+
+
+async def test_a_job_cancelled_while_it_is_taken_up_again_stays_cancelled(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    (id,) = await paused(harness, source, target, 1)
+    await asyncio.gather(harness.engine.resume([id]), harness.engine.cancel([id]))
+    await at_rest(harness.engine)
+    assert await state_of(harness, id) is JobState.CANCELLED
+    assert names(target) == []
+
+
+async def test_a_pause_holds_where_it_cannot_be_written_down_and_is_written_later(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = write(source / "big", bytes(8 << 20))
+    ids = [await harness.copy(big, to=target / f"{n}", limit_bytes_s=SLOW) for n in range(3)]
+    await harness.until(ids[0], lambda job: job.state is JobState.RUNNING)
+    with monkeypatch.context() as disk:
+        disk.setattr(Journal, "transaction", full)
+        await harness.engine.pause()
+        jobs = await harness.engine.jobs()
+        assert {(job.state, job.note) for job in jobs} == {(JobState.PAUSED, UNWRITTEN)}
+    for id in ids:
+        await harness.until(id, lambda job: job.note == "")
+    assert {row.state for row in await written(harness.journal)} == {JobState.PAUSED}
+
+
+async def test_a_cancel_holds_and_tidies_up_where_it_cannot_be_written_down(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = write(source / "big", bytes(8 << 20))
+    id = await harness.copy(big, to=target, limit_bytes_s=SLOW)
+    await harness.until(id, lambda job: job.progress.bytes_done > 0)
+    with monkeypatch.context() as disk:
+        disk.setattr(Journal, "transaction", full)
+        await harness.engine.cancel([id])
+        await at_rest(harness.engine)
+        job = await harness.engine.job(id)
+        assert (job.state, job.note) == (JobState.CANCELLED, UNWRITTEN)
+        assert (names(target), [ended.id for ended in harness.ended]) == ([], [id])
+    await harness.until(id, lambda job: job.note == "")
+    (row,) = await written(harness.journal)
+    assert (row.state, row.cleanup) == (JobState.CANCELLED, None)
+
+
+async def test_a_paused_job_does_not_say_that_it_waits_for_another(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    first = await harness.copy(write(source / "big", bytes(8 << 20)), to=target, limit_bytes_s=SLOW)
+    second = await harness.copy(write(source / "small"), to=target)
+    await harness.until(second, lambda job: job.note != "")
+    await harness.engine.pause([second])
+    assert (await harness.engine.job(second)).note == ""
+    await harness.engine.cancel([first])
