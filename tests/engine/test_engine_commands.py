@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from typing import TYPE_CHECKING
 
-import pytest
 from engine_harness import Harness, at_rest, names, write
 
 from tui.engine.journal import Journal
@@ -16,6 +15,8 @@ from tui.model.job import JobState
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from tui.engine.rows import JobRow
 

@@ -76,7 +76,7 @@ class Keeper:
         )
         self.settings = Settings(self.shared, limits)
         self.states = States(journal, self.board, clock, self.asking)
-        self._turns = Turns(journal, self.board, self.kick)
+        self._turns = Turns(journal, self.board, clock, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.answering = Answering(journal, self.board, self._runs, self._go_on)
@@ -272,6 +272,8 @@ class Keeper:
 
     async def _look_after(self, *, checkpoint: bool) -> None:
         self.doors.close_idle()
+        if self._turns.behind:
+            self.kick()
         await self.states.pay_debts()
         for record in self.board.records():
             if record.state is JobState.RUNNING:
