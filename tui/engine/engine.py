@@ -322,6 +322,7 @@ class Engine:
             slots=keeper.shared.slots,
             rate_bytes_s=sum(record.meter.rate for record in running),
             in_process=self._in_process,
+            note=self.note,
         )
 
     def _get(self, id: int) -> Record:

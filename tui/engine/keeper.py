@@ -12,8 +12,8 @@ from tui.engine.answering import Answering
 from tui.engine.asking import Asking
 from tui.engine.board import Board, Record
 from tui.engine.cleanup import tidy_up
-from tui.engine.doubt import BOOT_NOTE
 from tui.engine.limiter import Bucket
+from tui.engine.opening import open_journal
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
 from tui.engine.rows import Cleanup
@@ -24,7 +24,6 @@ from tui.engine.states import States
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
 from tui.model.job import JobState
-from tui.places.local.boot import boot_id
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -88,11 +87,9 @@ class Keeper:
     # Life
 
     async def start_up(self) -> str:
-        note = await self._journal.open()
-        await self._journal.note_boot(boot_id(), BOOT_NOTE)
+        records, note = await open_journal(self._journal, self._clock)
         await self.settings.restore()
-        for row in await self._journal.jobs():
-            record = Record(row, self._clock)
+        for record in records:
             self.board.add(record)
             if record.state in (JobState.RUNNING, JobState.WAITING):
                 await self.states.set(record, JobState.QUEUED)

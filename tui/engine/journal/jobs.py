@@ -82,6 +82,11 @@ class Jobs(Store):
         return [_job_row(row) for row in cursor]
 
     @on_thread
+    def numbers(self) -> list[int]:
+        """Return the ids of all jobs, whatever else is known of them."""
+        return [id for (id,) in self._db.execute("SELECT id FROM job ORDER BY id")]
+
+    @on_thread
     def request(self, id: int) -> Request:
         """Return what a job was asked to do. It must exist."""
         row = self._db.execute(
