@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from engine_harness import Harness, at_rest, names, write
 
 from tui.engine.journal import Journal
+from tui.engine.outcome import carry_out
 from tui.engine.states import UNWRITTEN
+from tui.model.error import EngineError
 from tui.model.job import JobState
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tui.engine.rows import JobRow
+    from tui.engine.run import Run
 
 SLOW = 1 << 20
 
@@ -111,6 +114,48 @@ async def test_a_cancel_holds_and_tidies_up_where_it_cannot_be_written_down(
     await harness.until(id, lambda job: job.note == "")
     (row,) = await written(harness.journal)
     assert (row.state, row.cleanup) == (JobState.CANCELLED, None)
+
+
+async def test_a_job_that_fails_for_a_full_journal_says_so_until_it_goes_on(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as disk:
+
+        async def filled_as_it_begins(run: Run) -> JobState | None:
+            disk.setattr(Journal, "transaction", full)
+            return await carry_out(run)
+
+        disk.setattr("tui.engine.keeper.carry_out", filled_as_it_begins)
+        id = await harness.copy(write(source / "file"), to=target)
+        job = await harness.ends(id)
+        await at_rest(harness.engine)
+        assert (job.state, job.progress.errors) == (JobState.FAILED, 1)
+        assert job.note.endswith("cannot be used: database or disk is full")
+        assert [ended.note for ended in harness.ended] == [job.note]
+    await harness.engine.retry([id])
+    assert (await harness.done(id)).note == ""
+
+
+async def test_a_job_that_is_done_is_so_where_that_cannot_be_written_down(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update_all = Journal.update_all
+
+    async def full_at_the_end(
+        journal: Journal, changes: list[tuple[int, dict[str, object]]], **rest: bool
+    ) -> None:
+        if changes[0][1]["state"] is JobState.DONE:
+            raise EngineError("the journal cannot be used: database or disk is full")
+        await update_all(journal, changes, **rest)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Journal, "update_all", full_at_the_end)
+        job = await harness.done(await harness.copy(write(source / "file"), to=target))
+        assert job.note == UNWRITTEN
+        assert [row.state for row in await written(harness.journal)] == [JobState.RUNNING]
+    await harness.until(job.id, lambda job: job.note == "")
+    assert [row.state for row in await written(harness.journal)] == [JobState.DONE]
+    assert [ended.state for ended in harness.ended] == [JobState.DONE]
 
 
 async def test_a_paused_job_does_not_say_that_it_waits_for_another(

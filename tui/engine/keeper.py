@@ -91,8 +91,8 @@ class Keeper:
         await self.settings.restore()
         for record in records:
             self.board.add(record)
-            if record.state in (JobState.RUNNING, JobState.WAITING):
-                await self.states.set(record, JobState.QUEUED)
+        under_way = (JobState.RUNNING, JobState.WAITING)
+        await self.states.take_up([record for record in records if record.state in under_way])
         ready = asyncio.Event()
         self._main = asyncio.create_task(self._live(ready))
         await ready.wait()
@@ -176,10 +176,7 @@ class Keeper:
     async def _start_what_may(self) -> None:
         assert self._group is not None
         for record in self._turns.next(self._tasks.keys(), self._group):
-            try:
-                await self.states.set(record, JobState.RUNNING)
-            except FerryError:  # the journal goes on saying "queued", which is what a crash would leave too
-                logger.exception("job %d: its start could not be written down", record.id)
+            await self.states.set(record, JobState.RUNNING)
             self._spawn(record, self._run(record))
 
     def _spawn(self, record: Record, work: Coroutine[None, None, None]) -> None:

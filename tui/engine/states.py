@@ -24,37 +24,42 @@ UNWRITTEN = "the journal cannot be written: this is forgotten where the engine e
 class States:
     """Brings jobs from one state into another.
 
-    What a job comes to by itself is an error where it cannot be written down. What a person says holds all the same,
-    and is written as soon as it can be.
+    What they have come to holds also where it cannot be written down: then they say so, and it is written as soon as it
+    can be.
     """
 
     def __init__(self, journal: Journal, board: Board, clock: Clock, asking: Asking) -> None:
         self._journal, self._board, self._clock, self._asking = journal, board, clock, asking
         self._owed: dict[int, Record] = {}
-        """Jobs that are as a person wants them, and not in the journal."""
+        """Jobs of which the journal does not tell what it should."""
 
-    async def set(self, record: Record, state: JobState) -> None:
-        """Bring a job into another state.
+    async def take_up(self, records: Sequence[Record]) -> None:
+        """Queue what was under way when an engine ended.
 
         Raises:
-            EngineError: It could not be written down; in memory it is so.
-        """
-        self._enter(record, state)
-        await self._journal.update(record.id, _columns(record))
-        self._owed.pop(record.id, None)
-
-    async def decree(self, records: Sequence[Record], state: JobState) -> None:
-        """Bring jobs where a person wants them, all at once, and have it on the disk.
-
-        Where the journal cannot be written, the jobs say so, and it is tried again: see `pay_debts`.
+            EngineError: It cannot be written down: better not to begin.
         """
         for record in records:
+            self._enter(record, JobState.QUEUED)
+        await self._journal.update_all([(r.id, _columns(r)) for r in records])
+
+    async def set(self, record: Record, state: JobState) -> None:
+        """Bring a job into another state."""
+        self._enter(record, state)
+        await self._write([record])
+
+    async def decree(self, records: Sequence[Record], state: JobState) -> None:
+        """Bring jobs where a person wants them, all at once, and have it on the disk."""
+        for record in records:
             self._enter(record, state)
+        await self._write(records, durable=True)
+
+    async def _write(self, records: Sequence[Record], *, durable: bool = False) -> None:
         try:
-            await self._journal.update_all([(r.id, _columns(r)) for r in records], durable=True)
+            await self._journal.update_all([(r.id, _columns(r)) for r in records], durable=durable)
         except FerryError as error:
-            logger.warning("%d jobs are %s, which is not written down: %s", len(records), state, error)
             for record in records:
+                logger.warning("job %d is %s, which is not written down: %s", record.id, record.state, error)
                 self.owe(record)
         else:
             for record in records:
@@ -103,6 +108,10 @@ class States:
             record.stage_for = None
         if state in (JobState.RUNNING, JobState.DONE, JobState.FAILED) or was in _EXPLAINED:
             record.note = ""
+        if state is JobState.RUNNING:
+            record.fault = ""
+        elif state is JobState.FAILED:
+            record.note = record.fault
         if state is not JobState.RUNNING:
             logger.info("job %d: %s", record.id, f"{state}, {record.note!a}" if record.note else state)
         self._board.touch(record)
