@@ -6,19 +6,18 @@ import asyncio
 import sqlite3
 from typing import TYPE_CHECKING
 
+import pytest
 from engine_harness import Harness, at_rest, names, write
 
 from tui.engine.journal import Journal
 from tui.engine.outcome import carry_out
 from tui.engine.states import UNWRITTEN
-from tui.model.error import EngineError
+from tui.model.error import EngineError, NoSuchJob
 from tui.model.job import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
     from tui.engine.rows import JobRow
     from tui.engine.run import Run
@@ -156,6 +155,34 @@ async def test_a_job_that_is_done_is_so_where_that_cannot_be_written_down(
     await harness.until(job.id, lambda job: job.note == "")
     assert [row.state for row in await written(harness.journal)] == [JobState.DONE]
     assert [ended.state for ended in harness.ended] == [JobState.DONE]
+
+
+async def test_a_job_is_off_the_list_as_soon_as_it_is_being_removed(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    id = await harness.copy(source / "gone", to=target)
+    assert (await harness.ends(id)).state is JobState.FAILED
+    await at_rest(harness.engine)
+    write(source / "gone")
+    removing = asyncio.create_task(harness.engine.remove([id]))
+    await asyncio.sleep(0)  # it is on its way into the journal
+    with pytest.raises(NoSuchJob):
+        await harness.engine.retry([id])
+    await removing
+    await at_rest(harness.engine)
+    assert names(target) == []
+
+
+async def test_what_cannot_be_removed_stays_on_the_list(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await harness.done(await harness.copy(write(source / "file"), to=target))
+    await at_rest(harness.engine)
+    with monkeypatch.context() as disk:
+        disk.setattr(Journal, "transaction", full)
+        with pytest.raises(EngineError):
+            await harness.engine.remove()
+    assert [listed.id for listed in await harness.engine.jobs()] == [job.id]
 
 
 async def test_a_paused_job_does_not_say_that_it_waits_for_another(

@@ -198,9 +198,15 @@ class Engine:
         for record in records:
             if ids is not None and self._keeper.is_busy(record):
                 raise refuse(f"remove job {record.id}", "it is still being tidied up; try again in a moment")
-        going = [record.id for record in records if not self._keeper.is_busy(record)]
-        await self._journal.remove(going)
-        self._board.take_off(going)
+        going = [r for r in records if r.state.is_final and not self._keeper.is_busy(r)]
+        # Off the list first: nobody takes up again what is being removed.
+        self._board.take_off([record.id for record in going])
+        try:
+            await self._journal.remove([record.id for record in going])
+        except BaseException:
+            for record in going:
+                self._board.add(record)
+            raise
 
     async def restore(self) -> tuple[int, ...]:
         ids = await self._journal.restore()
