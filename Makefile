@@ -50,6 +50,7 @@ soak: .venv/ready
 	$(BIN)/python -m tests.soak.merge_rounds --rounds 150
 	$(BIN)/python -m tests.soak.undo_rounds --rounds 50
 	$(BIN)/python -m tests.soak.far_rounds --rounds 60
+	$(BIN)/python -m tests.soak.command_rounds --rounds 30
 	$(BIN)/python -m tests.soak.fault_rounds
 
 bench: .venv/ready

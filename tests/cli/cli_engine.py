@@ -57,6 +57,7 @@ class FakeEngine:
         self.notice = ""
         self.keeps_queue = True
         self.in_process = False
+        self.trouble = ""
         self.unreachable = False
         self.plan: list[Callable[[Job], Job]] = [done()]
         self.between: Callable[[], None] = lambda: None
@@ -202,7 +203,7 @@ class FakeClient(FakePlaces):
     async def status(self) -> EngineStatus:
         if self.engine.unreachable:
             raise EngineUnreachable("the engine cannot be reached")
-        return replace(STATUS, in_process=self.engine.in_process)
+        return replace(STATUS, in_process=self.engine.in_process, note=self.engine.trouble)
 
     async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
         await self._do("cancel", ids)

@@ -39,6 +39,11 @@ def test_an_empty_queue_prints_nothing(ferry: Run) -> None:
     assert ferry("queue").out == ""
 
 
+def test_what_was_wrong_with_the_queue_is_told_with_it(ferry: Run, engine: FakeEngine) -> None:
+    engine.trouble = "the queue's journal was damaged"
+    assert ferry("queue").err == "ferry: the queue's journal was damaged\n"
+
+
 def test_json_is_one_job_a_line(ferry: Run, engine: FakeEngine) -> None:
     engine.add()
     engine.add(JobState.DONE, first_source=Location("/\udcff"))

@@ -189,6 +189,57 @@ async def test_the_same_token_is_the_same_job(serving: Serving, tmp_path: Path) 
     assert [name for name, *_ in serving.engine.calls] == ["submit", "submit"]
 
 
+async def test_a_submit_that_failed_is_not_remembered(
+    serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(request: object) -> int:
+        raise EngineError("the journal cannot be used")
+
+    request = copy_request(tmp_path / "a", target=tmp_path)
+    connection = await Connection.open(serving.paths, 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(serving.engine, "submit", refuses)
+        for token in ("one", ""):
+            with pytest.raises(EngineError):
+                await connection.call(METHODS["submit"], {"request": request, "token": token})
+    assert not serving.server._submits
+    assert await connection.call(METHODS["submit"], {"request": request, "token": "one"}) == 1
+    await connection.close()
+
+
+async def test_a_client_waits_its_turn_where_many_wait_to_be_taken_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not take the engine for that of another user, as what has not connected yet tells of nobody."""
+    monkeypatch.setattr("tui.client.runtime._BACKLOG", 1)
+    serving = Serving(tmp_path / "h")
+    listener = listen(serving.paths.socket)  # nobody is taken in yet
+    before = [Raw(serving.paths.socket) for _ in range(2)]
+    asking = asyncio.create_task(Connection.open(serving.paths, 5))
+    await asyncio.sleep(0.1)
+    assert not asking.done()
+    serving.server = Server(serving.engine, serving.asked_to_stop.set)  # type: ignore[arg-type]
+    await serving.server.listen(listener)
+    await (await asking).close()
+    for client in before:
+        client.close()
+    await serving.close()
+
+
+async def test_an_engine_that_takes_nobody_in_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.client.runtime._BACKLOG", 1)
+    monkeypatch.setattr("tui.client.connection.TAKEN_IN_S", 0.05)
+    paths = Paths.from_environment({"FERRY_HOME": str(tmp_path / "h")})
+    with listen(paths.socket):
+        before = [Raw(paths.socket) for _ in range(2)]
+        with pytest.raises(EngineUnreachable, match="takes nobody in"):
+            await Connection.open(paths, 5)
+        for client in before:
+            client.close()
+
+
 async def test_twenty_thousand_sources_go_there_and_back(serving: Serving, tmp_path: Path) -> None:
     request = copy_request(*(tmp_path / f"file \udcff {i}" for i in range(20_000)), target=tmp_path)
     async with RemoteClient(serving.paths, None) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -154,6 +155,34 @@ async def test_many_jobs_resumed_at_once_are_looked_at_once(
     assert len(looks) <= 2  # one may have been due before
     for id in ids:
         await harness.done(id)
+
+
+async def test_where_many_wait_the_end_of_one_has_the_first_in_line_looked_at(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And those behind go on saying what they wait for: the one before them."""
+    monkeypatch.setattr("tui.engine.turns.HEAD", 4)
+    monkeypatch.setattr("tui.engine.turns.WHOLE_SHARE", 0)
+    first = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW // 4)
+    write(source / "small", "text")
+    ids = [await harness.copy(source / "small", to=target / f"{n}", into=False) for n in range(30)]
+    last = await harness.until(ids[-1], lambda job: job.note.startswith("waits for job"))
+    assert last.note == f"waits for job {ids[-2]} on the same disk"
+    looked: list[int] = []
+    choose = Turns._choose
+
+    def counted(self: Turns, queued: list[Record], *rest: Any) -> list[Record]:
+        looked.append(len(queued))
+        return choose(self, queued, *rest)
+
+    monkeypatch.setattr(Turns, "_choose", counted)
+    harness.engine._keeper._turns._whole_due = math.inf
+    await harness.engine.limit(None, [first])
+    await harness.until(ids[20], lambda job: job.state.is_final)
+    assert max(looked) <= 4
+    assert (await harness.engine.job(ids[-1])).note == last.note
+    await harness.engine.start([ids[-1]])
+    await harness.done(ids[-1])
 
 
 async def test_what_cannot_be_kept_is_not_set(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
@@ -454,6 +456,36 @@ async def test_a_damaged_journal_is_set_aside(tmp_path: Path) -> None:
         assert await harness.engine.jobs() == ()
         assert "damaged" in harness.engine.note
     assert any(name.startswith("journal.sqlite3.damaged-") for name in names(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("names", "'kfep'"),
+        ("staging", "CAST(x'74ff' AS TEXT)"),
+        ("first_source", "'file:///%00'"),
+        ("losses", "'{'"),
+    ],
+)
+async def test_a_job_that_cannot_be_understood_is_left_out_and_the_others_are_saved(
+    tmp_path: Path, source: Path, target: Path, column: str, value: str
+) -> None:
+    journal = tmp_path / "journal.sqlite3"
+    async with running(journal) as harness:
+        ids = [await harness.copy(write(source / f"{n}", "text"), to=target, paused=True) for n in range(3)]
+    with contextlib.closing(sqlite3.connect(journal, isolation_level=None)) as db:
+        db.execute("UPDATE job SET state = 'running'")
+        db.execute(f"UPDATE job SET {column} = {value} WHERE id = 2")
+    async with running(journal) as harness:
+        note = (await harness.engine.status()).note
+        assert note.startswith("the queue's journal was damaged (")
+        assert note.endswith("; 2 jobs were saved, what had not ended is paused"), note
+        jobs = await harness.engine.jobs()
+        assert [(job.id, job.state) for job in jobs] == [(ids[0], JobState.PAUSED), (ids[2], JobState.PAUSED)]
+        await harness.engine.resume()
+        for job in jobs:
+            await harness.done(job.id)
+    assert names(target) == ["0", "2"]
 
 
 async def test_removing_takes_ended_jobs_off_the_list(harness: Harness, source: Path, target: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from engine_harness import Harness, names, running
 
 from tui.engine.journal import Journal
-from tui.model.error import EngineError, OutOfSpace, PlaceUnavailable
+from tui.model.error import EngineError, PlaceUnavailable
 from tui.model.job import JobState
 from tui.places.local import attributes
 from tui.places.local.copying import FolderCopy
@@ -22,8 +22,6 @@ from tui.places.local.hops import Batch, Failure
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from tui.engine.board import Record
 
 
 @pytest.fixture
@@ -191,18 +189,17 @@ async def test_a_job_whose_start_cannot_be_written_down_starts_all_the_same(
     harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (source / "a").write_text("text")
-    keeper = harness.engine._keeper
-    set_state, refused = keeper.set_state, []
+    update_all, refused = Journal.update_all, []
 
-    async def full_at_first(record: Record, state: JobState, *, durable: bool = False) -> None:
-        await set_state(record, state, durable=durable)
-        if state is JobState.RUNNING and not refused:
-            refused.append(state)
-            raise OutOfSpace("the journal's disk is full")
+    async def full_at_first(journal: Journal, *args: object, **rest: object) -> None:
+        if not refused:
+            refused.append(args)
+            raise EngineError("the journal's disk is full")
+        await update_all(journal, *args, **rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeper, "set_state", full_at_first)
+    monkeypatch.setattr(Journal, "update_all", full_at_first)
     await harness.done(await harness.copy(source / "a", to=target))
-    assert refused == [JobState.RUNNING]
+    assert len(refused) == 1
 
 
 async def test_a_folder_that_does_not_get_its_time_back_keeps_nothing_else_from_being_copied(

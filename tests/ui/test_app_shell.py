@@ -346,6 +346,15 @@ async def test_an_engine_in_this_process_is_told_once_and_its_jobs_do_not_go_on(
     assert s.app.farewell == "1 job stopped with the screen; the next start takes it up again."
 
 
+async def test_what_was_wrong_with_the_queue_is_told_once(shell):
+    async with shell() as s:
+        s.client.engine = replace(s.client.engine, note="the queue's journal was damaged")
+        for _ in range(2):
+            s.client.add_job(COPY, state=JobState.PAUSED)
+            s.client.announce()
+        await s.until(lambda: [t for t in s.told if "damaged" in t] == ["the queue's journal was damaged."])
+
+
 async def test_stopping_the_engine_asks_and_then_stops_it(shell):
     async with shell() as s:
         await s.press("Q")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -245,6 +246,25 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     settings, (error,) = load(found)
     assert settings == Settings()
     assert error.message == f"{found.config_file}: cannot be read: Is a directory"
+
+
+def test_a_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    found = paths(tmp_path)
+    os.mkfifo(found.config_file)
+    settings, (error,) = load(found)
+    assert settings == Settings()
+    assert error.message == f"{found.config_file}: cannot be read: it is no ordinary file"
+
+
+@pytest.mark.parametrize("content", [b"#" * (1 << 21), b""], ids=["text", "holes"])
+def test_what_nobody_wrote_by_hand_is_not_read_to_its_end(tmp_path: Path, content: bytes) -> None:
+    found = paths(tmp_path)
+    with found.config_file.open("wb") as file:
+        file.write(content)
+        file.truncate(1 << 40 if not content else len(content))
+    settings, (error,) = load(found)
+    assert settings == Settings()
+    assert error.message == f"{found.config_file}: cannot be read: it is larger than 1 MiB"
 
 
 def test_what_is_shown_is_read_back_the_same() -> None:

@@ -195,7 +195,7 @@ async def _journal(session: Session, *, running: bool) -> tuple[list[Finding], s
     except FerryError as error:
         return [*findings, Finding(Level.FAIL, "journal", f"{file}: {error}", error.remedy)], set()
     if note:
-        remedy = "The engine sets it aside at its next start, and begins an empty queue."
+        remedy = "The engine sets it aside at its next start, and saves what can be read of it."
         return [*findings, Finding(Level.FAIL, "journal", f"{file} is damaged", remedy)], set()
     targets = {
         target if into else target.parent

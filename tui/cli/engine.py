@@ -68,3 +68,5 @@ def _tell(session: Session, status: EngineStatus | None, *, json: bool) -> None:
             f"running: process {status.pid}, version {status.version}, since {format.moment(status.started_at)}, "
             f"{format.entries(status.slots, 'slot')}, limit {rate_text(status.limit_bytes_s)}"
         )
+        if status.note:
+            session.messages.note(status.note)

@@ -72,6 +72,8 @@ def _long_way(session: Session, work: Work) -> int:
 def _list(session: Session, parsed: Parsed) -> Work:
     async def work(client: Client) -> int:
         jobs, asked = await client.jobs(), await client.host_questions()
+        if trouble := (await client.status()).note:
+            session.messages.note(trouble)
         if parsed.has("--json"):
             for job in jobs:
                 session.out.json(events.job(job, asked))

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BULKY_SOURCES = 1000
+
+TAKEN_IN_S = 10.0
+"""How long a connection may take that others wait for, too."""
 
 
 class Lost(Exception):
@@ -224,12 +228,28 @@ async def _connect(paths: Paths) -> tuple[asyncio.StreamReader, asyncio.StreamWr
         return await _connect_to(held.socket)
 
 
+async def _be_taken_in(sock: socket.socket, path: str) -> None:
+    """Connect, as soon as there is room among those that wait to be taken in.
+
+    (The event loop would take a socket for connected that was turned away for now.)
+    """
+    deadline = time.monotonic() + TAKEN_IN_S
+    while True:
+        try:
+            sock.connect(path)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise EngineUnreachable("the engine takes nobody in: too many wait already") from error
+        await asyncio.sleep(0.02)
+
+
 async def _connect_to(path: str | Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         with address(path) as short:
-            await asyncio.get_running_loop().sock_connect(sock, short)
+            await _be_taken_in(sock, short)
         if peer_uid(sock) != os.geteuid():
             raise EngineUnreachable(f"the engine at {path} belongs to another user")
         return await asyncio.open_unix_connection(sock=sock, limit=LINE_LIMIT_BYTES)

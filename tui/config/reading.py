@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from tui.paths import Paths
 
 
+MOST_BYTES = 1 << 20
+"""What is longer was not written by hand."""
+
+
 def load(paths: Paths, actions: Collection[str] | None = None) -> tuple[Settings, list[ConfigError]]:
     """Read the configuration file; a missing one means all defaults.
 
@@ -30,7 +37,7 @@ def load(paths: Paths, actions: Collection[str] | None = None) -> tuple[Settings
     """
     file = paths.config_file
     try:
-        text = file.read_bytes().decode()
+        text = _read(file).decode()
     except FileNotFoundError:
         return Settings(), []
     except OSError as error:
@@ -44,6 +51,28 @@ def load(paths: Paths, actions: Collection[str] | None = None) -> tuple[Settings
             ConfigError(f"{file}:{line}: not UTF-8 text", "Save it as UTF-8.", file=str(file))
         ]
     return parse(text, file, actions)
+
+
+def _read(file: Path) -> bytes:
+    """Return what is in the file. Nothing is waited for, and nothing without an end is read.
+
+    Raises:
+        OSError: It cannot be read, or is none that could be a configuration.
+    """
+    fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file")
+        with open(fd, "rb", closefd=False) as opened:
+            data = opened.read(MOST_BYTES + 1)
+    finally:
+        os.close(fd)
+    if len(data) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES >> 20} MiB")
+    return data
 
 
 def parse(

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 CALLS_AT_ONCE = 32
 """Of one connection; further ones are not read until one is answered."""
 TOKENS = 1024
-"""So many submits are remembered, to know one that comes again."""
+"""So many submits that made a job are remembered, to know one that comes again."""
 _PARTING_S = 0.5
 """So long a client may take to read the goodbye."""
 
@@ -93,10 +93,17 @@ class Server:
         task = self._submits.get(token) if token else None
         if task is None:
             task = asyncio.create_task(self.engine.submit(request))
-            self._submits[token or f"untold {id(task)}"] = task
+            name = token or f"untold {id(task)}"
+            self._submits[name] = task
+            task.add_done_callback(lambda done: self._submitted(name, done, told=bool(token)))
             while len(self._submits) > TOKENS:
                 self._submits.popitem(last=False)
         return await asyncio.shield(task)
+
+    def _submitted(self, name: str, task: asyncio.Task[int], *, told: bool) -> None:
+        """Forget what made no job, and with it all that its error holds; and what cannot come again."""
+        if task.cancelled() or task.exception() is not None or not told:
+            self._submits.pop(name, None)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -137,6 +137,8 @@ class Record:
     """It waits for the answer to what a host asks."""
     halves: dict[Location, int] | None = None
     """Of a job between places: the target folders that may hold half files; None: nobody knows any more."""
+    fault = ""
+    """Why it fails, where no error of it could be written down that says so."""
     walked = False
     """Everything was looked at since this engine started: only answers are missing."""
     revision = 0

@@ -160,42 +160,37 @@ class Engine:
     # Starting and stopping
 
     async def pause(self, ids: Sequence[int] | None = None) -> None:
-        for record in self._chosen(
-            ids, "pause", JobState.QUEUED, JobState.RUNNING, JobState.WAITING, JobState.PAUSED
-        ):
-            if record.state is not JobState.PAUSED:
-                self._keeper.stop_run(record, Stop.PAUSE)
-                await self._keeper.set_state(record, JobState.PAUSED, durable=True)
+        live = (JobState.QUEUED, JobState.RUNNING, JobState.WAITING, JobState.PAUSED)
+        records = [r for r in self._chosen(ids, "pause", *live) if r.state is not JobState.PAUSED]
+        for record in records:
+            self._keeper.stop_run(record, Stop.PAUSE)
+        await self._keeper.states.decree(records, JobState.PAUSED)
 
     async def resume(self, ids: Sequence[int] | None = None) -> None:
         live = (JobState.PAUSED, JobState.QUEUED, JobState.RUNNING, JobState.WAITING)
         with self._keeper.kicked():
-            for record in self._chosen(ids, "resume", *live):
-                if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
-                    await self._keeper.requeue(record)
+            await self._keeper.requeue([r for r in self._chosen(ids, "resume", *live) if _is_held(r)])
 
     async def cancel(self, ids: Sequence[int] | None = None, *, keep: bool = True) -> None:
         live = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.WAITING)
         records = self._chosen(ids, "cancel", *live)
         for record in records:
             self._keeper.stop_run(record, Stop.CANCEL)
-        for record in records:
-            await self._keeper.cancel(record, Cleanup.KEEP if keep else Cleanup.DROP)
+        await self._keeper.cancel(records, Cleanup.KEEP if keep else Cleanup.DROP)
         await self._keeper.settled(records, CANCEL_PATIENCE_S)
 
     async def retry(self, ids: Sequence[int] | None = None) -> None:
         with self._keeper.kicked():
-            for record in self._chosen(ids, "retry", JobState.FAILED, JobState.CANCELLED):
-                await self._keeper.requeue(record, failed_only=record.state is JobState.FAILED)
+            records = self._chosen(ids, "retry", JobState.FAILED, JobState.CANCELLED)
+            await self._keeper.requeue(records, retry=True)
 
     async def start(self, ids: Sequence[int]) -> None:
         live = (JobState.QUEUED, JobState.PAUSED, JobState.RUNNING, JobState.WAITING)
         with self._keeper.kicked():
-            for record in self._chosen(ids, "start", *live):
-                record.forced = True
-                record.insists = record.short
-                if record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING):
-                    await self._keeper.requeue(record)
+            records = self._chosen(ids, "start", *live)
+            for record in records:
+                record.forced, record.insists = True, record.short
+            await self._keeper.requeue([record for record in records if _is_held(record)])
 
     async def remove(self, ids: Sequence[int] | None = None) -> None:
         records = self._chosen(ids, "remove", JobState.DONE, JobState.FAILED, JobState.CANCELLED)
@@ -203,9 +198,15 @@ class Engine:
         for record in records:
             if ids is not None and self._keeper.is_busy(record):
                 raise refuse(f"remove job {record.id}", "it is still being tidied up; try again in a moment")
-        going = [record.id for record in records if not self._keeper.is_busy(record)]
-        await self._journal.remove(going)
-        self._board.take_off(going)
+        going = [r for r in records if r.state.is_final and not self._keeper.is_busy(r)]
+        # Off the list first: nobody takes up again what is being removed.
+        self._board.take_off([record.id for record in going])
+        try:
+            await self._journal.remove([record.id for record in going])
+        except BaseException:
+            for record in going:
+                self._board.add(record)
+            raise
 
     async def restore(self) -> tuple[int, ...]:
         ids = await self._journal.restore()
@@ -327,6 +328,7 @@ class Engine:
             slots=keeper.shared.slots,
             rate_bytes_s=sum(record.meter.rate for record in running),
             in_process=self._in_process,
+            note=self.note,
         )
 
     def _get(self, id: int) -> Record:
@@ -348,6 +350,11 @@ class Engine:
             if record.state not in states:
                 raise refuse(f"{what} job {record.id}", f"it is {record.state}")
         return records
+
+
+def _is_held(record: Record) -> bool:
+    """Say whether a job goes on when somebody says so."""
+    return record.state is JobState.PAUSED or (record.short and record.state is JobState.WAITING)
 
 
 _NOT_ENDED = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.WAITING)

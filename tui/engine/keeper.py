@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,18 +12,18 @@ from tui.engine.answering import Answering
 from tui.engine.asking import Asking
 from tui.engine.board import Board, Record
 from tui.engine.cleanup import tidy_up
-from tui.engine.doubt import BOOT_NOTE
 from tui.engine.limiter import Bucket
+from tui.engine.opening import open_journal
 from tui.engine.outcome import carry_out
 from tui.engine.reversal import note_end
 from tui.engine.rows import Cleanup
 from tui.engine.run import Run, Stop
 from tui.engine.settings import Limits, Settings
 from tui.engine.shared import Shared
+from tui.engine.states import States
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
-from tui.model.job import TRANSITIONS, JobState
-from tui.places.local.boot import boot_id
+from tui.model.job import JobState
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Keeper:
             journal, self.board, clock, pool, bucket, limits.slots, workers, self.doors, self.kick, homes
         )
         self.settings = Settings(self.shared, limits)
-        self._turns = Turns(journal, self.board, self.kick)
+        self.states = States(journal, self.board, clock, self.asking)
+        self._turns = Turns(journal, self.board, clock, self.kick)
         self._runs: dict[int, Run] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.answering = Answering(journal, self.board, self._runs, self._go_on)
@@ -85,14 +87,12 @@ class Keeper:
     # Life
 
     async def start_up(self) -> str:
-        note = await self._journal.open()
-        await self._journal.note_boot(boot_id(), BOOT_NOTE)
+        records, note = await open_journal(self._journal, self._clock)
         await self.settings.restore()
-        for row in await self._journal.jobs():
-            record = Record(row, self._clock)
+        for record in records:
             self.board.add(record)
-            if record.state in (JobState.RUNNING, JobState.WAITING):
-                await self.set_state(record, JobState.QUEUED)
+        under_way = (JobState.RUNNING, JobState.WAITING)
+        await self.states.take_up([record for record in records if record.state in under_way])
         ready = asyncio.Event()
         self._main = asyncio.create_task(self._live(ready))
         await ready.wait()
@@ -117,6 +117,7 @@ class Keeper:
         for pool in (self.shared.pool, self._turns.lookout):
             pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self.shared.workers.end)
+        await self.states.pay_debts()
         await self._journal.close()
 
     async def _live(self, ready: asyncio.Event) -> None:
@@ -175,10 +176,7 @@ class Keeper:
     async def _start_what_may(self) -> None:
         assert self._group is not None
         for record in self._turns.next(self._tasks.keys(), self._group):
-            try:
-                await self.set_state(record, JobState.RUNNING)
-            except FerryError:  # the journal goes on saying "queued", which is what a crash would leave too
-                logger.exception("job %d: its start could not be written down", record.id)
+            await self.states.set(record, JobState.RUNNING)
             self._spawn(record, self._run(record))
 
     def _spawn(self, record: Record, work: Coroutine[None, None, None]) -> None:
@@ -224,7 +222,7 @@ class Keeper:
             if run.stop_reason is Stop.HOST:
                 await self._await_host(record)
             else:
-                await self.set_state(record, _AFTER_STOP.get(run.stop_reason, JobState.QUEUED))
+                await self.states.set(record, _AFTER_STOP.get(run.stop_reason, JobState.QUEUED))
         elif run.stop_reason is Stop.HOST:  # paused or cancelled as it was turned away
             self.asking.forget(record)
         await self._checkpoint(record)
@@ -243,7 +241,7 @@ class Keeper:
             )
         if state.is_final:
             await note_end(self._journal, self.board, record)
-        await self.set_state(record, state)
+        await self.states.set(record, state)
         if state.is_final:
             self._announce_end(record)
 
@@ -255,19 +253,27 @@ class Keeper:
                 logger.exception("job %d: what was to be done at its end failed", record.id)
 
     async def _tick(self) -> None:
-        ticks = idle_ticks = 0
-        while True:
+        idle_ticks = 0
+        for ticks in itertools.count(1):
             await self._clock.sleep(TICK_S)
-            ticks += 1
             idle_ticks = 0 if self._tasks else idle_ticks + 1
-            self.doors.close_idle()
-            if idle_ticks == WORKERS_STAY_TICKS:
-                self.shared.pool.submit(self.shared.workers.end)
-            for record in self.board.records():
-                if record.state is JobState.RUNNING:
-                    self.board.touch(record)
-                    if ticks % CHECKPOINT_TICKS == 0:
-                        await self._checkpoint(record)
+            try:
+                if idle_ticks == WORKERS_STAY_TICKS:
+                    self.shared.pool.submit(self.shared.workers.end)
+                await self._look_after(checkpoint=ticks % CHECKPOINT_TICKS == 0)
+            except Exception:  # all jobs would end with this
+                logger.exception("what runs could not be looked after")
+
+    async def _look_after(self, *, checkpoint: bool) -> None:
+        self.doors.close_idle()
+        if self._turns.behind:
+            self.kick()
+        await self.states.pay_debts()
+        for record in self.board.records():
+            if record.state is JobState.RUNNING:
+                self.board.touch(record)
+                if checkpoint:
+                    await self._checkpoint(record)
 
     async def _checkpoint(self, record: Record) -> None:
         try:
@@ -280,7 +286,7 @@ class Keeper:
     async def _await_host(self, record: Record) -> None:
         """Put a job aside until somebody has answered what a host asks."""
         self.asking.turned_away(record)
-        await self.set_state(record, JobState.WAITING)
+        await self.states.set(record, JobState.WAITING)
         self.asking.waits(record)
 
     def _let_in(self, record: Record) -> None:
@@ -290,69 +296,58 @@ class Keeper:
     async def _go_on(self, record: Record) -> None:
         """Have a job that waits take its turn again."""
         if record.state is JobState.WAITING:
-            await self.set_state(record, JobState.QUEUED)
+            await self.states.decree([record], JobState.QUEUED)
             self.kick()
 
     # Changes of state
-
-    async def set_state(self, record: Record, state: JobState, *, durable: bool = False) -> None:
-        """Bring a job into another state, in memory at once and then in the journal."""
-        assert state in TRANSITIONS[record.state], f"{record} cannot become {state}"
-        now = self._clock.now()
-        was, record.state = record.state, state
-        if state is JobState.RUNNING:
-            record.started_at = record.started_at or now
-        record.ended_at = now if state.is_final else None
-        if state in (JobState.PAUSED, JobState.CANCELLED):
-            self.asking.forget(record)
-        if state is not JobState.WAITING:
-            record.wants_host = False
-        if state in (JobState.DONE, JobState.FAILED):
-            record.stage_for = None
-        if state in (JobState.RUNNING, JobState.DONE, JobState.FAILED) or was is JobState.PAUSED:
-            record.note = ""
-        if state is not JobState.RUNNING:
-            logger.info("job %d: %s", record.id, f"{state}, {record.note!a}" if record.note else state)
-        self.board.touch(record)
-        columns: dict[str, object] = {
-            "state": state,
-            "note": record.note,
-            "started_at": record.started_at,
-            "ended_at": record.ended_at,
-            "cleanup": record.cleanup,
-            "failed_only": record.failed_only,
-        }
-        await self._journal.update(record.id, columns | record.columns(), durable=durable)
 
     def stop_run(self, record: Record, reason: Stop) -> None:
         """Make a job stop at the next entry or chunk, if it runs."""
         if run := self._runs.get(record.id):
             run.stop(reason)
 
-    async def requeue(self, record: Record, *, failed_only: bool | None = None) -> None:
-        """Put a paused or ended job back into the queue, which is to be looked at then: see `kicked`."""
-        if failed_only is not None:
-            record.failed_only = failed_only and await self._has_all_errors(record)
-            record.walked = False
-        if record.state is JobState.PAUSED:
-            record.errors = await self._journal.drop_errors(record.id, code="OutOfSpace")
-        record.lanes = None
-        await self.set_state(record, JobState.QUEUED, durable=True)
+    async def requeue(self, records: Sequence[Record], *, retry: bool = False) -> None:
+        """Put paused or ended jobs back into the queue, which is to be looked at then: see `kicked`.
+
+        Those that somebody else brings elsewhere meanwhile stay there.
+
+        Args:
+            retry: Of those that failed, just that is to be tried again.
+        """
+        found = [(record, record.state, await self._errors_left(record)) for record in records]
+        failed_only = {
+            r.id: retry and s is JobState.FAILED and await self._has_all_errors(r) for r, s, _ in found
+        }
+        going = [(record, errors) for record, was, errors in found if record.state is was]
+        for record, errors in going:
+            record.errors, record.lanes = errors, None
+            if retry:
+                record.failed_only, record.walked = failed_only[record.id], False
+        await self.states.decree([record for record, _ in going], JobState.QUEUED)
+
+    async def _errors_left(self, record: Record) -> int:
+        """Forget of a paused job that it had no room; return how many errors it has."""
+        if record.state is not JobState.PAUSED:
+            return record.errors
+        return await self._journal.drop_errors(record.id, code="OutOfSpace")
 
     async def _has_all_errors(self, record: Record) -> bool:
         """Say whether the journal knows all that failed: an error may have met a full disk on its way there."""
         return record.errors > 0 and bool(await self._journal.errors(record.id, record.errors - 1, 1))
 
-    async def cancel(self, record: Record, how: Cleanup) -> None:
-        """End a job for good; what it left half done is tidied up behind it."""
-        if record.state.is_final:
-            return
-        record.cleanup = how
-        record.questions = 0
-        await self.set_state(record, JobState.CANCELLED, durable=True)
-        await self._journal.forget_questions(record.id)
-        if record.id not in self._tasks:
-            self._spawn(record, self._tidy(record))
+    async def cancel(self, records: Sequence[Record], how: Cleanup) -> None:
+        """End jobs for good; what they left half done is tidied up behind them."""
+        for record in records:
+            record.cleanup, record.questions = how, 0
+        await self.states.decree(records, JobState.CANCELLED)
+        for record in records:
+            try:
+                await self._journal.forget_questions(record.id)
+            except FerryError as error:
+                logger.warning("job %d: %s", record.id, error)
+                self.states.owe(record)
+            if record.id not in self._tasks:
+                self._spawn(record, self._tidy(record))
 
     async def _tidy(self, record: Record) -> None:
         how = record.cleanup
@@ -363,9 +358,13 @@ class Keeper:
         if how is Cleanup.DROP:
             record.losses.clear()
         record.cleanup = record.stage_for = None
-        columns: dict[str, object] = {"cleanup": None, "note": record.note, **record.columns()}
-        await self._journal.update(record.id, columns)
-        await note_end(self._journal, self.board, record)
+        try:
+            columns = {"cleanup": None, "note": record.note, **record.columns()}
+            await self._journal.update(record.id, columns)
+            await note_end(self._journal, self.board, record)
+        except FerryError as error:
+            logger.warning("job %d: %s", record.id, error)
+            self.states.owe(record)
         self.board.touch(record)
         self._announce_end(record)
 

@@ -145,4 +145,4 @@ async def _note_fault(run: Run, error: BaseException) -> None:
         await run.fail_job(PlaceError(text, "Retry it; the engine's log tells more."), location)
     except FerryError:
         run.record.errors += 1
-        run.record.note = text
+        run.record.fault = text

@@ -55,7 +55,10 @@ class Candidate:
 
 @dataclass(slots=True)
 class Plan:
-    """Who starts, and for each that does not, the running or earlier job it waits for (0: none in particular)."""
+    """Who starts, and for each that does not, the running or earlier job it waits for (0: none in particular).
+
+    That is the last one before it in line: so it stays the same while those before that one come and go.
+    """
 
     start: list[int] = field(default_factory=list)
     blocked: dict[int, int] = field(default_factory=dict)
@@ -89,7 +92,7 @@ def plan(queued: list[Candidate], running: list[Candidate]) -> Plan:
                 light, count = light + job.light, count + (not job.light)
             ahead.append(job)
         for lane in lanes:
-            holder.setdefault(lane, job.id)
+            holder[lane] = job.id
     return result
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.model.error import JournalDamaged
+
 if TYPE_CHECKING:
     from tui.engine.shared import Shared
 
@@ -43,7 +45,13 @@ class Settings:
         await self._shared.journal.set_setting(name, f"{configured} {value}")
 
     async def _kept(self, name: str, configured: int | None) -> int | None:
-        then, _, value = (await self._shared.journal.setting(name) or "").partition(" ")
-        if not value or then != str(configured):
-            return configured
-        return None if value == "None" else int(value)
+        then, _, value = (await self._kept_text(name)).partition(" ")
+        if then == str(configured) and (value.isdecimal() or value == "None"):
+            return None if value == "None" else int(value)
+        return configured
+
+    async def _kept_text(self, name: str) -> str:
+        try:
+            return await self._shared.journal.setting(name) or ""
+        except JournalDamaged:  # it can be set anew
+            return ""

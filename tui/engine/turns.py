@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import aiofiles.os
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from tui.engine.board import Board, Record
+    from tui.engine.clock import Clock
     from tui.engine.journal import Journal
     from tui.engine.rows import JobRow, Source
 
 logger = logging.getLogger(__name__)
+
+HEAD = 50
+"""Of a longer queue just so many are looked at whenever something changes; all of it now and then."""
+WHOLE_SHARE = 20
+"""A look at the whole queue is due when so many times as long has passed as the last one took."""
 
 LANES_PATIENCE_S = 2.0
 """After so long without an answer from a disk, a job says that it waits for it."""
@@ -34,8 +41,8 @@ class Turns:
         changed: Called when something was found out that may let a job start.
     """
 
-    def __init__(self, journal: Journal, board: Board, changed: Callable[[], None]) -> None:
-        self._journal, self._board, self._changed = journal, board, changed
+    def __init__(self, journal: Journal, board: Board, clock: Clock, changed: Callable[[], None]) -> None:
+        self._journal, self._board, self._clock, self._changed = journal, board, clock, changed
         self.lookout = DaemonThreads("lookout")
         """Threads that ask disks: one that does not answer holds up nobody else."""
         self._looking: set[int] = set()
@@ -43,17 +50,47 @@ class Turns:
         """Jobs whose disks do not answer when asked which they are."""
         self._reaches: dict[int, Reach | None] = {}
         """Of queued and running jobs, what they touch; None where that is too much."""
+        self._line: list[Record] = []
+        """The queued jobs in the order of their turns, as of the last look at all of them."""
+        self._whole_due = 0.0
+        self.behind = False
+        """Something changed since then: a look at all of them is owed."""
 
     def next(self, busy: Collection[int], group: asyncio.TaskGroup) -> list[Record]:
         """Return the queued jobs that may start now, in the order of their numbers.
+
+        Who is first in line does not depend on those behind. So where thousands wait, not all of them are looked at
+        for each that starts or ends: what is new in the queue, or has its disks to itself, may wait a moment for the
+        next look at the whole.
 
         Args:
             busy: Jobs that something works on, by number.
             group: For the tasks that look for the disks of the others.
         """
         queued = [r for r in self._board.records() if r.state is JobState.QUEUED and r.id not in busy]
+        began = self._clock.monotonic()
+        self.behind = len(queued) > HEAD and began < self._whole_due
+        if self.behind:
+            return self._choose(self._head(queued), busy, group)
+        self._line = sorted(queued, key=lambda record: (-record.priority, record.position, record.id))
         wanted = {*busy, *(record.id for record in queued)}
         self._reaches = {id: reach for id, reach in self._reaches.items() if id in wanted}
+        chosen = self._choose(queued, busy, group)
+        ended = self._clock.monotonic()
+        self._whole_due = ended + WHOLE_SHARE * (ended - began)
+        return chosen
+
+    def _head(self, queued: Sequence[Record]) -> list[Record]:
+        """Return those whose turn comes first, and those that wait for none."""
+        forced = [record for record in queued if record.forced]
+        there = {record.id for record in queued}
+        head = islice((r for r in self._line if r.id in there and not r.forced), HEAD)
+        return [*forced, *head]
+
+    def _choose(
+        self, queued: Sequence[Record], busy: Collection[int], group: asyncio.TaskGroup
+    ) -> list[Record]:
+        """Return which of these may start, look for the disks of those that are new, and explain the others."""
         for record in queued:
             known = record.lanes is not None and record.id in self._reaches
             if not known and record.id not in self._looking:
@@ -61,10 +98,11 @@ class Turns:
                 group.create_task(self._find_lanes(record))
         running = [found for id in busy if (found := self._board.get(id)) is not None]
         what = plan([self._candidate(r) for r in queued], [self._candidate(r) for r in running])
+        starting = frozenset(what.start)
         for record in queued:
-            if record.id not in what.start:
+            if record.id not in starting:
                 self._explain(record, what.blocked.get(record.id, 0))
-        return [record for record in queued if record.id in what.start]
+        return [record for record in queued if record.id in starting]
 
     def _candidate(self, record: Record) -> Candidate:
         awaited = record.lanes is None and record.id not in self._silent

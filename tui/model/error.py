@@ -217,7 +217,9 @@ class ProtocolMismatch(EngineError):
 
 
 class JournalDamaged(EngineError):
-    remedy = "The damaged journal was set aside; the queue starts empty. `ferry doctor` names the file."
+    remedy = (
+        "`ferry engine stop`, then start it again: it saves what can be read. What this is about, queue anew."
+    )
 
 
 class NoSuchJob(EngineError):

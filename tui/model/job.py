@@ -304,6 +304,8 @@ class EngineStatus:
     """Files at once (of the small ones: batches at once)."""
     rate_bytes_s: float
     in_process: bool = False
+    note: str = ""
+    """What was wrong with the queue when the engine took it up, in one sentence, or empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from tui.wire.shapes import Codec
 if TYPE_CHECKING:
     import msgspec
 
-PROTOCOL = 6
+PROTOCOL = 7
 """Raised with every change of a method, a parameter or a model type that travels."""
 
 LINE_LIMIT_BYTES = 64 << 20

@@ -15,9 +15,10 @@ import pytest
 from tui.engine.far.ledger import JournalLedger
 from tui.engine.journal import Journal
 from tui.engine.journal.schema import MIGRATIONS
+from tui.engine.journal.store import PAUSED_NOTE
 from tui.engine.rows import Decision, ErrorRow, Phase, QuestionRow, Source
 from tui.model.entry import EntryKind, Facts
-from tui.model.error import EngineError
+from tui.model.error import EngineError, JournalDamaged
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
@@ -208,7 +209,7 @@ async def test_sources_come_in_pages(journal: Journal) -> None:
 
 
 async def test_an_unknown_column_is_a_mistake(journal: Journal) -> None:
-    with pytest.raises(ValueError, match="not columns"):
+    with pytest.raises(LookupError, match="not columns"):
         await journal.update(1, {"state; DROP TABLE job": 1})
 
 
@@ -235,6 +236,78 @@ async def test_a_damaged_journal_is_kept_beside_a_new_one(tmp_path: Path) -> Non
     assert await journal.jobs() == []
     await journal.close()
     assert [name.partition("-")[0] for name in files(tmp_path)] == ["journal", "journal.damaged"]
+
+
+def spoilt(path: Path, word: bytes, other: bytes) -> None:
+    """Change what stands in a file that is closed."""
+    content = path.read_bytes()
+    assert word in content
+    path.write_bytes(content.replace(word, other))
+
+
+async def some_jobs(path: Path) -> None:
+    """Write a journal of a copy, the second of its sources of a name of its own, and of a delete."""
+    journal = Journal(path)
+    await journal.open()
+    for number, kind in enumerate((JobKind.COPY, JobKind.DELETE)):
+        sources = (Location("/a"), Location(f"/peculiar{number}"))
+        request = Request(kind=kind, sources=sources, target=Location("/t") if kind is JobKind.COPY else None)
+        await journal.add_job(request, f"tag{number}", 0.0)
+    await journal.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        (b"undoes INTEGER", b"undoez INTEGER"),
+        (b"CREATE TABLE link", b"CREA\xffE TABLE link"),
+        (b"removed INTEGER", b"r\xffmoved INTEGER"),
+    ],
+    ids=["a column", "a word that is no text", "a column that is no text"],
+)
+async def test_of_a_journal_that_describes_itself_wrongly_the_jobs_are_saved(
+    tmp_path: Path, word: bytes, other: bytes
+) -> None:
+    path = tmp_path / "journal"
+    await some_jobs(path)
+    spoilt(path, word, other)
+    before = path.read_bytes()
+    journal = Journal(path)
+    note = await journal.open()
+    assert note.startswith("the queue's journal was damaged (")
+    jobs = await journal.jobs()
+    assert [job.kind for job in jobs] == [JobKind.COPY, JobKind.DELETE]
+    assert {(job.state, job.note) for job in jobs} == {(JobState.PAUSED, PAUSED_NOTE)}
+    request = await journal.request(2)
+    assert [source.path for source in request.sources] == ["/a", "/peculiar1"]
+    await journal.close()
+    kept = tmp_path / files(tmp_path)[1]
+    assert kept.name.startswith("journal.damaged-")
+    assert kept.read_bytes() == before
+
+
+async def test_of_a_job_that_lost_a_source_nothing_is_saved(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    await some_jobs(path)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DELETE FROM source WHERE job = 2 AND idx = 1")
+    spoilt(path, b"CREATE TABLE link", b"CREATE TABLE l\xffnk")
+    journal = Journal(path)
+    assert "with 1 that cannot be" in await journal.open()
+    assert [job.kind for job in await journal.jobs()] == [JobKind.COPY]
+    await journal.close()
+
+
+async def test_what_cannot_be_understood_is_told_as_damage(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    await some_jobs(path)
+    spoilt(path, b"file:///peculiar1", b"file:///pec%00iar")
+    journal = Journal(path)
+    assert await journal.open() == ""
+    with pytest.raises(JournalDamaged, match="is damaged: a path cannot hold a NUL byte"):
+        await journal.request(2)
+    assert len((await journal.request(1)).sources) == 2
+    await journal.close()
 
 
 async def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ def test_jobs_that_share_a_disk_run_in_turn() -> None:
     assert result.blocked == {2: 1, 3: 2}
 
 
+def test_a_job_waits_for_the_one_before_it() -> None:
+    """So what it says stays true while others end."""
+    assert plan([job(2, 10), job(3, 10), job(4, 10)], [job(1, 10)]).blocked == {2: 1, 3: 2, 4: 3}
+
+
 def test_the_higher_priority_goes_first_then_the_place() -> None:
     assert plan([job(1, 10), job(2, 10, priority=5)], []).start == [2]
     assert plan([job(2, 10), job(1, 10)], []).start == [1]

@@ -22,7 +22,7 @@ from tui.model.location import Location
 from tui.model.misfit import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Jobs(Store):
@@ -76,10 +76,15 @@ class Jobs(Store):
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
             " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful,"
             " unflushed, checkpoint, names, name_rules, far, expects, exclude"
-            " FROM job WHERE removed = 0 AND (:id IS NULL OR id = :id) ORDER BY id",
+            f" FROM job WHERE removed = 0 {'' if id is None else 'AND id = :id'} ORDER BY id",
             {"id": id},
         )
         return [_job_row(row) for row in cursor]
+
+    @on_thread
+    def numbers(self) -> list[int]:
+        """Return the ids of all jobs, whatever else is known of them."""
+        return [id for (id,) in self._db.execute("SELECT id FROM job ORDER BY id")]
 
     @on_thread
     def request(self, id: int) -> Request:
@@ -121,12 +126,19 @@ class Jobs(Store):
         )
 
     @on_thread
-    def update(self, id: int, columns: dict[str, object], *, durable: bool = False) -> None:
+    def update(self, id: int, columns: Mapping[str, object], *, durable: bool = False) -> None:
         """Set columns of one job."""
-        if isinstance(note := columns.get("note"), str):
-            columns["note"] = as_bytes(note)
         with self.transaction(durable=durable):
             self.set_columns(id, columns)
+
+    @on_thread
+    def update_all(
+        self, changes: Sequence[tuple[int, Mapping[str, object]]], *, durable: bool = False
+    ) -> None:
+        """Set columns of several jobs, (id, columns) pairs, or of none of them."""
+        with self.transaction(durable=durable):
+            for id, columns in changes:
+                self.set_columns(id, columns)
 
     @on_thread
     def set_doubts(self, doubts: Sequence[tuple[int, bool]], *, durable: bool = False) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from tui.engine.journal.columns import JOB_COLUMNS
+from tui.engine.journal.columns import JOB_COLUMNS, as_bytes
+from tui.engine.journal.salvage import salvage
 from tui.engine.journal.schema import MIGRATIONS
-from tui.model.error import EngineError, JournalDamaged
+from tui.model.error import EngineError, JournalDamaged, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
     from pathlib import Path
 
-logger = logging.getLogger(__name__)
+PAUSED_NOTE = "the journal was damaged: look whether this is what you asked for, then resume it"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,13 +36,21 @@ def on_thread(
         work = functools.partial(method, self, *args, **kwargs)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError, UsageError) as error:
+            if _is_damage(error):
+                raise JournalDamaged(f"the queue's journal {self.path} is damaged: {error}") from error
             raise EngineError(
                 f"the queue's journal {self.path} cannot be used: {error}",
                 "Check the disk it is on (full, read-only?), then run `ferry doctor`.",
             ) from error
 
     return call
+
+
+def _is_damage(error: Exception) -> bool:
+    """Say whether what was read is not what was written: a page, a text, or a value that none of ours can be."""
+    no_text = isinstance(error, sqlite3.OperationalError) and "decode to UTF-8" in str(error)
+    return no_text or type(error) is sqlite3.DatabaseError or isinstance(error, (ValueError, UsageError))
 
 
 class Store:
@@ -64,13 +72,25 @@ class Store:
         try:
             self._connect()
             return ""
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            note = f"the queue's journal was damaged ({error}) and is kept as {self._set_aside()}"
-            logger.error("%s", note)
-            self._connect()
-            return note
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if not _is_damage(error):
+                raise
+            return self._begin_anew(str(error))
+
+    @on_thread
+    def begin_anew(self, why: str) -> str:
+        """Set the file aside, as damaged, save what can be read of it into a new one, and return a note."""
+        self._db.close()
+        return self._begin_anew(why)
+
+    def _begin_anew(self, why: str) -> str:
+        kept = self._set_aside()
+        self._connect()
+        with self.transaction(durable=True) as db:
+            _, lost = salvage(db, kept)
+            db.execute(_PAUSE, (as_bytes(PAUSED_NOTE),))
+        others = f" with {lost} that cannot be" if lost else ""
+        return f"the queue's journal was damaged ({why}) and is kept as {kept}{others}"
 
     def _connect(self) -> None:
         self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
@@ -93,12 +113,12 @@ class Store:
                 f"the journal {self.path} was written by a newer Ferry (schema {version})",
                 "Use that version, or set FERRY_HOME to another folder.",
             )
+        if not _shape(self._db) >= _shape_of(version):
+            raise sqlite3.DatabaseError("its tables are not what they should be")
         if version == len(MIGRATIONS):
             return
         with self.transaction(durable=True):  # one for all: each waits for the disk
-            for migration in MIGRATIONS[version:]:
-                for statement in migration.split(";"):
-                    self._db.execute(statement)
+            _apply(self._db, MIGRATIONS[version:])
             self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     def _set_aside(self) -> Path:
@@ -118,7 +138,9 @@ class Store:
     def set_columns(self, job: int, columns: Mapping[str, object]) -> None:
         """Set columns of one job. (For use within a transaction.)"""
         if unknown := columns.keys() - JOB_COLUMNS:
-            raise ValueError(f"not columns of a job: {unknown}")
+            raise LookupError(f"not columns of a job: {unknown}")
+        if isinstance(note := columns.get("note"), str):
+            columns = {**columns, "note": as_bytes(note)}
         names = ", ".join(f"{name} = ?" for name in columns)
         self._db.execute(f"UPDATE job SET {names} WHERE id = ?", (*columns.values(), job))
 
@@ -144,3 +166,32 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+_PAUSE = (
+    "UPDATE job SET cleanup = CASE WHEN cleanup = 'drop' THEN 'keep' ELSE cleanup END,"
+    " note = CASE WHEN state IN ('done', 'failed', 'cancelled') THEN note ELSE ? END,"
+    " state = CASE WHEN state IN ('done', 'failed', 'cancelled') THEN state ELSE 'paused' END"
+)
+"""Nothing is begun, or removed, before somebody has looked at it."""
+
+
+def _apply(db: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    for migration in migrations:
+        for statement in migration.split(";"):
+            db.execute(statement)
+
+
+def _shape(db: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Return the names of all tables, columns and indexes."""
+    found = db.execute(
+        "SELECT thing.type, thing.name, tbl_name, coalesce(field.name, '') FROM sqlite_schema AS thing"
+        " LEFT JOIN pragma_table_info(thing.name) AS field WHERE thing.name NOT LIKE 'sqlite_%'"
+    )
+    return set(found)
+
+
+def _shape_of(version: int) -> set[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        _apply(db, MIGRATIONS[:version])
+        return _shape(db)

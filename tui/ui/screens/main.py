@@ -221,8 +221,13 @@ class MainScreen(
             notice = getattr(self.client, "notice", "") or "Jobs run inside this Ferry and stop when it ends."
             kept = " They are kept for the next time." if getattr(self.client, "keeps_queue", True) else ""
             self.tell(notice + kept, "warning")
+        if status is not None and status.note and status.pid != self._told_by:
+            self._told_by = status.pid
+            self.tell(f"{status.note}.", "warning")
 
     _told_in_process = False
+    _told_by = 0
+    """The engine whose trouble with the queue was told."""
     _ended: frozenset[tuple[int, float | None]] | None = None
     """The (id, time of end) of all jobs known to have ended."""
 

@@ -1,0 +1,143 @@
+"""Let several clients say this and that to many jobs at once while the engine is killed again and again.
+
+In the end all is resumed or tried again: every job has to come to its end, and every file to its target.
+`python -m tests.soak.command_rounds --rounds 30` is what `make soak` runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+from tests.soak.rounds import Ground, main
+from tests.trees import describe, differences, make_mixed_tree, partials
+from tui.client.remote import RemoteClient
+from tui.model.error import FerryError
+from tui.model.job import Conflict, JobKind, JobState, Request
+from tui.model.location import Location
+from tui.paths import Paths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOBS = 8
+CLIENTS = 3
+LASTS_S = 6.0
+END_S = 120.0
+SLOW = 8 << 20
+
+Tree = dict[bytes, tuple[object, ...]]
+
+
+def play(ground: Ground) -> tuple[str, list[str]]:
+    """Queue copies and moves, and command them; return what was done, and what is wrong afterwards."""
+    kinds = [JobKind.COPY, *(ground.rng.choice([JobKind.COPY, JobKind.MOVE]) for _ in range(JOBS - 1))]
+    sources = {_source(ground, number, kind) for number, kind in enumerate(kinds)}
+    for source in sorted(sources):
+        make_mixed_tree(source, ground.rng.randrange(1 << 30), 150, 6 << 20, 2)
+    told = {source: describe(source) for source in sources}
+    faults = asyncio.run(_command(ground, kinds))
+    for number, kind in enumerate(kinds):
+        target = _target(ground, number)
+        faults += [
+            f"job {number}, {kind}: {line}"
+            for line in differences(told[_source(ground, number, kind)], describe(target / "source"))[:3]
+        ]
+        faults += [f"left behind: {path}" for path in partials(target)]
+        if kind is JobKind.MOVE and _source(ground, number, kind).exists():
+            faults.append(f"the source of move {number} is still there")
+    return f"{JOBS} jobs", faults
+
+
+def _source(ground: Ground, number: int, kind: JobKind) -> Path:
+    """Return what a job takes: the one tree for all copies, one of its own for a move."""
+    return ground.near / (f"own{number}" if kind is JobKind.MOVE else "") / "source"
+
+
+def _target(ground: Ground, number: int) -> Path:
+    return ground.place(number % 2 == 0) / f"to{number}"
+
+
+async def _command(ground: Ground, kinds: list[JobKind]) -> list[str]:
+    paths = Paths.from_environment(ground.ferry.environment)
+    faults: list[str] = []
+    async with RemoteClient(paths) as client:
+        ids = []
+        for number, kind in enumerate(kinds):
+            _target(ground, number).mkdir()
+            request = Request(
+                kind=kind,
+                sources=(Location.local(_source(ground, number, kind)),),
+                target=Location.local(_target(ground, number)),
+                conflict=Conflict.SKIP,
+                limit_bytes_s=SLOW,
+            )
+            ids.append(await client.submit(request))
+        ends = asyncio.get_running_loop().time() + LASTS_S
+        seeds = [ground.rng.randrange(1 << 30) for _ in range(CLIENTS)]
+        await asyncio.gather(_kill(ground, ends), *(_say(paths, ids, seed, ends, faults) for seed in seeds))
+        await _bring_to_an_end(client, faults)
+    return faults
+
+
+async def _kill(ground: Ground, ends: float) -> None:
+    while asyncio.get_running_loop().time() < ends:
+        await asyncio.sleep(ground.rng.uniform(0.1, 1.5))
+        ground.kills += ground.ferry.kill_engine()
+
+
+async def _say(paths: Paths, ids: list[int], seed: int, ends: float, faults: list[str]) -> None:
+    """Be a client that commands at random. What cannot be done is told; what fails inside is a fault."""
+    rng = random.Random(seed)
+    async with RemoteClient(paths) as client:
+        while asyncio.get_running_loop().time() < ends:
+            try:
+                await _command_once(client, rng, rng.sample(ids, rng.randrange(1, 4)))
+            except FerryError as error:
+                if "inside" in error.message:
+                    faults.append(error.message)
+            await asyncio.sleep(rng.uniform(0, 0.1))
+
+
+async def _command_once(client: RemoteClient, rng: random.Random, chosen: list[int]) -> None:
+    match rng.randrange(9):
+        case 0:
+            await client.pause(rng.choice([None, chosen]))
+        case 1 | 2:
+            await client.resume(rng.choice([None, chosen]))
+        case 3:
+            await client.cancel(chosen[:1])
+        case 4:
+            await client.retry(rng.choice([None, chosen]))
+        case 5:
+            await client.start(chosen)
+        case 6:
+            await client.set_priority(chosen, rng.randrange(1, 6))
+        case 7:
+            await client.reorder(chosen, rng.choice(["top", "bottom", "up", "down"]))
+        case _:
+            await client.set_conflict(chosen, rng.choice([Conflict.SKIP, Conflict.OVERWRITE, Conflict.ASK]))
+
+
+async def _bring_to_an_end(client: RemoteClient, faults: list[str]) -> None:
+    """Have every job go on until it is done."""
+    await client.resume()
+    jobs = await client.jobs()
+    try:
+        async with asyncio.timeout(END_S):
+            while any(job.state is not JobState.DONE for job in jobs):
+                for job in jobs:
+                    if job.state is JobState.WAITING:
+                        await client.set_conflict([job.id], Conflict.OVERWRITE)
+                await client.retry()
+                await asyncio.sleep(0.2)
+                jobs = await client.jobs()
+    except TimeoutError:
+        left = (job for job in jobs if job.state is not JobState.DONE)
+        faults += [f"not done: job {job.id} is {job.state}, {job.note!r}" for job in left]
+    await client.remove()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(__doc__, play))
