@@ -87,7 +87,7 @@ class Walk(Folders):
         return self._small.qsize() + self._large.qsize() > WINDOW
 
     async def _wait_for_room(self) -> None:
-        if self._is_full and not self._suspects.left:  # nothing else goes on while suspects are tried
+        if self._is_full and self._crews:  # nobody else is at it while suspects are tried
             self._room.clear()
             await self._room.wait()
 
