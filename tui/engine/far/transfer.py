@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.engine.far.ends import look
 from tui.engine.far.many import in_time
-from tui.engine.far.memory import Memory
+from tui.engine.far.memory import SMALL_BYTES, Memory
 from tui.engine.far.standing import not_held
 from tui.engine.far.streaming import Stream, agree, changed, new_sum, read_into, whole
 from tui.engine.run import Stop
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place, Reader, Writer
-
-SMALL_BYTES = 256 << 10
-"""Files up to this go whole, in as few round trips as can be."""
 
 LEAVE_S = 0.08
 """So long a half file may take to be let go of when the run is stopped."""

@@ -10,10 +10,10 @@ from tui.engine.far.ends import Lost
 from tui.engine.far.folders import CLOSE_S, Folders
 from tui.engine.far.making import Full
 from tui.engine.far.many import Crew, each, in_time
+from tui.engine.far.memory import SMALL_BYTES
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.suspects import key_of
-from tui.engine.far.transfer import SMALL_BYTES
 from tui.engine.far.tree import Folder, Item, State
 from tui.engine.run import Stop
 from tui.model.entry import EntryKind
