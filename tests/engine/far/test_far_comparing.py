@@ -11,6 +11,7 @@ from hosts_harness import Hosts, HostsHarness, Trouble, at
 
 from tui.model.comparison import Amounts, Change
 from tui.model.error import NotFound
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.places.memory import HARDLY_ANY
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ def plant_both(hosts: Hosts) -> tuple[MemoryStore, MemoryStore]:
     return hosts.store(), hosts.store("other")
 
 
-async def differences(queue: HostsHarness, *, by_content: bool = False) -> dict[str, Change]:
+async def differences(
+    queue: HostsHarness, *, by_content: bool = False, exclude: Exclusion = NOTHING
+) -> dict[str, Change]:
     """Return what differs, in the order it is told; all failures are raised."""
     browsing = queue.engine.browsing
-    number = await browsing.compare(at("/data/tree"), at("/data/tree", "other"), by_content)
+    number = await browsing.compare(at("/data/tree"), at("/data/tree", "other"), by_content, exclude)
     found: dict[str, Change] = {}
     amounts = Amounts()
     while True:
@@ -53,6 +56,24 @@ async def test_two_folders_that_are_alike_do_not_differ(queue: HostsHarness, hos
     plant_both(hosts)
     assert await differences(queue) == {}
     assert await differences(queue, by_content=True) == {}
+
+
+async def test_a_folder_that_stays_for_what_is_left_out_in_it_is_not_extra(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    _, there = plant_both(hosts)
+    for path in ("old/inner/a.tmp", "old/extra", "old/empty/extra", "older/deep/extra"):
+        there.write(f"/data/tree/{path}", b"")
+    found = await differences(queue, exclude=Exclusion(("*.tmp",)))
+    assert set(found.values()) == {Change.EXTRA}
+    assert sorted(found) == [
+        "old/empty",
+        "old/empty/extra",
+        "old/extra",
+        "older",
+        "older/deep",
+        "older/deep/extra",
+    ]
 
 
 async def test_each_way_to_differ_is_told_in_order(queue: HostsHarness, hosts: Hosts) -> None:

@@ -78,7 +78,7 @@ async def test_keeping_both_takes_the_first_free_number_and_the_same_one_again(f
 
 async def test_a_name_taken_at_the_last_moment_is_never_overwritten(far: Far) -> None:
     far.here.write("/tree/a", b"here", mtime_ns=NEW)
-    far.here.write("/tree/large", b"L" * 300_000, mtime_ns=NEW)
+    far.here.write("/tree/large", b"L" * 1_300_000, mtime_ns=NEW)
 
     def take(number: int, name: str, path: str) -> None:
         if name in ("put", "publish") and not far.there.look(path):
@@ -93,7 +93,7 @@ async def test_a_name_taken_at_the_last_moment_is_never_overwritten(far: Far) ->
         await far.engine.answer(question.id, Conflict.RENAME)
     await far.until(id, lambda job: job.state is JobState.DONE)
     assert far.there.read("/target/tree/a (1)") == b"here"
-    assert far.there.read("/target/tree/large (1)") == b"L" * 300_000
+    assert far.there.read("/target/tree/large (1)") == b"L" * 1_300_000
 
 
 @pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
@@ -150,7 +150,7 @@ async def test_what_a_target_cannot_hold_is_told(tmp_path: Path) -> None:
         assert (await far.done(again)).progress.files_same == 1
 
 
-@pytest.mark.parametrize("size", [4, 600_000])
+@pytest.mark.parametrize("size", [4, 1_600_000])
 @pytest.mark.parametrize("times", [True, False])
 async def test_where_times_do_not_travel_the_content_tells_what_is_complete(
     tmp_path: Path, size: int, times: bool

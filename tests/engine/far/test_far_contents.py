@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from far_harness import Far
 
-LARGE = bytes(range(256)) * 2000
+LARGE = bytes(range(256)) * 4000
 
 
 def halves(far: Far) -> list[str]:
@@ -119,6 +119,13 @@ async def test_what_is_busy_is_tried_again_by_itself(far: Far) -> None:
     assert busy == 2
     assert far.tree("/target/tree") == {"inner": None, "inner/a": b"a"}
     assert len(place.places) == 1
+
+
+async def test_photos_go_whole_as_small_files_do_for_each_step_of_a_long_way_takes_its_time(far: Far) -> None:
+    far.here.write("/tree/photo", b"x" * 900_000)
+    await far.done(await far.submit("/tree"))
+    steps = {name for name, path in far.faults.steps if path.endswith("/photo")}
+    assert steps == {"get", "put", "put done"}
 
 
 async def test_a_limit_is_kept_to(far: Far) -> None:

@@ -61,10 +61,10 @@ async def test_a_tree_goes_there_and_back_and_is_what_it_was(disk: Far, tmp_path
 async def test_a_move_takes_the_tree_off_the_disk(disk: Far, tmp_path: Path) -> None:
     (tmp_path / "tree" / "inner").mkdir(parents=True)
     (tmp_path / "tree" / "inner" / "a").write_bytes(b"a")
-    (tmp_path / "tree" / "b").write_bytes(b"b" * 500_000)
+    (tmp_path / "tree" / "b").write_bytes(b"b" * 1_500_000)
     await disk.done(await carry(disk, Location.local(tmp_path / "tree"), HERE.child("kept"), JobKind.MOVE))
     assert not (tmp_path / "tree").exists()
-    assert disk.here.tree("/kept/tree") == {"inner": None, "inner/a": b"a", "b": b"b" * 500_000}
+    assert disk.here.tree("/kept/tree") == {"inner": None, "inner/a": b"a", "b": b"b" * 1_500_000}
     back = Location.local(tmp_path / "back")
     await disk.done(await carry(disk, HERE.child("kept").child("tree"), back, JobKind.MOVE))
     assert (tmp_path / "back" / "tree" / "inner" / "a").read_bytes() == b"a"

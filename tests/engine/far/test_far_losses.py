@@ -251,6 +251,32 @@ async def test_a_large_file_that_comes_further_each_time_is_never_given_up(far: 
     assert far.tree() == {"tree": None, "tree/large": bytes(size_bytes)}
 
 
+async def test_what_is_paid_for_as_the_connection_is_lost_is_counted_once(far: Far) -> None:
+    for each in range(20):
+        far.here.write(f"/tree/{each}", bytes(10_000))
+    made, all_made, lost = set[str](), asyncio.Event(), False
+
+    async def when_others_pay() -> None:
+        nonlocal lost
+        await all_made.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        lost = True
+        raise PlaceUnavailable("the line was cut")
+
+    def at(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if name == "put done":
+            made.add(path)
+            if len(made) == 19:
+                all_made.set()
+        return when_others_pay() if (name, path) == ("put", "/target/tree/19") and not lost else None
+
+    far.faults.at = at
+    job = await far.done(await far.submit("/tree", limit_bytes_s=5_000))
+    assert lost
+    assert (job.progress.files_done, job.progress.bytes_done) == (20, 200_000)
+
+
 @pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
 async def test_two_files_that_end_the_connection_are_told_from_all_others(far: Far, kind: JobKind) -> None:
     for each in range(150):

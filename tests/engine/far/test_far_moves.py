@@ -33,7 +33,7 @@ async def move(far: Far, *sources: str, **rest: object) -> int:
 
 async def test_a_tree_is_gone_from_where_it_was(far: Far) -> None:
     far.here.write("/from/tree/inner/a", b"a", mtime_ns=NOON)
-    far.here.write("/from/tree/large", b"L" * 500_000)
+    far.here.write("/from/tree/large", b"L" * 1_500_000)
     far.here.folder("/from/tree/empty")
     far.here.write("/from/stays", b"s")
     job = await far.done(await move(far, "/from/tree"))
@@ -41,7 +41,7 @@ async def test_a_tree_is_gone_from_where_it_was(far: Far) -> None:
     assert far.tree("/target/tree") == {
         "inner": None,
         "inner/a": b"a",
-        "large": b"L" * 500_000,
+        "large": b"L" * 1_500_000,
         "empty": None,
     }
     assert job.progress.files_done == job.progress.files_total == 2
@@ -72,7 +72,7 @@ async def test_each_file_is_on_the_disk_before_its_original_goes(far: Far) -> No
 )
 async def test_an_original_stays_whatever_fails_and_goes_with_a_retry(far: Far, step: str) -> None:
     far.here.write("/tree/a", b"a")
-    far.here.write("/tree/large", b"L" * 300_000)
+    far.here.write("/tree/large", b"L" * 1_300_000)
 
     def refuse(number: int, name: str, path: str) -> None:
         if name == step and path.endswith(("/a", "/large")):
@@ -83,12 +83,12 @@ async def test_an_original_stays_whatever_fails_and_goes_with_a_retry(far: Far, 
     assert (await far.rests(id)).state is JobState.FAILED
     sides = [store.tree().values() for store in (far.here, far.there)]
     assert any(b"a" in side for side in sides)
-    assert any(b"L" * 300_000 in side for side in sides)
+    assert any(b"L" * 1_300_000 in side for side in sides)
     far.faults.at = lambda number, name, path: None
     await far.engine.retry([id])
     await far.until(id, lambda job: job.state is JobState.DONE)
     assert "tree" not in far.here.tree()
-    assert far.tree("/target/tree") == {"a": b"a", "large": b"L" * 300_000}
+    assert far.tree("/target/tree") == {"a": b"a", "large": b"L" * 1_300_000}
 
 
 async def test_what_is_skipped_stays_and_so_does_its_folder(far: Far) -> None:

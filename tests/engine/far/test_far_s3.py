@@ -201,7 +201,7 @@ async def test_what_a_store_keeps_with_a_file_is_told_where_it_does_not_travel(
         _, bucket, prefix = stand.folder.path.split("/")
         for name, size_bytes, described in (
             ("noted", 4, {"Metadata": {"mtime": "1", "by": "me"}}),
-            ("large", 300_000, {"ContentType": "text/x-other"}),
+            ("large", 1_300_000, {"ContentType": "text/x-other"}),
             ("packed", 4, {"ContentEncoding": "gzip"}),
             ("page.html", 4, {"ContentType": "text/html"}),
             ("plain", 4, {"Metadata": {"mtime": "1"}}),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.places.base import Capabilities
 
 NOON = 1_700_000_000_123_456_789
-LARGE = bytes(range(256)) * 1200
+LARGE = bytes(range(256)) * 4000
 TREE = {
     "/tree/a": b"a",
     "/tree/inner/b": b"bb",

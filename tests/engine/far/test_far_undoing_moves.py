@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui.model.job import Job
 
 NOON = 1_700_000_000_000_000_000
-TREE = {"a": b"a", "inner/b": b"b" * 300_000, "inner/deep/c": b"c", "empty": None}
+TREE = {"a": b"a", "inner/b": b"b" * 1_300_000, "inner/deep/c": b"c", "empty": None}
 
 TREE_NAMES = {*TREE, "inner", "inner/deep"}
 
@@ -400,7 +400,7 @@ STRIDE = 3
 
 def plant_little(hosts: Hosts) -> dict[str, bytes | str | None]:
     """Put a small tree and a file into a folder; return all that is in it then."""
-    for name, data in {"tree/a": b"a", "tree/inner/b": b"b" * 300_000, "file": b"file"}.items():
+    for name, data in {"tree/a": b"a", "tree/inner/b": b"b" * 1_300_000, "file": b"file"}.items():
         hosts.store().write(f"/from/{name}", data, mtime_ns=NOON)
     return hosts.store().tree("/from")
 

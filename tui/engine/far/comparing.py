@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tui.engine.far.columns import NONE, Columns, side_by_side
 from tui.engine.far.ends import look
 from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
+from tui.engine.far.many import spread
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing, leaves_out
 from tui.model.comparison import Change, Compared, Difference, Differences
 from tui.model.entry import EntryKind
@@ -38,10 +39,15 @@ PARTS_AHEAD = 32
 
 @dataclass(eq=False, slots=True)
 class _Folder:
-    """A folder that stands on one side or both, still to be gone into; `listed` once that was begun."""
+    """A folder that stands on one side or both, still to be gone into; `listed` once that was begun.
+
+    Attributes:
+        holds: Something in it may be left out.
+    """
 
     path: str
     side: Side
+    holds: bool
     listed: asyncio.Future[tuple[Columns, Columns]] | None = None
     is_next: bool = False
 
@@ -143,7 +149,8 @@ class Comparison:
         for where, entry in ((self._source, source), (self._target, target)):
             if entry is not None and entry.kind is not EntryKind.FOLDER:
                 raise NotAFolder(f"cannot compare {where}: it is not a folder", location=where)
-        self._waiting.append(_Folder("", Side.SOURCE if target is None else Side.BOTH))
+        side = Side.SOURCE if target is None else Side.BOTH
+        self._waiting.append(_Folder("", side, holds=bool(self._exclude)))
         part = Compared()
         if target is not None and not self._is_aligned(source, target):
             part.differences.append(Difference("", Change.ATTRIBUTES, source.facts, target.facts))
@@ -173,9 +180,11 @@ class Comparison:
                 path = f"{folder.path}/{name}" if folder.path else name
                 if leaves_out(self._exclude, path, entry, there):
                     continue
+                into: _Folder | None = None
                 if (side := _side(entry, there)) is Side.BOTH or (side is not None and self._through):
-                    below.append(_Folder(path, side))
-                window.append(asyncio.ensure_future(self._entry(path, entry, there)))
+                    into = _Folder(path, side, folder.holds)
+                    below.append(into)
+                window.append(asyncio.ensure_future(self._entry(path, entry, there, into)))
                 if len(window) == SMALL_AT_ONCE:
                     _add(part, await window[0])
                     window.popleft()
@@ -192,10 +201,14 @@ class Comparison:
                 task.cancel()
             await asyncio.gather(*window, return_exceptions=True)
 
-    async def _entry(self, path: str, entry: Entry | None, there: Entry | None) -> Compared:
+    async def _entry(
+        self, path: str, entry: Entry | None, there: Entry | None, into: _Folder | None
+    ) -> Compared:
         part = Compared()
         try:
             change = await self._change(path, entry, there)
+            if change is Change.EXTRA and into is not None and await self._stays(into):
+                change = None
         except NotFound:
             return part  # it went meanwhile
         except PlaceError as error:
@@ -207,6 +220,25 @@ class Comparison:
         elif entry is not None and entry.kind is not EntryKind.FOLDER:
             part.files_same = 1
         return part
+
+    async def _stays(self, extra: _Folder) -> bool:
+        """Say whether a folder that only the target has stays when others go, for what is left out in it."""
+        found = False
+
+        async def look_in(path: str) -> list[str]:
+            nonlocal found
+            try:
+                names = await self._names(_Folder(path, Side.TARGET, holds=True, is_next=True), self._target)
+            except PlaceError:
+                return []  # that is told when it is gone into
+            inside = [(f"{path}/{entry.name}", entry) for entry in map(names.at, range(len(names)))]
+            found |= any(leaves_out(self._exclude, where, entry) for where, entry in inside)
+            return [where for where, entry in inside if entry.kind is EntryKind.FOLDER]
+
+        if extra.holds:
+            await spread(extra.path, look_in, AHEAD, lambda: found)
+            extra.holds = found
+        return found
 
     async def _change(self, path: str, entry: Entry | None, there: Entry | None) -> Change | None:
         if there is None:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.engine.far.memory import Memory
+from tui.engine.far.memory import SMALL_BYTES, Memory
 from tui.model.entry import EntryKind, Facts
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place, Reader
-
-SMALL_BYTES = 256 << 10
-"""Files up to this are read whole."""
 
 SMALL_AT_ONCE = 128
 """So many entries are to be under way at once: fewer leave a long way idle. (`Memory` holds what they hold.)"""

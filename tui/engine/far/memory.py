@@ -7,6 +7,12 @@ from collections import deque
 
 MOST_BYTES = 32 << 20
 
+SMALL_BYTES = 1_000_000
+"""Files up to this go whole, in as few round trips as can be, and many at once.
+
+In pieces each takes three times as many, which over a long way is longer than its bytes take. Cut off, they begin anew.
+"""
+
 
 class Memory:
     """Bytes held, given out in the order they are asked for. One who wants more than there is waits to be alone."""

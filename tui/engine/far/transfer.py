@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.engine.far.ends import look
 from tui.engine.far.many import in_time
-from tui.engine.far.memory import Memory
+from tui.engine.far.memory import SMALL_BYTES, Memory
 from tui.engine.far.standing import not_held
 from tui.engine.far.streaming import Stream, agree, changed, new_sum, read_into, whole
 from tui.engine.run import Stop
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place, Reader, Writer
-
-SMALL_BYTES = 256 << 10
-"""Files up to this go whole, in as few round trips as can be."""
 
 LEAVE_S = 0.08
 """So long a half file may take to be let go of when the run is stopped."""
@@ -152,9 +149,7 @@ class Transfer:
         if self._run.verifies and (await self._target.get(target, SMALL_BYTES))[1] != data:
             item.made = True
             raise differs(target, source)
-        self._counts.sums.bytes += entry.size_bytes
-        if self._run.limiter.bytes_s is not None:
-            await self._run.pay(entry.size_bytes)
+        await self._count_paid(entry.size_bytes)
         return entry
 
     async def _copy(self, item: Item, target: Location) -> Entry:
@@ -172,9 +167,19 @@ class Transfer:
         if self._run.verifies and not await self.same_content(source, target, entry.size_bytes):
             item.made = True
             raise differs(target, source)
-        self._counts.sums.bytes += entry.size_bytes
-        await self._run.pay(entry.size_bytes)
+        await self._count_paid(entry.size_bytes)
         return replace(entry, described=False)  # the place copies that, too
+
+    async def _count_paid(self, size_bytes: int) -> None:
+        """Count a file that was copied whole, and pay for it; broken off there, it is met again and counted then."""
+        self._counts.sums.bytes += size_bytes
+        if self._run.limiter.bytes_s is None:
+            return
+        try:
+            await self._run.pay(size_bytes)
+        except BaseException:
+            self._counts.sums.same_bytes -= size_bytes
+            raise
 
     async def _large(self, item: Item, target: Location) -> Entry:
         source = item.source

@@ -10,10 +10,10 @@ from tui.engine.far.ends import Lost
 from tui.engine.far.folders import CLOSE_S, Folders
 from tui.engine.far.making import Full
 from tui.engine.far.many import Crew, each, in_time
+from tui.engine.far.memory import SMALL_BYTES
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.suspects import key_of
-from tui.engine.far.transfer import SMALL_BYTES
 from tui.engine.far.tree import Folder, Item, State
 from tui.engine.run import Stop
 from tui.model.entry import EntryKind
@@ -87,7 +87,7 @@ class Walk(Folders):
         return self._small.qsize() + self._large.qsize() > WINDOW
 
     async def _wait_for_room(self) -> None:
-        if self._is_full and not self._suspects.left:  # nothing else goes on while suspects are tried
+        if self._is_full and self._crews:  # nobody else is at it while suspects are tried
             self._room.clear()
             await self._room.wait()
 
