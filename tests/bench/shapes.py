@@ -52,9 +52,12 @@ def several(path: Path) -> None:
 
 
 def mixed(path: Path) -> None:
-    """20 mixed trees: small files, some of 8 MiB, links, hard links, holes, attributes."""
+    """20 mixed trees: small files, some of 8 MiB, links, hard links, holes; one file in a hundred has an attribute."""
     for number in range(20):
         make_mixed_tree(path / str(number), seed=number, files=800, large_bytes=8 * MIB)
+    files = sorted(file for file in path.rglob("file*") if file.is_file() and not file.is_symlink())
+    for file in files[::100]:
+        os.setxattr(file, "user.note", file.name.encode())
 
 
 def sparse(path: Path) -> None:

@@ -141,7 +141,7 @@ def loaded_by(ferry: Ferry, *words: str) -> set[str]:
     return set(done.stderr.split())
 
 
-SLOW_TO_LOAD = {"asyncio", "humanize", "textual", "sqlite3", "secrets"}
+SLOW_TO_LOAD = {"asyncio", "humanize", "textual", "sqlite3", "secrets", "pathspec"}
 
 
 @pytest.mark.parametrize("words", [("copy", "a", "b"), ("copy", "--detach", "a", "b")])

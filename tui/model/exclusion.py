@@ -50,6 +50,8 @@ class Exclusion:
         Raises:
             UsageError: One cannot be understood, or fits nothing.
         """
+        if not self.patterns:
+            return
         from pathspec.patterns.gitignore.base import GitIgnorePatternError
 
         for pattern in self.patterns:

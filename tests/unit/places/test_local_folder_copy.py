@@ -23,8 +23,9 @@ from tests.unit.places.local_driver import (
     removed_afterwards,
 )
 from tui.model.error import PlaceUnavailable
+from tui.model.job import Conflict
 from tui.model.misfit import Names
-from tui.places.local import fitting
+from tui.places.local import fitting, syscalls
 from tui.places.local.content import Moved, Ways, copy_all
 from tui.places.local.copying import FolderCopy, HardLinks, sweep
 from tui.places.local.fitting import Fitting
@@ -36,6 +37,8 @@ from tui.places.local.traits import Traits
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+
+    from tui.places.local.copy_rules import CopyRules
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 both = pytest.mark.parametrize("rules", [RULES, OWN], ids=["standing folder", "own folder"])
@@ -375,10 +378,88 @@ def test_a_batch_ends_when_it_has_copied_its_share_of_bytes(source: Path, target
     assert max(seen) == 2
 
 
+SMALL = replace(RULES, large_bytes=4999)
+
+
 def test_large_files_are_left_to_slices(source: Path, target: Path) -> None:
     (source / "large").write_bytes(b"x" * 5000)
-    outcome = copy_tree(source, target, replace(RULES, large_bytes=4999))
+    outcome = copy_tree(source, target, SMALL)
     assert (outcome.files, outcome.large) == (0, 1)
+
+
+@pytest.fixture
+def share(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Have files share content as far as can be told; return what stood beside each new one meanwhile."""
+    seen: list[list[str]] = []
+
+    def clone(source: int, target: int) -> bool:
+        seen.append(os.listdir(Path(os.readlink(f"/proc/self/fd/{target}")).parent))
+        os.pwrite(target, os.pread(source, 1 << 20, 0), 0)
+        return True
+
+    monkeypatch.setattr(syscalls, "clone", clone)
+    return seen
+
+
+@pytest.mark.parametrize("rules", [SMALL, replace(SMALL, own=True)], ids=["standing folder", "own folder"])
+def test_large_files_that_can_share_their_content_are_copied_at_once(
+    source: Path, target: Path, rules: CopyRules, share: list[list[str]]
+) -> None:
+    (source / "large").write_bytes(os.urandom(5000))
+    outcome = copy_tree(source, target, rules)
+    assert (outcome.files, outcome.size_bytes, outcome.large) == (1, 5000, 0)
+    assert_alike(source, target)
+
+
+@pytest.mark.parametrize("stands", [False, True])
+def test_what_shares_its_content_has_its_name_only_when_it_is_complete(
+    source: Path, target: Path, share: list[list[str]], stands: bool
+) -> None:
+    (source / "large").write_bytes(os.urandom(5000))
+    if stands:
+        (target / "large").write_bytes(b"before")
+    outcome = copy_tree(source, target, replace(SMALL, conflict=Conflict.OVERWRITE))
+    assert (outcome.files, len(share)) == (1, 1)
+    assert ("large" in share[0]) == stands
+    assert_alike(source, target)
+
+
+def test_a_large_file_that_is_written_to_while_it_is_shared_is_left_to_slices(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = source / "large"
+    large.write_bytes(b"x" * 5000)
+    written = []
+
+    def clone(source: int, target: int) -> bool:
+        if not written:
+            os.pwrite(target, os.pread(source, 5000, 0), 0)
+            written.append(large.write_bytes(b"y" * 6000))
+            return True
+        return False
+
+    monkeypatch.setattr(syscalls, "clone", clone)
+    outcome = copy_tree(source, target, SMALL)
+    assert (outcome.files, outcome.large) == (0, 1)
+    assert_alike(source, target)
+
+
+def test_a_large_file_that_is_to_be_read_back_is_left_to_slices(
+    source: Path, target: Path, share: list[list[str]]
+) -> None:
+    (source / "large").write_bytes(b"x" * 5000)
+    outcome = copy_tree(source, target, replace(SMALL, verify=True))
+    assert (outcome.files, outcome.large) == (0, 1)
+
+
+def test_the_names_of_a_large_file_that_shares_its_content_stay_together(
+    source: Path, target: Path, share: list[list[str]]
+) -> None:
+    (source / "one").write_bytes(b"x" * 5000)
+    (source / "two").hardlink_to(source / "one")
+    outcome = copy_tree(source, target, SMALL)
+    assert (outcome.files, outcome.large, len(share)) == (2, 0, 1)
+    assert (target / "one").samefile(target / "two")
     assert_alike(source, target)
 
 
@@ -668,7 +749,6 @@ def test_sweep_removes_the_jobs_own_leftovers_and_nothing_else(target: Path) -> 
 def test_a_leftover_under_the_same_partial_name_is_replaced(source: Path, target: Path) -> None:
     (source / "file").write_text("new content")
     (target / "file").write_text("old")
-    from tui.model.job import Conflict
     from tui.places.local.partial import partial_name
 
     scratch = os.fsdecode(partial_name(TAG, b"file", (source / "file").stat()))

@@ -82,9 +82,13 @@ class Ways:
         self.exact: set[int] = set()
         self.owners: dict[tuple[int, int, int], tuple[int, int]] = {}
 
+    def may_clone(self, devices: tuple[int, int]) -> bool:
+        """Say whether files there may share content, as far as is known."""
+        return devices not in self._no_clone
+
     def clone(self, source: int, target: int, devices: tuple[int, int]) -> bool:
         """Share the whole content, where the filesystem can; `target` must be empty."""
-        if devices in self._no_clone:
+        if not self.may_clone(devices):
             return False
         if syscalls.clone(source, target):
             return True
@@ -143,12 +147,9 @@ def copy_all(
     if size <= SMALL_BYTES and info.st_blocks * 512 >= size:
         _copy_small(source, target, size)
         return
-    has_holes = info.st_blocks * 512 < size
-    if size >= _CLONE_BYTES and ways.clone(source, target, devices):
-        if has_holes:
-            settle_holes(source, target, size, traits)
+    if size >= _CLONE_BYTES and clone_all(source, target, info, ways, devices, traits):
         return
-    if not has_holes:
+    if info.st_blocks * 512 >= size:
         copy_extent(source, target, 0, size, ways, devices, brake)
         return
     offset = 0
@@ -158,6 +159,21 @@ def copy_all(
         offset = end
     os.ftruncate(target, size)
     settle_holes(source, target, size, traits)
+
+
+def clone_all(
+    source: int, target: int, info: os.stat_result, ways: Ways, devices: tuple[int, int], traits: Traits
+) -> bool:
+    """Have an empty file share the whole content of another, with its holes; False where the filesystem cannot.
+
+    Args:
+        info, devices, traits: See `copy_all`.
+    """
+    if not ways.clone(source, target, devices):
+        return False
+    if info.st_blocks * 512 < info.st_size:
+        settle_holes(source, target, info.st_size, traits)
+    return True
 
 
 def settle_holes(source: int, target: int, size_bytes: int, traits: Traits) -> None:

@@ -272,20 +272,18 @@ class FolderCopy:
         return fitting.of(self._from, self._source_path, brake=self._brake)
 
     def _listed(self) -> Generator[Item]:
-        changed = self._changed()
+        changed, passed_by, excludes = self._changed(), self._passed_by, bool(self.rules.exclude)
         with os.scandir(self._from) as entries:
             for entry in entries:
                 name = entry.name.encode(_ENCODING, "surrogateescape")
-                if name not in self._passed_by and not is_partial(name) and not self._excludes(name, entry):
-                    put = changed.get(name, name) or LEFT_OUT
-                    yield name, put, entry.is_file(follow_symlinks=False)
+                if name in passed_by or is_partial(name) or (excludes and self._excludes(name, entry)):
+                    continue
+                put = changed.get(name, name) or LEFT_OUT
+                yield name, put, entry.is_file(follow_symlinks=False)
 
     def _excludes(self, name: bytes, entry: os.DirEntry[str]) -> bool:
-        exclude = self.rules.exclude
-        if not exclude:
-            return False
         below = join(self._source_path, name).partition(b"/")[2]
-        return exclude.covers(below, folder=entry.is_dir(follow_symlinks=False))
+        return self.rules.exclude.covers(below, folder=entry.is_dir(follow_symlinks=False))
 
     def _named(self, names: Sequence[tuple[bytes, bytes]]) -> Generator[Item]:
         changed = self._changed()

@@ -186,14 +186,18 @@ class EntryCopy:
         return True
 
     def _opened(self, source: int, name: bytes, info: os.stat_result, spot: Spot, batch: Batch) -> None:
-        """Bring an opened regular file to its spot: as another name of what is there, later in slices, or now."""
+        """Bring an opened regular file to its spot: as another name of what is there, later in slices, or now.
+
+        A large one is worth slices where its content has to be copied; where it can be shared, that is done at once.
+        """
         put, replace = spot
         if not (self._has_names(info) and self._joiner.join(info, put, replace=replace)):
             if info.st_size > self._rules.large_bytes:
-                batch.large.append(Large(name, put, info.st_size, replace))
-                self._traits.lost.clear()  # it will be told when that is done
-                return
-            if not replace or self._rules.verify or not self.plain.replace(source, put, info):
+                if not self._maker.clone(source, put, info, replace=replace):
+                    batch.large.append(Large(name, put, info.st_size, replace))
+                    self._traits.lost.clear()  # it will be told when that is done
+                    return
+            elif not replace or self._rules.verify or not self.plain.replace(source, put, info):
                 info = self._make(source, name, put, info, replace=replace)
             if info.st_nlink > 1:
                 self._joiner.tell(info, put)

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import NotHeld
 from tui.places.local import attributes
-from tui.places.local.content import Moved, copy_all, is_unsized
+from tui.places.local.content import Moved, clone_all, copy_all, is_unsized
 from tui.places.local.partial import discard
 from tui.places.local.verifying import Differs, same_on_disk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui.model.location import Location
     from tui.places.local.hops import Brake
     from tui.places.local.landing import Landing
 
+    _Fill = Callable[[int, int, os.stat_result], None]
+    """Brings the content of one open file into another."""
 
 _NO_SUCH_THING = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 
@@ -33,6 +37,10 @@ _KINDS = {
 
 _SHORTEST_LINK_BYTES = 1023
 """What links point to may be so long everywhere; XFS holds no more, others hold 4095 bytes."""
+
+
+class _Unshared(Exception):
+    """Files cannot share content there."""
 
 
 class Unmade(Exception):
@@ -83,19 +91,34 @@ class Maker:
             FileExistsError: The name was taken meanwhile.
         """
         try:
-            self._copy(source, name, info, replace=replace)
+            self._make(source, name, info, self._fill, replace=replace)
         except (Moved, Differs):
             info = os.fstat(source)
-            self._copy(source, name, info, replace=replace)
+            self._make(source, name, info, self._fill, replace=replace)
         return info
 
-    def _copy(self, source: int, name: bytes, info: os.stat_result, *, replace: bool) -> None:
+    def clone(self, source: int, name: bytes, info: os.stat_result, *, replace: bool) -> bool:
+        """Make an opened file's copy share its content, in no time whatever its size; False where that cannot be.
+
+        Then nothing is made: the filesystem cannot, or the source is written to, or the copy is to be read back.
+
+        Raises:
+            FileExistsError: The name was taken meanwhile.
+        """
+        if self._verify or not self._landing.root.ways.may_clone(self._devices(info)):
+            return False
+        try:
+            self._make(source, name, info, self._share, replace=replace)
+        except (Moved, _Unshared):
+            return False
+        return True
+
+    def _make(self, source: int, name: bytes, info: os.stat_result, fill: _Fill, *, replace: bool) -> None:
         landing = self._landing
         xattrs = attributes.xattr_names(source)
         draft = landing.draft(name, info, xattrs, replace=replace)
         try:
-            devices = (info.st_dev, landing.device)
-            copy_all(source, draft.fd, info, landing.root.ways, devices, self._brake, landing.traits)
+            fill(source, draft.fd, info)
             same = not self._verify or self._is_same(source, draft.fd, info)
             if not unchanged(info, os.fstat(source)):
                 raise Moved
@@ -106,6 +129,18 @@ class Maker:
         except BaseException:
             landing.abandon(draft)
             raise
+
+    def _fill(self, source: int, target: int, info: os.stat_result) -> None:
+        landing = self._landing
+        copy_all(source, target, info, landing.root.ways, self._devices(info), self._brake, landing.traits)
+
+    def _share(self, source: int, target: int, info: os.stat_result) -> None:
+        landing = self._landing
+        if not clone_all(source, target, info, landing.root.ways, self._devices(info), landing.traits):
+            raise _Unshared
+
+    def _devices(self, info: os.stat_result) -> tuple[int, int]:
+        return info.st_dev, self._landing.device
 
     def _is_same(self, source: int, target: int, info: os.stat_result) -> bool:
         size_bytes = 0 if is_unsized(source, info) else info.st_size
