@@ -185,8 +185,12 @@ async def test_a_change_of_folder_is_told_once() -> None:
         assert not p.heard(FilePane.LocationChanged)
         p.pane.go(Location("/empty"))
         await p.settled("/empty")
-        await p.until(lambda: len(p.heard(FilePane.Entered)) == 2)
-        assert len(p.heard(FilePane.LocationChanged)) == 1
+        p.pane.refresh_folder()
+        await p.until(lambda: sum(call[0] == "list" for call in p.client.calls) == 3, "read again")
+        await p.settled("/empty")
+        assert [message.pane.location for message in p.heard(FilePane.LocationChanged)] == [
+            Location("/empty")
+        ]
 
 
 # Looking.

@@ -179,8 +179,8 @@ class MainScreen(
     def _file_opened(self, event: FilePane.FileOpened) -> None:
         self.open_file(event.location)
 
-    @on(FilePane.Entered)
-    def _entered(self) -> None:
+    @on(FilePane.CurrentChanged)
+    def _current_changed(self) -> None:
         self.follow_cursor()
 
     @on(FilePane.LocationChanged)

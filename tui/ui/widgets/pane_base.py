@@ -76,9 +76,6 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
     class LocationChanged(OfPane, namespace="file_pane"):
         """The pane went to another folder (which may still be read)."""
 
-    class Entered(OfPane, namespace="file_pane"):
-        """The first entries of another folder are shown."""
-
     class CurrentChanged(OfPane, namespace="file_pane"):
         """The cursor is on another entry, or the folder was read anew: `pane.current` may differ."""
 
