@@ -89,3 +89,19 @@ async def test_its_keys_scroll_it_or_say_how_to_show_it(shell, monkeypatch):
         monkeypatch.setattr(preview, "turn", turned.append)
         await s.press("J", "K")
         await s.until(lambda: turned == [1, -1], "turned")
+
+
+async def test_it_is_there_again_the_next_time(shell):
+    async with shell() as s:
+        await preview_shown(s)
+        await s.press("q")
+        await s.until(lambda: not s.app.is_running, "left")
+        s.app.memory.save()
+    async with shell() as s:
+        await s.until(lambda: s.main.previewing and s.main.preview.region.area, "the preview")
+        await s.press("ctrl+x", "q", "q")
+        await s.until(lambda: not s.app.is_running, "left")
+        s.app.memory.save()
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        assert not s.main.previewing

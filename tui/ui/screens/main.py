@@ -43,6 +43,8 @@ QUEUE_LEAST_LINES, QUEUE_SHARE = 5, 3
 """The queue has at least so many lines, and at most one in so many of the screen's."""
 VIEW_SETTINGS = ("sort", "sort_reverse", "show_hidden")
 """What the panes take from the settings, and from what was last chosen."""
+PREVIEW = "preview"
+"""Under which the memory keeps whether the preview is shown."""
 ONE_BAR_LINE_BELOW = 20
 """On a lower screen the key bar keeps one of its two lines."""
 
@@ -94,6 +96,8 @@ class MainScreen(
         self._mark_in_use()
         self.watch(self, "focused", self._focus_moved)
         self.left.focus()
+        if self.memory.chosen(PREVIEW, False):
+            self.call_after_refresh(self.action_preview)  # the folders come first
 
     def _screen_settings(self) -> ScreenSettings:
         """Return the settings with the order last chosen."""
@@ -107,6 +111,7 @@ class MainScreen(
         now: tuple[str | bool, ...] = (view.sort, view.reverse, view.hidden)
         for name, value in zip(VIEW_SETTINGS, now, strict=True):
             self.memory.choose(name, getattr(self.settings.screen, name), value)
+        self.memory.choose(PREVIEW, False, self.previewing)
         if self.right.location.is_local:  # the next start is not to wait for a host, or ask for a password
             self.memory.across = self.right.shown_location
 
