@@ -937,3 +937,22 @@ async def test_the_last_job_is_not_under_the_line_one_types_into(client: FakeCli
         await until(pilot, lambda: pane.line.is_open)
         await pilot.pause()
         assert any("older" in line for line in lines(pane)[: pane.line.region.y - pane.region.y])
+
+
+async def test_the_wheel_turns_the_page_and_the_next_numbers_do_not_turn_it_back() -> None:
+    client = FakeClient()
+    for number in range(30):
+        client.add_job(request(f"job{number}"))
+    client.set_job(1, state=JobState.RUNNING, progress=Progress(1, 9, 1, 9))
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 9)) as pilot:
+        pane = await started(pilot, client)
+        pane.scroll_by(9)
+        seen = lines(pane)[1]
+        assert "job0" not in seen
+        client.set_job(1, progress=Progress(2, 9, 2, 9))
+        await until(pilot, lambda: pane.state.get(1).progress.files_done == 2)
+        await pilot.pause(0.05)
+        assert lines(pane)[1] == seen
+        assert pane.current is not None
+        assert any(f" {pane.current.first_source.name} →" in line for line in lines(pane))

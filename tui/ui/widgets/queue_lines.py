@@ -136,9 +136,18 @@ class QueueLines(KeyScope, can_focus=True):
         self.move_cursor_by(pages * max(1, int(self.page / per_job) - 1))
 
     def scroll_by(self, lines: int) -> None:
-        """Show other lines, the cursor staying where it is."""
+        """Show other lines; the cursor stays in sight."""
         self._top = max(0, min(self._top + lines, len(self._rows) - self.page))
+        whole = self._jobs_in_sight()
+        if whole:
+            self._cursor = max(whole[0], min(self._cursor, whole[-1]))
         self.paint()
+
+    def _jobs_in_sight(self) -> list[int]:
+        """Return the indexes of the jobs all of whose lines are on the page."""
+        seen, rest = self._rows[self._top :][: self.page], self._rows[self._top + self.page :][:1]
+        cut = {index for index, part in seen[:1] if part} | {index for index, part in rest if part}
+        return [index for index, part in seen if not part and index not in cut]
 
     def job_at(self, y: int) -> int | None:
         """Return the index of the job drawn at a line of the widget."""
