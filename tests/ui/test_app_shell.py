@@ -480,3 +480,12 @@ async def test_a_message_does_not_hide_the_line_of_a_dialog(shell):
         toast, typed = prompt.query("Toast").first(), prompt.query_one("#typed")
         assert not toast.region.overlaps(typed.region)
         assert toast.region.bottom <= typed.region.y
+
+
+async def test_many_messages_leave_the_last_ones_and_the_errors(shell):
+    async with shell() as s:
+        s.main.tell("an error", "error")
+        for number in range(9):
+            s.main.tell(f"word {number}")
+        shown = ["an error", "word 6", "word 7", "word 8"]
+        await s.until(lambda: [note.message for note in s.app._notifications] == shown, "the last ones")
