@@ -214,7 +214,7 @@ QUEUE = (
     *_actions(
         "queue",
         "Move about",
-        ("clear", "escape", "Leave the filter, or go back to the files"),
+        ("clear", "escape | ctrl+c", "Leave the filter, or go back to the files"),
         ("back_to_files", "w | h | tab | ctrl+x j", "Back to the files"),
         ("cursor_down", "down | j", "Down"),
         ("cursor_up", "up | k", "Up"),
@@ -237,7 +237,7 @@ QUEUE = (
 VIEWER = _actions(
     "viewer",
     "Viewer",
-    ("close", "escape | q | f3 | f10 | h | left", "Back to the files", "Close"),
+    ("close", "escape | q | f3 | f10 | h | left | ctrl+c", "Back to the files", "Close"),
     ("cursor_down", "down | j | enter", "Line down"),
     ("cursor_up", "up | k", "Line up"),
     ("page_down", "pagedown | space | ctrl+f", "Page down"),
