@@ -956,3 +956,41 @@ async def test_the_wheel_turns_the_page_and_the_next_numbers_do_not_turn_it_back
         assert lines(pane)[1] == seen
         assert pane.current is not None
         assert any(f" {pane.current.first_source.name} →" in line for line in lines(pane))
+
+
+async def test_the_queue_is_sorted_and_the_order_told(client: FakeClient) -> None:
+    for id, size_bytes in ((1, 40), (2, 900), (3, 5), (4, 70), (5, 6)):
+        client.set_job(id, progress=Progress(bytes_total=size_bytes))
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 12)) as pilot:
+        pane = await started(pilot, client)
+
+        def names() -> list[str]:
+            return [job.first_source.name for job in pane.jobs]
+
+        as_they_run = names()
+        await pilot.press("comma", "s")
+        assert names() == ["music", "old", "photos", "older", "docs"]
+        assert " size↓" in lines(pane)[0]
+        await pilot.press("comma", "s")
+        assert names() == ["docs", "older", "photos", "old", "music"]
+        assert " size↑" in lines(pane)[0]
+        await pilot.press("comma", "n")
+        assert names() == ["docs", "music", "old", "older", "photos"]
+        await pilot.press("comma", "m")
+        assert names() == ["older", "old", "docs", "music", "photos"]
+        await pilot.press("comma", "o")
+        assert names() == as_they_run
+        assert "time" not in lines(pane)[0]
+
+
+async def test_jobs_are_moved_only_in_the_order_in_which_they_run(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 12)) as pilot:
+        pane = await started(pilot, client)
+        await pilot.press("comma", "n", "g", "g", "down", "J")
+        assert called(client, "reorder") == []
+        assert any("sorted by name; , o shows" in note.message for note in app._notifications)
+        await pilot.press("comma", "o", "J")
+        await until(pilot, lambda: called(client, "reorder"))
+        assert pane.current is not None

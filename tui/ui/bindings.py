@@ -231,6 +231,10 @@ QUEUE = (
         "queue",
         "Look",
         ("filter", "/ | f", "Filter the jobs while typing"),
+        ("sort_by_order", ", o", "Sort as they run"),
+        ("sort_by_name", ", n", "Sort by name"),
+        ("sort_by_size", ", s", "Sort by size"),
+        ("sort_by_time", ", m", "Sort by when they were added"),
     ),
 )
 
