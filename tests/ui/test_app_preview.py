@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tui.model.location import Location
 from tui.ui.widgets.text_view import TextView
 
@@ -105,3 +107,12 @@ async def test_it_is_there_again_the_next_time(shell):
     async with shell() as s:
         await s.cursor_on("notes.txt")
         assert not s.main.previewing
+
+
+@pytest.mark.parametrize("width", [80, 150])
+async def test_one_pane_shares_the_width_with_the_preview(shell, width):
+    async with shell(size=(width, 30)) as s:
+        preview = await preview_shown(s)
+        await s.press("W")
+        await s.until(lambda: s.main.left.region.width == preview.region.width == width // 2, "half each")
+        assert not s.main.right.region.area

@@ -511,3 +511,18 @@ async def test_ctrl_c_leaves_a_filter_and_then_the_queue(shell):
         await s.until(lambda: queue.has_focus and not queue.line.is_open and not queue.filter, "left")
         await s.press("ctrl+c")
         await s.until(lambda: s.main.left.has_focus, "back at the files")
+
+
+async def test_one_pane_has_all_the_width_where_that_is_asked_for(shell):
+    async with shell() as s:
+        await s.press("W")
+        await s.until(lambda: s.main.left.region.width == 80, "the pane in use")
+        await s.press("tab")
+        await s.until(lambda: s.main.right.region.width == 80 and s.main.right.has_focus, "the other one")
+        await s.press("q")
+        await s.until(lambda: not s.app.is_running, "left")
+        s.app.memory.save()
+    async with shell() as s:
+        await s.until(lambda: s.main.left.region.width == 80, "as it was left")
+        await s.press("W")
+        await s.until(lambda: s.main.left.region.width == s.main.right.region.width == 40, "both")

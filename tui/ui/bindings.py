@@ -122,6 +122,7 @@ PANE = (
         ("bookmark", "m <any>", "Bookmark this folder under a letter"),
         ("jump", "' <any>", "Jump to a bookmark by its letter"),
         ("bookmarks", "ctrl+backslash", "List the bookmarks"),
+        ("one_pane", "W", "Show one pane, or both"),
         ("equalise", "=", "Show this folder in the other pane too"),
         ("swap", "|", "Swap the panes"),
     ),
