@@ -688,7 +688,10 @@ async def test_a_job_that_waits_for_room_says_how_much_and_is_resumed_or_started
         for key, then in (("p", JobState.QUEUED), ("s", JobState.RUNNING)):
             client.set_job(1, state=JobState.WAITING, note=note)
             await until(pilot, lambda: pane.current.state is JobState.WAITING)
-            await until(pilot, lambda: note in "".join(lines(pane)))
+            said = "make room, press p · needs 12 GiB, 3 GiB free on /mnt"
+            await until(pilot, lambda said=said: said in "".join(lines(pane)))
+            await pilot.press("a")
+            assert "then p resumes it" in [*app._notifications][-1].message
             await pilot.press(key)
             await until(pilot, lambda then=then: client.jobs_by_id[1].state is then)
 

@@ -98,6 +98,9 @@ class QueueActions(QueueLines):
             self.ask(asking[0])
         elif self.state.host_questions:
             self.ask_host()
+        elif any(job.wants_room for job in self.chosen):
+            key = self._key_of("toggle_pause")
+            tell(self.app, f"It asks nothing: it waits for room. Free some, then {key} resumes it.")
         else:
             tell(self.app, "No job asks anything.")
 
