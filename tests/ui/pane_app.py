@@ -79,9 +79,7 @@ class PaneApp(App[None]):
     def on_file_pane_file_opened(self, message: FilePane.FileOpened) -> None:
         self.heard.append(message)
 
-    on_file_pane_entered = on_file_pane_location_changed = on_file_pane_marks_changed = (
-        on_file_pane_file_opened
-    )
+    on_file_pane_location_changed = on_file_pane_marks_changed = on_file_pane_file_opened
 
 
 @dataclass

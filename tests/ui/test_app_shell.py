@@ -503,3 +503,49 @@ async def test_a_message_does_not_hide_the_line_of_a_dialog(shell):
         toast, typed = prompt.query("Toast").first(), prompt.query_one("#typed")
         assert not toast.region.overlaps(typed.region)
         assert toast.region.bottom <= typed.region.y
+
+
+async def test_many_messages_leave_the_last_ones_and_the_errors(shell):
+    async with shell() as s:
+        s.main.tell("an error", "error")
+        for number in range(9):
+            s.main.tell(f"word {number}")
+        shown = ["an error", "word 6", "word 7", "word 8"]
+        await s.until(lambda: [note.message for note in s.app._notifications] == shown, "the last ones")
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "f10"])
+async def test_what_ends_a_dialog_elsewhere_ends_it_here(shell, key):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        for opening, kind in (("f7", Prompt), ("f9", Menu), ("d", Confirm), ("f1", Help)):
+            await s.press(opening)
+            await s.dialog(kind)
+            await s.press(key)
+            await s.back()
+        assert s.app.is_running
+
+
+async def test_ctrl_c_leaves_a_filter_and_then_the_queue(shell):
+    async with shell() as s:
+        s.client.add_job(COPY)
+        await s.press("w", "f", "x", "ctrl+c")
+        queue = s.main.queue_pane
+        await s.until(lambda: queue.has_focus and not queue.line.is_open and not queue.filter, "left")
+        await s.press("ctrl+c")
+        await s.until(lambda: s.main.left.has_focus, "back at the files")
+
+
+async def test_one_pane_has_all_the_width_where_that_is_asked_for(shell):
+    async with shell() as s:
+        await s.press("W")
+        await s.until(lambda: s.main.left.region.width == 80, "the pane in use")
+        await s.press("tab")
+        await s.until(lambda: s.main.right.region.width == 80 and s.main.right.has_focus, "the other one")
+        await s.press("q")
+        await s.until(lambda: not s.app.is_running, "left")
+        s.app.memory.save()
+    async with shell() as s:
+        await s.until(lambda: s.main.left.region.width == 80, "as it was left")
+        await s.press("W")
+        await s.until(lambda: s.main.left.region.width == s.main.right.region.width == 40, "both")

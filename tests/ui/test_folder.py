@@ -188,6 +188,12 @@ def test_finding_goes_round_in_both_directions() -> None:
     assert Folder(HERE).find("a", 0) is None
 
 
+def test_finding_from_the_way_up_begins_at_the_entry_next_to_it() -> None:
+    folder = folder_of("a1", "a2", "a3")
+    assert folder.find("a", 0) == 1
+    assert folder.find("a", -1, -1) == 3  # above the way up is the last one
+
+
 def test_marks_add_up_and_folders_count_once_they_are_measured() -> None:
     folder = folder_of("a", "b", "dir", sizes={"a": 5, "b": 7}, folders=("dir",))
     assert folder.mark_where(None, True) == 3

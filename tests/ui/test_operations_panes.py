@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+
 import pytest
 from fake_client import FakeClient
 from textual import events
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tui.model.location import Location
+from tui.ui import outside
 from tui.ui.completion import complete
 from tui.ui.names import escape, unescape
+from tui.ui.outside import command_words
 from tui.ui.screens.picker import Picker
 from tui.ui.screens.prompt import Prompt
 from tui.ui.widgets.path_input import parse_location
@@ -206,3 +212,102 @@ async def test_completion_offers_folders_with_names_as_they_are_typed():
     assert await complete(client, "/d/.", base) == ["/d/.hidden/"]
     assert await complete(client, "\\xff", base) == [f"{escape(ODD)}/"]
     assert await complete(client, "/nowhere/x", base) == []
+
+
+# Programs.
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Return what was to be run outside, as (words, folder, added environment); nothing is."""
+    calls = []
+
+    async def run(app, words, folder=None, environ=None):
+        calls.append((words, folder, environ))
+        return 0
+
+    monkeypatch.setattr(outside, "run_outside", run)
+    return calls
+
+
+async def test_a_command_is_run_in_the_folder_with_what_is_chosen(shell, ran):
+    async with shell() as s:
+        await s.cursor_on("notes.txt")
+        await s.press("space", "space", ";")
+        prompt = await s.dialog(Prompt)
+        explained = str(prompt.query_one(".explanation", Static).visual)
+        assert '"$@" is 2 entries' in explained
+        prompt.query_one("#typed", Input).value = 'wc "$@"'
+        await s.press("enter")
+        await s.until(lambda: ran, "run")
+        [(words, folder, environ)] = ran
+        assert words[-3:] == ['wc "$@"', "notes.txt", "report.pdf"]
+        assert (folder, environ) == ("/home/ann", {"OTHER": "/mnt/backup"})
+        await s.back()
+        await s.press(";")
+        prompt = await s.dialog(Prompt)
+        await s.press("up")
+        assert prompt.query_one("#typed", Input).value == 'wc "$@"'
+
+
+async def test_no_command_is_run_where_none_is_typed_nor_at_another_host(shell, ran):
+    async with shell() as s:
+        await s.press(";")
+        prompt = await s.dialog(Prompt)
+        await s.press("space", "enter")
+        await s.until(lambda: prompt.query_one("#feedback").has_class("-wrong"), "refused")
+        await s.press("escape")
+        await s.back()
+        s.client.far("sftp://box", {"srv": {}})
+        s.main.pane.go(Location("/srv", "sftp", "box"))
+        await s.press(";")
+        await s.until(
+            lambda: any("a command can be run in local folders only" in it for it in s.told), "told"
+        )
+        assert ran == []
+
+
+def test_names_reach_a_command_as_they_are_and_its_status_comes_back(tmp_path):
+    names = ["-rf", "two words", "line\nbreak", "$HOME", "'\"\udcff"]
+    line = """printf '<%s>' "$@"; printf '[%s]' "$OTHER"; exit 3"""
+    done = subprocess.run(
+        command_words(line, names),
+        cwd=tmp_path,
+        env={**os.environ, "OTHER": "/over there"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    told = "".join(f"<{name}>" for name in ["./-rf", *names[1:]]) + "[/over there]"
+    assert os.fsencode(told) in done.stdout
+    assert b"ended with status 3" in done.stdout
+    assert done.returncode == 3
+
+
+# The trash.
+
+
+async def test_the_trash_of_the_volume_is_shown_and_else_that_of_the_home(shell, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", "/home/ann/data")
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    tree = {
+        "home": {"ann": {"data": {"Trash": {"files": {"old.txt": b""}}}}},
+        "mnt": {"backup": {"deep": {}}, ".Trash-1000": {"files": {}}},
+    }
+    async with shell(tree) as s:
+        await s.press("g", "t")
+        await s.until(
+            lambda: s.main.left.location == Location("/home/ann/data/Trash/files"), "that of the home"
+        )
+        await s.press("tab", "g", "t")
+        await s.until(
+            lambda: s.main.right.location == Location("/mnt/.Trash-1000/files"), "that of the volume"
+        )
+
+
+async def test_where_nothing_was_trashed_there_is_nothing_to_show(shell, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", "/nowhere")
+    async with shell() as s:
+        await s.press("g", "t")
+        await s.until(lambda: any("nothing was moved there yet" in text for text in s.told), "told")
+        assert s.main.left.location == ANN

@@ -356,3 +356,19 @@ async def test_a_move_leaves_nothing_out(shell):
         await s.cursor_on("music")
         await s.press("f6")
         assert not (await s.dialog(CopyDialog)).query("#exclude")
+
+
+async def test_what_waits_to_be_pasted_is_told_above_the_rows_until_it_was_pasted(shell):
+    async with shell() as s:
+        bars = (s.main.left.path_bar, s.main.right.path_bar)
+        await s.cursor_on("notes.txt")
+        await s.press("space", "space", "y")
+        await s.until(lambda: all("2 to copy" in bar.text for bar in bars), "told in both panes")
+        await s.press("x")
+        await s.until(lambda: all("1 to move" in bar.text for bar in bars), "the other thing instead")
+        await s.press("Y")
+        await s.until(lambda: not any("1 to move" in bar.text for bar in bars), "forgotten")
+        await s.press("y", "tab")
+        await s.until(lambda: "1 to copy" in bars[1].text, "told again")
+        await s.press("p")
+        await s.until(lambda: not any("1 to copy" in bar.text for bar in bars), "pasted")

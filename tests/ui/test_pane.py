@@ -185,8 +185,12 @@ async def test_a_change_of_folder_is_told_once() -> None:
         assert not p.heard(FilePane.LocationChanged)
         p.pane.go(Location("/empty"))
         await p.settled("/empty")
-        await p.until(lambda: len(p.heard(FilePane.Entered)) == 2)
-        assert len(p.heard(FilePane.LocationChanged)) == 1
+        p.pane.refresh_folder()
+        await p.until(lambda: sum(call[0] == "list" for call in p.client.calls) == 3, "read again")
+        await p.settled("/empty")
+        assert [message.pane.location for message in p.heard(FilePane.LocationChanged)] == [
+            Location("/empty")
+        ]
 
 
 # Looking.
@@ -424,17 +428,31 @@ async def test_the_mouse_sets_the_cursor_scrolls_marks_and_enters() -> None:
         assert p.cursor == ".."
 
 
-async def test_the_scroll_bar_is_drawn_anew_only_where_it_looks_different(monkeypatch) -> None:
+def looks(strips) -> list[tuple[str, object, object]]:
+    """Return what is seen of lines of one cell: text, its ground, and its colour where there is any text."""
+    [segments] = zip(*strips, strict=True)
+    seen = []
+    for text, style, _ in segments:
+        colours = (style.color, style.bgcolor) if style.reverse else (style.bgcolor, style.color)
+        seen.append((text, colours[0], text != " " and colours[1]))
+    return seen
+
+
+async def test_of_the_scroll_bar_only_those_lines_are_drawn_anew_that_look_different(monkeypatch) -> None:
     tree = {"d": {f"file{n}": 1 for n in range(3_000)}}
     async with panes(tree, at="/d", size=(60, 20)) as p:
         listing, bar = p.pane.listing, p.pane.listing.vertical_scrollbar
-        await p.until(lambda: bar._drawn == 0, "drawn at its top")
+        height = bar.size.height
         drawn = []
-        monkeypatch.setattr(bar, "refresh", lambda: drawn.append(bar.position))
+        monkeypatch.setattr(bar, "refresh", lambda *lines: drawn.append([line.y for line in lines]))
         listing.turn(listing.page)
         assert (bar.position, drawn) == (listing.page, [])
-        p.pane.action_last()
-        assert drawn == [listing.max_scroll_y]
+        for _ in range(9):
+            listing.turn(listing.page)
+        assert [0, 1] in drawn
+        assert max(map(len, drawn)) == 2
+        bar._render_content()  # as Textual draws it
+        assert looks(bar.render_line(y) for y in range(height)) == looks(bar._render_cache.lines)
 
 
 async def test_the_wheel_scrolls_and_keeps_the_cursor_in_sight() -> None:

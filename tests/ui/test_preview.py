@@ -13,7 +13,7 @@ from tui.model.error import PermissionDenied
 from tui.model.location import Location
 from tui.resources import styles_dir
 from tui.ui.themes import shared_variables
-from tui.ui.widgets.preview import SHOWN_NAMES, Preview
+from tui.ui.widgets.preview import LOOKED_AT, SHOWN_NAMES, Preview, Subject
 from tui.ui.widgets.text_view import TextView
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class PreviewApp(App[None]):
             }
         )
         self.client.fill("/many", SHOWN_NAMES * 3)
+        self.client.fill("/crowd", LOOKED_AT * 2)
         self.client.make("/secret")
         self.client.refuse("/secret", PermissionDenied)
 
@@ -80,7 +81,8 @@ def body(app: PreviewApp) -> str:
         ("empty", "empty", "The file is empty."),
         ("pipe", "pipe", "named pipe"),
         ("folder", "folder/  3 entries", "sub\na␛[2J.txt\nb.txt"),
-        ("many", f"many/  {SHOWN_NAMES}+ entries", "file0.txt"),
+        ("many", f"many/  {SHOWN_NAMES * 3} entries", "file0.txt\nfile1.txt\nfile2.txt"),
+        ("crowd", f"crowd/  {LOOKED_AT:,}+ entries", "file0.txt\nfile1.txt\nfile2.txt"),
         ("secret", "secret", "permission denied"),
         ("gone", "gone", "no such file"),
     ],
@@ -88,7 +90,7 @@ def body(app: PreviewApp) -> str:
 async def test_each_kind_of_entry_is_shown_in_its_way(name: str, heading: str, content: str) -> None:
     app = PreviewApp()
     async with app.run_test(size=(60, 20)) as pilot:
-        app.preview.follow(Location.local("/").child(name))
+        app.preview.follow(Subject(Location.local("/").child(name)))
         await until(pilot, lambda: heading in title(app))
         await until(pilot, lambda: content in body(app))
 
@@ -96,9 +98,9 @@ async def test_each_kind_of_entry_is_shown_in_its_way(name: str, heading: str, c
 async def test_one_file_after_the_other_is_shown_in_one_view_and_scrolled() -> None:
     app = PreviewApp()
     async with app.run_test(size=(60, 20)) as pilot:
-        app.preview.follow(Location.local("/other.txt"))
+        app.preview.follow(Subject(Location.local("/other.txt")))
         await until(pilot, lambda: body(app).startswith("other"))
-        app.preview.follow(Location.local("/text.py"))
+        app.preview.follow(Subject(Location.local("/text.py")))
         await until(pilot, lambda: body(app).startswith("import os"))
         text = app.query_one(TextView)
         app.preview.turn(1)
@@ -115,7 +117,7 @@ async def test_only_where_the_cursor_rests_something_is_read() -> None:
     app = PreviewApp(delay_s=0.05)
     async with app.run_test(size=(60, 20)) as pilot:
         for name in ("text.py", "data.bin", "folder", "other.txt"):
-            app.preview.follow(Location.local("/").child(name))
+            app.preview.follow(Subject(Location.local("/").child(name)))
         await until(pilot, lambda: body(app).startswith("other"))
         assert {call[1].name for call in app.client.calls} == {"other.txt"}
 
@@ -124,20 +126,38 @@ async def test_what_comes_late_is_not_shown() -> None:
     app = PreviewApp()
     app.client.hang("/folder")
     async with app.run_test(size=(60, 20)) as pilot:
-        app.preview.follow(Location.local("/folder"))
+        app.preview.follow(Subject(Location.local("/folder")))
         await until(pilot, lambda: ("list", Location.local("/folder")) in app.client.calls)
-        app.preview.follow(Location.local("/other.txt"))
+        app.preview.follow(Subject(Location.local("/other.txt")))
         await until(pilot, lambda: body(app).startswith("other"))
         app.client.release("/folder")
         await pilot.pause()
         assert body(app).startswith("other")
 
 
-async def test_what_is_shown_can_be_read_anew() -> None:
+async def test_what_has_changed_is_read_again_and_shown_from_where_it_was() -> None:
     app = PreviewApp()
     async with app.run_test(size=(60, 20)) as pilot:
-        app.preview.follow(Location.local("/other.txt"))
-        await until(pilot, lambda: body(app).startswith("other"))
-        app.client.write("/other.txt", b"changed\n")
-        app.preview.again()
-        await until(pilot, lambda: body(app).startswith("changed"))
+        file = Location.local("/text.py")
+        app.preview.follow(Subject(file, facts=(2000, 1)))
+        await until(pilot, lambda: body(app).startswith("import os"))
+        app.preview.turn(2)
+        text = app.query_one(TextView)
+        await until(pilot, lambda: text.window.offset)
+        offset = text.window.offset
+        app.client.write("/text.py", b"import re\n" * 300)
+        app.preview.follow(Subject(file, facts=(3000, 2)))
+        await until(pilot, lambda: body(app).startswith("import re"))
+        assert text.window.offset == offset
+
+
+async def test_hidden_names_in_a_folder_are_shown_where_the_pane_shows_them() -> None:
+    app = PreviewApp()
+    app.client.make("/folder", {"b10": b"", "b9": b"", ".hidden": b""})
+    async with app.run_test(size=(60, 20)) as pilot:
+        folder = Location.local("/folder")
+        app.preview.follow(Subject(folder))
+        await until(pilot, lambda: body(app) == "b9\nb10")
+        assert title(app) == "folder/  2 entries"
+        app.preview.follow(Subject(folder, hidden=True))
+        await until(pilot, lambda: body(app) == ".hidden\nb9\nb10")

@@ -688,7 +688,10 @@ async def test_a_job_that_waits_for_room_says_how_much_and_is_resumed_or_started
         for key, then in (("p", JobState.QUEUED), ("s", JobState.RUNNING)):
             client.set_job(1, state=JobState.WAITING, note=note)
             await until(pilot, lambda: pane.current.state is JobState.WAITING)
-            await until(pilot, lambda: note in "".join(lines(pane)))
+            said = "make room, press p · needs 12 GiB, 3 GiB free on /mnt"
+            await until(pilot, lambda said=said: said in "".join(lines(pane)))
+            await pilot.press("a")
+            assert "then p resumes it" in [*app._notifications][-1].message
             await pilot.press(key)
             await until(pilot, lambda then=then: client.jobs_by_id[1].state is then)
 
@@ -937,3 +940,60 @@ async def test_the_last_job_is_not_under_the_line_one_types_into(client: FakeCli
         await until(pilot, lambda: pane.line.is_open)
         await pilot.pause()
         assert any("older" in line for line in lines(pane)[: pane.line.region.y - pane.region.y])
+
+
+async def test_the_wheel_turns_the_page_and_the_next_numbers_do_not_turn_it_back() -> None:
+    client = FakeClient()
+    for number in range(30):
+        client.add_job(request(f"job{number}"))
+    client.set_job(1, state=JobState.RUNNING, progress=Progress(1, 9, 1, 9))
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 9)) as pilot:
+        pane = await started(pilot, client)
+        pane.scroll_by(9)
+        seen = lines(pane)[1]
+        assert "job0" not in seen
+        client.set_job(1, progress=Progress(2, 9, 2, 9))
+        await until(pilot, lambda: pane.state.get(1).progress.files_done == 2)
+        await pilot.pause(0.05)
+        assert lines(pane)[1] == seen
+        assert pane.current is not None
+        assert any(f" {pane.current.first_source.name} →" in line for line in lines(pane))
+
+
+async def test_the_queue_is_sorted_and_the_order_told(client: FakeClient) -> None:
+    for id, size_bytes in ((1, 40), (2, 900), (3, 5), (4, 70), (5, 6)):
+        client.set_job(id, progress=Progress(bytes_total=size_bytes))
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 12)) as pilot:
+        pane = await started(pilot, client)
+
+        def names() -> list[str]:
+            return [job.first_source.name for job in pane.jobs]
+
+        as_they_run = names()
+        await pilot.press("comma", "s")
+        assert names() == ["music", "old", "photos", "older", "docs"]
+        assert " size↓" in lines(pane)[0]
+        await pilot.press("comma", "s")
+        assert names() == ["docs", "older", "photos", "old", "music"]
+        assert " size↑" in lines(pane)[0]
+        await pilot.press("comma", "n")
+        assert names() == ["docs", "music", "old", "older", "photos"]
+        await pilot.press("comma", "m")
+        assert names() == ["older", "old", "docs", "music", "photos"]
+        await pilot.press("comma", "o")
+        assert names() == as_they_run
+        assert "time" not in lines(pane)[0]
+
+
+async def test_jobs_are_moved_only_in_the_order_in_which_they_run(client: FakeClient) -> None:
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 12)) as pilot:
+        pane = await started(pilot, client)
+        await pilot.press("comma", "n", "g", "g", "down", "J")
+        assert called(client, "reorder") == []
+        assert any("sorted by name; , o shows" in note.message for note in app._notifications)
+        await pilot.press("comma", "o", "J")
+        await until(pilot, lambda: called(client, "reorder"))
+        assert pane.current is not None

@@ -194,3 +194,23 @@ async def test_of_a_large_folder_hits_come_in_parts_and_in_order(monkeypatch) ->
     client = FakeClient({"home": {"ann": {name: b"" for name in names}}})
     parts = [[hit.path for hit in hits] async for hits in Search(client, HOME, "file").run()]
     assert parts == [["file1", "file2"], ["file4", "file10"], ["file30"]]
+
+
+async def test_two_clicks_go_to_a_hit(shell) -> None:
+    async with shell(TREE) as s:
+        dialog = await searched(s, "s", "cat", 2)
+        await s.pilot.click(HitList, offset=(3, 1), times=2)
+        await s.until(lambda: s.main.pane.location == HOME.child("pics").child("old"), "there")
+        assert s.app.screen is not dialog
+
+
+async def test_a_search_says_what_it_could_not_see(shell) -> None:
+    def untold(client: FakeClient) -> None:
+        client.untold = {
+            HOME.child("pics"): "cannot read all of pics: the key 'a//b' cannot be told by names"
+        }
+
+    async with shell(TREE, prepare=untold) as s:
+        dialog = await searched(s, "s", "cat", 2)
+        await s.until(lambda: "2 found · in 4 folders · not all of 1 folder seen" in said(dialog), "said")
+        await s.until(lambda: any("the key 'a//b'" in text for text in s.told), "which it is")

@@ -102,15 +102,20 @@ class Page:
 
 @dataclass(slots=True)
 class Below:
-    """One folder met on a walk: its entries in the disk's order, and why it could not be read (any further)."""
+    """One folder met on a walk: its entries in the disk's order, and why it could not be read (any further).
+
+    `untold`: what says that some of it cannot be told by names.
+    """
 
     folder: Location
     names: list[str] = field(default_factory=list)
     kinds: bytearray = field(default_factory=bytearray)
     failure: PlaceError | None = None
+    untold: str = ""
 
     def add(self, page: Page, *, hidden: bool) -> None:
         """Take more of its entries in; without `hidden` none whose name begins with a dot."""
+        self.untold = self.untold or page.untold
         for name, kind in zip(page.names, page.kinds, strict=True):
             if hidden or not name.startswith("."):
                 self.names.append(name)

@@ -21,7 +21,7 @@ from tui.ui.collector import set_aside
 from tui.ui.commands import ActionCommands, commands_of, scope_of
 from tui.ui.key_scope import perform
 from tui.ui.memory import Memory
-from tui.ui.notes import report, tell
+from tui.ui.notes import keep_last, report, tell
 from tui.ui.screens.main import MainScreen
 from tui.ui.stray_text import StrayText
 from tui.ui.terminal.app import TerminalApp
@@ -109,6 +109,10 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         screen = self.screen_stack[0]
         assert isinstance(screen, MainScreen)
         return screen
+
+    def _refresh_notifications(self) -> None:
+        keep_last(self)
+        super()._refresh_notifications()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:

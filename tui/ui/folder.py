@@ -267,12 +267,12 @@ class Folder:
         """Return the next row whose name fits a text, going round at the end.
 
         Args:
-            start: The row looked at first.
+            start: The row looked at first; from the way up, and beyond an end, the entry next to it.
             step: 1 for downward, -1 for upward.
         """
         wanted, count = matcher(text), len(self.order)
         names = self.shown_names()
-        first = start - self.way_up
+        first = max(start - self.way_up, 0 if step > 0 else -1)
         for n in range(count):
             found = (first + step * n) % count
             if wanted(names[self.order[found]]):

@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 
 Severity = Literal["information", "warning", "error"]
 _SECONDS: dict[Severity, float] = {"information": 4, "warning": 7, "error": 10}
+MOST_SHOWN = 4
+"""More messages at a time hide the files below them, and nobody reads them in their few seconds."""
 FRESH_S = 1.0
 """What was said so recently belongs to what happens now."""
 
@@ -34,6 +36,13 @@ def tell(app: App[Any], text: str, severity: Severity = "information", title: st
         timeout=_SECONDS[severity],
         markup=False,
     )
+
+
+def keep_last(app: App[Any]) -> None:
+    """Take the oldest messages off the screen where there are many; errors last of all."""
+    standing = sorted(app._notifications, key=lambda note: (note.severity == "error", note.raised_at))
+    for note in standing[: max(0, len(standing) - MOST_SHOWN)]:
+        app._unnotify(note, refresh=False)
 
 
 def dismiss(app: App[Any]) -> bool:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+import sys
 
 from tui.model.entry import EntryKind
-from tui.model.error import PlaceUnavailable, UsageError
+from tui.model.error import PlaceError, PlaceUnavailable, UsageError
+from tui.model.location import Location
 from tui.ui.addresses import host_of
-from tui.ui.operations import operation
+from tui.ui.operations import named, operation
 from tui.ui.operations_far import FarOperations
 from tui.ui.widgets.pane_reading import SILENT_S
 from tui.visible import visible
 
-if TYPE_CHECKING:
-    from tui.model.location import Location
-
 GO_TO = "go_to"
 """Under which the screen's memory keeps the paths typed."""
+COMMAND = "command"
+"""The same, of commands."""
 FAR_ANSWER_S = 30.0
 """So long a far place has to say what an entry is that is to be viewed."""
 _ANSWER_S = 0.5
@@ -76,6 +76,18 @@ class PaneOperations(FarOperations):
             self.pane.go(location)
         else:
             self.pane.go(location.parent, cursor_on=location.name)
+
+    @operation
+    async def action_go_trash(self) -> None:
+        """Show the trash of the volume the pane is on; where that has none of its own, the one of the home folder."""
+        for folder in trashes(self.pane.location):
+            try:
+                await self.client.stat(folder, follow=True)
+            except PlaceError:
+                continue
+            self.pane.go(folder)
+            return
+        self.tell("The trash is empty: nothing was moved there yet.")
 
     @operation
     async def action_frequent(self) -> None:
@@ -204,16 +216,71 @@ class PaneOperations(FarOperations):
     async def action_shell(self) -> None:
         from tui.ui.outside import run_outside
 
+        folder = self._here("a shell can be opened")
+        await run_outside(self.app, [os.environ.get("SHELL") or "/bin/sh"], folder.path)
+        self._look_again()
+
+    @operation
+    async def action_command(self) -> None:
+        """Run a line that is typed in the pane's folder; it may speak of what is chosen, and of the folder across."""
+        from tui.ui.outside import command_words, run_outside
+        from tui.ui.screens.prompt import Prompt
+
+        folder, other = self._here("a command can be run"), self.other.location
+        chosen = self.pane.chosen
+        told = [f'"$@" is {named(chosen)}'] if chosen else []
+        told += ['"$OTHER" the folder across'] if other.is_local else []
+        prompt = Prompt(
+            "Run a command",
+            explanation=f"By sh, in {visible(str(folder))}. {', '.join(told)}".rstrip() + ".",
+            check=_some_command,
+            history=self.memory.history(COMMAND),
+        )
+        line = await self.ask(prompt)
+        if line is None:
+            return
+        self.memory.typed(COMMAND, line)
+        self.keep_memory()
+        environ = {"OTHER": other.path} if other.is_local else {}
+        words = command_words(line, [location.name for location in chosen])
+        await run_outside(self.app, words, folder.path, environ)
+        self._look_again()
+
+    def _here(self, what: str) -> Location:
+        """Return the pane's folder; raises UsageError where it is another host's, and no program can be run."""
         folder = self.pane.location
         if not folder.is_local:
-            raise UsageError(
-                "a shell can be opened in local folders only", f"Use ssh to reach {host_of(folder)}."
-            )
-        await run_outside(self.app, [os.environ.get("SHELL") or "/bin/sh"], folder.path)
+            raise UsageError(f"{what} in local folders only", f"Use ssh to reach {host_of(folder)}.")
+        return folder
+
+    def _look_again(self) -> None:
+        """Read both folders again: a program may have changed anything."""
         self.pane.refresh_folder()
         self.other.refresh_folder()
+
+
+def trashes(location: Location) -> list[Location]:
+    """Return where what is trashed at a location may lie, the nearest first.
+
+    (freedesktop.org Trash specification 1.0.)
+    """
+    user = os.getuid()
+    found = []
+    while location.is_local:
+        found += [location.below(f"{name}/files") for name in (f".Trash/{user}", f".Trash-{user}")]
+        if location.is_root:
+            break
+        location = location.parent
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    own = "~/.Trash" if sys.platform == "darwin" else f"{data}/Trash/files"
+    return [*found, Location.local(os.path.expanduser(own), "/")]
 
 
 def _one_letter(text: str) -> None:
     if len(text) != 1 or not text.isprintable() or text.isspace():
         raise UsageError("one letter or digit is needed")
+
+
+def _some_command(text: str) -> None:
+    if not text.strip():
+        raise UsageError("a command is needed", 'Such as: tar czf ../some.tgz "$@"')

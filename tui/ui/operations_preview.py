@@ -35,8 +35,6 @@ class PreviewOperations(Operations):
 
         self.preview = Preview(self.client, id="preview")
         await self.query_one("#panes").mount(self.preview, after="#left")
-        for pane in (self.pane, self.other):
-            self.watch(pane.listing, "cursor", self.follow_cursor, init=False)
 
     def place_preview(self) -> None:
         """Make room for the preview, and show there what the cursor is on.
@@ -48,9 +46,16 @@ class PreviewOperations(Operations):
 
     def follow_cursor(self) -> None:
         """Show what the cursor of the pane in use is on, as soon as it rests there."""
-        if self.preview is not None and self.previewing:
-            row = self.pane.current
-            self.preview.follow(row.location if row else None, row.final_name if row else "")
+        if self.preview is None or not self.previewing:
+            return
+        row = self.pane.current
+        if row is None:
+            self.preview.follow(None)
+            return
+        from tui.ui.widgets.preview import Subject
+
+        facts = (row.size_bytes, row.mtime_ns)
+        self.preview.follow(Subject(row.location, row.final_name, facts, self.pane.view.hidden))
 
     def action_preview_down(self) -> None:
         self._turn(1)

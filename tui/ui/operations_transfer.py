@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from tui.format import count
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
 from tui.model.misfit import Names
 from tui.ui.operations import Operations, named, operation
 from tui.visible import visible
+
+if TYPE_CHECKING:
+    from tui.ui.widgets.pane import FilePane
 
 _DONE = {JobKind.COPY: "Copying", JobKind.MOVE: "Moving"}
 
@@ -25,6 +30,8 @@ class TransferOperations(Operations):
     """The actions of the group Transfer."""
 
     register: Register | None = None
+    left: FilePane
+    right: FilePane
 
     def action_copy(self) -> None:
         self._transfer(JobKind.COPY)
@@ -73,12 +80,21 @@ class TransferOperations(Operations):
 
     def remember_for_pasting(self, kind: JobKind, sources: tuple[Location, ...]) -> None:
         """Keep what a paste is to copy or move."""
-        self.register = Register(kind, sources)
+        self._keep(Register(kind, sources))
         word = "moved" if kind is JobKind.MOVE else "copied"
         self.tell(f"{named(sources)} will be {word} where you paste (p).")
 
+    def _keep(self, register: Register | None, *, pasted: bool = False) -> None:
+        """Keep what a paste is about; until it was pasted once the panes say so, for the message is soon gone."""
+        self.register = register
+        text = ""
+        if register is not None and not pasted:
+            text = f"{count(len(register.sources))} to {'move' if register.kind is JobKind.MOVE else 'copy'}"
+        for pane in (self.left, self.right):
+            pane.show_waiting_for_paste(text)
+
     def action_clear_yank(self) -> None:
-        self.register = None
+        self._keep(None)
         self.tell("Nothing is remembered for pasting now.")
 
     @operation
@@ -118,5 +134,5 @@ class TransferOperations(Operations):
         return self.register
 
     def _pasted(self, register: Register) -> None:
-        if register.kind is JobKind.MOVE:  # it is no longer there to be moved again
-            self.register = None
+        is_gone = register.kind is JobKind.MOVE  # it is no longer there to be moved again
+        self._keep(None if is_gone else register, pasted=True)

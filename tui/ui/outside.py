@@ -1,4 +1,4 @@
-"""Programs that take over the terminal for a while: the editor and the shell."""
+"""Programs that take over the terminal for a while: the editor, the shell, and what it is asked to run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from tui.model.error import UsageError
+from tui.visible import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from tui.config import Settings
 
 LAST_RESORT = "vi"
+
+_COMMAND = """
+shown=$1 line=$2; shift 2
+printf '$ %s\\n' "$shown"
+trap : INT
+sh -c "$line" sh "$@"
+status=$?
+printf '\\n[ended with status %s; Enter goes back to Ferry] ' "$status"
+read -r _
+exit "$status"
+"""
+"""Runs a line, and leaves what it has written on the screen until somebody has read it."""
 
 
 def editor_command(settings: Settings, environ: Mapping[str, str] = os.environ) -> list[str]:
@@ -41,11 +54,24 @@ def editor_command(settings: Settings, environ: Mapping[str, str] = os.environ) 
     return words
 
 
-async def run_outside(app: App[Any], words: Sequence[str], folder: str | None = None) -> int:
+def command_words(line: str, names: Sequence[str]) -> list[str]:
+    """Return the words of the command that runs a line by `sh`, with names of entries as its "$@".
+
+    A name that begins with a dash comes with its folder, so that no program takes it for an option.
+    """
+    operands = [f"./{name}" if name.startswith("-") else name for name in names]
+    return ["sh", "-c", _COMMAND, "sh", harmless(line), line, *operands]
+
+
+async def run_outside(
+    app: App[Any], words: Sequence[str], folder: str | None = None, environ: Mapping[str, str] | None = None
+) -> int:
     """Give the terminal to a program and wait for its end; what the app does meanwhile is painted afterwards.
 
     The event loop goes on, because an engine may live on it.
 
+    Args:
+        environ: Added to this process's environment.
     Returns:
         The program's exit status.
     Raises:
@@ -53,7 +79,9 @@ async def run_outside(app: App[Any], words: Sequence[str], folder: str | None = 
     """
     with _terminal_given_away(app):
         try:
-            process = await asyncio.create_subprocess_exec(*words, cwd=folder)
+            process = await asyncio.create_subprocess_exec(
+                *words, cwd=folder, env={**os.environ, **(environ or {})}
+            )
         except OSError as error:
             raise UsageError(f"{words[0]} cannot be started: {error.strerror or error}") from error
         try:

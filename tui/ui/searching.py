@@ -59,6 +59,10 @@ class Passed:
     binary: int = 0
     failures: int = 0
     """Folders and files that could not be read."""
+    untold: int = 0
+    """Folders of which some cannot be told by names, and so was not looked at."""
+    untold_first: str = ""
+    """What says so of the first of them."""
     reading: str = ""
     """A file that is being read now."""
 
@@ -103,6 +107,9 @@ class Search:
     async def _in_folder(self, below: Below) -> AsyncIterator[list[Hit]]:
         """Yield what fits in one folder, by name."""
         self.passed.folders += 1
+        if below.untold:
+            self.passed.untold += 1
+            self.passed.untold_first = self.passed.untold_first or below.untold
         if below.failure is not None:
             self._failed(below.failure, of_top=below.folder == self._top)
         small = len(below.names) <= PART

@@ -62,9 +62,10 @@ class TextWindow:
 
     Args:
         source: The file.
+        top: Where the first line shown begins.
     """
 
-    def __init__(self, source: ViewSource) -> None:
+    def __init__(self, source: ViewSource, top: int = 0) -> None:
         self.source = source
         self.width, self.height = 80, 24
         self.wrap = True
@@ -77,7 +78,7 @@ class TextWindow:
         self.found: int | None = None
         self.found_at: tuple[int, int] | None = None
         """The same as start of the row and character, where it is in view."""
-        self._top, self._sub = 0, 0
+        self._top, self._sub = top, 0
         """The first line shown: where its row begins, and which of its lines it is."""
 
     @property

@@ -64,7 +64,8 @@ class Dialog(ModalScreen[Result | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave", show=False),
+        Binding("escape,f10", "leave", "Leave", show=False),
+        Binding("ctrl+c", "leave", "Leave", show=False, priority=True),  # not to copy, as a field has it
         Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
     ]
 

@@ -42,7 +42,7 @@ class Help(Dialog[None]):
         Binding("pageup,ctrl+b,ctrl+u", "scroll('scroll_page_up')", "Page up", show=False, priority=True),
         Binding("ctrl+home", "scroll('scroll_home')", "Top", show=False),
         Binding("ctrl+end", "scroll('scroll_end')", "Bottom", show=False),
-        Binding("f1,enter,f10", "leave", "Leave", show=False),
+        Binding("f1,enter", "leave", "Leave", show=False),
     ]
 
     def __init__(self, scope: str, settings: Settings | None) -> None:

@@ -43,6 +43,8 @@ QUEUE_LEAST_LINES, QUEUE_SHARE = 5, 3
 """The queue has at least so many lines, and at most one in so many of the screen's."""
 VIEW_SETTINGS = ("sort", "sort_reverse", "show_hidden")
 """What the panes take from the settings, and from what was last chosen."""
+PREVIEW, ONE_PANE = "preview", "one_pane"
+"""Under which the memory keeps whether the preview is shown, and whether the pane in use has all the width."""
 ONE_BAR_LINE_BELOW = 20
 """On a lower screen the key bar keeps one of its two lines."""
 
@@ -93,7 +95,10 @@ class MainScreen(
     def on_mount(self) -> None:
         self._mark_in_use()
         self.watch(self, "focused", self._focus_moved)
+        self.set_class(bool(self.memory.chosen(ONE_PANE, False)), "-one-pane")
         self.left.focus()
+        if self.memory.chosen(PREVIEW, False):
+            self.call_after_refresh(self.action_preview)  # the folders come first
 
     def _screen_settings(self) -> ScreenSettings:
         """Return the settings with the order last chosen."""
@@ -107,6 +112,8 @@ class MainScreen(
         now: tuple[str | bool, ...] = (view.sort, view.reverse, view.hidden)
         for name, value in zip(VIEW_SETTINGS, now, strict=True):
             self.memory.choose(name, getattr(self.settings.screen, name), value)
+        self.memory.choose(PREVIEW, False, self.previewing)
+        self.memory.choose(ONE_PANE, False, self.has_class("-one-pane"))
         if self.right.location.is_local:  # the next start is not to wait for a host, or ask for a password
             self.memory.across = self.right.shown_location
 
@@ -170,6 +177,10 @@ class MainScreen(
     async def _key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         await perform(scope_of(self) or self.pane, event.action)
 
+    def action_one_pane(self) -> None:
+        """Give the pane in use all the width, or show both again."""
+        self.toggle_class("-one-pane")
+
     def action_queue(self) -> None:
         self.queue_pane.focus()
 
@@ -179,8 +190,8 @@ class MainScreen(
     def _file_opened(self, event: FilePane.FileOpened) -> None:
         self.open_file(event.location)
 
-    @on(FilePane.Entered)
-    def _entered(self) -> None:
+    @on(FilePane.CurrentChanged)
+    def _current_changed(self) -> None:
         self.follow_cursor()
 
     @on(FilePane.LocationChanged)

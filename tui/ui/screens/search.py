@@ -15,7 +15,7 @@ from tui.format import count, entries
 from tui.model.entry import EntryKind
 from tui.model.error import FerryError
 from tui.model.location import Location
-from tui.ui.notes import report
+from tui.ui.notes import report, tell
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.searching import MOST_HITS, Hit, Passed, Search
 from tui.ui.terminal.cells import fit
@@ -138,6 +138,8 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
             self._end("The search has ended before its time.", wrong=True)
         else:
             self._tell(search.passed, f" · no more than {count(MOST_HITS)}" if self._is_full else "")
+            if untold := search.passed.untold_first:
+                tell(self.app, f"{untold}.", "warning")
         finally:
             telling.stop()
 
@@ -145,6 +147,11 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
     def _marks_changed(self, event: HitList.MarksChanged) -> None:
         event.stop()
         self._end(self._searched.said)
+
+    @on(HitList.Opened)
+    def _opened(self, event: HitList.Opened) -> None:
+        event.stop()
+        self.action_take("go")
 
     @property
     def _is_full(self) -> bool:
@@ -162,6 +169,8 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
                 told.append(f"reading {fit(visible(passed.reading), _READING_CELLS, 'extension')}")
         if passed.failures:
             told.append(f"{count(passed.failures)} cannot be read")
+        if passed.untold:
+            told.append(f"not all of {entries(passed.untold, 'folder')} seen")
         self._end(" · ".join(told) + end)
 
     def _end(self, text: str, *, wrong: bool = False) -> None:

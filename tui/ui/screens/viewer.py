@@ -76,7 +76,7 @@ class Viewer(Screen[None]):
         settings: For keys and the editor.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f3,f10", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f3,f10,ctrl+c", "close", "Close", show=False)]
 
     def __init__(self, places: Places, location: Location, settings: Settings) -> None:
         super().__init__()

@@ -55,6 +55,9 @@ class HitList(ScrollView, can_focus=True):
     class MarksChanged(Message):
         """Hits were marked or unmarked."""
 
+    class Opened(Message):
+        """The hit under the cursor was clicked twice."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.hits: list[Hit] = []
@@ -126,7 +129,11 @@ class HitList(ScrollView, can_focus=True):
         self.refresh_line(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        self.cursor = int(self.scroll_offset.y) + event.y
+        row = int(self.scroll_offset.y) + event.y
+        if row < len(self.hits):
+            self.cursor = row
+            if event.chain == 2:
+                self.post_message(self.Opened())
 
     def action_move(self, by: int) -> None:
         self.cursor += by

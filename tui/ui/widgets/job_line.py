@@ -50,6 +50,8 @@ _SHORT = 60
 _NARROW = 100
 """Below this width the bar stands in the second line."""
 _ON_THE_SAME = " on the same "
+_REMEDY = ": "
+"""Between what a job lacks and what to do about it."""
 _WORDS = 34
 """Cells an ended or queued job has at least to say how it stands."""
 
@@ -180,6 +182,8 @@ def first_line(job: Job, columns: Columns, marked: bool) -> Line:
 def _note(job: Job, room: int) -> str:
     """Return why a job does not go on; where what it waits for is only if there is room for all."""
     note = visible(job.note)
+    if job.wants_room:  # what to do about it is said already
+        note = note.rpartition(_REMEDY)[0] or note
     return note if cells(note) <= room else note.partition(_ON_THE_SAME)[0]
 
 
@@ -231,6 +235,8 @@ def _remarks(job: Job, columns: Columns) -> Line:
         pieces.append(Piece("waits for an answer: press a", "waiting"))
     if job.wants_names:
         pieces.append(Piece("names do not fit: press a", "waiting"))
+    if job.wants_room:
+        pieces.append(Piece("make room, press p", "waiting"))
     if progress.errors:
         pieces.append(Piece(fmt.entries(progress.errors, "error"), "failed"))
     if job.note and not job.wants_host:  # it would say the same once more

@@ -22,6 +22,7 @@ class LineInput(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave", show=False),
+        Binding("ctrl+c", "leave", "Leave", show=False, priority=True),  # not to copy, as a field has it
         Binding("up", "step(-1)", "Up", show=False),
         Binding("down", "step(1)", "Down", show=False),
     ]

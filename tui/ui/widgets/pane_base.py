@@ -76,9 +76,6 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
     class LocationChanged(OfPane, namespace="file_pane"):
         """The pane went to another folder (which may still be read)."""
 
-    class Entered(OfPane, namespace="file_pane"):
-        """The first entries of another folder are shown."""
-
     class CurrentChanged(OfPane, namespace="file_pane"):
         """The cursor is on another entry, or the folder was read anew: `pane.current` may differ."""
 
@@ -115,6 +112,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         self._stages = Stages()
         self._reached: set[str] = set()
         """The far places from which something was read."""
+        self._waiting_for_paste = ""
         self._questions: tuple[HostQuestion, ...] = ()
         """What the pane's place asks now."""
         self._finals: dict[Location, Location] = {}
@@ -264,12 +262,20 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             state = "being copied"
         elif not state and self.folder.untold:
             state = "not all shown"
+        elif not state:
+            state = self._waiting_for_paste
         rising = (self.view.sort in ("name", "extension")) != self.view.reverse
         order = self.view.sort + ("↑" if rising else "↓")
         is_usual = self.view.sort == "name" and not self.view.reverse
         self.path_bar.show(
             visible(str(self.shown_location)), state=state, right=Right(order, is_usual, *self._free_texts())
         )
+
+    def show_waiting_for_paste(self, text: str) -> None:
+        """Say above the rows what was yanked or cut and is not pasted yet; nothing where there is nothing."""
+        if text != self._waiting_for_paste:
+            self._waiting_for_paste = text
+            self._show_path()
 
     def _free_texts(self) -> tuple[str, str]:
         """Return the room left where the pane is, at length and in a word; nothing where there is none to fill."""

@@ -212,7 +212,6 @@ class PaneReading(PaneDetails):
             self._wish = None
         if not self._opened.is_set():
             self._opened.set()
-            self.post_message(self.Entered(self))
             self._tell_arrival()
 
     def _answered(self) -> None:

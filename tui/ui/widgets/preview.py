@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, cast
 
 from textual import work
@@ -18,6 +20,7 @@ from tui.model.error import FerryError
 from tui.model.location import Location
 from tui.ui.highlight import Highlighter
 from tui.ui.screens.information import facts_of
+from tui.ui.sorting import natural_key
 from tui.ui.terminal.cells import fit
 from tui.ui.view_source import ViewSource, is_binary
 from tui.ui.widgets.text_view import TextView
@@ -37,7 +40,30 @@ DELAY_S = 0.15
 FAR_DELAY_S = 0.6
 """The same at a far place: nothing there is asked for a step of the cursor."""
 SHOWN_NAMES = 200
+LOOKED_AT = 10_000
+"""So many names of a folder are looked at for those that come first; of a far one as many as are shown."""
 _FACTS = ("Kind", "Points to", "Size", "Modified", "Mode", "Owner", "Names")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is shown.
+
+    Attributes:
+        location: Where it is.
+        name: What it is called, where that is not the name it has now.
+        facts: Its size and time, as far as they are known: with others it is read again.
+        hidden: Whether hidden names in it are shown.
+    """
+
+    location: Location
+    name: str = ""
+    facts: tuple[int, int] = (0, 0)
+    hidden: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        return visible(self.name or self.location.name or str(self.location))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +86,34 @@ class Preview(Vertical):
     class Ready(Message):
         """Something was read: a title, and what stands below it."""
 
-        location: Location
+        subject: Subject
         title: str
         body: Text | Content
 
     def __init__(self, places: Places, *, delay_s: float = DELAY_S, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places, self._delay_s = places, delay_s
-        self.location: Location | None = None
-        self._called = ""
+        self.subject: Subject | None = None
         """What is shown, or about to be."""
         self._timer: Timer | None = None
         self._text: TextView | None = None
+        self._opened: Location | None = None
+        """The file in that view."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="preview-title", markup=False)
         with VerticalScroll(id="preview-facts", can_focus=False):
             yield Static(id="preview-lines", markup=False)
 
-    def follow(self, location: Location | None, name: str = "") -> None:
-        """Show an entry as soon as the cursor rests on it; None shows nothing.
-
-        Args:
-            name: What it is called, where that is not the name it has now.
-        """
-        if location == self.location:
+    def follow(self, subject: Subject | None) -> None:
+        """Show an entry as soon as the cursor rests on it; None shows nothing."""
+        if subject == self.subject:
             return
-        self.location, self._called = location, name
+        self.subject = subject
         if self._timer is not None:
             self._timer.stop()
-        far = location is not None and not location.is_local
+        far = subject is not None and not subject.location.is_local
         self._timer = self.set_timer(max(FAR_DELAY_S, self._delay_s) if far else self._delay_s, self._rested)
-
-    def again(self) -> None:
-        """Read what is shown anew."""
-        location, self.location = self.location, None
-        self.follow(location, self._called)
 
     def turn(self, half_pages: int) -> None:
         """Scroll by half pages; down where positive."""
@@ -107,15 +125,15 @@ class Preview(Vertical):
 
     def _rested(self) -> None:
         self._timer = None
-        if self.location is None:
+        if self.subject is None:
             self.workers.cancel_group(self, "preview")
             self._show("", Content(""))
         else:
-            self._load(self.location)
+            self._load(self.subject)
 
     def on_preview_ready(self, event: Ready) -> None:
         event.stop()
-        if event.location == self.location:
+        if event.subject == self.subject:
             self._show(event.title, event.body)
 
     def _show(self, title: str, body: Text | Content) -> None:
@@ -128,6 +146,7 @@ class Preview(Vertical):
             facts.scroll_home(animate=False)
         else:
             self._open(body)
+        self._opened = None if isinstance(body, Content) else body.source.location
         if self._text is not None:
             self._text.display = isinstance(body, Text)
 
@@ -138,53 +157,62 @@ class Preview(Vertical):
             self._text.can_focus = False
             self.mount(self._text)
         else:
-            self._text.open(text.source, highlighter)
+            again = text.source.location == self._opened
+            self._text.open(text.source, highlighter, self._text.window.offset if again else 0)
 
     @work(group="preview", exclusive=True)
-    async def _load(self, location: Location) -> None:
+    async def _load(self, subject: Subject) -> None:
         try:
-            title, body = await self._read(location)
+            title, body = await self._read(subject)
         except FerryError as error:
-            title, body = self._shown_name(location), Content(visible(error.message))
-        self.post_message(self.Ready(location, title, body))
+            title, body = subject.shown_name, Content(visible(error.message))
+        self.post_message(self.Ready(subject, title, body))
 
-    async def _read(self, location: Location) -> tuple[str, Text | Content]:
+    async def _read(self, subject: Subject) -> tuple[str, Text | Content]:
+        location = subject.location
         entry = await self._places.stat(location)
         seen = await self._places.stat(location, follow=True) if entry.kind is EntryKind.LINK else entry
         if entry.kind.opens_as_folder:
-            return await self._read_folder(location)
+            return await self._read_folder(subject)
         if seen.kind is not EntryKind.FILE:
-            return self._shown_name(location), _facts(location, entry)
+            return subject.shown_name, _facts(location, entry)
         source = ViewSource(self._places, location, seen.size_bytes)
         head = await source.open()
         if not head or is_binary(head):
             remark = "The file is empty." if not head else "This is no text; view it (F3) to see its bytes."
-            return self._shown_name(location), _facts(location, entry, remark)
-        return f"{self._shown_name(location)}  {fmt.size(source.size_bytes)}", Text(source, head)
+            return subject.shown_name, _facts(location, entry, remark)
+        return f"{subject.shown_name}  {fmt.size(source.size_bytes)}", Text(source, head)
 
-    async def _read_folder(self, folder: Location) -> tuple[str, Content]:
-        """Return the first names of a folder; the rest is not read."""
+    async def _read_folder(self, subject: Subject) -> tuple[str, Content]:
+        """Return the first names of a folder as a pane would list them by name; of a long one not all are read."""
         names: list[tuple[bool, str]] = []
-        async with aclosing(cast("AsyncGenerator[Page]", self._places.list(folder))) as pages:
+        most = LOOKED_AT if subject.location.is_local else SHOWN_NAMES
+        async with aclosing(cast("AsyncGenerator[Page]", self._places.list(subject.location))) as pages:
             async for page in pages:
-                kinds = [EntryKind(kind).opens_as_folder for kind in page.kinds]
-                names += [(not is_folder, name) for is_folder, name in zip(kinds, page.names, strict=True)]
-                if len(names) > SHOWN_NAMES:
+                names += [
+                    (not EntryKind(kind).opens_as_folder, name)
+                    for kind, name in zip(page.kinds, page.names, strict=True)
+                    if subject.hidden or not name.startswith(".")
+                ]
+                if len(names) > most:
                     break
         count = (
-            f"{SHOWN_NAMES}+ entries"
-            if len(names) > SHOWN_NAMES
+            f"{fmt.count(most)}+ entries"
+            if len(names) > most
             else fmt.entries(len(names), "entry", "entries")
         )
+        first = await asyncio.to_thread(nsmallest, SHOWN_NAMES, names, key=_place_in_order)
         width = max(10, self.size.width - 2)
         lines = [
             Content.styled(fit(visible(name), width, "extension"), "" if is_plain else "bold $entry-folder")
-            for is_plain, name in sorted(names)[:SHOWN_NAMES]
+            for is_plain, name in first
         ]
-        return f"{self._shown_name(folder).rstrip('/')}/  {count}", Content("\n").join(lines)
+        return f"{subject.shown_name.rstrip('/')}/  {count}", Content("\n").join(lines)
 
-    def _shown_name(self, location: Location) -> str:
-        return visible(self._called or location.name or str(location))
+
+def _place_in_order(entry: tuple[bool, str]) -> tuple[bool, str]:
+    is_plain, name = entry
+    return is_plain, natural_key(name)
 
 
 def _facts(location: Location, entry: Entry, remark: str = "") -> Content:

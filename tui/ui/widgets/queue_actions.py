@@ -9,6 +9,7 @@ from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, Conflict, JobKind, 
 from tui.ui.keys import Keymap, shown
 from tui.ui.notes import report, tell
 from tui.ui.presets import keys_chosen
+from tui.ui.queue_order import AS_THEY_RUN
 from tui.ui.widgets.job_line import sources
 from tui.ui.widgets.queue_lines import QueueLines
 
@@ -97,6 +98,9 @@ class QueueActions(QueueLines):
             self.ask(asking[0])
         elif self.state.host_questions:
             self.ask_host()
+        elif any(job.wants_room for job in self.chosen):
+            key = self._key_of("toggle_pause")
+            tell(self.app, f"It asks nothing: it waits for room. Free some, then {key} resumes it.")
         else:
             tell(self.app, "No job asks anything.")
 
@@ -129,8 +133,12 @@ class QueueActions(QueueLines):
     async def _remove(self, jobs: list[Job], *, all_ended: bool = False) -> None:
         await self._queue.remove(None if all_ended else [job.id for job in jobs])
         said = f"Removed from the list: {sources(jobs[0]) if len(jobs) == 1 else entries(len(jobs), 'job')}."
-        key = next(iter(Keymap("queue", keys_chosen(self._settings)).keys_of("queue.restore")), "")
-        tell(self.app, f"{said} {shown(key)} brings back what was removed last." if key else said)
+        tell(self.app, f"{said} {self._key_of('restore')} brings back what was removed last.")
+
+    def _key_of(self, name: str) -> str:
+        """Return the first key of an action, as it is shown."""
+        keys = Keymap("queue", keys_chosen(self._settings)).keys_of(f"queue.{name}")
+        return shown(next(iter(keys), "the palette"))
 
     def action_restore(self) -> None:
         self.do(self._restore())
@@ -197,6 +205,10 @@ class QueueActions(QueueLines):
         self._reorder("top")
 
     def _reorder(self, where: str) -> None:
+        if self.order.by != AS_THEY_RUN:
+            key = self._key_of("sort_by_order")
+            tell(self.app, f"The list is sorted by {self.order.by}; {key} shows the order in which jobs run.")
+            return
         if jobs := self._those(lambda job: not job.state.is_final, "Ended jobs have no order."):
             self.do(self._queue.reorder([job.id for job in jobs], where))
 

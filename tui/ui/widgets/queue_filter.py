@@ -1,4 +1,4 @@
-"""Filtering the queue: a line below the jobs to type into, and only the jobs that fit are shown and acted on."""
+"""Looking at the queue: filtered by a line below the jobs, so that others are neither shown nor acted on; sorted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from textual import on
 from textual.getters import query_one
 
 from tui.ui.matching import matcher
+from tui.ui.queue_order import AS_THEY_RUN
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.queue_actions import QueueActions
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class QueueFilter(QueueActions):
-    """The queue with its filter."""
+    """The queue with its filter and its order."""
 
     DEFAULT_CSS: ClassVar[str] = """
     QueueFilter LineInput { dock: bottom; }
@@ -64,6 +65,22 @@ class QueueFilter(QueueActions):
             return jobs
         fits = matcher(self.filter)
         return tuple(job for job in jobs if any(fits(text) for text in _texts(job)))
+
+    def action_sort_by_order(self) -> None:
+        self._sort_by(AS_THEY_RUN)
+
+    def action_sort_by_name(self) -> None:
+        self._sort_by("name")
+
+    def action_sort_by_size(self) -> None:
+        self._sort_by("size")
+
+    def action_sort_by_time(self) -> None:
+        self._sort_by("time")
+
+    def _sort_by(self, by: str) -> None:
+        self.order = self.order.asked(by)
+        self.take_over()
 
     @on(LineInput.Typed)
     def _line_typed(self, event: LineInput.Typed) -> None:

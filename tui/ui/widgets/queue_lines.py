@@ -16,6 +16,7 @@ from tui.format import count
 from tui.model.job import JobState
 from tui.ui.key_scope import KeyScope
 from tui.ui.queue_feed import QueueState
+from tui.ui.queue_order import QueueOrder
 from tui.ui.terminal.cells import fit, split
 from tui.ui.widgets.job_line import (
     Columns,
@@ -72,6 +73,8 @@ class QueueLines(KeyScope, can_focus=True):
     """What stands in an empty queue."""
     filter = ""
     """Only jobs that it fits are shown; empty: all."""
+    order = QueueOrder()
+    """How they are listed."""
     lines_below = 0
     """Lines at the bottom that are another's."""
 
@@ -136,9 +139,18 @@ class QueueLines(KeyScope, can_focus=True):
         self.move_cursor_by(pages * max(1, int(self.page / per_job) - 1))
 
     def scroll_by(self, lines: int) -> None:
-        """Show other lines, the cursor staying where it is."""
+        """Show other lines; the cursor stays in sight."""
         self._top = max(0, min(self._top + lines, len(self._rows) - self.page))
+        whole = self._jobs_in_sight()
+        if whole:
+            self._cursor = max(whole[0], min(self._cursor, whole[-1]))
         self.paint()
+
+    def _jobs_in_sight(self) -> list[int]:
+        """Return the indexes of the jobs all of whose lines are on the page."""
+        seen, rest = self._rows[self._top :][: self.page], self._rows[self._top + self.page :][:1]
+        cut = {index for index, part in seen[:1] if part} | {index for index, part in rest if part}
+        return [index for index, part in seen if not part and index not in cut]
 
     def job_at(self, y: int) -> int | None:
         """Return the index of the job drawn at a line of the widget."""
@@ -153,7 +165,7 @@ class QueueLines(KeyScope, can_focus=True):
         """
         before, ids_before = self.current, {job.id for job in self._jobs}
         line = self._first_line_of_cursor() - self._top
-        self._jobs = self.fitting(self.state.jobs)
+        self._jobs = self.order.of(self.fitting(self.state.jobs))
         if not ids_before:
             before = self._first_not_ended()
         elif not (self.has_focus or self.lines_below):
@@ -232,7 +244,8 @@ class QueueLines(KeyScope, can_focus=True):
 
     def _draw(self, y: int, width: int) -> Strip:
         if y == 0:
-            totals = totals_line(self.state, self.graph, self._position(), width, filter=self._filter_text())
+            chosen = (self._filter_text(), self.order.shown)
+            totals = totals_line(self.state, self.graph, self._position(), width, chosen)
             return self._strip(totals, width, "title")
         row = y - 1 + self._top
         if row >= len(self._rows):

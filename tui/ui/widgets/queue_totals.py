@@ -11,6 +11,8 @@ from tui.ui.terminal.cells import cells
 from tui.ui.widgets.job_line import Line, Piece, cut, time_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.ui.queue_feed import QueueState
     from tui.ui.widgets.rate_graph import RateGraph
 
@@ -33,11 +35,17 @@ class Part(NamedTuple):
     piece: Piece
 
 
-def totals_line(state: QueueState, graph: RateGraph, position: str, width: int, *, filter: str = "") -> Line:
-    """Return the totals in exactly `width` cells; on a narrow screen what matters least is left out."""
+def totals_line(
+    state: QueueState, graph: RateGraph, position: str, width: int, chosen: Sequence[str] = ()
+) -> Line:
+    """Return the totals in exactly `width` cells; on a narrow screen what matters least is left out.
+
+    Args:
+        position: Where the cursor is.
+        chosen: What was chosen about the list, such as its filter; nothing of an empty one.
+    """
     left, right = _counts(state), _measures(state, graph, width)
-    if filter:
-        left.insert(0, Part(10, Piece(filter, "mark")))
+    left = [*(Part(10, Piece(each, "mark")) for each in chosen if each), *left]
     if position:
         left.append(Part(3, Piece(position, "muted")))
     title = [Piece(" Queue  ", "title")]

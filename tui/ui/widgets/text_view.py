@@ -60,11 +60,11 @@ class TextView(ViewBase):
         super().__init__(self.text_window, id=id)
         self._highlighter = highlighter
 
-    def open(self, source: ViewSource, highlighter: Highlighter | None = None) -> None:
-        """Show another file."""
-        window = TextWindow(source)
+    def open(self, source: ViewSource, highlighter: Highlighter | None = None, offset: int = 0) -> None:
+        """Show another file, or the same as it is now, from the line on that holds an offset."""
 
         async def show() -> None:
+            window = TextWindow(source, await source.start_at(offset))
             await window.resize(*self.size)
             self.window = self.text_window = window
             self._highlighter = highlighter
