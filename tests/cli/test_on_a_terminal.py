@@ -185,7 +185,7 @@ def test_a_terminal_that_goes_away_leaves_the_job_going_on(start: Start, here: P
     with start("endless", "copy", "a", "c") as terminal:
         terminal.wait_for("1/4 files")
         terminal.hang_up()
-        terminal.process.wait(10)
+        terminal.process.wait(60)
     assert calls(here) == ["('close',)"]
 
 
@@ -254,7 +254,7 @@ def test_without_a_terminal_a_signal_cancels(here: Path, number: signal.Signals)
         assert process.stdout is not None
         assert any(b'"progress"' in line for line in process.stdout)
         process.send_signal(number)
-        out, _ = process.communicate(timeout=10)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b'"state": "cancelled", "exit": 130' in out.splitlines()[-1]
     assert calls(here) == ["('cancel', [1])", "('close',)"]
@@ -267,7 +267,7 @@ def test_more_signals_do_not_kill_what_is_about_to_end(here: Path) -> None:
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
             time.sleep(0.002)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b'"state": "cancelled", "exit": 130' in out.splitlines()[-1]
     assert b"Traceback" not in err
@@ -281,5 +281,5 @@ def test_a_reader_that_leaves_is_no_error(here: Path) -> None:
         process.stdout.close()
         (here / "finish").touch()
         err = process.stderr.read()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert err == b""

@@ -252,7 +252,7 @@ def test_a_job_outlives_its_command(real: Ferry) -> None:
     with real.real.terminal("copy", "--limit", "20MB/s", "big", "copied") as terminal:
         terminal.wait_for(r"0/1 files")
         terminal.hang_up()
-        terminal.process.wait(10)
+        terminal.process.wait(60)
     real("queue", "limit", "off", "1", status=None)
     real("queue", "wait", "1")
     assert (real.here / "copied").stat().st_size == 24 << 20

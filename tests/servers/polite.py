@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter, deque
 from contextlib import asynccontextmanager
 from hashlib import md5
@@ -197,8 +198,12 @@ def _kept(request: web.Request) -> dict[str, str]:
 
 
 def _described(data: bytes) -> dict[str, str]:
-    digest = md5(data, usedforsecurity=False).hexdigest()
-    return {"ETag": f'"{digest}"', "Last-Modified": "Tue, 01 Dec 2026 13:00:00 GMT"}
+    return {"ETag": f'"{_digest(data)}"', "Last-Modified": "Tue, 01 Dec 2026 13:00:00 GMT"}
+
+
+@functools.lru_cache(maxsize=4)  # a large object is asked for a hundred times in turn
+def _digest(data: bytes) -> str:
+    return md5(data, usedforsecurity=False).hexdigest()
 
 
 def _xml(text: str, status: int = 200) -> web.Response:
