@@ -6,12 +6,14 @@ import pytest
 from textual.widgets import Input
 
 from tui.config import QueueSettings
+from tui.model.entry import Totals
 from tui.model.exclusion import Exclusion
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict, Flush, JobKind, Request, Staging
 from tui.model.location import Location
 from tui.model.misfit import Names
 from tui.ui.screens.copy_dialog import CopyDialog
+from tui.ui.screens.totals import TotalsLine
 from tui.ui.widgets.choice import Choice
 
 ANN = Location("/home/ann")
@@ -348,6 +350,11 @@ async def test_what_cannot_be_left_out_is_said_and_queues_nothing(shell, text, t
         await left_out(dialog, text)
         await s.press("enter")
         await s.until(lambda: told in str(dialog.query_one("#feedback").render()), "said")
+        dialog.query_one(TotalsLine).post_message(TotalsLine.Counted(Totals(1)))
+        await s.pilot.pause()
+        assert told in str(dialog.query_one("#feedback").render())  # a late count does not take it away
+        await s.press("x")
+        await s.until(lambda: told not in str(dialog.query_one("#feedback").render()), "begun anew")
         assert s.requests == []
 
 

@@ -186,6 +186,12 @@ class CopyDialog(Dialog[Request]):
         self._totals = event.totals
         self._say_room()
 
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        if self._refusal:
+            self._refusal = ""
+            self._say_room()
+
     @on(Input.Changed, "#target")
     def _target_changed(self) -> None:
         self._look()
@@ -232,6 +238,8 @@ class CopyDialog(Dialog[Request]):
         self._say_room()
 
     _note = ""
+    _refusal = ""
+    """Why it was not queued; stays until something is changed, whatever is counted meanwhile."""
 
     @property
     def _far_target(self) -> Location | None:
@@ -257,6 +265,8 @@ class CopyDialog(Dialog[Request]):
         return f", where {count(taken)} of {count(len(names))} names are taken{folders}"
 
     def _say_room(self) -> None:
+        if self._refusal:
+            return
         room = f" · {size(self._space.free_bytes)} free" if self._space else ""
         tight = bool(self._space and self._totals and self._totals.size_bytes > self._space.free_bytes)
         moved_within = self.kind is JobKind.MOVE  # on one filesystem a move needs no room
@@ -287,7 +297,8 @@ class CopyDialog(Dialog[Request]):
                 self.say(f"asking {visible(host_of(far))} …")
             request = await self._request()
         except FerryError as error:
-            self.say(". ".join(filter(None, (error.message, error.remedy))), wrong=True)
+            self._refusal = ". ".join(filter(None, (error.message, error.remedy)))
+            self.say(self._refusal, wrong=True)
             return
         finally:
             self.waits_for_host = False
