@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tests.servers.proxy import Proxy
@@ -40,6 +40,7 @@ STANDING = ("new", "merge", "replace")
 WAITS_S = (0, 0.05, 0.2, 0.5, 1.0)
 AWAY_S = (0, 0, 0, 1.0, 3.0, 11.0, 20.0)
 JOB_S = 120
+"""A job that comes no further for so long stands still."""
 
 Tree = dict[bytes, tuple[object, ...]]
 
@@ -53,7 +54,7 @@ class Size:
     large_files: int
 
 
-SIZES = (Size(400, 24 << 20, 3), Size(40, 150 << 20, 1), Size(3000, 1 << 20, 2))
+SIZES = (Size(400, 24 << 20, 3), Size(40, 150 << 20, 1), Size(3000, 1 << 20, 24))
 
 
 class Line:
@@ -331,19 +332,31 @@ def _ends(way: str, hosts: tuple[Host, Host], source: Path, target: Path) -> tup
 
 def _ended(ferry: Ferry, id_: str) -> list[str]:
     """Wait for a job; return what is wrong with how it ended and with what it says of itself."""
-    try:
-        ended = ferry.run("queue", "wait", id_, check=False, timeout=JOB_S)
-    except subprocess.TimeoutExpired:
-        return ["it does not come to an end: " + ferry.run("queue", "show", id_, check=False).stdout]
+    came_to = (0, 0)
+    while True:
+        try:
+            ended = ferry.run("queue", "wait", id_, check=False, timeout=JOB_S)
+            break
+        except subprocess.TimeoutExpired:
+            told = _told(ferry, id_)
+            if (told["files_done"], told["bytes_done"]) == came_to:
+                return [f"it stands still: {told}"]
+            came_to = told["files_done"], told["bytes_done"]
     if ended.returncode != 0:
         return [f"exit status {ended.returncode}: {ended.stderr.strip() or ended.stdout.strip()}"]
-    told = json.loads(ferry.run("queue", "show", id_, "--json").stdout.splitlines()[0])
+    told = _told(ferry, id_)
     faults = [f"{what} not all done: {told}" for what in ("files", "bytes") if _short(told, what)]
     return faults if told["state"] == "done" else [*faults, f"state {told['state']}"]
 
 
-def _short(told: dict[str, object], what: str) -> bool:
-    return told[f"{what}_done"] != told[f"{what}_total"]
+def _told(ferry: Ferry, id_: str) -> dict[str, Any]:
+    """Return what a job tells of itself."""
+    told: dict[str, Any] = json.loads(ferry.run("queue", "show", id_, "--json").stdout.splitlines()[0])
+    return told
+
+
+def _short(told: dict[str, Any], what: str) -> bool:
+    return bool(told[f"{what}_done"] != told[f"{what}_total"])
 
 
 def _arrived(there: Path, wanted: Tree, *, timeless: bool) -> list[str]:

@@ -22,6 +22,8 @@ FOLDERS = [
     "docs",
     "docs/a",
     "docs/a/b",
+    "old.tmp",
+    "old.tmp/sub",
     "src",
     "src/build",
     "src/node_modules",
@@ -45,6 +47,7 @@ PATTERNS = [
     "!docs/a", "node_modules/", ".*", "*", "!*/", "!*.txt", "two words", "x.[oc]", "x.[!c]", "\\[x\\]", "\\!odd",
     "\\#hash",
     "?.o", "src/**/build", "/src/*/", "a*", "**", "***", "docs//a", "notes ", "sub",
+    "!old.tmp", "!old.tmp/", "!sub",
 ]  # fmt: skip
 
 
@@ -93,6 +96,14 @@ def test_what_is_left_is_what_git_leaves(tree: Path, seed: int) -> None:
     patterns = chance.sample(PATTERNS, chance.randint(1, 5))
     (tree / ".gitignore").write_text("".join(f"{pattern}\n" for pattern in patterns))
     assert left_by_exclusion(tree, Exclusion(tuple(patterns))) == left_by_git(tree), patterns
+
+
+def test_what_is_taken_back_is_a_folder_not_all_below_it() -> None:
+    exclude = Exclusion(("*.tmp", "!old.tmp"))
+    assert not exclude.covers(b"old.tmp", folder=True)
+    assert not exclude.covers(b"old.tmp/file", folder=False)
+    assert exclude.covers(b"old.tmp/a.tmp", folder=False)
+    assert exclude.covers(b"old.tmp/a.tmp/file", folder=False)
 
 
 def test_names_that_are_no_text_are_matched_as_they_are() -> None:

@@ -72,7 +72,22 @@ def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
 
 def _fits(spec: GitIgnoreSpec, path: bytes, *, folder: bool) -> bool:
     text = _in_one_line(os.fsdecode(path))
-    return spec.match_file(text + "/" if folder else text)
+    entry = text + "/" if folder else text
+    if all(pattern.include is not False for pattern in spec.patterns):
+        return spec.match_file(entry)
+    # The library has what is taken back stand for all below it, too. Git judges each level by itself, from the top.
+    above = [text[: at + 1] for at, sign in enumerate(text) if sign == "/"]
+    return any(_is_left_out(spec, each) for each in (*above, entry))
+
+
+def _is_left_out(spec: GitIgnoreSpec, text: str) -> bool:
+    """Say what the last pattern says that fits an entry itself, not only a folder it is in."""
+    for pattern in reversed(spec.patterns):
+        # Where the library tells a folder from what is below it, only a match to the end is one of the entry.
+        for found in pattern.regex.finditer(text) if pattern.regex is not None else ():
+            if "ps_d" not in found.groupdict() or found.end() == len(text):
+                return bool(pattern.include)
+    return False
 
 
 def _in_one_line(text: str) -> str:

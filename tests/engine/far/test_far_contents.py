@@ -128,6 +128,13 @@ async def test_photos_go_whole_as_small_files_do_for_each_step_of_a_long_way_tak
     assert steps == {"get", "put", "put done"}
 
 
+async def test_under_a_limit_it_goes_in_pieces_that_are_paid_for_one_by_one(far: Far) -> None:
+    far.here.write("/tree/photo", b"x" * 900_000)
+    far.here.write("/tree/text", b"x" * 9_000)
+    await far.done(await far.submit("/tree", limit_bytes_s=1_000_000))
+    assert {path for name, path in far.faults.steps if name == "write"} == {"/target/tree/photo"}
+
+
 async def test_a_limit_is_kept_to(far: Far) -> None:
     far.here.write("/tree/large", LARGE)
     for number in range(10):

@@ -272,7 +272,7 @@ async def test_what_is_paid_for_as_the_connection_is_lost_is_counted_once(far: F
         return when_others_pay() if (name, path) == ("put", "/target/tree/19") and not lost else None
 
     far.faults.at = at
-    job = await far.done(await far.submit("/tree", limit_bytes_s=5_000))
+    job = await far.done(await far.submit("/tree", limit_bytes_s=50_000))
     assert lost
     assert (job.progress.files_done, job.progress.bytes_done) == (20, 200_000)
 

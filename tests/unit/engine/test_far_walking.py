@@ -27,7 +27,7 @@ def full_walk() -> Walk:
     row = SimpleNamespace(by_content=False, kind=JobKind.COPY, preserve=frozenset())
     run = SimpleNamespace(moves=False, verifies=False, record=SimpleNamespace(doubtful=False, row=row))
     ends = SimpleNamespace(at=lambda _: place)
-    transfer = SimpleNamespace(furthest={}, connect=lambda *_: None)
+    transfer = SimpleNamespace(furthest={}, connect=lambda *_: None, goes_whole=lambda _: True)
     tools = SimpleNamespace(run=run, ends=ends, counts=None, transfer=transfer, halves={})
     walk = Walk(cast("Tools", tools), HERE, THERE, frozenset())
     folder = Folder(0, "", "", HERE, THERE, None)

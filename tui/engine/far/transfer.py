@@ -76,7 +76,7 @@ class Transfer:
         try:
             if self._within:
                 return await self._copy(item, target)
-            if item.entry.size_bytes <= SMALL_BYTES:
+            if self.goes_whole(item.entry):
                 return await self._small(item, target)
         except AlreadyExists:
             raise
@@ -84,6 +84,10 @@ class Transfer:
             self._may_hold_half(target)
             raise
         return await self._large(item, target)
+
+    def goes_whole(self, entry: Entry) -> bool:
+        """Say whether a file goes whole: not where a limit would have to wait for it, and then for many of them."""
+        return entry.size_bytes <= self._run.limiter.portion(SMALL_BYTES)
 
     async def link(self, item: Item) -> Entry:
         """Make a link that points where the source does."""

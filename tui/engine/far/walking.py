@@ -10,7 +10,6 @@ from tui.engine.far.ends import Lost
 from tui.engine.far.folders import CLOSE_S, Folders
 from tui.engine.far.making import Full
 from tui.engine.far.many import Crew, each, in_time
-from tui.engine.far.memory import SMALL_BYTES
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.suspects import key_of
@@ -76,7 +75,9 @@ class Walk(Folders):
         queue: asyncio.Queue[Any] = self._small
         if isinstance(work, Folder):
             queue = self._stack
-        elif work.entry.size_bytes > SMALL_BYTES and work.entry.kind is EntryKind.FILE and not self._renames:
+        elif work.entry.kind is EntryKind.FILE and not (
+            self._renames or self._transfer.goes_whole(work.entry)
+        ):
             queue = self._large
         queue.put_nowait(work)
         if (crew := self._crews.get(queue)) is not None:
