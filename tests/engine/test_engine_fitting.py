@@ -15,6 +15,7 @@ from tests.mounts import in_user_space
 from tests.trees import partials
 from tui.engine import naming, outcome
 from tui.model.error import NotPossible
+from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobState, Staging
 from tui.model.misfit import Misfits, Names, Unfit
 from tui.places.local.forecast import Forecast
@@ -133,6 +134,16 @@ async def test_what_does_not_fit_can_be_left_out(
     job = await harness.done(await harness.copy(source, to=target, names=Names.SKIP))
     assert tree(target / "source") == {"good": "good"}
     assert job.progress.files_skipped == 3
+
+
+@pytest.mark.parametrize("way", [Names.LOOKALIKE, Names.SKIP])
+async def test_what_is_not_copied_takes_no_name_from_anything(
+    harness: Harness, source: Path, target: Path, narrow: None, way: Names
+) -> None:
+    write(source, "README", "Readme", "sub/README/file", "sub/Readme")
+    exclude = Exclusion(("README",))
+    await harness.done(await harness.copy(source, to=target, names=way, exclude=exclude))
+    assert tree(target / "source") == {"Readme": "Readme", "sub/Readme": "sub/Readme"}
 
 
 async def test_a_job_whose_names_all_fit_does_not_wait(

@@ -68,7 +68,7 @@ async def agree_on_names(run: Run, look_ahead: LookAhead | None = None) -> None:
     if asks:
         await (look_ahead or _look_ahead)(run, record.name_rules, fits)
     if record.names.changes:
-        run.fitting = Fitting(record.name_rules, record.names)
+        run.fitting = Fitting(record.name_rules, record.names, row.exclude)
 
 
 def _find_out(

@@ -12,6 +12,7 @@ from far_harness import HERE, Far
 from tests.mounts import image, tmpfs
 from tui.engine import naming
 from tui.model.error import NotPossible, PermissionDenied, UsageError
+from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names, Unfit
@@ -145,6 +146,16 @@ async def test_a_copy_whose_names_all_fit_does_not_wait(disk: Far, tmp_path: Pat
     plant(disk, "good", "inner/good too")
     await disk.done(await copy(disk, "tree", to=tmp_path))
     assert files(tmp_path / "tree") == {"good": "good", "inner/good too": "inner/good too"}
+
+
+async def test_what_is_not_copied_is_not_asked_about_and_takes_no_name_from_anything(
+    disk: Far, tmp_path: Path, narrow: None
+) -> None:
+    plant(disk, "README", "Readme", "sub/README/a:b", "sub/Readme", "c:d")
+    exclude = Exclusion(("README", "/c:d"))
+    for names in (Names.ASK, Names.LOOKALIKE):
+        await disk.done(await copy(disk, "tree", to=tmp_path / names, names=names, exclude=exclude))
+        assert files(tmp_path / names / "tree") == {"Readme": "Readme", "sub/Readme": "sub/Readme"}
 
 
 async def test_an_ordinary_target_is_not_looked_ahead_for(disk: Far, tmp_path: Path) -> None:

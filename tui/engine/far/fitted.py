@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.engine.far.columns import Columns
 from tui.engine.far.goal import resolved
 from tui.engine.far.many import each, spread
 from tui.engine.far.reaching import listing
+from tui.engine.far.standing import leaves_out
 from tui.engine.naming import TopNames, agree_on_names, begin_looking, end_looking
 from tui.engine.rows import name_of
 from tui.model.entry import EntryKind
@@ -53,18 +55,24 @@ def fitting_of(record: Record) -> Fitting | None:
     return Fitting(record.name_rules, record.names)
 
 
-async def changed_in(run: Run, place: Place, folder: Location, fitting: Fitting | None) -> Changed:
+async def changed_in(
+    run: Run, place: Place, folder: Location, fitting: Fitting | None, path: str = ""
+) -> Changed:
     """Return the names in a folder that are others at the target: None for what is left out.
 
+    Args:
+        path: From the folder that holds the source; needed where not all that is in it is copied.
     Raises:
         PlaceError: It cannot be read.
     """
     if fitting is None:
         return {}
     names: list[bytes] = []
+    below = f"{inside}/" if (inside := path.partition("/")[2]) else ""
     async with listing(place, folder) as pages:
         async for page in pages:
-            names += [name for entry in page if not is_partial(name := os.fsencode(entry.name))]
+            copied = (entry for entry in page if not leaves_out(fitting.exclude, below + entry.name, entry))
+            names += [name for entry in copied if not is_partial(name := os.fsencode(entry.name))]
     changed = await run.hop(fitting.changed, names)
     return {
         os.fsdecode(name): None if other is None else os.fsdecode(other) for name, other in changed.items()
@@ -129,7 +137,7 @@ class LookingAhead:
         await self._judge_tops([source for source in sources if source.idx in entries], entries)
         for where, entry in entries.values():
             if entry.kind is EntryKind.FOLDER and not self._over:
-                await spread(where, self._folder, AT_ONCE, lambda: self._over)
+                await spread(where, partial(self._folder, where), AT_ONCE, lambda: self._over)
 
     async def _look(self, source: Source) -> tuple[Location, Entry] | None:
         at = source.location
@@ -157,24 +165,37 @@ class LookingAhead:
         ]
         self._found.add(await self._run.hop(self._forecast().judge, named, files))
 
-    async def _folder(self, folder: Location) -> list[Location]:
-        """Judge what is in a folder; return the folders in it."""
+    async def _folder(self, top: Location, folder: Location) -> list[Location]:
+        """Judge what is in a folder of a source; return the folders in it."""
         try:
             columns = await self._ends.do(lambda: Columns.read(self._ends.at(folder), folder))
         except PlaceError:
             return []  # the copy will tell
-        self._found.add(await self._run.hop(self._judge, folder, columns))
-        return [folder.child(os.fsdecode(name)) for name, kind in columns.kinds() if kind is EntryKind.FOLDER]
+        misfits, below = await self._run.hop(self._judge, folder, top.relative(folder), columns)
+        self._found.add(misfits)
+        return below
 
-    def _judge(self, folder: Location, columns: Columns) -> list[Misfit]:
-        """Judge what is in a folder. (In a thread.)"""
-        named = [(folder.child(os.fsdecode(name)), name) for name in columns.names]
-        files = [
-            (named[number][0], _mode(kind), columns.at(number).size_bytes)
-            for number, (_, kind) in enumerate(columns.kinds())
-            if kind is not EntryKind.FOLDER
-        ]
-        return self._forecast().judge(named, files)
+    def _judge(self, folder: Location, path: str, columns: Columns) -> tuple[list[Misfit], list[Location]]:
+        """Judge what is copied of a folder; return that, and the folders in it. (In a thread.)
+
+        Args:
+            path: From the source on.
+        """
+        exclude, above = self._run.record.row.exclude, os.fsencode(f"{path}/" if path else "")
+        named: list[tuple[Location, bytes]] = []
+        files: list[tuple[Location, int, int]] = []
+        below: list[Location] = []
+        for number, (name, kind) in enumerate(columns.kinds()):
+            is_folder = kind is EntryKind.FOLDER
+            if exclude.covers(above + name, folder=is_folder):
+                continue
+            location = folder.child(os.fsdecode(name))
+            named.append((location, name))
+            if is_folder:
+                below.append(location)
+            else:
+                files.append((location, _mode(kind), columns.at(number).size_bytes))
+        return self._forecast().judge(named, files), below
 
     def _forecast(self) -> Forecast:
         return Forecast((), self._rules, Names.ASK, self._run.brake)

@@ -92,7 +92,9 @@ class Folders(Making):
         if await self._is_target(folder):
             message = f"cannot copy {folder.source} into itself: it is where the copy goes"
             raise TargetInsideSource(message, location=folder.source)
-        folder.changed = await changed_in(self._run, self._from, folder.source, self._run.fitting)
+        folder.changed = await changed_in(
+            self._run, self._from, folder.source, self._run.fitting, folder.path
+        )
         folder.listing = aiter(self._from.list(folder.source))
         first = asyncio.ensure_future(self._next_page(folder))
         page: Sequence[Entry] | None = None

@@ -269,7 +269,7 @@ class FolderCopy:
         fitting = self.rules.fitting
         if fitting is None or self._are_final or not self._source_path:
             return {}
-        return fitting.of(self._from, brake=self._brake)
+        return fitting.of(self._from, self._source_path, brake=self._brake)
 
     def _listed(self) -> Generator[Item]:
         changed = self._changed()

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
+from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.misfit import Names
 from tui.places.local import syscalls
 from tui.places.local.content import Stopped
-from tui.places.local.name_rules import FORBIDDEN, NameRules, is_reserved, listed
+from tui.places.local.excluding import names_left
+from tui.places.local.name_rules import FORBIDDEN, NameRules, is_reserved
 from tui.places.local.names import folded
 from tui.places.local.root import join, split
 from tui.places.local.standing import cut, other_names
@@ -37,21 +39,25 @@ class Fitting:
 
     Attributes:
         way: One that changes names: LOOKALIKE, UNDERSCORE or SKIP.
+        exclude: What is not copied: it takes no name from anything.
     """
 
     rules: NameRules
     way: Names
+    exclude: Exclusion = NOTHING
 
     def of(
-        self, folder: int, leaning: Leaning | None = None, brake: Brake | None = None
+        self, folder: int, path: bytes, leaning: Leaning | None = None, brake: Brake | None = None
     ) -> dict[bytes, bytes | None]:
         """Return the names in an opened folder that are others at the target: None for what is left out.
 
+        Args:
+            path: From the folder that holds the tree.
         Raises:
             OSError: The folder cannot be read.
             Stopped: The brake went on.
         """
-        return self.changed(listed(folder), leaning, brake)
+        return self.changed(names_left(self.exclude, folder, path.partition(b"/")[2]), leaning, brake)
 
     def changed(
         self, names: Iterable[bytes], leaning: Leaning | None = None, brake: Brake | None = None
@@ -225,7 +231,7 @@ class Trail:
         """
         if self._fitting is not None:
             leaning = Leaning()
-            self._levels.append((path, twin, self._fitting.of(folder, leaning), leaning))
+            self._levels.append((path, twin, self._fitting.of(folder, path, leaning), leaning))
 
     def leaning(self, path: bytes) -> Leaning | None:
         """Return what leans on what in a folder that was entered and not left; None where that is not known."""

@@ -156,7 +156,7 @@ class MovedRemoval(TreeRemoval):
         leaning = self._trail.leaning(above)
         if leaning is None:
             leaning = Leaning()
-            self._rules.fitting.of(fd, leaning)
+            self._rules.fitting.of(fd, above, leaning)
         return leaning.needs(name, lambda other: look(fd, other) is not None)
 
     def _is_of_another(self, path: bytes, twin: bytes) -> bool:
