@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
+import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +91,8 @@ def test_a_source_that_is_not_there_is_an_error(ferry: Run, tree: Path, here: Pa
         (("--check", "a", "tree"), "--check takes no operands"),
         (("--write", "a"), "--write needs what is to be summed"),
         (("--exact", "tree", "tree", "out"), "only one of several sources"),
+        (("--exact", "--write", "a", "tree"), "--exact is for comparing SRC with DST, not for sums"),
+        (("--exact", "--check", "a"), "--exact is for comparing SRC with DST, not for sums"),
         (("--json", "--write", "-", "tree"), "exclude each other"),
         (("--algorithm", "blake3", "tree", "out"), "--algorithm says of --write or --check"),
         (("--algorithm", "md5", "--check", "a"), "--algorithm cannot be 'md5'"),
@@ -213,6 +217,12 @@ def test_sums_that_were_written_hold(ferry: Run, tree: Path, here: Path) -> None
         f"{sha256(b'other text').hexdigest()}  tree/other\n{sha256(b'text').hexdigest()}  tree/inner/file\n"
     )
     assert ferry("verify", "--check", "sums") == Result(0, "checked 2 files, 14 B: all alike\n", "")
+
+
+def test_sums_may_come_by_standard_input(ferry: Run, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = ferry("verify", "--write", "-", "tree").out
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sums.encode())))
+    assert ferry("verify", "--check", "-") == Result(0, "checked 2 files, 14 B: all alike\n", "")
 
 
 def test_sums_that_do_not_hold_are_one_line_each(ferry: Run, tree: Path) -> None:

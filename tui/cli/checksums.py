@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Protocol
 
 from tui import format
@@ -156,10 +157,10 @@ def _sum(told: Told, name: bytes, algorithm: Algorithm) -> str:
 
 
 def _lines(file: str) -> Iterator[bytes]:
-    """Yield the lines of a file of sums, without their ends; comments and empty lines are left out."""
+    """Yield the lines of a file of sums ("-": standard input), without ends; comments and empty ones are left out."""
     place = locate(file)
     try:
-        with open(place.path, "rb") as lines:
+        with sys.stdin.buffer if file == "-" else open(place.path, "rb") as lines:
             for line in lines:
                 text = line.rstrip(b"\r\n")
                 if text and not text.startswith(b"#"):

@@ -27,8 +27,10 @@ def run(session: Session, parsed: Parsed) -> int:
     told = Told(session, json=parsed.has("--json"))
     if parsed.has("--write") and parsed.has("--check"):
         raise UsageError("--write and --check exclude each other")
-    if parsed.repeated and (parsed.has("--write") or parsed.has("--check")):
-        raise UsageError(f"{parsed.repeated[0][0]} is for comparing SRC with DST, not for sums")
+    if parsed.has("--write") or parsed.has("--check"):
+        comparing = [option for option in ("--exact", "--exclude", "--exclude-from") if parsed.has(option)]
+        if comparing:
+            raise UsageError(f"{comparing[0]} is for comparing SRC with DST, not for sums")
     if (file := parsed.get("--check")) is not None:
         if parsed.operands:
             raise UsageError("--check takes no operands: the file names what is checked")
