@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("copy", "move", "delete", "sync", "verify", "ls", "cat", "du", "mkdir", "hosts"),
-    *("queue", "engine", "config", "doctor"),
+    *("queue", "engine", "config", "doctor", "completion"),
 )
 """First words that are never folders; ./copy is."""
 

@@ -14,6 +14,7 @@ SYNCS = ("none", "job", "file")
 STAGINGS = ("tree", "file")
 ALGORITHMS = ("sha256", "blake3")
 NAMES = ("ask", "lookalike", "underscore", "skip", "keep")
+SHELLS = ("bash", "zsh", "fish")
 
 _EXCLUDE = (
     Option(
@@ -42,6 +43,12 @@ _SOURCES_FROM = Option(
     names_operands=True,
 )
 _LISTED = Option("--dry-run", "List what would be done, and touch nothing.", short="-n")
+_REHEARSED = Option(
+    "--dry-run",
+    "Say in numbers what would be done, and name what is in the way; touch nothing, and exit as it would end, as far "
+    "as can be told.",
+    short="-n",
+)
 _VERIFY = (
     Option(
         "--verify",
@@ -93,7 +100,7 @@ _COPYING = (
         "WHAT",
         STAGINGS,
     ),
-    *_RUNNING,
+    *(_REHEARSED if option.name == "--dry-run" else option for option in _RUNNING),
 )
 _TARGETS = (
     "DST that ends in / or is a folder: sources go into it, under their names; one that ends in / and does not exist "
@@ -191,7 +198,11 @@ COMMANDS: tuple[Command, ...] = (
                 "Write the sums of all files in SRC… (no DST) to FILE, - for output.",
                 "FILE",
             ),
-            Option("--check", "Read the files that FILE names again, and compare their sums.", "FILE"),
+            Option(
+                "--check",
+                "Read the files that FILE names again, and compare their sums; - for input.",
+                "FILE",
+            ),
             Option(
                 "--algorithm",
                 "The kind of sums in FILE: sha256 or blake3. Default: blake3 where its name has the word b3, b3sum, "
@@ -390,6 +401,19 @@ COMMANDS: tuple[Command, ...] = (
             Option("--abort-uploads", "Remove those begun more than HOURS ago.", "HOURS"),
             JSON,
         ),
+    ),
+    Command(
+        ("completion",),
+        "bash|zsh|fish",
+        "Print what has a shell complete commands, options and jobs at the Tab key.",
+        notes=(
+            'bash: eval "$(ferry completion bash)" in ~/.bashrc. zsh: eval "$(ferry completion zsh)" in ~/.zshrc, '
+            "behind compinit. fish: ferry completion fish > ~/.config/fish/completions/ferry.fish.",
+            "With words behind the shell, the last of them is completed: what it may become is printed, one a line, "
+            "with what it does behind a tab; nothing where a file is wanted.",
+        ),
+        at_least=1,
+        at_most=None,
     ),
 )
 

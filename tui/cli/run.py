@@ -125,6 +125,10 @@ def dispatch(session: Session, parsed: Parsed) -> int:
             from tui.cli import configuration
 
             return configuration.run(session, parsed)
+        case "completion":
+            from tui.cli import completion
+
+            return completion.run(session, parsed)
         case _:
             from tui.cli import doctor
 
