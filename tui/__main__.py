@@ -21,6 +21,9 @@ COMMANDS = (
 )
 """First words that are never folders; ./copy is."""
 
+OTHER_NAMES = {"cp": "copy", "mv": "move", "rm": "delete", "rsync": "sync", "help": "--help"}
+"""What some first words would be here, by what other programs call it."""
+
 LOST, USAGE, INTERRUPTED = 1, 2, 130
 
 GARBAGE = 100_000
@@ -169,7 +172,10 @@ def _folders(words: list[str]) -> tuple[Location, Location | None]:
     elif words and words[0].startswith("-"):
         advice = nearest(words[0], ("--help", "--version"), everything=False)
         raise UsageError(f"there is no option {words[0]}", advice or "`ferry --help` lists what there is.")
-    advice = nearest(words[0], COMMANDS, everything=False) if words else ""
+    advice = ""
+    if words:
+        name = OTHER_NAMES.get(words[0])
+        advice = f"Did you mean {name}?" if name else nearest(words[0], COMMANDS, everything=False)
     if len(words) > 2:
         raise UsageError("ferry opens two folders at most", advice or "`ferry --help` lists the commands.")
     for word in words:

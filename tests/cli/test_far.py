@@ -166,6 +166,11 @@ def test_ls_long_has_permissions_size_and_time(ferry: Run) -> None:
     )
 
 
+def test_letters_may_stand_in_one_word(ferry: Run) -> None:
+    apart = ferry("ls", "-l", "-a", "sftp://box/data")
+    assert (apart.status, ferry("ls", "-la", "sftp://box/data")) == (0, apart)
+
+
 def test_ls_writes_names_into_a_pipe_as_they_are(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     from tui.__main__ import main
 

@@ -89,6 +89,8 @@ def test_the_help_of_copy_is_as_agreed(ferry: Run) -> None:
         (("nowhere",), "nowhere does not exist. Name folders, or a command."),
         (("cpoy", "a", "b"), "ferry opens two folders at most. Did you mean copy?"),
         (("quue",), "quue does not exist. Did you mean queue?"),
+        (("rm", "a"), "rm does not exist. Did you mean delete?"),
+        (("help",), "help does not exist. Did you mean --help?"),
         (("--verson",), "there is no option --verson. Did you mean --version?"),
         (("file",), "file is not a folder."),
         ((".", "file"), "file is not a folder."),

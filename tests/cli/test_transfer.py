@@ -299,6 +299,9 @@ def test_what_was_verified_is_in_the_summary(ferry: Run, engine: FakeEngine) -> 
     [
         (("copy", "--verify", "--no-verify", "a", "c"), "--verify and --no-verify exclude each other"),
         (("delete", "--verify", "a"), "there is no option --verify"),
+        (("copy", "-av", "a", "c"), "there is no option -av. Leave it out: folders are taken whole"),
+        (("delete", "-rf", "a"), "there is no option -rf. Leave it out: folders are taken whole"),
+        (("copy", "-nv", "a", "c"), "there is no option -nv. `ferry copy --help` lists them"),
         (("copy", "--limmit", "1M", "a", "c"), "there is no option --limmit. Did you mean --limit?"),
         (("copy", "--limit", "fast", "a", "c"), "--limit: 'fast' is not a rate"),
         (("copy", "--limit"), "--limit needs a value: RATE"),

@@ -47,6 +47,19 @@ def test_a_copy_is_alike(ferry: Run, tree: Path) -> None:
     assert ferry("verify", "--exact", "tree", "out/tree").status == 0
 
 
+def test_a_source_that_is_not_in_the_folder_may_be_meant_for_the_folder_itself(
+    ferry: Run, tree: Path, here: Path
+) -> None:
+    result = ferry("verify", "tree", "out/tree")
+    assert (result.status, result.out) == (
+        1,
+        f"missing  {here}/out/tree/tree\nverified 0 files, 0 B: 1 missing\n",
+    )
+    assert result.err == f"ferry: tree was looked for in {here}/out/tree; --exact compares with that itself\n"
+    (tree / "more").touch()
+    assert ferry("verify", "tree", "out").err == ""
+
+
 def test_differences_are_one_line_each_and_status_1(ferry: Run, tree: Path, here: Path) -> None:
     (here / "out" / "tree" / "inner" / "file").write_bytes(b"tezt")
     result = ferry("verify", "tree", "out")

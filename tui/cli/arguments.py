@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.model.error import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Command:
     at_least: int = 0
     at_most: int | None = 0
     """None: any number of operands."""
+    needless: tuple[str, ...] = ()
+    """Options of other programs that ask for what is done in any case."""
 
     @property
     def name(self) -> str:
@@ -90,18 +92,27 @@ def parse(command: Command, words: Sequence[str]) -> Parsed:
         if word == "--":
             parsed.operands += rest
         elif word.startswith("-") and word != "-":
-            name, equals, value = word.partition("=")
-            option = known.get(name)
-            if option is None:
-                raise UsageError(f"there is no option {name}", _nearest_option(command, name, known))
-            parsed.values[option.name] = _value(option, value if equals else None, rest)
-            if option.repeats:
-                parsed.repeated.append((option.name, parsed.values[option.name]))
+            for each in _apart(word, known):
+                name, equals, value = each.partition("=")
+                option = known.get(name)
+                if option is None:
+                    raise UsageError(f"there is no option {name}", _nearest_option(command, name, known))
+                parsed.values[option.name] = _value(option, value if equals else None, rest)
+                if option.repeats:
+                    parsed.repeated.append((option.name, parsed.values[option.name]))
         else:
             parsed.operands.append(word)
     if not parsed.has(HELP.name):
         _count(parsed)
     return parsed
+
+
+def _apart(word: str, known: Mapping[str, Option]) -> list[str]:
+    """Return the options that a word stands for: of -la, where both are some that take no value, -l and -a."""
+    letters = [f"-{letter}" for letter in word[1:]]
+    if all(letter in known and not known[letter].value for letter in letters):
+        return letters
+    return [word]
 
 
 def _value(option: Option, value: str | None, rest: Iterable[str]) -> str:
@@ -131,6 +142,9 @@ def _count(parsed: Parsed) -> None:
 
 
 def _nearest_option(command: Command, name: str, known: Iterable[str]) -> str:
+    letters = [] if name.startswith("--") else [f"-{letter}" for letter in name[1:]]
+    if any(each in command.needless for each in (name, *letters)):
+        return "Leave it out: folders are taken whole, with all that belongs to them."
     names = [other for other in known if other.startswith("--")]
     near = nearest(name, names, everything=False)
     if near and not name.startswith("--") and len(name) == 2:

@@ -128,6 +128,7 @@ _URLS = (
     "What a host asks (a password, whether its key is right) is asked on the terminal, or by the program that "
     "SSH_ASKPASS names, as ssh does; without either a queued job waits for `ferry queue answer-host`."
 )
+_NEEDLESS = ("-a", "-r", "-R", "--archive", "--recursive")
 _ALL = Option("--all", "All jobs to which it applies.")
 
 
@@ -137,7 +138,14 @@ def _on_jobs(word: str, summary: str, *notes: str) -> Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command(
-        ("copy",), "SRC… DST", "Copy files and folders.", _COPYING, (*_TARGETS, _LEFT_OUT, _URLS), 2, None
+        ("copy",),
+        "SRC… DST",
+        "Copy files and folders.",
+        _COPYING,
+        (*_TARGETS, _LEFT_OUT, _URLS),
+        2,
+        None,
+        _NEEDLESS,
     ),
     Command(
         ("move",),
@@ -147,6 +155,7 @@ COMMANDS: tuple[Command, ...] = (
         (*_TARGETS, _URLS),
         2,
         None,
+        _NEEDLESS,
     ),
     Command(
         ("delete",),
@@ -161,6 +170,7 @@ COMMANDS: tuple[Command, ...] = (
         ("Links are deleted, never what they point to.", _URLS),
         1,
         None,
+        ("-r", "-R", "--recursive"),
     ),
     Command(
         ("sync",),
@@ -187,6 +197,7 @@ COMMANDS: tuple[Command, ...] = (
         ),
         2,
         2,
+        _NEEDLESS,
     ),
     Command(
         ("verify",),

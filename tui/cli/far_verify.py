@@ -51,6 +51,7 @@ async def _run(session: Session, told: Told, words: Sequence[str], *, exact: boo
         for source, final in plan.finals():
             check = TreeCheck(client, told, exclude)
             await reach(client, session.messages, [source, final], check.pair(source, final))
+        told.missing_at_all(plan)
         return told.end("verified")
     finally:
         await client.close()

@@ -14,6 +14,7 @@ from tui.places.local.checking import Finding, Verdict
 from tui.visible import visible
 
 if TYPE_CHECKING:
+    from tui.cli.operands import Plan
     from tui.cli.session import Session
     from tui.model.error import FerryError
     from tui.model.location import Location
@@ -76,6 +77,14 @@ class Told:
             rate = format.rate(counts.size_bytes / (now - self._began))
             line = f"verifying  {amount}  {rate}  {visible(current)}"
             self._session.messages.draw(bar.cut(line, self._session.messages.columns() - bar.SPARE_CELLS))
+
+    def missing_at_all(self, plan: Plan) -> None:
+        """Say what may have been meant where the one source is not in the folder it was looked for in."""
+        counts = self.counts
+        found = counts.files or counts.differs or counts.extra or counts.errors
+        if plan.into and len(plan.sources) == 1 and counts.missing and not found:
+            (source,) = plan.sources
+            self.note(f"{source.name} was looked for in {plan.target}; --exact compares with that itself")
 
     def end(self, done: str, *, alike: bool = True) -> int:
         """Say in one line what came of it, and return the exit status.

@@ -81,6 +81,7 @@ def _compare(told: Told, operands: list[str], *, exact: bool, exclude: Exclusion
             told.error(error, error.location)
         finally:
             check.close()
+    told.missing_at_all(plan)
     return told.end("verified")
 
 
