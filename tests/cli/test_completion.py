@@ -110,6 +110,11 @@ def test_where_no_engine_runs_there_are_no_jobs_and_none_is_started(ferry: Run, 
     assert not engine.calls
 
 
+def test_a_word_that_needs_another_is_told_with_all_there_are() -> None:
+    assert list(candidates(["conf"], jobs)) == [("config", "path, show, check")]
+    assert list(candidates(["queu"], jobs)) == [("queue", "List the jobs.")]
+
+
 def test_a_shell_that_is_not_known_is_refused(ferry: Run) -> None:
     result = ferry("completion", "tcsh")
     assert (result.status, result.err) == (

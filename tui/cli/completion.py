@@ -123,11 +123,14 @@ def _next(before: Sequence[str], last: str, jobs: Jobs) -> Iterable[Candidate]:
 
 
 def _first_words() -> list[Candidate]:
-    firsts = {command.words[0]: command for command in reversed(COMMANDS)}
-    return [
-        (word, f"{word} …" if word in GROUPS and len(command.words) > 1 else command.summary)
-        for word, command in reversed(firsts.items())
-    ]
+    found: dict[str, str] = {}
+    for command in COMMANDS:
+        word, seconds = command.words[0], command.words[1:]
+        if not seconds:
+            found[word] = command.summary
+        elif (word,) not in BY_WORDS:
+            found[word] = f"{found[word]}, {seconds[0]}" if word in found else seconds[0]
+    return list(found.items())
 
 
 def _command(words: Sequence[str]) -> tuple[Command | None, Sequence[str]]:
