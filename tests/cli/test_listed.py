@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tui.cli import listed
 from tui.model.job import JobKind
 
 if TYPE_CHECKING:
@@ -87,6 +88,14 @@ def test_what_makes_no_sense_is_refused(
     assert result.status == 2
     assert told in result.err
     assert not engine.requests
+
+
+def test_what_has_no_end_is_no_list(ferry: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listed, "MOST_BYTES", 1 << 20)
+    for option in ("--sources-from", "--exclude-from"):
+        result = ferry("copy", option, "/dev/zero", "one", "folder")
+        message = f"ferry: {option}: /dev/zero holds more than 1.0 MiB: that is no list\n"
+        assert (result.status, result.err) == (2, message)
 
 
 def test_one_that_is_not_there_is_told_and_the_others_are_done(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from tui import format
@@ -160,7 +161,7 @@ def _lines(file: str) -> Iterator[bytes]:
     """Yield the lines of a file of sums ("-": standard input), without ends; comments and empty ones are left out."""
     place = locate(file)
     try:
-        with sys.stdin.buffer if file == "-" else open(place.path, "rb") as lines:
+        with nullcontext(sys.stdin.buffer) if file == "-" else open(place.path, "rb") as lines:
             for line in lines:
                 text = line.rstrip(b"\r\n")
                 if text and not text.startswith(b"#"):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from tui import format
 from tui.model.error import UsageError
 
 if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
 
 SOURCES_FROM = "--sources-from"
+MOST_BYTES = 256 << 20
+"""What holds more is no list: a disk, say, or /dev/zero."""
 
 
 def listed(option: str, file: str) -> list[str]:
@@ -22,12 +25,15 @@ def listed(option: str, file: str) -> list[str]:
         option: For messages.
         file: "-": standard input.
     Raises:
-        UsageError: It cannot be read.
+        UsageError: It cannot be read, or there is no end to it.
     """
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{option}: cannot read {file}: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"{option}: {file} holds more than {format.size(MOST_BYTES)}: that is no list")
     words = data.split(b"\0" if b"\0" in data else b"\n")
     return [os.fsdecode(word) for word in words if word]
 
