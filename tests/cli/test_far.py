@@ -371,6 +371,16 @@ def test_a_sync_with_a_host_can_be_rehearsed(ferry: Run, engine: FakeEngine) -> 
     assert not engine.requests
 
 
+def test_a_sync_with_a_host_removes_no_more_than_it_may(ferry: Run, engine: FakeEngine) -> None:
+    gone = [Difference(name, Change.EXTRA, None, Facts(EntryKind.FILE, 4, 0)) for name in ("old", "older")]
+    engine.compared = [Compared(gone)]
+    for words in (("--yes",), ("--dry-run",)):
+        result = ferry("sync", "--delete", *words, "--max-delete", "1", "sftp://box/data", "folder")
+        assert (result.status, "2 entries would be removed" in result.err) == (1, True)
+    assert not engine.requests
+    assert ferry("sync", "--delete", "--max-delete", "2", "sftp://box/data", "folder").status == 0
+
+
 def test_a_rehearsal_lists_no_home_of_a_host_among_what_would_go(ferry: Run, engine: FakeEngine) -> None:
     paths = {"me": EntryKind.FOLDER, "me/dear": EntryKind.FILE, "other": EntryKind.FOLDER}
     extra = [Difference(path, Change.EXTRA, None, Facts(kind, 0, 0)) for path, kind in paths.items()]

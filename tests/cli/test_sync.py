@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cli_run import Run
 
 AT = 10**18
+COUNT = 3
+"""So many entries of `b` are extra or in the way."""
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +183,43 @@ def test_what_is_refused_is_refused_before_anything_is_queued(
 def test_without_a_terminal_nobody_is_asked(ferry: Run, engine: FakeEngine) -> None:
     assert ferry("sync", "--delete", "a", "b").status == 0
     assert engine.requests[1].delete_extra
+
+
+# --max-delete
+
+
+def test_a_sync_that_would_remove_more_than_it_may_does_nothing_at_all(
+    ferry: Run, engine: FakeEngine, here: Path
+) -> None:
+    for most, goes in ((0, False), (COUNT - 1, False), (COUNT, True)):
+        result = ferry("sync", "--delete", "--yes", "--max-delete", str(most), "a", "b")
+        assert (result.status, bool(engine.requests)) == ((0, True) if goes else (1, False))
+    assert ferry("sync", "--delete", "--max-delete", "0", "a", "b").err == (
+        f"ferry: nothing is done: {COUNT} entries would be removed from {here}/b, more than --max-delete 0. "
+        "See that the source is whole, or allow more.\n"
+    )
+
+
+def test_a_plan_says_that_it_would_remove_more_than_it_may(ferry: Run) -> None:
+    words = "sync --dry-run --delete --max-delete 1 a b".split()
+    result = ferry(*words)
+    assert (result.status, "more than --max-delete 1" in result.err) == (1, True)
+    *_, error, summary = map(json.loads, ferry(*words, "--json").out.splitlines())
+    assert (error["event"], summary["exit"], summary["errors"]) == ("error", 1, 1)
+    assert ferry("sync", "-n", "--delete", "--max-delete", str(COUNT), "a", "b").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--max-delete", "3"), "--max-delete says how much --delete may remove"),
+        (("--delete", "--max-delete", "-1"), "takes a number of files and folders, not '-1'"),
+        (("--delete", "--max-delete", "few"), "takes a number of files and folders, not 'few'"),
+    ],
+)
+def test_how_much_may_be_removed_is_a_number_and_needs_delete(
+    ferry: Run, engine: FakeEngine, words: tuple[str, ...], said: str
+) -> None:
+    result = ferry("sync", *words, "a", "b")
+    assert (result.status, said in result.err) == (2, True)
+    assert not engine.requests

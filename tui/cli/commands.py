@@ -178,6 +178,11 @@ COMMANDS: tuple[Command, ...] = (
         "Make one folder like another, one way.",
         (
             Option("--delete", "Remove what only DST has, when all is copied without an error."),
+            Option(
+                "--max-delete",
+                "With --delete: do nothing at all where more than N files and folders would go.",
+                "N",
+            ),
             Option("--checksum", "Compare files by content, not by size and time.", short="-c"),
             *_EXCLUDE,
             Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),

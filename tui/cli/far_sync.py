@@ -10,7 +10,7 @@ from tui.cli.diagnostics import Status
 from tui.cli.exclusions import exclusion_of
 from tui.cli.far_operands import Looking
 from tui.cli.reaching import reach
-from tui.cli.sync import Doomed, Rehearsal, behind_link, check_options, plan_of, requested
+from tui.cli.sync import Rehearsal, behind_link, check_options, doomed_of, most_of, plan_of, requested
 from tui.cli.transfer import engine_for, queue
 from tui.client.sparing import sparing
 from tui.model.entry import EntryKind
@@ -39,12 +39,11 @@ async def _run(session: Session, parsed: Parsed, exclude: Exclusion) -> int:
     try:
         plan = await plan_sync(Looking(client, session.messages), parsed.operands)
         if parsed.has("--dry-run"):
-            rehearsal = Rehearsal(session, plan, delete=delete, json=json)
+            rehearsal = Rehearsal(session, plan, delete=delete, most=most_of(parsed), json=json)
             add = await _sparing(session, client, plan, rehearsal.add) if delete else rehearsal.add
             await _compare(session, client, plan, add, exclude, by_content=parsed.has("--checksum"))
             return rehearsal.end()
-        if delete and not parsed.has("--yes") and session.asks_before_deleting:
-            doomed = Doomed(session)
+        if (doomed := doomed_of(session, parsed)) is not None:
             add = await _sparing(session, client, plan, doomed.add)
             await _compare(session, client, plan, add, exclude, by_content=False)
             if not doomed.may_go(plan):

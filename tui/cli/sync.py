@@ -15,7 +15,15 @@ from tui.cli.operands import Plan, holds, locate
 from tui.cli.transfer import check_ways, limit_of, submit_and_follow, verifies
 from tui.client.sparing import Sparing, here
 from tui.model.comparison import Amounts, Change, Compared
-from tui.model.error import NotAFolder, NotFound, SameFile, TargetInsideSource, from_os_error
+from tui.model.error import (
+    NotAFolder,
+    NotFound,
+    NotPossible,
+    SameFile,
+    TargetInsideSource,
+    UsageError,
+    from_os_error,
+)
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
 from tui.places.local.comparing import Comparison, Lone
@@ -48,12 +56,11 @@ def run(session: Session, parsed: Parsed) -> int:
     delete = parsed.has("--delete")
     request = requested(session, parsed, plan, exclusion_of(parsed))
     if parsed.has("--dry-run"):
-        rehearsal = Rehearsal(session, plan, delete=delete, json=parsed.has("--json"))
+        rehearsal = Rehearsal(session, plan, delete=delete, most=most_of(parsed), json=parsed.has("--json"))
         for part in _compare(plan, request):
             rehearsal.add(part)
         return rehearsal.end()
-    if delete and not parsed.has("--yes") and session.asks_before_deleting:
-        doomed = Doomed(session)
+    if (doomed := doomed_of(session, parsed)) is not None:
         quickly = replace(request, by_content=False, verify=False)  # what is removed goes by names
         for part in _compare(plan, quickly):
             doomed.add(part)
@@ -70,6 +77,27 @@ def check_options(parsed: Parsed) -> None:
     """
     check_ways(parsed)
     limit_of(parsed)
+    if most_of(parsed) is not None and not parsed.has("--delete"):
+        raise UsageError("--max-delete says how much --delete may remove", "Say both, or neither.")
+
+
+def most_of(parsed: Parsed) -> int | None:
+    """Return what --max-delete says; None: there is no end.
+
+    Raises:
+        UsageError: It is no number.
+    """
+    given = parsed.get("--max-delete")
+    if given is not None and not (given.isascii() and given.isdecimal()):
+        raise UsageError(f"--max-delete takes a number of files and folders, not {given!r}")
+    return None if given is None else int(given)
+
+
+def doomed_of(session: Session, parsed: Parsed) -> Doomed | None:
+    """Return what looks at all that is to be removed, where that is to be asked about or counted."""
+    asks = parsed.has("--delete") and not parsed.has("--yes") and session.asks_before_deleting
+    most = most_of(parsed)
+    return None if most is None and not asks else Doomed(session, asks=asks, most=most)
 
 
 def requested(session: Session, parsed: Parsed, plan: Plan, exclude: Exclusion) -> Request:
@@ -177,9 +205,11 @@ def _compare(plan: Plan, request: Request) -> Iterator[Compared]:
 class Rehearsal:
     """Prints every difference as it is found, and in the end what would be done in numbers."""
 
-    def __init__(self, session: Session, plan: Plan, *, delete: bool, json: bool) -> None:
+    def __init__(
+        self, session: Session, plan: Plan, *, delete: bool, json: bool, most: int | None = None
+    ) -> None:
         self._session, self._plan = session, plan
-        self._delete, self._json = delete, json
+        self._delete, self._json, self._most = delete, json, most
         self._amounts = Amounts()
 
     def add(self, part: Compared) -> None:
@@ -198,12 +228,19 @@ class Rehearsal:
     def end(self) -> int:
         """Return the exit status."""
         clashes = 0 if self._delete else self._amounts.number(Change.CLASH)
-        status = Status.ERRORS if self._amounts.failures or clashes else Status.DONE
+        too_many = too_many_of(self._plan, self._amounts, self._most)
+        status = Status.ERRORS if self._amounts.failures or clashes or too_many else Status.DONE
+        if too_many:
+            self._amounts.failures += 1
         if self._json:
+            if too_many:
+                self._session.out.json(events.refusal(too_many, self._plan.target))
             self._session.out.json(_summary(self._plan, self._amounts, status, delete=self._delete))
-            return status
-        for line in in_numbers(self._amounts, str(self._plan.target), delete=self._delete):
-            self._session.out.line(visible(line))
+        else:
+            for line in in_numbers(self._amounts, str(self._plan.target), delete=self._delete):
+                self._session.out.line(visible(line))
+        if too_many:
+            self._session.messages.error(too_many)
         return status
 
 
@@ -276,28 +313,53 @@ def _summary(plan: Plan, amounts: Amounts, status: Status, *, delete: bool) -> d
     }
 
 
+def too_many_of(plan: Plan, amounts: Amounts, most: int | None) -> NotPossible | None:
+    """Return why a sync does nothing where it would remove more than it may."""
+    number = amounts.number(Change.EXTRA) + amounts.number(Change.CLASH)
+    if most is None or number <= most:
+        return None
+    what = f"{format.entries(number, 'entry', 'entries')} would be removed from {plan.target}"
+    return NotPossible(
+        f"nothing is done: {what}, more than --max-delete {most}",
+        "See that the source is whole, or allow more.",
+    )
+
+
 # The question
 
 
 class Doomed:
-    """Lists and counts what is to be removed, and asks."""
+    """Counts what is to be removed, and lists it and asks.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    Args:
+        asks: Somebody is to be asked.
+        most: So much may be removed; None: any number of files and folders.
+    """
+
+    def __init__(self, session: Session, *, asks: bool, most: int | None) -> None:
+        self._session, self._asks, self._most = session, asks, most
         self._amounts = Amounts()
         self._shown = 0
 
     def add(self, part: Compared) -> None:
         doomed = [each for each in part.differences if each.change in (Change.EXTRA, Change.CLASH)]
         self._amounts.add(Compared(doomed))
+        if not self._asks:
+            return
         for difference in doomed[: max(0, SHOWN_EXTRAS - self._shown)]:
             self._session.messages.say(line_of(self._session, difference))
         self._shown += len(doomed)
 
     def may_go(self, plan: Plan) -> bool:
-        """Return whether there is nothing to remove, or somebody says that it may be."""
+        """Return whether there is nothing to remove, or nobody to be asked, or somebody says that it may be.
+
+        Raises:
+            NotPossible: It is more than may be removed.
+        """
         from tui.cli.asking import yes
 
+        if too_many := too_many_of(plan, self._amounts, self._most):
+            raise too_many
         if not self._shown:
             return True
         messages = self._session.messages
