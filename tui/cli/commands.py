@@ -118,8 +118,8 @@ _TARGETS = (
 )
 _LEFT_OUT = (
     "Patterns are those of a .gitignore: *.tmp and build/ (a folder) at any depth, /docs/*.o and docs/**/*.o from SRC "
-    "on; !keep.tmp takes back what an earlier one left out, unless a folder above it is. A SRC itself is left out by "
-    "those that name no path."
+    "on; ? and [a-z] fit one character (git counts bytes); !keep.tmp takes back what an earlier one left out, unless a "
+    "folder above it is. A SRC itself is left out by those that name no path."
 )
 _URLS = (
     "What is on another host is written sftp://user@host:port/path, or sftp://host/~/path from its home folder, and "
