@@ -117,6 +117,16 @@ def test_a_read_only_file_can_be_trashed_but_not_one_in_a_read_only_folder(
     assert set(notes(shared / "data" / "Trash")) == {"file"}
 
 
+def test_a_relative_folder_for_data_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "data")
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    trash(str(tmp_path / "file"))
+    assert set(notes(tmp_path / "person" / ".local" / "share" / "Trash")) == {"file"}
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 @pytest.mark.parametrize("shared_trash", [True, False])
 def test_another_volume_has_its_own_trash(target: Path, bin_: Path, shared_trash: bool) -> None:

@@ -119,7 +119,9 @@ def _trash_on_mac(path: str) -> None:
 
 
 def _home_trash() -> str:
-    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    data = os.environ.get("XDG_DATA_HOME", "")
+    if not os.path.isabs(data):  # a relative one counts as none: it would be another one in each folder
+        data = os.path.expanduser("~/.local/share")
     folder = os.path.join(data, "Trash")
     os.makedirs(folder, 0o700, exist_ok=True)
     return folder
