@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from tui.model.exclusion import Exclusion
     from tui.places.local.copy_rules import CopyRules
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -624,14 +625,14 @@ def test_names_are_chosen_anew_where_that_was_stopped(
     (target / "sub").mkdir()
     (source / "sub" / "a:b").write_text("content")
     rules, brake = replace(RULES, fitting=Fitting(WINDOWS, Names.UNDERSCORE)), Brake()
-    look, goes = fitting.listed, list[int]()
+    look, goes = fitting.names_left, list[int]()
 
-    def stop(fd: int) -> list[bytes]:
+    def stop(exclude: Exclusion, fd: int, path: bytes) -> list[bytes]:
         goes.append(fd)
         brake.on = len(goes) == 1
-        return look(fd)
+        return look(exclude, fd, path)
 
-    monkeypatch.setattr(fitting, "listed", stop)
+    monkeypatch.setattr(fitting, "names_left", stop)
     with Root.open(str(source)) as from_root, Root.open(str(target)) as to_root:
         copy = FolderCopy(from_root, to_root, b"sub", b"sub", rules, HardLinks(), brake)
         batch = copy.step()
