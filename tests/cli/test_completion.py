@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_engine import FakeEngine
 
-from tui.cli.commands import COMMANDS, GROUPS, SHELLS
+from tui.cli.commands import COMMANDS, GROUPS
 from tui.cli.completion import candidates
+from tui.cli.options import SHELLS
 from tui.model.job import JobState
 
 if TYPE_CHECKING:

@@ -5,135 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.cli.arguments import Command, Option
-
-JSON = Option("--json", "Write one JSON object a line.")
-
-RULES = ("ask", "skip", "overwrite", "newer", "rename", "fail")
-ANSWERS = ("skip", "overwrite", "newer", "rename")
-SYNCS = ("none", "job", "file")
-STAGINGS = ("tree", "file")
-ALGORITHMS = ("sha256", "blake3")
-NAMES = ("ask", "lookalike", "underscore", "skip", "keep")
-SHELLS = ("bash", "zsh", "fish")
-
-_EXCLUDE = (
-    Option(
-        "--exclude",
-        "Leave out what PATTERN fits, as a line of a .gitignore in SRC would; may be given several times.",
-        "PATTERN",
-        repeats=True,
-    ),
-    Option("--exclude-from", "Leave out what the lines of FILE fit; - for input.", "FILE", repeats=True),
+from tui.cli.options import (
+    ALGORITHMS,
+    ALL,
+    COPYING,
+    EXCLUDE,
+    JSON,
+    LEFT_OUT,
+    LISTED,
+    NEEDLESS,
+    RUNNING,
+    SOURCES_FROM,
+    TARGETS,
+    URLS,
+    VERIFY,
 )
-_RUNNING = (
-    Option("--priority", "From 1 (lowest) to 5 (highest); 3 is normal.", "N", ("1", "2", "3", "4", "5")),
-    Option("--paused", "Queue it paused; `ferry queue resume` lets it go."),
-    Option("--dry-run", "Say in numbers what would be done, and touch nothing.", short="-n"),
-    Option("--wait", "Wait until it has ended (the default), with a progress bar on a terminal."),
-    Option("--detach", "Queue it, print the job's id, and return."),
-    Option("--foreground", "Do it in this process, without the background engine."),
-    Option("--json", "Write one JSON object a line: events, then a summary."),
-)
-_SOURCES_FROM = Option(
-    "--sources-from",
-    "Take more of what comes before DST from FILE: its lines, or what stands between NUL bytes, as `find -print0` "
-    "writes them; - for input.",
-    "FILE",
-    repeats=True,
-    names_operands=True,
-)
-_LISTED = Option("--dry-run", "List what would be done, and touch nothing.", short="-n")
-_REHEARSED = Option(
-    "--dry-run",
-    "Say in numbers what would be done, and name what is in the way; touch nothing, and exit as it would end, as far "
-    "as can be told.",
-    short="-n",
-)
-_VERIFY = (
-    Option(
-        "--verify",
-        "Read every file back from both disks, and compare, before it counts as copied. What differs is copied again, "
-        "once; what differs then is an error.",
-    ),
-    Option("--no-verify", "Do not read files back, whatever [queue] verify in the configuration says."),
-)
-_COPYING = (
-    Option(
-        "--on-conflict",
-        "Where a different file has the name: ask, skip, overwrite, newer (overwrite if the source is newer), "
-        "rename (keep both) or fail. Default: ask on a terminal, fail without one.",
-        "RULE",
-        RULES,
-    ),
-    Option(
-        "--names",
-        "Where the target's filesystem refuses names or takes two for one: ask (all are looked at before anything is "
-        "written), lookalike (a:b becomes a：b), underscore (a_b), skip (leave it out) or keep (what cannot be written "
-        'so is an error). Of two that would be one the second becomes "name (1)". What is moved from another host '
-        "keeps its names. Default: ask on a terminal, keep without one.",
-        "HOW",
-        NAMES,
-    ),
-    _SOURCES_FROM,
-    *_EXCLUDE,
-    Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
-    Option(
-        "--preserve",
-        "Of owner, xattr, acl, hardlinks, sparse and times, keep only those in LIST (with commas; all or none). "
-        "Without it all are kept; what the target cannot hold is told at the end.",
-        "LIST",
-    ),
-    Option("--no-preserve", "Keep all but those in LIST.", "LIST"),
-    *_VERIFY,
-    Option(
-        "--sync",
-        "When copies are brought onto the disk, so that a power cut cannot take them back: job (all, before the job "
-        "is done), file (each, before it gets its name) or none (whenever the system gets to it). A move removes an "
-        "original only when its copy is on the disk, also with none. Default: [queue] sync in the configuration, job.",
-        "WHEN",
-        SYNCS,
-    ),
-    Option(
-        "--stage",
-        "How a new tree appears: tree (under its name when it is whole) or file (each file as it is done). "
-        "Default: [queue] stage in the configuration, tree.",
-        "WHAT",
-        STAGINGS,
-    ),
-    *(_REHEARSED if option.name == "--dry-run" else option for option in _RUNNING),
-)
-_TARGETS = (
-    "DST that ends in / or is a folder: sources go into it, under their names; one that ends in / and does not exist "
-    "is made. Else there is one SRC, and it becomes DST (as cp -T).",
-    "A folder is copied whole, and merged into a folder of its name. A / at the end of SRC changes nothing. "
-    "Links are copied as links.",
-    "--verify has the system forget what it holds of a file before it reads it again. It cannot get past the caches of "
-    "a disk, a controller or a file server, nor past a filesystem in memory (tmpfs). Links, pipes and devices hold no "
-    "content to verify; a move on one filesystem is a rename, which copies none. The source of what differs stays. A "
-    "job that goes on after a crash verifies what it finds at the target again.",
-    "Without times, files get the time of their copy, and whether one is complete already is told by its content: "
-    "a repeated or resumed job reads both sides where sizes agree. A move within a filesystem is a rename and keeps "
-    "everything.",
-    "Names may hold anything; put -- before one that begins with a dash.",
-)
-_LEFT_OUT = (
-    "Patterns are those of a .gitignore: *.tmp and build/ (a folder) at any depth, /docs/*.o and docs/**/*.o from SRC "
-    "on; ? and [a-z] fit one character (git counts bytes); !keep.tmp takes back what an earlier one left out, unless a "
-    "folder above it is. A SRC itself is left out by those that name no path."
-)
-_URLS = (
-    "What is on another host is written sftp://user@host:port/path, or sftp://host/~/path from its home folder, and "
-    "what is in a store s3://bucket/key, or s3://NAME@bucket/key with a [s3.NAME] of the configuration. Bytes that a "
-    "URL cannot hold are written as %20; there are no patterns. A file here that looks like that is written ./sftp:…. "
-    "What a host asks (a password, whether its key is right) is asked on the terminal, or by the program that "
-    "SSH_ASKPASS names, as ssh does; without either a queued job waits for `ferry queue answer-host`."
-)
-_NEEDLESS = ("-a", "-r", "-R", "--archive", "--recursive")
-_ALL = Option("--all", "All jobs to which it applies.")
 
 
 def _on_jobs(word: str, summary: str, *notes: str) -> Command:
-    return Command(("queue", word), "ID…|--all", summary, (_ALL,), notes, at_most=None)
+    return Command(("queue", word), "ID…|--all", summary, (ALL,), notes, at_most=None)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -141,21 +31,21 @@ COMMANDS: tuple[Command, ...] = (
         ("copy",),
         "SRC… DST",
         "Copy files and folders.",
-        _COPYING,
-        (*_TARGETS, _LEFT_OUT, _URLS),
+        COPYING,
+        (*TARGETS, LEFT_OUT, URLS),
         2,
         None,
-        _NEEDLESS,
+        NEEDLESS,
     ),
     Command(
         ("move",),
         "SRC… DST",
         "Move files and folders; a source goes only when its copy is complete.",
-        tuple(option for option in _COPYING if option not in _EXCLUDE),
-        (*_TARGETS, _URLS),
+        tuple(option for option in COPYING if option not in EXCLUDE),
+        (*TARGETS, URLS),
         2,
         None,
-        _NEEDLESS,
+        NEEDLESS,
     ),
     Command(
         ("delete",),
@@ -163,11 +53,11 @@ COMMANDS: tuple[Command, ...] = (
         "Delete files and folders.",
         (
             Option("--trash", "Move them to the trash instead."),
-            replace(_SOURCES_FROM, help=_SOURCES_FROM.help.replace("what comes before DST", "PATH")),
+            replace(SOURCES_FROM, help=SOURCES_FROM.help.replace("what comes before DST", "PATH")),
             Option("--yes", "Do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
-            *_RUNNING,
+            *RUNNING,
         ),
-        ("Links are deleted, never what they point to.", _URLS),
+        ("Links are deleted, never what they point to.", URLS),
         1,
         None,
         ("-r", "-R", "--recursive"),
@@ -184,11 +74,11 @@ COMMANDS: tuple[Command, ...] = (
                 "N",
             ),
             Option("--checksum", "Compare files by content, not by size and time.", short="-c"),
-            *_EXCLUDE,
+            *EXCLUDE,
             Option("--limit", 'Copy no faster than RATE: "20MB/s", "512KiB/s".', "RATE"),
-            *_VERIFY,
+            *VERIFY,
             Option("--yes", "With --delete: do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
-            *(_LISTED if option.name == "--dry-run" else option for option in _RUNNING),
+            *(LISTED if option.name == "--dry-run" else option for option in RUNNING),
         ),
         (
             "What is missing or different in DST is copied; files of the same size and time count as the same. Owner, "
@@ -196,13 +86,13 @@ COMMANDS: tuple[Command, ...] = (
             "A folder in the place of a file, or the reverse, is replaced only with --delete; else it is an error.",
             "A plan (--dry-run) has a line for each entry that differs: + new, ~ changed, = only attributes, - only "
             "in DST, ! a folder on one side only.",
-            _LEFT_OUT
+            LEFT_OUT
             + " What is left out stays at the target with --delete, too, and so do the folders it is in.",
-            _URLS,
+            URLS,
         ),
         2,
         2,
-        _NEEDLESS,
+        NEEDLESS,
     ),
     Command(
         ("verify",),
@@ -227,7 +117,7 @@ COMMANDS: tuple[Command, ...] = (
                 ALGORITHMS,
             ),
             Option("--exact", "Compare the one SRC with DST itself, a folder too (as cp -T).", short="-T"),
-            *_EXCLUDE,
+            *EXCLUDE,
             Option("--json", "Write one JSON object a line: findings, then a summary."),
         ),
         (
@@ -238,7 +128,7 @@ COMMANDS: tuple[Command, ...] = (
             "b3sum, with names as they were written, from the current folder; it is never written over another one, "
             "and appears when it is whole. Interrupted, the same command goes on where it was. "
             "Lines of the two look alike: only those that --tag wrote say which they are, and are always read right.",
-            _URLS,
+            URLS,
         ),
         at_most=None,
     ),
@@ -254,7 +144,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             "A folder's name ends in /. On a terminal names are written so that all of their characters can be seen, "
             "else with the bytes they have.",
-            _URLS,
+            URLS,
         ),
         at_most=None,
     ),
@@ -262,16 +152,16 @@ COMMANDS: tuple[Command, ...] = (
         ("cat",),
         "PATH|URL…",
         "Write files to standard output.",
-        notes=(_URLS,),
+        notes=(URLS,),
         at_least=1,
         at_most=None,
     ),
-    Command(("du",), "[PATH|URL]…", "Count files, folders and bytes below.", (JSON,), (_URLS,), at_most=None),
+    Command(("du",), "[PATH|URL]…", "Count files, folders and bytes below.", (JSON,), (URLS,), at_most=None),
     Command(
         ("mkdir",),
         "PATH|URL…",
         "Make folders, and those above them that are missing.",
-        notes=(_URLS,),
+        notes=(URLS,),
         at_least=1,
         at_most=None,
     ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.cli.arguments import HELP
-from tui.cli.commands import ANSWERS, BY_WORDS, COMMANDS, GROUPS, NAMES, RULES, SHELLS
+from tui.cli.commands import BY_WORDS, COMMANDS, GROUPS
 from tui.cli.diagnostics import Status
+from tui.cli.options import ANSWERS, NAMES, RULES, SHELLS
 from tui.model.error import FerryError, UsageError
 from tui.model.job import JobState
 from tui.model.misfit import Names

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from tui import format
 from tui.cli import events, queue_hosts
 from tui.cli.bar import cells
-from tui.cli.commands import ANSWERS, NAMES, RULES
 from tui.cli.diagnostics import Status, sentence, status_of
 from tui.cli.operands import job_ids
+from tui.cli.options import ANSWERS, NAMES, RULES
 from tui.cli.sheet import sheet
 from tui.config import parse_rate
 from tui.model.error import EngineUnreachable, FerryError, NotPossible, ProtocolMismatch, UsageError
