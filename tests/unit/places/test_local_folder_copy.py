@@ -633,6 +633,7 @@ def test_names_are_chosen_anew_where_that_was_stopped(
         return look(exclude, fd, path)
 
     monkeypatch.setattr(fitting, "names_left", stop)
+    monkeypatch.setattr("tui.places.local.copying.BATCH_S", 1000.0)  # a step ends where it is stopped
     with Root.open(str(source)) as from_root, Root.open(str(target)) as to_root:
         copy = FolderCopy(from_root, to_root, b"sub", b"sub", rules, HardLinks(), brake)
         batch = copy.step()
