@@ -223,6 +223,9 @@ class UploadOnly:
     async def call(self, operation: str, doing: str, location: Location, **_: object) -> None:
         raise PermissionDenied(f"cannot {doing} {location}: {operation}")
 
+    async def keys(self, doing: str, location: Location, **_: object) -> None:
+        raise PermissionDenied(f"cannot {doing} {location}: list")
+
     async def write(self, *, replace: bool) -> None:
         async def ask(**more: Any) -> None:
             self.made.append(more)
