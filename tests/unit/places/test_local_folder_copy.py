@@ -795,3 +795,18 @@ def test_a_disk_that_fails_when_a_folder_is_finished_is_told_of_the_folder(
             copy.finish()
         monkeypatch.undo()
         copy.close()
+
+
+def test_a_folder_closed_half_way_is_let_go_of_whoever_holds_on_to_what_was_listed(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * BATCH_ENTRIES):
+        (source / str(number)).touch()
+    held, listed = [], FolderCopy._listed
+    monkeypatch.setattr(FolderCopy, "_listed", lambda copy: held.append(listed(copy)) or held[0])
+    with Root.open(str(source)) as from_root, Root.open(str(target)) as to_root:
+        opened = len(os.listdir("/proc/self/fd"))
+        copy = FolderCopy(from_root, to_root, b"", b"", RULES, HardLinks(), Brake())
+        assert not copy.step().exhausted
+        copy.close()
+        assert len(os.listdir("/proc/self/fd")) == opened

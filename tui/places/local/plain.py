@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tui.model.job import Flush
@@ -59,15 +60,18 @@ class PlainFiles:
         What failed when it was written is yielded, too: `tell` is to be called first then.
         """
         brake, since = self._brake, 0
-        for item in items:
-            name, put, regular = item
-            if not (regular and put is name and self._is_settled(name)):
-                yield item
-                continue
-            since += 1
-            if since >= BREATH or self._batch.size_bytes >= self._batch_bytes or brake.on:
-                since = 0
-                yield None
+        with closing(
+            items
+        ):  # not left to the collector: an error may hold on to them, and they to an open folder
+            for item in items:
+                name, put, regular = item
+                if not (regular and put is name and self._is_settled(name)):
+                    yield item
+                    continue
+                since += 1
+                if since >= BREATH or self._batch.size_bytes >= self._batch_bytes or brake.on:
+                    since = 0
+                    yield None
 
     def tell(self) -> None:
         """Say what became of the entry yielded last.
