@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import Harness, at_rest, names, running, write
 
-from tui.engine import keeper
+from tui.engine import opening
 from tui.model.job import Conflict, Flush, JobState
 from tui.places.local import boot
 
@@ -22,7 +22,7 @@ class Machine:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.boot = "first"
-        monkeypatch.setattr(keeper, "boot_id", lambda: self.boot)
+        monkeypatch.setattr(opening, "boot_id", lambda: self.boot)
 
 
 @pytest.fixture

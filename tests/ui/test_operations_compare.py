@@ -151,7 +151,8 @@ async def test_a_plan_with_removal_by_content_asks_for_both(shell):
         plan.query_one("#extra", Choice).index = 1
         plan.query_one("#by-content", Choice).index = 1
         text = plan.query_one("#feedback")
-        await s.until(lambda: "remove 3 only there" in str(text.render()), "compared again")
+        await s.until(lambda: len(s.called("compare")) == 2, "compared again")
+        await s.until(lambda: "remove 3 only there" in str(text.render()), "in numbers")
         await s.until(lambda: "…" not in str(text.render()), "to the end")
         await s.press("enter")
         await s.back()
@@ -159,6 +160,18 @@ async def test_a_plan_with_removal_by_content_asks_for_both(shell):
         request = s.requests[0]
         assert (request.sources, request.target) == ((THERE,), HERE)
         assert (request.delete_extra, request.by_content) == (True, True)
+
+
+async def test_a_plan_of_other_kind_is_not_whole_from_the_moment_it_is_asked_for(shell):
+    async with panes(shell) as s:
+        await s.press("ctrl+x", "y")
+        plan = await s.dialog(SyncPlan)
+        text = plan.query_one("#feedback")
+        await s.until(lambda: "…" not in str(text.render()) and "replace 3" in str(text.render()), "compared")
+        plan._compared_otherwise()
+        plan.action_go()
+        assert "still comparing" in str(text.render())
+        assert s.app.screen is plan
 
 
 async def test_a_plan_is_not_carried_out_before_it_is_whole_or_with_nothing_in_it(shell):

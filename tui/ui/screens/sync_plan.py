@@ -84,12 +84,11 @@ class SyncPlan(Dialog[Request]):
 
     @on(Choice.Changed, "#by-content")
     def _compared_otherwise(self) -> None:
-        self._compare()
+        self._begin_anew()
 
     @on(Input.Changed, "#exclude")
     def _excluded_otherwise(self) -> None:
-        self._complete = False  # what is seen is not what would be done
-        self._compare(REST_S)
+        self._begin_anew(REST_S)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -108,6 +107,11 @@ class SyncPlan(Dialog[Request]):
     @property
     def _by_content(self) -> bool:
         return bool(self.query_one("#by-content", Choice).value)
+
+    def _begin_anew(self, rest_s: float = 0.0) -> None:
+        self._complete = False  # what is seen is not what would be done
+        self._show()
+        self._compare(rest_s)
 
     @work(exclusive=True, group="comparing", exit_on_error=False)
     async def _compare(self, rest_s: float = 0.0) -> None:
