@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from operator import length_hint
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -77,14 +78,14 @@ class Crew(Generic[T]):
 
 
 async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], at_once: int) -> None:
-    """Do something with each of some things, so many at once. What goes wrong with one of them ends all."""
-    waiting = iter(items)
+    """Do something with each of some things, all there by now, so many at once. What goes wrong with one ends all."""
+    waiting, wanted = iter(items), length_hint(items, at_once)
 
     async def worker() -> None:
         for item in waiting:
             await work(item)
 
-    tasks = [asyncio.ensure_future(worker()) for _ in range(at_once)]
+    tasks = [asyncio.ensure_future(worker()) for _ in range(min(at_once, wanted))]
     try:
         await asyncio.gather(*tasks)
     finally:
