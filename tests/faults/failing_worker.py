@@ -83,7 +83,9 @@ def main() -> None:
         finally:
             seam.serving = False
             if WHAT == "count":
-                Path(MARK).write_text(str(len(seam.calls)))
+                new = Path(f"{MARK}.new")
+                new.write_text(str(len(seam.calls)))
+                new.replace(MARK)  # it may be read while the last request is answered
 
     def halved(fd: int, message: object) -> None:
         nonlocal told
