@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from tui.engine.halves import drop_halves
 from tui.engine.look import free_name
 from tui.engine.planner import chunks
 from tui.engine.rows import Cleanup
@@ -30,8 +32,18 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.engine.run import Run
 
+logger = logging.getLogger(__name__)
+
 PAGE = 256
 HOP_S = 0.1
+
+
+class Begun(NamedTuple):
+    """A tree that was being built, and is to stay as far as it is: what is copied, where, and its final name."""
+
+    source: bytes
+    stage: bytes
+    name: bytes
 
 
 @dataclass(slots=True)
@@ -40,7 +52,7 @@ class Left:
 
     remove: list[bytes] = field(default_factory=list)
     sweep: list[bytes] = field(default_factory=list)
-    incomplete: list[bytes] = field(default_factory=list)
+    stages: list[Begun] = field(default_factory=list)
 
 
 async def tidy_up(run: Run, how: Cleanup) -> str:
@@ -65,8 +77,14 @@ async def tidy_up(run: Run, how: Cleanup) -> str:
         start = 0
         while page := await run.journal.sources(row.id, start, PAGE):
             for chunk in chunks(page):
-                left = await run.hop(_look, run, chunk, target, how)
-                incomplete += left.incomplete[: 2 - len(incomplete)]
+                parent = await run.hop(_open, chunk[0].location.parent.path)
+                try:
+                    left = await run.hop(_look, run, chunk, parent, target, how)
+                    for begun in left.stages:
+                        incomplete += await _leave(run, parent, target, begun)
+                        del incomplete[2:]
+                finally:
+                    run.release(parent)
                 await _go_through(run, target, left)
             start = page[-1].idx + 1
         await run.hop(sweep, target, b"", row.tag)
@@ -95,26 +113,45 @@ async def _remove(run: Run, target: Root, path: bytes) -> None:
         run.release(removal)
 
 
-def _look(run: Run, sources: Sequence[Source], target: Root, how: Cleanup) -> Left:
-    """Publish or give up what was being built, and say what of the rest is to be removed or swept."""
+async def _leave(run: Run, parent: Root | None, target: Root, begun: Begun) -> list[bytes]:
+    """Give what was built its final name, without what is half; return the name it has now, if anything is left."""
+    source, stage, name = begun
+    if error := await drop_halves(run, parent, source, target, stage, for_good=True):
+        logger.warning("job %d: what is half stays out of sight: %s", run.record.id, error)
+        return [stage]
+    return await run.hop(_published, target, stage, name)
+
+
+def _published(target: Root, stage: bytes, name: bytes) -> list[bytes]:
+    with suppress(OSError):  # something was copied: it stays
+        os.rmdir(stage, dir_fd=target.fd)
+        return []
+    try:
+        publish(target, stage, name)
+    except AlreadyExists:
+        name = free_name(target, name, is_folder=True)
+        publish(target, stage, name)
+    return [name]
+
+
+def _look(run: Run, sources: Sequence[Source], parent: Root | None, target: Root, how: Cleanup) -> Left:
+    """Say what is to be left, removed or swept of some sources of one folder."""
     left = Left()
     row = run.record.row
-    parent = _open(sources[0].location.parent.path)
-    try:
-        for source in sources:
-            name = os.fsencode(
-                (source.target or (row.target if row.target and not row.into else source.location)).name
-            )
-            stage = stage_name(row.tag, name)
-            if look(target.fd, stage) is not None:
-                _leave_stage(target, stage, name, how, left, row.tag)
-            elif how is Cleanup.DROP and _is_ours(source, parent, target, name):
-                left.remove.append(name)
-            elif (there := look(target.fd, name)) is not None and stat.S_ISDIR(there.st_mode):
-                left.sweep.append(name)
-    finally:
-        if parent is not None:
-            parent.close()
+    for source in sources:
+        original = os.fsencode(source.location.name)
+        final = source.target or (row.target if row.target and not row.into else source.location)
+        name = os.fsencode(final.name)
+        stage = stage_name(row.tag, name)
+        if look(target.fd, stage) is not None:
+            if how is Cleanup.DROP:
+                left.remove.append(stage)
+            else:
+                left.stages.append(Begun(original, stage, name))
+        elif how is Cleanup.DROP and _is_ours(source, parent, target, name):
+            left.remove.append(name)
+        elif (there := look(target.fd, name)) is not None and stat.S_ISDIR(there.st_mode):
+            left.sweep.append(name)
     return left
 
 
@@ -123,24 +160,6 @@ def _open(path: str) -> Root | None:
         return Root.open(path)
     except PlaceError:
         return None
-
-
-def _leave_stage(target: Root, stage: bytes, name: bytes, how: Cleanup, left: Left, tag: str) -> None:
-    if how is Cleanup.DROP:
-        left.remove.append(stage)
-        return
-    folders = [stage]
-    while folders:
-        _sweep_some(target, folders, tag)
-    with suppress(OSError):  # something was copied: it stays
-        os.rmdir(stage, dir_fd=target.fd)
-        return
-    try:
-        publish(target, stage, name)
-    except AlreadyExists:
-        name = free_name(target, name, is_folder=True)
-        publish(target, stage, name)
-    left.incomplete.append(name)
 
 
 def _is_ours(source: Source, parent: Root | None, target: Root, name: bytes) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.doubt import note_target
 from tui.engine.flushing import flush_at_the_end
+from tui.engine.halves import drop_halves
 from tui.engine.link_recall import LinkRecall
 from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.naming import TopNames
@@ -208,12 +209,14 @@ class Copying:
         """Build a new tree out of sight and give it its name when it stands."""
         run = self.run
         try:
-            stage = await run.hop(prepare_stage, self.target, step.target_name, self.row.tag)
+            stage, is_new = await run.hop(prepare_stage, self.target, step.target_name, self.row.tag)
         except PlaceError as error:
             await run.fail(self.spot(step), error)
             return
         run.building(self.target.location(step.target_name))
         try:
+            if not is_new and (trouble := await drop_halves(run, parent, step.name, self.target, stage)):
+                raise trouble
             walk = self.walk(
                 parent, {step.name: step.idx}, stage=(stage, step.target_name), compare=step.compare
             )

@@ -127,14 +127,23 @@ class Alongside:
     def _enter(self, path: bytes, batch: Passed) -> None:
         source = target = -1
         try:
-            if path not in self._extra:
-                source = self._source.folder(path)
+            source = self._source_folder(path)
             target = self._target.folder(path)
             before = os.fstat(target)
             self._folder = Folder(path, source, target, before, os.scandir(target))
         except (PlaceError, OSError) as error:
             syscalls.let_go(source, target)
             self.fail(path, error, batch)
+
+    def _source_folder(self, path: bytes) -> int:
+        """Open the source's folder; -1 where it has none."""
+        return -1 if path in self._extra else self._source.folder(path)
+
+    def _make_writable(self, folder: Folder) -> None:
+        """Open a folder of one's own for as long as it is gone through: its source may be read-only."""
+        if folder.before.st_uid == os.geteuid() != 0 and folder.before.st_mode & 0o300 != 0o300:
+            folder.lent = True
+            attributes.set_mode(folder.target, stat.S_IMODE(folder.before.st_mode) | 0o700)
 
     def _leave(self, folder: Folder) -> None:
         """Close a folder; those in it wait on top.

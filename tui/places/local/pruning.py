@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from tui.model.error import HoldsHome, PlaceError, SourceChanged
 from tui.model.exclusion import NOTHING, Exclusion
-from tui.places.local import attributes, syscalls
+from tui.places.local import syscalls
 from tui.places.local.alongside import Alongside
 from tui.places.local.descent import volume_of
 from tui.places.local.excluding import holds_excluded
@@ -127,9 +126,3 @@ class Pruning(Alongside):
         if removed.exhausted:
             removal.close()
             self._removal = None
-
-    def _make_writable(self, folder: Folder) -> None:
-        """Open a folder of one's own for as long as it is gone through: its source may be read-only."""
-        if folder.before.st_uid == os.geteuid() != 0 and folder.before.st_mode & 0o300 != 0o300:
-            folder.lent = True
-            attributes.set_mode(folder.target, stat.S_IMODE(folder.before.st_mode) | 0o700)

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.model.error import AlreadyExists, from_os_error
 from tui.places.local import syscalls
@@ -15,6 +15,13 @@ from tui.places.local.partial import STAGE, prefix
 if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.local.root import Root
+
+
+class Stage(NamedTuple):
+    """A staging folder: its name, and whether it was just made."""
+
+    name: bytes
+    is_new: bool
 
 
 def stage_name(tag: str, name: bytes) -> bytes:
@@ -27,8 +34,8 @@ def stage_of(final: Location, tag: str) -> Location:
     return final.parent.child(os.fsdecode(stage_name(tag, os.fsencode(final.name))))
 
 
-def prepare_stage(target_parent: Root, name: bytes, tag: str) -> bytes:
-    """Create the staging folder for `name`, or find it from before; return its name.
+def prepare_stage(target_parent: Root, name: bytes, tag: str) -> Stage:
+    """Create the staging folder for `name`, or find it from before.
 
     Raises:
         AlreadyExists: Something that is not this user's folder stands there.
@@ -46,9 +53,10 @@ def prepare_stage(target_parent: Root, name: bytes, tag: str) -> bytes:
             raise AlreadyExists(
                 f"cannot build in {where}: it is not a folder of yours", location=where
             ) from None
+        return Stage(stage, is_new=False)
     except OSError as error:
         raise from_os_error(error, target_parent.location(name), "create the folder") from error
-    return stage
+    return Stage(stage, is_new=True)
 
 
 def publish(target_parent: Root, stage: bytes, name: bytes) -> None:

@@ -1,0 +1,120 @@
+"""Taking out of a tree that is being built what is no whole copy."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from tui.model.error import PlaceError
+from tui.places.local.alongside import Alongside
+from tui.places.local.partial import is_partial, prefix
+from tui.places.local.root import Root, join
+from tui.places.local.standing import look, same_time, time_step_ns
+
+if TYPE_CHECKING:
+    from tui.places.local.alongside import Folder, Passed
+    from tui.places.local.hops import Brake
+
+_YOUNG_NS = 60_000_000_000
+"""Between the last write to a copy and its getting its source's time there are a few calls: never so long."""
+
+
+class Halves(Alongside):
+    """Goes through a staging folder and removes the files that are half, batch by batch.
+
+    Whoever dies in the middle of a small file leaves it there under its final name. The walk that goes on replaces what
+    it meets; but the source's file may have gone since, or cannot be read, or nobody goes on: then it must not be taken
+    for a copy.
+
+    A copy gets the time of its source last of all. So a file is half if its time is still that of its last change, by
+    the clock of one filesystem, and is not its source's.
+    """
+
+    doing = "remove the half file"
+
+    def __init__(
+        self, source: Root | None, target: Root, brake: Brake, tag: str, *, partials: bool = False
+    ) -> None:
+        """Say where to look.
+
+        Args:
+            source: The folder that is copied; None: it is no longer there.
+            target: The staging folder.
+            tag: The job's.
+            partials: Remove the half files of large ones too: nobody goes on with them.
+        """
+        super().__init__(source or target, target, brake)
+        self._has_source = source is not None
+        self._partial = prefix(tag) if partials else None
+
+    @classmethod
+    def within(
+        cls,
+        parent: Root | None,
+        name: bytes,
+        target: Root,
+        stage: bytes,
+        brake: Brake,
+        tag: str,
+        *,
+        partials: bool = False,
+    ) -> Halves:
+        """Open a source below `parent`, and its staging folder below `target`; `close` closes both.
+
+        Raises:
+            PlaceError: There is no such staging folder.
+        """
+        there = _opened(target, stage)
+        try:
+            here = _opened(parent, name) if parent is not None else None
+        except PlaceError:
+            here = None
+        return cls(here, there, brake, tag, partials=partials)
+
+    def close(self) -> None:
+        super().close()
+        self._source.close()
+        self._target.close()
+
+    def _source_folder(self, path: bytes) -> int:
+        if not self._has_source:
+            return -1
+        try:
+            return super()._source_folder(path)
+        except PlaceError:
+            return -1  # it has gone, or cannot be read: what was copied of it stays
+
+    def _look_at(self, folder: Folder, name: bytes, batch: Passed) -> None:
+        batch.last = join(folder.path, name)
+        try:
+            there = os.lstat(name, dir_fd=folder.target)
+            if stat.S_ISDIR(there.st_mode):
+                folder.names.append(name)
+            elif self._is_half(folder, name, there):
+                self._make_writable(folder)
+                os.unlink(name, dir_fd=folder.target)
+                folder.changed = True
+                batch.files += 1
+                batch.size_bytes += there.st_size
+        except OSError as error:
+            self.fail(batch.last, error, batch)
+
+    def _is_half(self, folder: Folder, name: bytes, there: os.stat_result) -> bool:
+        if is_partial(name):
+            return self._partial is not None and name.startswith(self._partial)
+        if not stat.S_ISREG(there.st_mode) or abs(there.st_ctime_ns - there.st_mtime_ns) > _YOUNG_NS:
+            return False
+        try:
+            wanted = look(folder.source, name) if folder.source >= 0 else None
+        except OSError:
+            wanted = None
+        if wanted is None or there.st_size != wanted.st_size or not stat.S_ISREG(wanted.st_mode):
+            return True
+        step_ns = time_step_ns(there.st_dev, self._target.ways)
+        return not same_time(wanted.st_mtime_ns, there.st_mtime_ns, step_ns)
+
+
+def _opened(above: Root, name: bytes) -> Root:
+    """Open a folder below an opened one as one of its own; no link is followed."""
+    return Root(above.location(name).path, above.folder(name))
