@@ -71,6 +71,15 @@ async def test_a_job_that_two_take_up_again_at_once_is_taken_up_once(
     assert [job.state for job in harness.ended] == [JobState.FAILED, JobState.DONE]
 
 
+async def test_jobs_that_two_resume_at_once_are_all_resumed(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    ids = await paused(harness, source, target, 4)
+    await asyncio.gather(harness.engine.resume(ids[2:]), harness.engine.resume(ids), harness.engine.resume())
+    for id in ids:
+        await harness.done(id)
+
+
 async def test_a_job_cancelled_while_it_is_taken_up_again_stays_cancelled(
     harness: Harness, source: Path, target: Path
 ) -> None:
