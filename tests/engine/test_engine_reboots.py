@@ -8,6 +8,7 @@ import pytest
 from engine_harness import Harness, at_rest, names, running, write
 
 from tui.engine import opening
+from tui.engine.cleanup import DOUBT
 from tui.model.job import Conflict, Flush, JobState
 from tui.places.local import boot
 
@@ -65,6 +66,18 @@ async def test_what_a_paused_job_had_written_is_compared_once_after_a_reboot(
         assert (await second.engine.job(id)).note == SAID
         await resumed(second, id)
     assert texts(target / "tree") == {"text"}
+
+
+async def test_a_job_cancelled_in_doubt_says_so(
+    tmp_path: Path, source: Path, target: Path, machine: Machine
+) -> None:
+    async with running(tmp_path / "journal") as first:
+        id = await paused(first, source, target)
+    machine.boot = "second"
+    async with running(tmp_path / "journal") as second:
+        await second.engine.cancel([id])
+        await at_rest(second.engine)
+        assert (await second.engine.job(id)).note == f"cancelled: {DOUBT}"
 
 
 @pytest.mark.parametrize(("boot", "compared"), [("first", False), ("", True)])

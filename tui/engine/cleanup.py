@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 PAGE = 256
 HOP_S = 0.1
 
+DOUBT = "a disk may not have taken all that was copied: compare it before you rely on it"
+
 
 class Begun(NamedTuple):
     """A tree that was being built, and is to stay as far as it is: what is copied, where, and its final name."""
@@ -77,22 +79,29 @@ async def tidy_up(run: Run, how: Cleanup) -> str:
         start = 0
         while page := await run.journal.sources(row.id, start, PAGE):
             for chunk in chunks(page):
-                parent = await run.hop(_open, chunk[0].location.parent.path)
-                try:
-                    left = await run.hop(_look, run, chunk, parent, target, how)
-                    for begun in left.stages:
-                        incomplete += await _leave(run, parent, target, begun)
-                        del incomplete[2:]
-                finally:
-                    run.release(parent)
-                await _go_through(run, target, left)
+                incomplete = [*incomplete, *await _tidy(run, chunk, target, how)][:2]
             start = page[-1].idx + 1
         await run.hop(sweep, target, b"", row.tag)
     finally:
         run.release(target)
     if not incomplete:
-        return ""
-    return f"cancelled: {target.location(incomplete[0])}{' and others are' if incomplete[1:] else ' is'} incomplete"
+        return f"cancelled: {DOUBT}" if run.record.doubtful and how is Cleanup.KEEP else ""
+    told = f"cancelled: {target.location(incomplete[0])}{' and others are' if incomplete[1:] else ' is'} incomplete"
+    return f"{told}, and {DOUBT}" if run.record.doubtful else told
+
+
+async def _tidy(run: Run, sources: Sequence[Source], target: Root, how: Cleanup) -> list[bytes]:
+    """Tidy up behind some sources of one folder; return the names of trees that are left incomplete."""
+    incomplete: list[bytes] = []
+    parent = await run.hop(_open, sources[0].location.parent.path)
+    try:
+        left = await run.hop(_look, run, sources, parent, target, how)
+        for begun in left.stages:
+            incomplete += await _leave(run, parent, target, begun)
+    finally:
+        run.release(parent)
+    await _go_through(run, target, left)
+    return incomplete
 
 
 async def _go_through(run: Run, target: Root, left: Left) -> None:
