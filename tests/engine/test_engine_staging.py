@@ -115,6 +115,35 @@ async def test_a_standing_folder_is_merged_into_and_never_dropped(
     assert (target / "a" / "mine").read_text() == "mine"
 
 
+async def test_of_a_tree_that_is_dropped_what_others_put_there_or_changed_stays(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    id = await slowly(harness, tree(source / "a"), target)
+    await harness.engine.pause([id])
+    await at_rest(harness.engine)
+    changed, kept, *_ = (name for name in names(target / "a") if name.startswith("file"))
+    (target / "a" / "mine").write_text("mine")
+    (target / "a" / changed).write_text("changed")
+    (source / "a" / kept).unlink()
+    await harness.engine.cancel([id], keep=False)
+    await at_rest(harness.engine)
+    assert names(target / "a") == sorted([changed, kept, "mine"])
+    assert (await harness.engine.job(id)).note == (
+        f"cancelled: {target}/a stays: not all in it is as it was copied"
+    )
+
+
+async def test_a_tree_of_folders_that_may_not_be_written_to_is_dropped(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    (tree(source / "a") / "sub").mkdir(mode=0o500)
+    (source / "a").chmod(0o500)
+    id = await slowly(harness, source / "a", target)
+    await harness.engine.cancel([id], keep=False)
+    await at_rest(harness.engine)
+    assert names(target) == []
+
+
 async def test_a_move_between_filesystems_too(
     harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

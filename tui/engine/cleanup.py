@@ -15,15 +15,17 @@ from tui.engine.look import free_name
 from tui.engine.planner import chunks
 from tui.engine.rows import Cleanup
 from tui.model.error import AlreadyExists, PlaceError
-from tui.model.job import JobKind
+from tui.model.job import Conflict, JobKind
 from tui.places.local import syscalls
+from tui.places.local.copy_rules import CopyRules
 from tui.places.local.copying import sweep
 from tui.places.local.hops import Brake
+from tui.places.local.moved_removal import MovedRemoval
 from tui.places.local.partial import prefix
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, join
 from tui.places.local.staging import publish, stage_name
-from tui.places.local.standing import look
+from tui.places.local.standing import is_folder, look
 from tui.places.local.supplanting import put_back
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class Left:
     """What is still to be gone through after a look at some sources."""
 
     remove: list[bytes] = field(default_factory=list)
+    take_back: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Trees of this job's that others may have put something into: the name of the source, and that of the copy."""
     sweep: list[bytes] = field(default_factory=list)
     stages: list[Begun] = field(default_factory=list)
 
@@ -74,34 +78,47 @@ async def tidy_up(run: Run, how: Cleanup) -> str:
         target = await run.hop(Root.open, row.target.path if row.into else row.target.parent.path)
     except PlaceError:
         return ""
-    incomplete: list[bytes] = []
+    left: list[bytes] = []
     try:
         start = 0
         while page := await run.journal.sources(row.id, start, PAGE):
             for chunk in chunks(page):
-                incomplete = [*incomplete, *await _tidy(run, chunk, target, how)][:2]
+                left = [*left, *await _tidy(run, chunk, target, how)][:2]
             start = page[-1].idx + 1
         await run.hop(sweep, target, b"", row.tag)
     finally:
         run.release(target)
-    if not incomplete:
-        return f"cancelled: {DOUBT}" if run.record.doubtful and how is Cleanup.KEEP else ""
-    told = f"cancelled: {target.location(incomplete[0])}{' and others are' if incomplete[1:] else ' is'} incomplete"
-    return f"{told}, and {DOUBT}" if run.record.doubtful else told
+    return _told(run, left, target, how)
+
+
+def _told(run: Run, names: Sequence[bytes], target: Root, how: Cleanup) -> str:
+    """Return a note on what is left of a cancelled job."""
+    if how is Cleanup.DROP:
+        where = target.location(names[0]) if names else None
+        return f"cancelled: {where} stays: not all in it is as it was copied" if where else ""
+    doubt = DOUBT if run.record.doubtful else ""
+    incomplete = ""
+    if names:
+        incomplete = f"{target.location(names[0])}{' and others are' if names[1:] else ' is'} incomplete"
+    said = ", and ".join(part for part in (incomplete, doubt) if part)
+    return f"cancelled: {said}" if said else ""
 
 
 async def _tidy(run: Run, sources: Sequence[Source], target: Root, how: Cleanup) -> list[bytes]:
-    """Tidy up behind some sources of one folder; return the names of trees that are left incomplete."""
-    incomplete: list[bytes] = []
+    """Tidy up behind some sources of one folder; return the names of trees that stay, and are no whole copies."""
+    names: list[bytes] = []
     parent = await run.hop(_open, sources[0].location.parent.path)
     try:
         left = await run.hop(_look, run, sources, parent, target, how)
         for begun in left.stages:
-            incomplete += await _leave(run, parent, target, begun)
+            names += await _leave(run, parent, target, begun)
+        await _go_through(run, target, left)
+        for original, name in left.take_back:
+            assert parent is not None  # else there would be nothing it still is a copy of
+            names += await _take_back(run, parent, original, target, name)
     finally:
         run.release(parent)
-    await _go_through(run, target, left)
-    return incomplete
+    return names
 
 
 async def _go_through(run: Run, target: Root, left: Left) -> None:
@@ -120,6 +137,19 @@ async def _remove(run: Run, target: Root, path: bytes) -> None:
             pass
     finally:
         run.release(removal)
+
+
+async def _take_back(run: Run, parent: Root, original: bytes, target: Root, name: bytes) -> list[bytes]:
+    """Remove of a copied tree what still is as its original; return its name, if anything else is in it."""
+    row = run.record.row
+    rules = CopyRules(row.tag, Conflict.SKIP, keep=row.preserve)
+    removal = MovedRemoval(target, parent, name, original, Brake(), rules, homes=run.homes, opening=True)
+    try:
+        while not (await run.hop(removal.step)).exhausted:
+            pass
+    finally:
+        run.release(removal)
+    return [] if await run.hop(look, target.fd, name) is None else [name]
 
 
 async def _leave(run: Run, parent: Root | None, target: Root, begun: Begun) -> list[bytes]:
@@ -158,7 +188,11 @@ def _look(run: Run, sources: Sequence[Source], parent: Root | None, target: Root
             else:
                 left.stages.append(Begun(original, stage, name))
         elif how is Cleanup.DROP and _is_ours(source, parent, target, name):
-            left.remove.append(name)
+            if is_folder(os.lstat(name, dir_fd=target.fd)):
+                left.take_back.append((original, name))
+                left.sweep.append(name)
+            else:
+                left.remove.append(name)
         elif (there := look(target.fd, name)) is not None and stat.S_ISDIR(there.st_mode):
             left.sweep.append(name)
     return left

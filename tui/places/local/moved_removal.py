@@ -52,13 +52,16 @@ class MovedRemoval(TreeRemoval):
         rules: CopyRules,
         stay: Collection[bytes] = (),
         homes: Homes = NO_HOMES,
+        *,
+        opening: bool = False,
     ) -> None:
         """Say what was moved where.
 
         Args:
+            opening: See `TreeRemoval`.
             stay: Paths of what is left alone, however complete its copy looks: something about it went wrong.
         """
-        super().__init__(source, source_name, brake, homes)
+        super().__init__(source, source_name, brake, homes, opening=opening)
         self._target, self._target_name, self._rules, self._stay = target, target_name, rules, stay
         self._trail = Trail(rules.fitting, (source_name, target_name))
         self._twins: list[tuple[bytes, bytes]] = []
