@@ -1,6 +1,7 @@
 """Let several clients say this and that to many jobs at once while the engine is killed again and again.
 
-In the end all is resumed or tried again: every job has to come to its end, and every file to its target.
+Then all is paused: nothing but whole files may stand under final names, whatever was said to their jobs. In the end all
+is resumed or tried again: every job has to come to its end, and every file to its target.
 `python -m tests.soak.command_rounds --rounds 30` is what `make soak` runs.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import stat
 from typing import TYPE_CHECKING
 
 from tests.soak.rounds import Ground, main
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 JOBS = 8
 CLIENTS = 3
 LASTS_S = 6.0
-END_S = 120.0
+STILL_S = 60.0
+"""No job may get no further for so long."""
+REST_S = 1.0
 SLOW = 8 << 20
 
 Tree = dict[bytes, tuple[object, ...]]
@@ -37,9 +41,12 @@ def play(ground: Ground) -> tuple[str, list[str]]:
     for source in sorted(sources):
         make_mixed_tree(source, ground.rng.randrange(1 << 30), 150, 6 << 20, 2)
     told = {source: describe(source) for source in sources}
-    faults = asyncio.run(_command(ground, kinds))
+    faults = asyncio.run(_command(ground, kinds, told))
     for number, kind in enumerate(kinds):
         target = _target(ground, number)
+        if not (target / "source").exists():
+            faults.append(f"job {number}, {kind}: nothing at the target")
+            continue
         faults += [
             f"job {number}, {kind}: {line}"
             for line in differences(told[_source(ground, number, kind)], describe(target / "source"))[:3]
@@ -59,7 +66,19 @@ def _target(ground: Ground, number: int) -> Path:
     return ground.place(number % 2 == 0) / f"to{number}"
 
 
-async def _command(ground: Ground, kinds: list[JobKind]) -> list[str]:
+def _half(told: Tree, target: Path) -> list[str]:
+    """Return what stands under a final name at a target, and is no copy."""
+    faults = []
+    for path, (mode, *_, content, _xattrs) in describe(target).items():
+        below = path.partition(b"/")[2]
+        if b".ferry-" in path or not (isinstance(mode, int) and stat.S_ISREG(mode)):
+            continue
+        if below not in told or content != told[below][5]:
+            faults.append(f"half: {path!r} in {target}: {content}")
+    return faults
+
+
+async def _command(ground: Ground, kinds: list[JobKind], told: dict[Path, Tree]) -> list[str]:
     paths = Paths.from_environment(ground.ferry.environment)
     faults: list[str] = []
     async with RemoteClient(paths) as client:
@@ -77,6 +96,10 @@ async def _command(ground: Ground, kinds: list[JobKind]) -> list[str]:
         ends = asyncio.get_running_loop().time() + LASTS_S
         seeds = [ground.rng.randrange(1 << 30) for _ in range(CLIENTS)]
         await asyncio.gather(_kill(ground, ends), *(_say(paths, ids, seed, ends, faults) for seed in seeds))
+        await client.pause()
+        await asyncio.sleep(REST_S)
+        for number, kind in enumerate(kinds):
+            faults += _half(told[_source(ground, number, kind)], _target(ground, number))[:3]
         await _bring_to_an_end(client, faults)
     return faults
 
@@ -124,18 +147,21 @@ async def _bring_to_an_end(client: RemoteClient, faults: list[str]) -> None:
     """Have every job go on until it is done."""
     await client.resume()
     jobs = await client.jobs()
-    try:
-        async with asyncio.timeout(END_S):
-            while any(job.state is not JobState.DONE for job in jobs):
-                for job in jobs:
-                    if job.state is JobState.WAITING:
-                        await client.set_conflict([job.id], Conflict.OVERWRITE)
-                await client.retry()
-                await asyncio.sleep(0.2)
-                jobs = await client.jobs()
-    except TimeoutError:
-        left = (job for job in jobs if job.state is not JobState.DONE)
-        faults += [f"not done: job {job.id} is {job.state}, {job.note!r}" for job in left]
+    loop, before = asyncio.get_running_loop(), jobs
+    ends = loop.time() + STILL_S
+    while any(job.state is not JobState.DONE for job in jobs) and loop.time() < ends:
+        for job in jobs:
+            if job.state is JobState.WAITING:
+                await client.set_conflict([job.id], Conflict.OVERWRITE)
+        await client.retry()
+        await asyncio.sleep(0.2)
+        jobs = await client.jobs()
+        if any(
+            job.progress.files_done != was.progress.files_done for job, was in zip(jobs, before, strict=True)
+        ):
+            before, ends = jobs, loop.time() + STILL_S
+    left = (job for job in jobs if job.state is not JobState.DONE)
+    faults += [f"stands still: job {job.id} is {job.state}, {job.note!r}" for job in left]
     await client.remove()
 
 
