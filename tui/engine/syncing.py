@@ -132,11 +132,15 @@ class Syncing(Copying):
 
         Raises:
             SourceChanged: Another folder stands now where the source was: its disk may have been unmounted.
+            PlaceError: One of them cannot be opened.
         """
         where, final = source.location, self._final
         name = os.fsencode(final.name)
-        if look(self.target.fd, name) is None:
-            return None
+        try:
+            if look(self.target.fd, name) is None:
+                return None
+        except OSError as error:
+            raise from_os_error(error, final, "look at") from error
         if self._identity is None:  # only what had failed was looked at
             self._check(source)
         with Root.open(where.parent.path) as parent:
