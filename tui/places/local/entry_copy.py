@@ -150,7 +150,7 @@ class EntryCopy:
             or self._pair.same_bytes(found.name, found.target_name)
         ):
             lost = self._traits.lost.copy()
-            self._joiner.tell(info, found.target_name)
+            self._joiner.tell(info, found.target_name, as_found=not self._rules.mirror)
             self._traits.lost &= lost
 
     def _file(self, name: bytes, target_name: bytes, batch: Batch) -> bool:
