@@ -99,6 +99,21 @@ class Syncing(Copying):
         await super()._everything()
         self._met_all = True
 
+    async def _failed(self) -> None:
+        """Try what failed once more.
+
+        Where that was a removal, all is looked at: a folder may not have got its time back, and only a copy of it tells
+        which that was.
+        """
+        run = self.run
+        up_to = await run.journal.last_error(self.row.id)
+        if any(row.removing for row in await run.journal.error_rows(self.row.id, up_to)):
+            run.record.failed_only = False
+            await run.journal.update(self.row.id, {"failed_only": False})
+            await self._everything()
+        else:
+            await super()._failed()
+
     # Removing
 
     async def last(self) -> None:
