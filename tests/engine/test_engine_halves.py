@@ -9,6 +9,7 @@ import pytest
 from engine_harness import Harness, at_rest, names, write
 
 from tests.trees import describe, differences, partials
+from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import Conflict
 
 if TYPE_CHECKING:
@@ -128,3 +129,18 @@ async def test_what_cannot_be_looked_at_keeps_its_partial_name(
     await at_rest(harness.engine)
     assert names(target) == [built.parent.name]
     assert built.parent.name in (await harness.engine.job(id)).note
+
+
+async def test_copies_without_the_times_of_their_sources_are_whole_and_stay(
+    harness: Harness, tree: Path, target: Path
+) -> None:
+    keep = ALL_TRAITS - {Trait.TIMES}
+    id = await harness.copy(tree, to=target, limit_bytes_s=SLOW, preserve=keep)
+    await harness.until(id, lambda job: job.progress.files_done >= 4)
+    await harness.engine.pause([id])
+    await at_rest(harness.engine)
+    copied = names(stage(target))
+    await harness.engine.cancel([id])
+    await at_rest(harness.engine)
+    assert names(target / "a" / "below") == copied
+    assert len(copied) >= 4

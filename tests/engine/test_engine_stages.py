@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine_harness import Harness, at_rest, crash, names, new_engine, running
 
 from tests.trees import partials
+from tui.engine import copying
+from tui.model.error import PlaceUnavailable
 from tui.model.job import JobState
 from tui.model.location import Location
+from tui.places.local.slices import SliceCopy
 from tui.places.local.staging import stage_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from tui.model.job import Job
 
@@ -143,3 +148,28 @@ async def test_a_stranger_in_the_place_of_the_partial_folder_is_an_error_of_its_
     job = await harness.ends(paused)
     (error,) = await harness.engine.errors(paused)
     assert (job.state, job.stage, error.code) == (JobState.FAILED, None, "AlreadyExists")
+
+
+async def test_a_tree_that_did_not_get_its_name_at_first_is_not_copied_again(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large files were, and their half files stayed in the tree: its folder was taken for empty."""
+    publish, slices, calls = copying.publish, SliceCopy.step, []
+
+    def refused_once(*args: Any) -> None:
+        calls.append("publish")
+        if calls.count("publish") == 1:
+            raise PlaceUnavailable("cannot create a: too many files are open")
+        publish(*args)
+
+    def counted(copy: SliceCopy, size_bytes: int) -> int:
+        calls.append("slice")
+        return slices(copy, size_bytes)
+
+    monkeypatch.setattr("tui.engine.retry.FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr("tui.engine.run.LARGE_BYTES", 1000)
+    monkeypatch.setattr(copying, "publish", refused_once)
+    monkeypatch.setattr(SliceCopy, "step", counted)
+    await harness.done(await harness.copy(tree(source / "a", 1), to=target))
+    assert calls == ["slice", "publish", "publish"]
+    assert partials(target) == []

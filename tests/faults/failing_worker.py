@@ -1,6 +1,7 @@
 """A worker process in which one call fails, as the environment says; run in place of `tui.places.local.worker`.
 
-FERRY_FAULT is "<what> <number> <file>"; the file is made when the fault has struck, so that it strikes once. What:
+FERRY_FAULT is "<what> <number> <file>"; the file is made when the fault has struck, so that it strikes once. Where the
+number is "<name>/<number>", just the calls of this function are counted. What:
 
 - count: nothing fails; the file holds the number of calls so far;
 - kill: the process is killed before this call;
@@ -28,6 +29,7 @@ from tests.faults.seam import Seam
 from tui.places.local import worker
 
 WHAT, NUMBER, MARK = os.environ["FERRY_FAULT"].split(" ", 2)
+ONLY, _, NUMBER = NUMBER.rpartition("/")
 
 
 class Patch:
@@ -43,7 +45,7 @@ class WorkerSeam(Seam):
     serving = False
 
     def strikes(self, name: str) -> int | None:
-        if not self.serving:
+        if not self.serving or (ONLY and name != ONLY):
             return None
         self.calls.append(name)
         if WHAT in ("count", "cut", "stall") or len(self.calls) - 1 != int(NUMBER) or not self.first():

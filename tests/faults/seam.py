@@ -13,13 +13,15 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tui
+from tests.faults.descriptors import OPENERS, Descriptors, way_to
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
 
     import pytest
 
@@ -59,6 +61,16 @@ def calls_of_the_product() -> frozenset[str]:
     return frozenset(found - _PURE)
 
 
+class Place(NamedTuple):
+    """The name of a call, and the lines that led to it: (file, number), the innermost first."""
+
+    name: str
+    lines: tuple[tuple[str, int], ...]
+
+    def is_in(self, module: str) -> bool:
+        return any(file.endswith(module) for file, _ in self.lines)
+
+
 @dataclass(frozen=True)
 class Fault:
     """What goes wrong, and when.
@@ -89,6 +101,9 @@ class Seam:
     Attributes:
         calls: The name of each call so far.
         struck: The name of the call the fault met, if it has.
+        struck_at: Where in the program that was.
+        places: For each call, where in the program it was made, and how that was come to; only with `keeps_places`.
+        descriptors: What is open of what was opened since.
         apart: Two folders that pretend to be on different filesystems.
         before_each: Called before each call of a job.
     """
@@ -96,8 +111,12 @@ class Seam:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, names: Iterable[str] = ()) -> None:
         """Args: names: The functions of `os` to stand before, where somebody has found them already."""
         self.calls: list[str] = []
+        self.places: list[Place] = []
+        self.keeps_places = False
+        self.descriptors = Descriptors()
         self.fault: Fault | None = None
         self.struck: str | None = None
+        self.struck_at = ""
         self.apart: tuple[Path, Path] | None = None
         self.before_each: Callable[[], None] | None = None
         self.counting = False
@@ -112,7 +131,7 @@ class Seam:
 
     def arm(self, fault: Fault | None) -> None:
         """Count from 0 again, and let a fault happen."""
-        self.calls, self.fault, self.struck = [], fault, None
+        self.calls, self.places, self.fault, self.struck, self.struck_at = [], [], fault, None, ""
 
     def lift(self) -> None:
         self.fault = None
@@ -129,11 +148,15 @@ class Seam:
                 self._own.busy = False
         place = len(self.calls)
         self.calls.append(name)
+        if self.keeps_places:
+            self.places.append(Place(name, tuple(_lines(sys._getframe(2)))))
         fault = self.fault
         if fault is None or (fault.number == SHORT and name not in TRANSFERS):
             return None
         first = self.struck is None and fault.meets(place, name)
         if first or (fault.lasting and name == self.struck):
+            if first:
+                self.struck_at = way_to(sys._getframe(2))
             self.struck = name
             return fault.number
         return None
@@ -150,10 +173,15 @@ class Seam:
 
     def _call(self, name: str, real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         number = self.strikes(name)
+        if name == "close":
+            self.descriptors.closing(args[0], frames=1)
         if number is None:
             if self.apart and name in _BETWEEN_TWO and self._is_met() and self._leaves(args, kwargs):
                 raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-            return real(*args, **kwargs)
+            done = real(*args, **kwargs)
+            if name in OPENERS:
+                self.descriptors.opened(done)
+            return done
         if number == SHORT:
             return real(*_halved(name, args), **kwargs)
         if name == "close":
@@ -184,6 +212,12 @@ class Seam:
         finally:
             self._own.busy = False
         return next((n for n, root in enumerate(self.apart or ()) if path.is_relative_to(root)), -1)
+
+
+def _lines(frame: FrameType | None) -> Iterator[tuple[str, int]]:
+    while frame is not None:
+        yield frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
 
 
 def _halved(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -232,7 +266,10 @@ class _Library:
             if number is None and self._seam.apart and name in _BETWEEN_TWO and self._seam._leaves(args, {}):
                 number = errno.EXDEV
             if number is None or number == SHORT:
-                return real(*args)
+                done = real(*args)
+                if name == "syscall" and done >= 0:  # openat2
+                    self._seam.descriptors.opened(done)
+                return done
             ctypes.set_errno(number)
             return -1
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.trees import describe, differences, partials
+from tests.trees import describe, differences
 from tui.model.job import Conflict, JobKind
 from tui.model.location import Location
 
@@ -19,28 +19,29 @@ if TYPE_CHECKING:
 Tree = dict[bytes, tuple[object, ...]]
 
 KIB = 1 << 10
-SMALL_BYTES, SLICE_BYTES, LARGE_BYTES = 8 * KIB, 32 * KIB, 96 * KIB
-"""What counts as small, as a slice and as large in these tests: so every way of copying is met in a few hundred KiB."""
+SMALL_BYTES, SLICE_BYTES, LARGE_BYTES = 8 * KIB, 16 * KIB, 40 * KIB
+"""What counts as small, as a slice and as large in these tests: so every way of copying is met in 100 KiB."""
+MIDDLE_BYTES = 24 * KIB
 _LONG_AGO_NS = 1_500_000_000_123_456_789
 
 
 def make_tree(root: Path) -> None:
-    """Make files of 0, 4 KiB, 64 KiB and more than a slice with a hole; links of both kinds; a FIFO; attributes."""
+    """Make files of 0, 4 KiB, more than a slice, and large with a hole; links of both kinds; a FIFO; attributes."""
     bytes_of = random.Random(1).randbytes
     (root / "inner" / "deep").mkdir(parents=True)
     (root / "none").mkdir(mode=0o700)
     (root / "empty").touch()
     (root / "small").write_bytes(bytes_of(4 * KIB))
     (root / "small").chmod(0o640)
-    (root / "inner" / "middle").write_bytes(bytes_of(64 * KIB))
+    (root / "inner" / "middle").write_bytes(bytes_of(MIDDLE_BYTES))
     with (root / "inner" / "holes").open("wb") as holes:
-        holes.seek(32 * KIB)
+        holes.seek(16 * KIB)
         holes.write(bytes_of(8 * KIB))
-        holes.truncate(80 * KIB)
+        holes.truncate(36 * KIB)
     with (root / "inner" / "deep" / "large").open("wb") as large:
-        large.write(bytes_of(100 * KIB))
-        large.seek(300 * KIB)
-        large.write(bytes_of(60 * KIB))
+        large.write(bytes_of(44 * KIB))
+        large.seek(100 * KIB)
+        large.write(bytes_of(20 * KIB))
     os.link(root / "small", root / "inner" / "small again")
     os.link(root / "inner" / "deep" / "large", root / "large again")
     (root / "link").symlink_to("inner/middle")
@@ -58,7 +59,7 @@ def make_standing(root: Path) -> None:
     """Make a tree that another meets: one file is the same, some differ, some are there alone."""
     (root / "inner").mkdir(parents=True, exist_ok=True)
     (root / "small").write_bytes(b"another, which is replaced")
-    (root / "inner" / "middle").write_bytes(random.Random(2).randbytes(64 * KIB))
+    (root / "inner" / "middle").write_bytes(random.Random(2).randbytes(MIDDLE_BYTES))
     (root / "link").symlink_to("elsewhere")
     (root / "empty").touch()
     (root / "kept").write_bytes(b"stays as it is")
@@ -150,12 +151,18 @@ class Stand:
 
     Attributes:
         trash: Where the home's trash is.
+        before: What was there before any job.
         between: Where the job played undoes another one: what that had come to.
     """
 
     between: Outcome | None = None
 
-    def __init__(self, root: Path, scenario: Scenario) -> None:
+    def __init__(self, root: Path, scenario: Scenario, before: Outcome | None = None) -> None:
+        """Make the folders.
+
+        Args:
+            before: What they hold, where another stand of the scenario has told.
+        """
         self.root, self.scenario = root, scenario
         self.source, self.target, self.trash = root / "source", root / "target", root / "home" / "Trash"
         for folder in (self.source, self.target, self.trash):
@@ -165,7 +172,7 @@ class Stand:
             make_standing(self.target if scenario.single else self.target / "tree")
         if scenario.clashing:
             make_clashing(self.target / "tree")
-        self.source_before, self.target_before = describe(self.source), describe(self.target)
+        self.before = before or Outcome.of(self)
 
     def request(self) -> tuple[tuple[Path, ...], dict[str, object]]:
         """Return the sources of the job and the rest of its request."""
@@ -183,32 +190,35 @@ class Stand:
 
 @dataclass
 class Outcome:
-    """What a job came to: its folders afterwards.
+    """What a job came to: its folders afterwards, or at some moment.
 
-    The folders named in the request are left out (their times tell of the run), and the notes in the trash.
+    Attributes:
+        trash: The files in it, without the notes.
+        named: The folders the request names: their times tell of the run.
     """
 
     source: Tree
     target: Tree
     trash: Tree
+    named: tuple[bytes, ...]
 
     @classmethod
     def of(cls, stand: Stand) -> Outcome:
+        trash = {path: what for path, what in describe(stand.trash).items() if path.startswith(b"files/")}
         named = (b"", b"tree") if stand.scenario.single else (b"",)
-        source, target = (
-            {path: what for path, what in describe(root).items() if path not in named}
-            for root in (stand.source, stand.target)
-        )
-        return cls(source, target, _files(describe(stand.trash)))
+        return cls(describe(stand.source), describe(stand.target), trash, named)
 
     def differences(self, other: Outcome) -> list[str]:
-        """Return one line for each entry that is not alike."""
-        return [line for pair in ((self.source, other.source), (self.target, other.target),
-                                  (self.trash, other.trash)) for line in differences(*pair)]  # fmt: skip
+        """Return one line for each entry that is not alike, but for the folders named."""
+        pairs = (self.source, other.source), (self.target, other.target), (self.trash, other.trash)
+        return [line for pair in pairs for line in differences(*map(self._unnamed, pair))]
 
+    def _unnamed(self, tree: Tree) -> Tree:
+        return {path: what for path, what in tree.items() if path not in self.named}
 
-def _files(trash: Tree) -> Tree:
-    return {path: what for path, what in trash.items() if path.startswith(b"files/")}
+    def partials(self) -> list[bytes]:
+        """Return what Ferry left unfinished."""
+        return [path for path in (*self.source, *self.target) if path.split(b"/")[-1].startswith(b".ferry-")]
 
 
 def _content(entry: tuple[object, ...] | None) -> object:
@@ -222,34 +232,33 @@ class Judge:
     def __init__(self, stand: Stand, wanted: Outcome) -> None:
         self.stand, self.wanted = stand, wanted
 
-    def harm(self) -> list[str]:
-        """Return what must never be, not even for a moment: wrong bytes under a final name, an original lost."""
-        target = self._finals(describe(self.stand.target))
-        right = [self.stand.target_before, self.wanted.target]
+    def harm(self, now: Outcome | None = None) -> list[str]:
+        """Return what must never be, not even for a moment: wrong bytes under a final name, an original lost.
+
+        Args:
+            now: What there is, where it is known.
+        """
+        now = now or Outcome.of(self.stand)
+        target = {path: what for path, what in now.target.items() if b".ferry-" not in path}
+        right = [self.stand.before.target, self.wanted.target]
         right += [self.stand.between.target] if self.stand.between else []
         found = [f"wrong at the target: {path!r}: {what}" for path, what in target.items()
                  if all(_content(what) != _content(tree.get(path)) for tree in right) and path]  # fmt: skip
         found += [
             f"gone from the target: {path!r}"
-            for path in self.stand.target_before
+            for path in self.stand.before.target
             if path in self.wanted.target and path not in target
         ]
-        if self.stand.scenario.kind is not JobKind.DELETE:
-            found += self._lost(target)
+        if self.stand.scenario.kind is JobKind.RENAME:
+            found += self._lost_by_renaming(now.source)
+        elif self.stand.scenario.kind is not JobKind.DELETE:
+            elsewhere = {JobKind.MOVE: target, JobKind.TRASH: now.trash}
+            found += self._lost(now.source, elsewhere.get(self.stand.scenario.kind, {}))
         return found
 
-    def _finals(self, tree: Tree) -> Tree:
-        return {path: what for path, what in tree.items() if b".ferry-" not in path}
-
-    def _lost(self, target: Tree) -> list[str]:
-        source = describe(self.stand.source)
-        if self.stand.scenario.kind is JobKind.RENAME:
-            return self._lost_by_renaming(source)
-        elsewhere = {JobKind.MOVE: target, JobKind.TRASH: _files(describe(self.stand.trash))}.get(
-            self.stand.scenario.kind, {}
-        )
+    def _lost(self, source: Tree, elsewhere: Tree) -> list[str]:
         lost = []
-        for path, what in self.stand.source_before.items():
+        for path, what in self.stand.before.source.items():
             new = self._new_path(path)
             if all(_content(what) != _content(found) for found in (source.get(path), elsewhere.get(new))):
                 lost.append(f"lost from the source: {path!r}")
@@ -257,14 +266,14 @@ class Judge:
 
     def _lost_by_renaming(self, source: Tree) -> list[str]:
         """Return whose content is under no name any more: names change hands, some by way of a name of passage."""
-        before, now = (Counter(map(_content, tree.values())) for tree in (self.stand.source_before, source))
-        return [f"lost from the source: {content!r}" for content in before - now]
+        before, after = (Counter(map(_content, tree.values())) for tree in (self.stand.before.source, source))
+        return [f"lost from the source: {content!r}" for content in before - after]
 
     def _new_path(self, path: bytes) -> bytes:
         new = path.removeprefix(b"tree").lstrip(b"/") if self.stand.scenario.single else path
         return b"files/" + new if self.stand.scenario.kind is JobKind.TRASH else new
 
-    def undone(self) -> list[str]:
-        """Return in what the folders are not what the job should make of them."""
-        left = [f"left behind: {path}" for path in partials(self.stand.source, self.stand.target)]
-        return self.wanted.differences(Outcome.of(self.stand)) + left
+    def undone(self, now: Outcome | None = None) -> list[str]:
+        """Return in what the folders are not what the job should make of them; `now` as for `harm`."""
+        now = now or Outcome.of(self.stand)
+        return self.wanted.differences(now) + [f"left behind: {path!r}" for path in now.partials()]

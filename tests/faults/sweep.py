@@ -8,8 +8,9 @@ import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tests.engine.engine_harness import Harness, running
-from tests.faults.seam import ERRORS, SHORT, TRANSFERS, Fault, Seam
+from tests.engine.engine_harness import Harness, at_rest, running
+from tests.faults.descriptors import open_files
+from tests.faults.seam import ERRORS, SHORT, TRANSFERS, Fault, Place, Seam
 from tests.faults.stands import LARGE_BYTES, SLICE_BYTES, SMALL_BYTES, Judge, Outcome, Scenario, Stand
 from tui.engine.engine import Limits
 from tui.model.error import FerryError
@@ -38,23 +39,32 @@ class Sweep:
         self.scenario, self.folder, self.harness, self.seam = scenario, folder, harness, seam
         self.rounds = 0
         self.calls: list[str] = []
+        self.places: list[Place] = []
+        self.before: Outcome | None = None
         self.wanted: Outcome
 
     async def begin(self) -> list[str]:
         """Run the job without a fault: so it should always end. Return what is wrong already."""
         stand = self.stand()
+        self.before = stand.before
         self.seam.arm(None)
+        self.seam.keeps_places = True
         job = await self._run(stand)
-        self.calls = self.seam.calls
+        self.seam.keeps_places = False
+        self.calls, self.places = self.seam.calls, self.seam.places
         self.wanted = Outcome.of(stand)
-        shutil.rmtree(stand.root)
-        return [] if job.state is JobState.DONE else [f"without a fault: {job} {await self._rows(job)}"]
+        rows = await self._rows(job)
+        await self._clear(stand)
+        return [] if job.state is JobState.DONE else [f"without a fault: {job} {rows}"]
 
     def faults(self) -> list[Fault]:
         """Return every fault there can be: each error at each call, once and for good."""
+        return [fault for at in range(len(self.calls)) for fault in self.faults_at(at)]
+
+    def faults_at(self, at: int) -> list[Fault]:
+        name = self.calls[at]
         return [
             Fault(at, number, lasting)
-            for at, name in enumerate(self.calls)
             for number in ERRORS
             if number != SHORT or name in TRANSFERS
             for lasting in (False, True)
@@ -65,7 +75,7 @@ class Sweep:
 
     def stand(self) -> Stand:
         self.rounds += 1
-        stand = Stand(self.folder / str(self.rounds), self.scenario)
+        stand = Stand(self.folder / str(self.rounds), self.scenario, self.before)
         os.environ["XDG_DATA_HOME"] = str(stand.trash.parent)
         self.seam.apart = (stand.source, stand.target) if self.scenario.across else None
         return stand
@@ -74,7 +84,7 @@ class Sweep:
         """Run a job with a fault, lift it, retry; return what is wrong: one line each, none where all is well."""
         stand = self.stand()
         judge = Judge(stand, self.wanted)
-        opened = _descriptors()
+        opened = open_files()
         self.seam.arm(fault)
         try:
             found = await self._suffered(stand, judge)
@@ -82,17 +92,27 @@ class Sweep:
             await self.harness.engine.cancel()
             found = ["it does not end"]
         else:
-            if (now := _descriptors()) != opened:
-                found.append(f"descriptors left open: {now - opened}")
+            await at_rest(self.harness.engine)
+            if (now := open_files()).keys() != opened.keys():
+                found.append(f"open before: {opened}, and after: {now}")
         finally:
             self.seam.lift()
+        where = f"{self.seam.struck} ({self.seam.struck_at})"
+        await self._clear(stand)
+        found += self.seam.descriptors.take_strays()
+        return [f"{self.scenario}, {fault} in {where}: {line}" for line in found]
+
+    async def _clear(self, stand: Stand) -> None:
+        """Remove the folders, and the jobs from the queue: each update of one would look at all there were."""
+        await at_rest(self.harness.engine)
+        await self.harness.engine.remove()
         shutil.rmtree(stand.root)
-        return [f"{self.scenario}, {fault} in {self.seam.struck}: {line}" for line in found]
 
     async def _suffered(self, stand: Stand, judge: Judge) -> list[str]:
         job = await self._run(stand)
         self.seam.lift()
-        found = judge.harm() + await self._untrue(job, judge)
+        now = Outcome.of(stand)
+        found = judge.harm(now) + await self._untrue(job, judge, now)
         return found + [f"after a retry: {line}" for line in await self._mended(job, judge)]
 
     async def watched(self, every: int = 1) -> list[str]:
@@ -113,6 +133,7 @@ class Sweep:
             self.seam.before_each = None
         if job.state is not JobState.DONE or not self.seam.calls:
             found.append(f"{job}, {len(self.seam.calls)} calls")
+        await self._clear(stand)
         return found
 
     async def _run(self, stand: Stand, patience_s: float = PATIENCE_S) -> Job:
@@ -139,10 +160,10 @@ class Sweep:
             seam.lift()
             return await engine.undo(id)
 
-    async def _untrue(self, job: Job, judge: Judge) -> list[str]:
+    async def _untrue(self, job: Job, judge: Judge, now: Outcome) -> list[str]:
         """Return in what the job's state tells something else than the folders do."""
         if job.state is JobState.DONE:
-            found = [f"done, but {line}" for line in judge.undone()]
+            found = [f"done, but {line}" for line in judge.undone(now)]
             return found + ([f"done, with {job.progress.errors} errors"] if job.progress.errors else [])
         rows = await self._rows(job)
         found = [f"told as a fault of Ferry's own: {row}" for row in rows if _INSIDE in row]
@@ -152,6 +173,8 @@ class Sweep:
     async def _mended(self, job: Job, judge: Judge) -> list[str]:
         """Retry or resume until all is well; return what still is not."""
         engine = self.harness.engine
+        if job.state is JobState.DONE:
+            return []
         for _ in range(RETRIES):
             if job.state is JobState.DONE:
                 break
@@ -159,14 +182,11 @@ class Sweep:
             job = await self.harness.ends(job.id, PATIENCE_S)
         if job.state is not JobState.DONE:
             return [f"{job.state}: {await self._rows(job)}"]
-        return judge.harm() + judge.undone()
+        now = Outcome.of(judge.stand)
+        return judge.harm(now) + judge.undone(now)
 
     async def _rows(self, job: Job) -> list[str]:
         return [error.message for error in await self.harness.engine.errors(job.id)]
-
-
-def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
+from tui.model.fidelity import Trait
 from tui.places.local.halves import Halves
 from tui.places.local.hops import Brake
 
@@ -26,9 +27,11 @@ async def drop_halves(
         Why something half may still be in it; None: nothing is, or the run was stopped.
     """
     brake = Brake() if for_good else run.brake
-    tag = run.record.row.tag
+    tag, times = run.record.row.tag, Trait.TIMES in run.record.row.preserve
     try:
-        halves = await run.hop(Halves.within, parent, name, target, stage, brake, tag, partials=for_good)
+        halves = await run.hop(
+            Halves.within, parent, name, target, stage, brake, tag, partials=for_good, times=times
+        )
     except PlaceError as error:
         return error
     failure: PlaceError | None = None

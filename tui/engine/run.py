@@ -231,7 +231,8 @@ class Run:
             exclude=self.record.row.exclude,
             keep=self.record.row.preserve,
             fitting=self.fitting,
-            first=self.record.walk == 1 and not self.record.failed_only,
+            # What is tried once more may have been there: a tree that could not be given its name.
+            first=self.record.walk == 1 and not self.record.failed_only and not self._attempts,
             retried=self.record.failed_only,
         )
 

@@ -99,6 +99,21 @@ class Syncing(Copying):
         await super()._everything()
         self._met_all = True
 
+    async def _failed(self) -> None:
+        """Try what failed once more.
+
+        Where that was a removal, all is looked at: a folder may not have got its time back, and only a copy of it tells
+        which that was.
+        """
+        run = self.run
+        up_to = await run.journal.last_error(self.row.id)
+        if any(row.removing for row in await run.journal.error_rows(self.row.id, up_to)):
+            run.record.failed_only = False
+            await run.journal.update(self.row.id, {"failed_only": False})
+            await self._everything()
+        else:
+            await super()._failed()
+
     # Removing
 
     async def last(self) -> None:
@@ -132,11 +147,15 @@ class Syncing(Copying):
 
         Raises:
             SourceChanged: Another folder stands now where the source was: its disk may have been unmounted.
+            PlaceError: One of them cannot be opened.
         """
         where, final = source.location, self._final
         name = os.fsencode(final.name)
-        if look(self.target.fd, name) is None:
-            return None
+        try:
+            if look(self.target.fd, name) is None:
+                return None
+        except OSError as error:
+            raise from_os_error(error, final, "look at") from error
         if self._identity is None:  # only what had failed was looked at
             self._check(source)
         with Root.open(where.parent.path) as parent:

@@ -63,6 +63,24 @@ def test_what_changed_in_size_or_time_is_copied_again(source: Path, target: Path
     assert describe(source) == describe(target)
 
 
+def test_what_is_replaced_is_looked_at_once_on_either_side(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(source)
+    make_files(target)
+    os.utime(source / "file1", ns=(OLD_NS, OLD_NS + 1000))
+    looked_at: list[bytes] = []
+    real = os.lstat
+
+    def note(path: bytes, **more: int) -> os.stat_result:
+        looked_at.append(os.fsencode(path))
+        return real(path, **more)
+
+    monkeypatch.setattr(os, "lstat", note)
+    assert copy_tree(source, target, replace(RULES, conflict=Conflict.OVERWRITE)).files == 1
+    assert looked_at.count(b"file1") == 2
+
+
 def test_a_name_that_was_free_when_the_folder_was_listed_is_not_taken_from_somebody_else(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.places.local_driver import OWN, RULES, copy_tree, rules, run
-from tui.model.fidelity import ALL_TRAITS, Trait
+from tui.model.fidelity import ALL_TRAITS, Loss, Trait
 from tui.model.job import Conflict
 from tui.places.local.copying import HardLinks
 from tui.places.local.hops import Brake
@@ -80,6 +80,17 @@ def test_without_hard_links_each_name_is_a_file(source: Path, target: Path, base
     outcome = copy_tree(source, target, without(base, Trait.HARDLINKS))
     assert (target / "one").stat().st_ino != (target / "two").stat().st_ino
     assert outcome.losses == []
+
+
+def test_a_new_name_of_a_file_that_stood_there_tells_that_it_has_the_mode_of_that(
+    source: Path, target: Path
+) -> None:
+    os.link(write(source / "one"), source / "two")
+    (source / "one").chmod(0o600)
+    write(target / "one").chmod(0o644)
+    outcome = copy_tree(source, target, RULES, names=[(b"one", b"one"), (b"two", b"two")])
+    assert (target / "one").samefile(target / "two")
+    assert outcome.losses == [(Loss.MODE, b"two")]
 
 
 @ways

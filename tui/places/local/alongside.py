@@ -158,7 +158,7 @@ class Alongside:
             folder.entries.close()
             if folder.lent:
                 attributes.set_mode(folder.target, stat.S_IMODE(folder.before.st_mode))
-            if os.fstat(folder.target).st_mtime_ns != folder.before.st_mtime_ns:
+            if folder.changed or os.fstat(folder.target).st_mtime_ns != folder.before.st_mtime_ns:
                 attributes.set_times(folder.target, folder.before)
         finally:
             syscalls.let_go(folder.source, folder.target)

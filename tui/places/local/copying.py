@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -21,6 +22,7 @@ from tui.places.local.alignment import drop_others, named_attributes
 from tui.places.local.content import Stopped
 from tui.places.local.entry_copy import LEFT_OUT, EntryCopy, Side
 from tui.places.local.flushing import Refused, flush_folder
+from tui.places.local.halves import drop_halves
 from tui.places.local.hops import BATCH_ENTRIES, BATCH_S, Batch, Failure
 from tui.places.local.links import HardLinks
 from tui.places.local.names import told
@@ -192,6 +194,25 @@ class FolderCopy:
         if self.rules.flush is Flush.FILE:
             flush_folder(target, self._target.location(self._target_path))
         self._lent_mode = None
+
+    def drop_halves(self) -> None:
+        """Remove what whoever copied here before, and died over a small file, left of it under its final name.
+
+        A walk replaces it where it meets the source's file again; but that may have gone, or not be readable.
+        """
+        if not (self.rules.own and self._traits.times):
+            return  # all has a partial name until it is whole
+        source = -1
+        try:
+            target = self._target.folder(self._target_path)
+        except PlaceError:
+            return  # it had not come so far
+        try:
+            with contextlib.suppress(PlaceError):
+                source = self._source.folder(self._source_path)
+            drop_halves(source, target, self._target.ways)
+        finally:
+            syscalls.let_go(source, target)
 
     def close(self) -> None:
         """Close the folders; the mode or time borrowed of a standing target folder is given back.

@@ -150,7 +150,7 @@ class EntryCopy:
             or self._pair.same_bytes(found.name, found.target_name)
         ):
             lost = self._traits.lost.copy()
-            self._joiner.tell(info, found.target_name)
+            self._joiner.tell(info, found.target_name, as_found=not self._rules.mirror)
             self._traits.lost &= lost
 
     def _file(self, name: bytes, target_name: bytes, batch: Batch) -> bool:
@@ -159,9 +159,12 @@ class EntryCopy:
         What there is to be copied is opened; a look at both is enough to see that there is nothing.
         """
         spot: Spot | None = target_name, False
-        standing = self._names.look(target_name)
-        if standing is not None:
+        standing: os.stat_result | None
+        if looks := self.plain.take_looks(name):
+            info, standing = looks
+        elif (standing := self._names.look(target_name)) is not None:
             info = self._look(name)
+        if standing is not None:
             if not stat.S_ISREG(info.st_mode):
                 return False
             if self._is_left(name, target_name, info, batch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tui.places.local.standing import look, same_time, time_step_ns
 
 if TYPE_CHECKING:
     from tui.places.local.alongside import Folder, Passed
+    from tui.places.local.content import Ways
     from tui.places.local.hops import Brake
 
 _YOUNG_NS = 60_000_000_000
@@ -34,7 +36,14 @@ class Halves(Alongside):
     doing = "remove the half file"
 
     def __init__(
-        self, source: Root | None, target: Root, brake: Brake, tag: str, *, partials: bool = False
+        self,
+        source: Root | None,
+        target: Root,
+        brake: Brake,
+        tag: str,
+        *,
+        partials: bool = False,
+        times: bool = True,
     ) -> None:
         """Say where to look.
 
@@ -43,10 +52,12 @@ class Halves(Alongside):
             target: The staging folder.
             tag: The job's.
             partials: Remove the half files of large ones too: nobody goes on with them.
+            times: Copies get the times of their sources. Where they do not, nothing half has a final name.
         """
         super().__init__(source or target, target, brake)
         self._has_source = source is not None
         self._partial = prefix(tag) if partials else None
+        self._times = times
 
     @classmethod
     def within(
@@ -59,6 +70,7 @@ class Halves(Alongside):
         tag: str,
         *,
         partials: bool = False,
+        times: bool = True,
     ) -> Halves:
         """Open a source below `parent`, and its staging folder below `target`; `close` closes both.
 
@@ -70,7 +82,7 @@ class Halves(Alongside):
             here = _opened(parent, name) if parent is not None else None
         except PlaceError:
             here = None
-        return cls(here, there, brake, tag, partials=partials)
+        return cls(here, there, brake, tag, partials=partials, times=times)
 
     def close(self) -> None:
         super().close()
@@ -103,16 +115,35 @@ class Halves(Alongside):
     def _is_half(self, folder: Folder, name: bytes, there: os.stat_result) -> bool:
         if is_partial(name):
             return self._partial is not None and name.startswith(self._partial)
-        if not stat.S_ISREG(there.st_mode) or abs(there.st_ctime_ns - there.st_mtime_ns) > _YOUNG_NS:
-            return False
-        try:
-            wanted = look(folder.source, name) if folder.source >= 0 else None
-        except OSError:
-            wanted = None
-        if wanted is None or there.st_size != wanted.st_size or not stat.S_ISREG(wanted.st_mode):
-            return True
-        step_ns = time_step_ns(there.st_dev, self._target.ways)
-        return not same_time(wanted.st_mtime_ns, there.st_mtime_ns, step_ns)
+        return self._times and is_half(name, there, folder.source, self._target.ways)
+
+
+def drop_halves(source: int, target: int, ways: Ways) -> None:
+    """Remove what is half from one opened folder of a tree that is being built, as far as that can be done.
+
+    Args:
+        source: The folder that is copied, opened; -1: it is no longer there.
+        ways: Of the target's root.
+    """
+    with os.scandir(target) as entries:
+        names = [os.fsencode(entry.name) for entry in entries]
+    for name in names:
+        with contextlib.suppress(OSError):
+            if not is_partial(name) and is_half(name, os.lstat(name, dir_fd=target), source, ways):
+                os.unlink(name, dir_fd=target)
+
+
+def is_half(name: bytes, there: os.stat_result, source: int, ways: Ways) -> bool:
+    """Say whether what stands under a final name may be half; `source` and `ways` as for `drop_halves`."""
+    if not stat.S_ISREG(there.st_mode) or abs(there.st_ctime_ns - there.st_mtime_ns) > _YOUNG_NS:
+        return False
+    try:
+        wanted = look(source, name) if source >= 0 else None
+    except OSError:
+        wanted = None
+    if wanted is None or there.st_size != wanted.st_size or not stat.S_ISREG(wanted.st_mode):
+        return True
+    return not same_time(wanted.st_mtime_ns, there.st_mtime_ns, time_step_ns(there.st_dev, ways))
 
 
 def _opened(above: Root, name: bytes) -> Root:

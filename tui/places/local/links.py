@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tui.places.local.landing import Landing
     from tui.places.local.root import Root
+    from tui.places.local.traits import Traits
 
 
 _NO_LINK = frozenset(
@@ -39,10 +40,15 @@ _NO_LINK = frozenset(
 
 
 class Standing(NamedTuple):
-    """Where a file stands complete: the path from the target's root, and (device, inode) there where that counts."""
+    """Where a file stands complete: the path from the target's root, and (device, inode) there where that counts.
+
+    Attributes:
+        as_found: It is left as it was: nobody has told what of its source it does not have.
+    """
 
     path: bytes
     inode: tuple[int, int] | None = None
+    as_found: bool = False
 
 
 class Group(NamedTuple):
@@ -133,14 +139,17 @@ class HardLinks:
         for old, new in self._moved:
             if path == old or path.startswith(old + b"/"):
                 path = new + path[len(old) :]
-        return standing if path == standing.path else Standing(path, standing.inode)
+        return standing if path == standing.path else standing._replace(path=path)
 
 
-def link_to(root: Root, standing: Standing, info: os.stat_result, folder: int, name: bytes) -> bool:
+def link_to(
+    root: Root, standing: Standing, info: os.stat_result, folder: int, name: bytes, traits: Traits
+) -> bool:
     """Make `name` in `folder` a further name of what stands there; False where that is not (any more) the file.
 
     Args:
         info: The source's state, which the entry must have (but for the time, where its inode is known).
+        traits: Learn what the name does not keep, where nobody has told that yet.
     Raises:
         FileExistsError: `name` is taken.
         OSError, PlaceError: The disk fails or is full.
@@ -151,9 +160,12 @@ def link_to(root: Root, standing: Standing, info: os.stat_result, folder: int, n
     except (NotFound, NotAFolder, LinkInTheWay):
         return False
     try:
-        if not _complete(root, info, os.lstat(base, dir_fd=at), standing.inode):
+        there = os.lstat(base, dir_fd=at)
+        if not _complete(root, info, there, standing.inode):
             return False
         os.link(base, name, src_dir_fd=at, dst_dir_fd=folder, follow_symlinks=False)
+        if standing.as_found:
+            traits.compare(info, stat.S_IMODE(info.st_mode), there)
     except OSError as error:
         if error.errno in _NO_LINK:
             return False
@@ -193,18 +205,22 @@ class Joiner:
             joined = self._put_over(first, info, name)
         else:
             landing = self._landing
-            joined = link_to(landing.root, first, info, landing.fd, name)
+            joined = link_to(landing.root, first, info, landing.fd, name, self._traits)
         if joined:
             self._links.met(info)
         else:
             self._traits.lose(Loss.HARDLINKS)
         return joined
 
-    def tell(self, info: os.stat_result, name: bytes) -> None:
-        """Say that the file stands complete under `name`; where another was told meanwhile, become a link to that."""
+    def tell(self, info: os.stat_result, name: bytes, *, as_found: bool = False) -> None:
+        """Say that the file stands complete under `name`; where another was told meanwhile, become a link to that.
+
+        Args:
+            as_found: See `Standing`.
+        """
         if not self._traits.hardlinks:
             return
-        mine = self._standing(name)
+        mine = self._standing(name)._replace(as_found=as_found)
         first = self._links.register(info, mine)
         if first.path == mine.path or self._is_linked(first.path, name):
             return
@@ -235,7 +251,7 @@ class Joiner:
     def _put_over(self, standing: Standing, info: os.stat_result, name: bytes) -> bool:
         landing = self._landing
         scratch = landing.scratch(name, info)
-        if not link_to(landing.root, standing, info, landing.fd, scratch):
+        if not link_to(landing.root, standing, info, landing.fd, scratch, self._traits):
             return False
         try:
             landing.settle(scratch, name, replace=True)

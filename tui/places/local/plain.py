@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tui.places.local.landing import Landing
     from tui.places.local.standing import TargetNames
 
+Looks = tuple[os.stat_result, os.stat_result]
+"""The states of a file and of what stands under its name at the target."""
+
 Item = tuple[bytes, bytes, bool]
 """Source name, target name, and whether the folder says it is a regular file."""
 
@@ -48,6 +51,7 @@ class PlainFiles:
         rules = decider.rules
         self._tries = 0 if rules.verify or rules.compare or landing.flush is Flush.FILE else _MISSES
         self._failure: OSError | None = None
+        self._seen: tuple[bytes, Looks] | None = None
 
     def begin(self, batch: Batch, rules: CopyRules) -> None:
         """Have what is done from now on counted there; a limit may make files large that are small otherwise."""
@@ -83,6 +87,11 @@ class PlainFiles:
         if failure is not None:
             raise failure
 
+    def take_looks(self, name: bytes) -> Looks | None:
+        """Return what was seen of the entry yielded last, if both sides were looked at; once."""
+        seen, self._seen = self._seen, None
+        return seen[1] if seen is not None and seen[0] == name else None
+
     def _is_settled(self, name: bytes) -> bool:
         """Count a file that stands complete, or copy one to a name that is free; False where it is neither."""
         batch = self._batch
@@ -94,6 +103,7 @@ class PlainFiles:
         except OSError:
             return False
         if not self._decider.is_plainly_same(info, standing):
+            self._seen = name, (info, standing)
             return False
         batch.same_files += 1
         batch.same_bytes += info.st_size

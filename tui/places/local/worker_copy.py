@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,14 @@ class WorkerCopy:
         batch.take_off(self._counted)
         return batch
 
+    def drop_halves(self) -> None:
+        """Remove what the worker, which is gone, may have left half under its final name."""
+        if (
+            not self.brake.on
+        ):  # else the next go does it: the disk that held the worker would hold this thread
+            with contextlib.suppress(OSError):
+                self._make().drop_halves()
+
     def _go_on_here(self) -> FolderCopy:
         if self._here is None:
             self._here = self._make()
@@ -147,6 +156,8 @@ def step_together(copies: Sequence[WorkerCopy], *, finish: bool = False) -> list
         batches: list[Batch | None] = first.process.ask(first.brake, steps=steps)
     except WorkerGone:
         batches = [None]
+        for copy in copies:
+            copy.drop_halves()
     done = list[Batch]()
     for copy, batch in zip(copies, batches, strict=False):
         if batch is None:
