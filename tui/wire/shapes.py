@@ -84,10 +84,10 @@ def shape(hint: Any) -> Any:
 
 
 def _column(field: msgspec.structs.FieldInfo) -> Any:
-    """Return what a field is on the wire: its name, its type, and its default, where it has one."""
-    if field.required:
-        return field.name, shape(field.type)
-    return field.name, shape(field.type), msgspec.field(default=field.default, default_factory=field.default_factory)
+    """Return what a field is on the wire: its name, its type and its default, where it has one."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.name, shape(field.type), msgspec.field(default_factory=field.default_factory)
+    return field.name, shape(field.type), field.default
 
 
 class Codec:
