@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -393,7 +392,7 @@ async def test_neither_bell_nor_note_where_they_are_switched_off(shell, monkeypa
     rung: list[str] = []
     monkeypatch.setattr(Ferry, "bell", lambda self: rung.append("bell"))
     monkeypatch.setattr(Ferry, "note", lambda self, text: rung.append(text))
-    async with shell(screen=dataclasses.replace(ScreenSettings(), bell=False, desktop_notes=False)) as s:
+    async with shell(screen=replace(ScreenSettings(), bell=False, desktop_notes=False)) as s:
         s.app.app_focus = False
         job = s.client.add_job(COPY, state=JobState.RUNNING)
         await s.until(lambda: s.main.queue_pane.jobs, "job shown")
