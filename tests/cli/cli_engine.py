@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli_places import FakePlaces, Host
+from msgspec.structs import replace
 
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import CollisionRefused, EngineUnreachable, NoSuchJob, NotPossible

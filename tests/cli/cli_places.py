@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tui.client.disk import Disk
 from tui.model.ask import YES, Ask, AskKind, HostQuestion

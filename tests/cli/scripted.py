@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli_engine import FakeEngine, at_the_door, done, question, running, short_of_room
 from cli_places import far
+from msgspec.structs import replace
 
 import tui.cli.run
 from tui.__main__ import main

@@ -6,11 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_engine import FakeEngine
+from msgspec.structs import replace
 
 from tui.cli.commands import COMMANDS, GROUPS
 from tui.cli.completion import candidates

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_engine import FakeEngine, error_row, failed, question, running
+from msgspec.structs import replace
 
 from tui.model.error import AlreadyExists
 from tui.model.fidelity import Loss, Lost, Trait

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_engine import FakeEngine, done, running
+from msgspec.structs import replace
 
 from tui.cli import bar
 from tui.model.job import Flush, Staging

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +20,7 @@ from cli_engine import (
     running,
     short_of_room,
 )
+from msgspec.structs import replace
 
 from tui.cli import rehearsal
 from tui.cli.events import EVENTS, MISFIT, REHEARSAL
@@ -671,7 +672,7 @@ def test_a_dry_run_in_json_ends_in_a_summary(ferry: Run, here: Path) -> None:
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every target keeps to the rules of FAT."""
-    rules = replace(WINDOWS, most_bytes=100, links=False, specials=False)
+    rules = dataclasses.replace(WINDOWS, most_bytes=100, links=False, specials=False)
     monkeypatch.setattr(rehearsal, "rules_for", lambda fd: rules)
     monkeypatch.setattr(rehearsal, "one_for_all", lambda fd: None)
 

@@ -9,9 +9,11 @@ import os
 import signal
 import socket
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from tui.client.runtime import holder
 from tui.client.spawn import SpawnedClient, open_client

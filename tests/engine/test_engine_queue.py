@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_harness import Harness, at_rest, names, running
+from msgspec.structs import replace
 
 from tui.engine.engine import Limits
 from tui.engine.journal import Journal

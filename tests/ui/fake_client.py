@@ -19,8 +19,10 @@ import os
 import stat
 from array import array
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from tui.client.walking import walk_by_listing
 from tui.model.ask import Ask, HostQuestion, KnownHost

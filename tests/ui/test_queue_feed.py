@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fake_client import FakeClient
+from msgspec.structs import replace
 
 from tui.model.error import EngineUnreachable
 from tui.model.job import Disconnected, JobKind, JobState, Progress, Request, Update

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from fake_client import FakeClient
+from msgspec.structs import replace
 from textual.app import App
 from textual.widgets import Button, Input, Static
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from tui.cli.configuration import shown
 from tui.cli.reference import commands, configuration
 from tui.config import S3Settings, Settings, parse_rate, rate_text
 from tui.config.reading import load, parse
-from tui.config.settings import SECTIONS
+from tui.config.settings import SECTIONS, items
 from tui.model.error import UsageError
 from tui.model.job import Conflict, Flush, Staging
 from tui.paths import Paths
@@ -319,8 +318,8 @@ def test_no_text_stops_ferry(text: str) -> None:
 def test_every_key_has_a_description() -> None:
     for cls in (*SECTIONS.values(), S3Settings):
         assert cls.__doc__
-        for item in fields(cls):
-            assert item.metadata["doc"].endswith(".")
+        for item in items(cls):
+            assert item.doc.endswith(".")
 
 
 def test_the_references_are_current() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.model.error import UsageError
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option of a command.
 
     Attributes:
@@ -34,8 +32,7 @@ class Option:
     names_operands: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: the words that name it, and what may follow."""
 
     words: tuple[str, ...]
@@ -57,7 +54,6 @@ class Command:
 HELP = Option("--help", "Say this, and nothing else.", short="-h")
 
 
-@dataclass(slots=True)
 class Parsed:
     """What was said: operands as written, options by name. A later option wins over an earlier one.
 
@@ -65,10 +61,11 @@ class Parsed:
         repeated: Options of which each counts, with their values, in the order in which they were given.
     """
 
-    command: Command
-    operands: list[str] = field(default_factory=list)
-    values: dict[str, str] = field(default_factory=dict)
-    repeated: list[tuple[str, str]] = field(default_factory=list)
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.operands: list[str] = []
+        self.values: dict[str, str] = {}
+        self.repeated: list[tuple[str, str]] = []
 
     def has(self, name: str) -> bool:
         return name in self.values

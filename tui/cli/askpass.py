@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 from tui.visible import harmless
 
 if TYPE_CHECKING:
     import asyncio
+    import subprocess
     from collections.abc import Callable, Mapping
 
     from tui.model.ask import HostQuestion
@@ -49,6 +49,8 @@ class Askpass:
         """Start the program; return False where that cannot be done."""
         if self._process is not None:
             return False
+        import subprocess  # (6 ms: too much for each command that could ask)
+
         text = "\n".join(harmless(line) for line in question.ask.text.splitlines())
         with contextlib.suppress(OSError, ValueError):
             self._process = subprocess.Popen(
@@ -81,6 +83,8 @@ class Askpass:
 
     def _end(self) -> int:
         """Let go of the program, and return its status."""
+        from subprocess import TimeoutExpired
+
         process, self._process = self._process, None
         assert process is not None
         assert process.stdout is not None
@@ -88,6 +92,6 @@ class Askpass:
         process.stdout.close()
         try:
             return process.wait(ENDING_S)
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             process.kill()
             return process.wait()

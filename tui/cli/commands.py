@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tui.cli.arguments import Command, Option
 from tui.cli.options import (
     ALGORITHMS,
@@ -53,7 +51,7 @@ COMMANDS: tuple[Command, ...] = (
         "Delete files and folders.",
         (
             Option("--trash", "Move them to the trash instead."),
-            replace(SOURCES_FROM, help=SOURCES_FROM.help.replace("what comes before DST", "PATH")),
+            SOURCES_FROM._replace(help=SOURCES_FROM.help.replace("what comes before DST", "PATH")),
             Option("--yes", "Do not ask first. (Only on a terminal Ferry asks.)", short="-y"),
             *RUNNING,
         ),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.diagnostics import Status
 from tui.config import S3Settings
 from tui.config.kinds import quoted, word_list
 from tui.config.reading import load
-from tui.config.settings import KEYS, S3, SECTIONS, default_of, toml_name
+from tui.config.settings import KEYS, S3, SECTIONS, items
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import Session
     from tui.config import Settings
-    from tui.config.kinds import Kind
 
 
 def run(session: Session, parsed: Parsed) -> int:
@@ -69,10 +67,9 @@ def _values(section: Any, *, told: bool) -> Iterator[str]:
     """Yield the keys of a section with their values, and what they are for where that is not told above."""
     import textwrap
 
-    for item in fields(section):
-        kind: Kind = item.metadata["kind"]
-        value, default = getattr(section, item.name), default_of(item)
-        for line in textwrap.wrap(item.metadata["doc"], 100) if told else ():
+    for item in items(type(section)):
+        value = getattr(section, item.field)
+        for line in textwrap.wrap(item.doc, 100) if told else ():
             yield f"# {line}"
-        changed = "" if value == default else f"  # default: {kind.show(default)}"
-        yield f"{toml_name(item)} = {kind.show(value)}{changed}"
+        changed = "" if value == item.default else f"  # default: {item.kind.show(item.default)}"
+        yield f"{item.name} = {item.kind.show(value)}{changed}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from tui.cli.keyboard import Keyboard, signals
 from tui.cli.prompt import prompt
@@ -54,8 +55,7 @@ NAMES: dict[str, Names] = {
 """Keys of what is done with names that do not fit."""
 
 
-@dataclass(slots=True)
-class Ending:
+class Ending(Struct):
     """How following ended: the jobs as last seen, by id, and whether somebody stepped in.
 
     Attributes:

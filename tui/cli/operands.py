@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from tui.cli.urls import is_url, parse_url, scp_hint
 from tui.model.error import (
@@ -29,8 +30,7 @@ ID_DIGITS = 18
 """No job's id has more."""
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """What a command line asks for, checked against the disk."""
 
     sources: list[Location] = field(default_factory=list)

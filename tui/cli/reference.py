@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.commands import COMMANDS
@@ -11,12 +10,10 @@ from tui.cli.events import DIFFERENCE, EVENTS, FINDING, MISFIT, REHEARSAL, SYNC_
 from tui.cli.help import help_for, overview
 from tui.cli.output import Output
 from tui.config import S3Settings
-from tui.config.settings import S3, SECTIONS, default_of, toml_name
+from tui.config.settings import S3, SECTIONS, items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tui.config.kinds import Kind
 
 _HEAD = """\
 # Configuration
@@ -106,13 +103,12 @@ def _sections() -> Iterator[str]:
     for section, cls in sections.items():
         yield f"## [{section}]\n\n{cls.__doc__}\n"
         yield "| key | value | default | what it does |\n|---|---|---|---|"
-        for item in fields(cls):
-            kind: Kind = item.metadata["kind"]
+        for item in items(cls):
             cells = (
-                f"`{toml_name(item)}`",
-                kind.wants,
-                f"`{kind.show(default_of(item))}`",
-                item.metadata["doc"],
+                f"`{item.name}`",
+                item.kind.wants,
+                f"`{item.kind.show(item.default)}`",
+                item.doc,
             )
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
         yield ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from tui import format
 from tui.cli import events
@@ -60,8 +61,7 @@ _NAMES_WOULD_BE = {
 }
 
 
-@dataclass(slots=True)
-class Foreseen:
+class Foreseen(Struct):
     """What a request would do.
 
     Attributes:

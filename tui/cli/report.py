@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tui import format
 from tui.cli.diagnostics import SHOWN_ERRORS, Status
@@ -35,8 +36,7 @@ RATE_FROM_BYTES = 1 << 20
 PAGE = 1000
 
 
-@dataclass(slots=True)
-class Faults:
+class Faults(Struct):
     """What a job could not do: the first few errors, how many there are, whether a conflict was refused."""
 
     first: list[FerryError]

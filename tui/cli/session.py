@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from tui.cli.diagnostics import Diagnostics
 from tui.cli.output import Output
@@ -62,8 +63,7 @@ class Engines(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SpawnedEngines:
+class SpawnedEngines(Struct, frozen=True):
     """The real ones."""
 
     paths: Paths
@@ -103,8 +103,7 @@ def on_a_terminal() -> bool:
         return False
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """One run of one command."""
 
     paths: Paths

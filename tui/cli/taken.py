@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from tui.cli.diagnostics import SHOWN_ERRORS
 from tui.model.comparison import Change, Compared, Difference
@@ -33,8 +34,7 @@ _NEVER_OVER = (Conflict.OVERWRITE, Conflict.NEWER, Conflict.FAIL)
 """Under these rules it is an error where one side has a folder and the other something else."""
 
 
-@dataclass(slots=True)
-class Taken:
+class Taken(Struct):
     """Adds up the names at a target that are taken.
 
     Attributes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tui.cli.diagnostics import Status
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """Files and bytes read, and how many names are not alike."""
 
     files: int = 0

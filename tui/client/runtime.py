@@ -10,8 +10,9 @@ import stat
 import struct
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tui.model.error import EngineUnreachable
 
@@ -62,8 +63,7 @@ def prepare_runtime(folder: Path) -> None:
         os.close(fd)
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who wrote itself into the lock."""
 
     pid: int

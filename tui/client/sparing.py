@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tui.model.comparison import Change
 from tui.model.entry import EntryKind

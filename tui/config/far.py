@@ -3,45 +3,48 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Struct
 
 from tui.config import kinds
-from tui.config.kinds import key
 
 
-@dataclass(frozen=True, slots=True)
-class SshSettings:
+class SshSettings(Struct, frozen=True):
     """How hosts are reached by SFTP."""
 
-    config_file: str = key(
-        "~/.ssh/config",
+    config_file: Annotated[
+        str,
         kinds.text(),
         "File in the format of ssh_config(5) that tells users, ports, keys and jump hosts; where empty, none is read.",
-    )
-    keyring: bool = key(
-        False,
+    ] = "~/.ssh/config"
+    keyring: Annotated[
+        bool,
         kinds.boolean(),
         "Passwords and passphrases that were right stay in the system's keyring, where they are looked for before"
         " anybody is asked (it needs the extra `keyring`); else in memory alone.",
-    )
+    ] = False
 
 
-@dataclass(frozen=True, slots=True)
-class S3Settings:
+class S3Settings(Struct, frozen=True):
     """A store that speaks S3, under a name of its own: what is in it is written `s3://NAME@bucket/key`."""
 
-    url: str = key(
-        "", kinds.web_address(), 'Where it answers: "https://minio.example:9000". Where empty, Amazon itself.'
-    )
-    region: str = key("", kinds.text(), "Its region; where empty, what the AWS files say.")
-    profile: str = key(
-        "", kinds.text(), "Profile of the AWS files (~/.aws/credentials, ~/.aws/config) that holds its keys."
-    )
-    path_style: bool = key(
-        True,
+    url: Annotated[
+        str,
+        kinds.web_address(),
+        'Where it answers: "https://minio.example:9000". Where empty, Amazon itself.',
+    ] = ""
+    region: Annotated[str, kinds.text(), "Its region; where empty, what the AWS files say."] = ""
+    profile: Annotated[
+        str,
+        kinds.text(),
+        "Profile of the AWS files (~/.aws/credentials, ~/.aws/config) that holds its keys.",
+    ] = ""
+    path_style: Annotated[
+        bool,
         kinds.boolean(),
         "With url: the bucket stands in the path of what is asked for, as most stores want it, not in the host name.",
-    )
+    ] = True
 
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"

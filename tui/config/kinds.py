@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tui.model.error import UsageError
 from tui.model.job import Conflict
@@ -59,8 +60,7 @@ def rate_text(bytes_s: int | None) -> str:
     return f"{bytes_s}B/s"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What a key may hold: `read` turns a TOML value into the setting, or raises ValueError."""
 
     wants: str
@@ -68,11 +68,6 @@ class Kind:
     choices: tuple[str, ...] = ()
     show: Callable[[Any], str] = str
     """Writes the setting as TOML."""
-
-
-def key(default: Any, kind: Kind, doc: str, name: str = "") -> Any:
-    """Return a field of a section: what it may hold, what it is for, its name in the file where that is another."""
-    return field(default=default, metadata={"kind": kind, "doc": doc, "name": name})
 
 
 def quoted(text: str) -> str:

@@ -6,20 +6,18 @@ import errno
 import os
 import re
 import stat
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tui.config.far import S3Settings, is_name, is_secret
 from tui.config.kinds import quoted
-from tui.config.settings import KEYS, S3, SECTIONS, Settings, default_of, toml_name
+from tui.config.settings import KEYS, S3, SECTIONS, Settings, items
 from tui.model.error import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from dataclasses import Field
     from pathlib import Path
 
-    from tui.config.kinds import Kind
+    from tui.config.settings import Item
     from tui.paths import Paths
 
 
@@ -141,7 +139,7 @@ class _Reading:
 
     def _is_somewhere(self, values: dict[str, Any], name: str) -> bool:
         """Refuse a store whose address cannot be used: without one, it would be another store."""
-        kind: Kind = next(item for item in fields(S3Settings) if item.name == "url").metadata["kind"]
+        kind = next(item.kind for item in items(S3Settings) if item.name == "url")
         try:
             kind.read(values.get("url", ""))
         except ValueError:
@@ -157,7 +155,9 @@ class _Reading:
         self.wrong(key, f"{key}: secrets have no place in this file", remedy)
 
     def values(self, values: dict[str, Any], name: str, cls: type[Any]) -> Any:
-        known = {toml_name(item): item for item in fields(cls)}
+        if not values:
+            return cls()
+        known = {item.name: item for item in items(cls)}
         self.strangers(values, known, name)
         taken: dict[str, Any] = {}
         for key, item in known.items():
@@ -165,15 +165,15 @@ class _Reading:
                 self.value(f"{name}.{key}", item, values[key], taken)
         return cls(**taken)
 
-    def value(self, key: str, item: Field[Any], value: object, taken: dict[str, Any]) -> None:
-        kind: Kind = item.metadata["kind"]
+    def value(self, key: str, item: Item, value: object, taken: dict[str, Any]) -> None:
+        kind = item.kind
         try:
-            taken[item.name] = kind.read(value)
+            taken[item.field] = kind.read(value)
         except (ValueError, TypeError):
             bad = value if isinstance(value, list) else [value]
             words = [word for word in bad if isinstance(word, str) and word not in kind.choices]
             remedy = _did_you_mean(words[0], kind.choices) if words and kind.choices else ""
-            default = kind.show(default_of(item))
+            default = kind.show(item.default)
             self.wrong(key, f"{key} must be {kind.wants}, not {_shown(value)}", f"{remedy}{default} is used.")
 
     def keys(self, table: dict[str, Any], actions: Collection[str] | None) -> dict[str, tuple[str, ...]]:
@@ -221,7 +221,7 @@ def _advice(key: str, known: Collection[str]) -> str:
     """Return the nearest right key: this very one in another section, one of this section, one of any."""
     from difflib import get_close_matches
 
-    homes = {toml_name(item): name for name, cls in SECTIONS.items() for item in fields(cls)}
+    homes = {item.name: name for name, cls in SECTIONS.items() for item in items(cls)}
     if key in homes:
         return f"It belongs to [{homes[key]}]. "
     if advice := _did_you_mean(key, known):

@@ -1,120 +1,141 @@
-"""The sections of the configuration, and every key with what it may hold, its default and what it is for."""
+"""The sections of the configuration, and every key with what it may hold, its default and what it is for.
+
+A key is annotated with its type, its kind, what it is for, and its name in the file where that is not the field's.
+(Annotations are text until `items` reads them, which most commands never need.)
+"""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
+
+from msgspec import Struct, field
+from msgspec.structs import fields
 
 from tui.config import kinds
 from tui.config.far import S3Settings, SshSettings
-from tui.config.kinds import key
+from tui.config.kinds import Kind
 from tui.model.job import Conflict, Flush, Staging
 
-if TYPE_CHECKING:
-    from dataclasses import Field
 
-
-@dataclass(frozen=True, slots=True)
-class ScreenSettings:
+class ScreenSettings(Struct, frozen=True):
     """How the screen looks and behaves."""
 
-    theme: str = key(
-        "ferry-dark",
+    theme: Annotated[
+        str,
         kinds.text(),
         'Colours: "ferry-dark", "ferry-light", "ferry-contrast", "ferry-16" or any theme of Textual.',
-    )
-    preset: str = key(
-        "ferry",
+    ] = "ferry-dark"
+    preset: Annotated[
+        str,
         kinds.choice("ferry", "mc", "ranger"),
         "Set of keys to start from; the section [keys] changes single ones.",
-    )
-    show_hidden: bool = key(False, kinds.boolean(), "List names that begin with a dot.")
-    sort: str = key(
-        "name", kinds.choice("name", "size", "time", "extension"), "Order in which folders are first shown."
-    )
-    sort_reverse: bool = key(False, kinds.boolean(), "Turn that order round.")
-    folders_first: bool = key(True, kinds.boolean(), "List folders before all else.")
-    columns: tuple[str, ...] = key(
-        ("size", "modified"),
+    ] = "ferry"
+    show_hidden: Annotated[bool, kinds.boolean(), "List names that begin with a dot."] = False
+    sort: Annotated[
+        str,
+        kinds.choice("name", "size", "time", "extension"),
+        "Order in which folders are first shown.",
+    ] = "name"
+    sort_reverse: Annotated[bool, kinds.boolean(), "Turn that order round."] = False
+    folders_first: Annotated[bool, kinds.boolean(), "List folders before all else."] = True
+    columns: Annotated[
+        tuple[str, ...],
         kinds.words("size", "modified", "mode"),
         "Columns beside the name, from left to right.",
-    )
-    mouse: bool = key(True, kinds.boolean(), "React to the mouse.")
-    editor: str = key(
-        "", kinds.text(), "Command that edits a file; where empty, $VISUAL, then $EDITOR, then vi."
-    )
-    bell: bool = key(
-        True, kinds.boolean(), "Ring the terminal's bell when a job ends while you look elsewhere."
-    )
-    desktop_notes: bool = key(
-        True,
+    ] = ("size", "modified")
+    mouse: Annotated[bool, kinds.boolean(), "React to the mouse."] = True
+    editor: Annotated[
+        str,
+        kinds.text(),
+        "Command that edits a file; where empty, $VISUAL, then $EDITOR, then vi.",
+    ] = ""
+    bell: Annotated[
+        bool,
+        kinds.boolean(),
+        "Ring the terminal's bell when a job ends while you look elsewhere.",
+    ] = True
+    desktop_notes: Annotated[
+        bool,
         kinds.boolean(),
         "Ask the terminal for a desktop notification (OSC 9) when a job ends while you look elsewhere.",
-    )
+    ] = True
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmSettings:
+class ConfirmSettings(Struct, frozen=True):
     """Where Ferry asks before it does something."""
 
-    trash: bool = key(True, kinds.boolean(), "Ask before entries go to the trash.")
-    delete: bool = key(True, kinds.boolean(), "Ask before entries are deleted for good.")
-    cancel: bool = key(True, kinds.boolean(), "Ask before a job is cancelled.")
-    quit: bool = key(False, kinds.boolean(), "Ask before the screen is left. Jobs go on in either case.")
+    trash: Annotated[bool, kinds.boolean(), "Ask before entries go to the trash."] = True
+    delete: Annotated[bool, kinds.boolean(), "Ask before entries are deleted for good."] = True
+    cancel: Annotated[bool, kinds.boolean(), "Ask before a job is cancelled."] = True
+    quit: Annotated[
+        bool,
+        kinds.boolean(),
+        "Ask before the screen is left. Jobs go on in either case.",
+    ] = False
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSettings:
+class QueueSettings(Struct, frozen=True):
     """How the background engine works."""
 
-    slots: int = key(2, kinds.integer(1, 32), "Files copied at once (of small ones: batches at once).")
-    limit_bytes_s: int | None = key(
-        None, kinds.rate(), "Rate limit for all jobs together when the engine starts.", "limit"
-    )
-    conflict: Conflict = key(  # noqa: RUF009 (a `field`, as its neighbours)
-        Conflict.ASK, kinds.conflict(), "What the screen proposes where a name is taken by a different file."
-    )
-    verify: bool = key(
-        False,
+    slots: Annotated[
+        int,
+        kinds.integer(1, 32),
+        "Files copied at once (of small ones: batches at once).",
+    ] = 2
+    limit_bytes_s: Annotated[
+        int | None,
+        kinds.rate(),
+        "Rate limit for all jobs together when the engine starts.",
+        "limit",
+    ] = None
+    conflict: Annotated[
+        Conflict,
+        kinds.conflict(),
+        "What the screen proposes where a name is taken by a different file.",
+    ] = Conflict.ASK
+    verify: Annotated[
+        bool,
         kinds.boolean(),
         "Read every file that is copied or moved back from both disks, and compare, before it counts as copied.",
-    )
-    flush: Flush = key(  # noqa: RUF009
-        Flush.JOB,
+    ] = False
+    flush: Annotated[
+        Flush,
         kinds.member(Flush),
         "When copies are brought onto the disk, where a power cut cannot take them back: all before the job is done, "
         "each file before it gets its name, or whenever the system gets to it. Whatever is said here, a move removes "
         "an original it copied only when the copy is on the disk.",
         "sync",
-    )
-    staging: Staging = key(  # noqa: RUF009
-        Staging.TREE,
+    ] = Flush.JOB
+    staging: Annotated[
+        Staging,
         kinds.member(Staging),
         "A new tree appears whole, when it is complete (built beside its final name), or each file as it is done.",
         "stage",
-    )
-    idle_exit_s: float = key(
-        60.0, kinds.seconds(), "Seconds without work and clients after which the engine ends."
-    )
-    nice: int = key(
-        10, kinds.integer(0, 19), "Niceness of the engine: higher leaves more of the processor to others."
-    )
+    ] = Staging.TREE
+    idle_exit_s: Annotated[
+        float,
+        kinds.seconds(),
+        "Seconds without work and clients after which the engine ends.",
+    ] = 60.0
+    nice: Annotated[
+        int,
+        kinds.integer(0, 19),
+        "Niceness of the engine: higher leaves more of the processor to others.",
+    ] = 10
 
 
-@dataclass(frozen=True, slots=True)
-class HookSettings:
+class HookSettings(Struct, frozen=True):
     """Programs that Ferry runs when something happens."""
 
-    job_ended: tuple[str, ...] = key(
-        (),
+    job_ended: Annotated[
+        tuple[str, ...],
         kinds.words(),
         "Program and arguments run when a job ends. It finds FERRY_JOB_ID, FERRY_JOB_STATE, FERRY_JOB_KIND, "
         "FERRY_JOB_TARGET, FERRY_JOB_FILES, FERRY_JOB_BYTES and FERRY_JOB_ERRORS in its environment.",
-    )
+    ] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Everything a person may set.
 
     `s3` maps the name of an endpoint to where it is, `keys` an action's id to the keys that replace its default ones.
@@ -129,7 +150,7 @@ class Settings:
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-SECTIONS: dict[str, type[Any]] = {
+SECTIONS: dict[str, type[Struct]] = {
     "screen": ScreenSettings,
     "confirm": ConfirmSettings,
     "queue": QueueSettings,
@@ -140,12 +161,21 @@ S3 = "s3"
 KEYS = "keys"
 
 
-def toml_name(item: Field[Any]) -> str:
-    """Return the name under which the file knows a field."""
-    return item.metadata["name"] or item.name
+class Item(Struct, frozen=True):
+    """A key of a section in full."""
+
+    field: str
+    name: str
+    """Under which the file knows it."""
+    kind: Kind
+    default: Any
+    doc: str
 
 
-def default_of(item: Field[Any]) -> Any:
-    """Return a field's default value; every field of a section has one."""
-    assert item.default is not MISSING
-    return item.default
+def items(section: type[Struct]) -> list[Item]:
+    """Return the keys of a section, in its order."""
+    found = []
+    for each in fields(section):
+        kind, doc, *name = each.type.__metadata__
+        found.append(Item(each.name, name[0] if name else each.name, kind, each.default, doc))
+    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tui.model.location import Location
 
@@ -22,8 +23,7 @@ YES = "yes"
 """The answer by which a host's key is accepted. (Anything else refuses it.)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """One thing to be asked.
 
     Attributes:
@@ -40,8 +40,7 @@ class Ask:
     retry: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What somebody said. It has no readable form: a secret must not get into a log by mistake."""
 
     text: str
@@ -50,8 +49,7 @@ class Answer:
         return "Answer(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class HostQuestion:
+class HostQuestion(Struct, frozen=True):
     """An open question about a host, as clients see it. Its number is the engine's, and lasts as long as that does."""
 
     id: int
@@ -62,8 +60,7 @@ class HostQuestion:
     """The jobs that wait for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownHost:
+class KnownHost(Struct, frozen=True):
     """Something that may be connected to.
 
     Attributes:

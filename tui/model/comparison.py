@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import PlaceError
@@ -24,8 +25,7 @@ class Change(StrEnum):
     """A folder on the one side, something else on the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One entry that differs. `path` is relative to both folders, "" for the folders themselves."""
 
     path: str
@@ -40,8 +40,7 @@ class Difference:
         return facts is not None and facts.kind is EntryKind.FOLDER
 
 
-@dataclass(slots=True)
-class Compared:
+class Compared(Struct):
     """What a part of a comparison came to. Files are all entries that are not folders."""
 
     differences: list[Difference] = field(default_factory=list)
@@ -50,8 +49,7 @@ class Compared:
     files_same: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Differences:
+class Differences(Struct, frozen=True):
     """Parts of a comparison as they travel from the engine to a client. `last`: nothing comes behind them.
 
     Attributes:
@@ -74,8 +72,7 @@ class Differences:
         return Compared(list(self.differences), failures, self.files_same)
 
 
-@dataclass(slots=True)
-class Amounts:
+class Amounts(Struct):
     """Differences in numbers: by what they are, entries that are not folders, folders, and bytes."""
 
     files: dict[Change, int] = field(default_factory=dict)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import stat
 from array import array
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from tui.model.error import PlaceError
 from tui.model.location import Location
@@ -55,8 +56,7 @@ def kind_of_mode(mode: int) -> EntryKind:
     return _BY_FORMAT.get(stat.S_IFMT(mode), EntryKind.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What is compared of one entry: two files with equal facts count as the same file, complete."""
 
     kind: EntryKind
@@ -64,8 +64,7 @@ class Facts:
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry in full, for details and dialogues."""
 
     name: str
@@ -80,7 +79,7 @@ class Entry:
     group: str = ""
     link_target: str | None = None
     """Where a symbolic link points, as it is written in the link."""
-    described: bool = field(default=False, compare=False)
+    described: bool = False
     """A store keeps more with it than content and time, which no other place is given. (A listing does not tell.)"""
 
     @property
@@ -88,8 +87,7 @@ class Entry:
         return Facts(self.kind, self.size_bytes, self.mtime_ns)
 
 
-@dataclass(slots=True)
-class Page:
+class Page(Struct):
     """Some names of a folder, in the order the disk gives them: `kinds[i]` is the EntryKind of `names[i]`.
 
     `untold`: what says, at the end, that some of the folder cannot be told by names.
@@ -100,8 +98,7 @@ class Page:
     untold: str = ""
 
 
-@dataclass(slots=True)
-class Below:
+class Below(Struct):
     """One folder met on a walk: its entries in the disk's order, and why it could not be read (any further).
 
     `untold`: what says that some of it cannot be told by names.
@@ -129,8 +126,7 @@ class Below:
         ]
 
 
-@dataclass(slots=True)
-class Details:
+class Details(Struct):
     """Columns for the names asked for, in the same order. An entry that has gone has size -1.
 
     Shapes: all columns have one element a name. `kinds` tells links apart (FOLDER_LINK, BROKEN_LINK).
@@ -142,8 +138,7 @@ class Details:
     modes: array[int] = field(default_factory=lambda: array("I"))
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """Entries as they travel from the engine to a client, in columns: one element an entry in each.
 
     `last`: nothing comes behind them. `untold`: what says, at the end, that some of the folder cannot be told by names.
@@ -171,8 +166,7 @@ class Listed:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """What a set of entries amounts to, folders counted through.
 
     `complete` is False where counting was cut short. Of a store, `untold` keys, such as `untold_key`, cannot be told by
@@ -188,8 +182,7 @@ class Totals:
     untold_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(Struct, frozen=True):
     """Room on the filesystem of a folder."""
 
     free_bytes: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tui.model.error import UsageError
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 REMEDY = "Patterns are those of a .gitignore: *.tmp, build/, /docs/**/*.o, !keep.tmp."
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True):
     """Leaves out names below the sources of a job; of what is left out, nothing below is looked at.
 
     A pattern is what it would be in a .gitignore that stands in the source folder

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tui.model.location import Location
 
@@ -45,8 +46,7 @@ class Loss(StrEnum):
     """A link, FIFO, socket or device could not be made: each is an error of the job, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """One line of a job's loss report: how many entries lost this, and the first few of them, at the target."""
 
     loss: Loss

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from tui.model.ask import HostQuestion
 from tui.model.entry import Facts
@@ -109,8 +110,7 @@ class Staging(StrEnum):
     """In place: each file appears when it is done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What a person asked for: all the queue needs to do it, or to do it again.
 
     COPY and MOVE: with `into`, each source goes into the folder `target` under its own name; without, the one source
@@ -156,8 +156,7 @@ class Request:
         return not all(place.is_local for place in places)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a job is. Files are all entries that are not folders; a total still grows while `counting`."""
 
     files_done: int = 0
@@ -189,8 +188,7 @@ class Progress:
     """All is written; the disk is taking it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A tree that is new at its target, built in a folder of another name until it is whole."""
 
     folder: Location
@@ -200,8 +198,7 @@ class Stage:
     """What is in it already; 0 also where that is not known, as after a restart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job as clients see it: small, whatever its request holds (see `Client.request` for that)."""
 
     id: int
@@ -265,8 +262,7 @@ class Job:
         return self.state is JobState.WAITING and self.misfits > 0 and not self.wants_host
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
+class JobError(Struct, frozen=True):
     """One thing a job could not do."""
 
     id: int
@@ -278,8 +274,7 @@ class JobError:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A conflict that waits for an answer: the target's name is taken by a different file."""
 
     id: int
@@ -291,8 +286,7 @@ class Question:
     asked_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
+class EngineStatus(Struct, frozen=True):
     """The engine itself."""
 
     pid: int
@@ -308,8 +302,7 @@ class EngineStatus:
     """What was wrong with the queue when the engine took it up, in one sentence, or empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """What changed in the queue up to `seq`. A first update carries every job and has `full` set: forget the rest.
 
     Every job in it is whole, so updates may be merged or lost: the next one after a reconnection makes it good.
@@ -324,8 +317,7 @@ class Update:
     """All that are open now, whether they changed or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnected:
+class Disconnected(Struct, frozen=True):
     """The engine is not answering; the client goes on trying."""
 
     reason: str

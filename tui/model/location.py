@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
+
+from msgspec import Struct
 
 from tui.model.error_root import UsageError
 
@@ -26,8 +27,7 @@ _SAFE = "/-._~!$&'()*+,;=:@"
 """Bytes that stay themselves in a path. (RFC 3986 section 3.3, pchar and the slash.)"""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """One absolute place: a scheme, a host (empty for the local disk) and a normalised absolute path."""
 
     path: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tui.model.location import Location
 
@@ -45,8 +46,7 @@ class Unfit(StrEnum):
     """There can be no such link, FIFO, socket or device."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """One entry of the source that cannot be at the target as it is.
 
     Attributes:
@@ -62,8 +62,7 @@ class Misfit:
     sure: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Misfits:
+class Misfits(Struct, frozen=True):
     """What of a job does not fit: how many of each kind, and the first few."""
 
     names: int = 0

@@ -10,8 +10,9 @@ import contextlib
 import errno
 import os
 import stat
-from dataclasses import replace as changed
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace as changed
 
 from tui.model.ask import Ask, AskKind
 from tui.model.entry import EntryKind, Space

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tui.model.error import UsageError
 from tui.model.location import Location

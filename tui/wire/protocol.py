@@ -8,9 +8,10 @@ one can stop an old one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, make_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, defstruct
 
 from tui.model.ask import HostQuestion, KnownHost
 from tui.model.comparison import Differences
@@ -36,8 +37,7 @@ BULKY_BYTES = 256 << 10
 """Longer messages are read and written on a thread, so that no event loop waits for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Greeting:
+class Greeting(Struct, frozen=True):
     """Who answers a `hello`."""
 
     protocol: int
@@ -45,8 +45,7 @@ class Greeting:
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Goodbye:
+class Goodbye(Struct, frozen=True):
     """Why the engine closes its connections."""
 
     reason: str
@@ -76,7 +75,7 @@ class Method:
 
     @cached_property
     def _type(self) -> type:
-        return make_dataclass(
+        return defstruct(
             self.name.replace(".", "_"), [_parameter(key, hint) for key, hint in self.hints.items()]
         )
 
@@ -102,7 +101,7 @@ class Method:
 
 def _parameter(name: str, hint: Any) -> Any:
     if isinstance(hint, tuple):
-        return name, hint[0], field(default=hint[1])
+        return name, *hint
     return name, hint
 
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from dataclasses import MISSING, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
+import msgspec.structs
 
 from tui.model.error import UsageError
 from tui.model.location import Location
-
-if TYPE_CHECKING:
-    from dataclasses import Field
 
 _ESCAPED = "\0"
 
@@ -79,20 +76,18 @@ def shape(hint: Any) -> Any:
         return functools.reduce(lambda left, right: left | right, map(shape, typing.get_args(hint)))
     if origin := typing.get_origin(hint):
         return origin[tuple(part if part is ... else shape(part) for part in typing.get_args(hint))]
-    if isinstance(hint, type) and is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
-        columns = [_column(item, shape(hints[item.name])) for item in fields(hint)]
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        columns = [_column(field) for field in msgspec.structs.fields(hint)]
         # A misspelt "ids" must not read as "all jobs".
         return msgspec.defstruct(hint.__name__, columns, forbid_unknown_fields=True)
     return hint
 
 
-def _column(item: Field[Any], hint: Any) -> Any:
-    if item.default is not MISSING:
-        return item.name, hint, item.default
-    if item.default_factory is not MISSING:
-        return item.name, hint, msgspec.field(default_factory=item.default_factory)
-    return item.name, hint
+def _column(field: msgspec.structs.FieldInfo) -> Any:
+    """Return what a field is on the wire: its name, its type and its default, where it has one."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.name, shape(field.type), msgspec.field(default_factory=field.default_factory)
+    return field.name, shape(field.type), field.default
 
 
 class Codec:

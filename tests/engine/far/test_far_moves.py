@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from far_harness import Far
+from msgspec.structs import replace
 
 from tui.engine.far.transfer import is_other
 from tui.model.entry import Entry, EntryKind

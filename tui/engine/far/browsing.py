@@ -10,8 +10,9 @@ import contextlib
 import secrets
 import string
 from collections import OrderedDict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from msgspec.structs import replace
 
 from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link

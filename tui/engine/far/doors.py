@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from tui.engine.planner import refuse
 from tui.model.ask import Answer, HostQuestion

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import os
 import stat
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tui.engine.far.ends import look
 from tui.engine.far.fitted import changed_in

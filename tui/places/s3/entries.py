@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import mimetypes
 import stat
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tui.model.entry import Entry, EntryKind
 from tui.places.s3.times import MTIME, S3CMD, given_ns, stored_ns

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tui.model.error import PlaceError
 from tui.places.sftp import reasons

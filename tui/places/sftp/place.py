@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import stat
 from contextlib import aclosing
-from dataclasses import replace as changed
 from typing import TYPE_CHECKING
 
 import asyncssh
+from msgspec.structs import replace as changed
 
 from tui.model import error
 from tui.model.entry import EntryKind, Space
@@ -94,11 +95,11 @@ class SftpPlace:
     def _way_is_known(self, distance_s: float) -> None:
         if distance_s >= FAR_S:
             far, pipeline = FAR_AHEAD_BYTES, self._far_pipeline
-            self.capabilities = changed(self.capabilities, ahead_bytes=far, pipeline=pipeline)
+            self.capabilities = dataclasses.replace(self.capabilities, ahead_bytes=far, pipeline=pipeline)
 
     def _sets_less(self) -> None:
         manners = self._dressing.manners
-        self.capabilities = changed(
+        self.capabilities = dataclasses.replace(
             self.capabilities, sets_modes=manners.sets_modes, sets_times=manners.sets_times
         )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual import on
 from textual.containers import Horizontal
 from textual.getters import query_one
@@ -104,7 +104,7 @@ class MainScreen(
         """Return the settings with the order last chosen."""
         configured = self.settings.screen
         chosen = {name: self.memory.chosen(name, getattr(configured, name)) for name in VIEW_SETTINGS}
-        return replace(configured, **chosen)  # type: ignore[arg-type]
+        return replace(configured, **chosen)
 
     def remember(self) -> None:
         """Put into the memory what the panes look like, for the next time."""
