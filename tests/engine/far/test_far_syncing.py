@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from engine_harness import at_rest
-from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, troubles
+from hosts_harness import Hosts, HostsHarness, Trouble, at, counted, killed_and_done, troubles
 
 from tui.model.error import PermissionDenied
 from tui.model.fidelity import Loss
@@ -315,23 +315,28 @@ async def test_two_folders_that_are_not_apart_are_not_synced(
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=60):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
         hosts.trouble = trouble
-        await queue.done(await sync(queue))
+        ended = await queue.done(await sync(queue))
         assert there.tree("/data") == mirrored(here), trouble.names
+        told.add(counted(ended))
+    assert len(told) == 1
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=60, stride=5):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
-        await killed_and_done(tmp_path, hosts, sync, trouble)
+        job = await killed_and_done(tmp_path, hosts, sync, trouble)
         assert there.tree("/data") == mirrored(here), trouble.names
 
-
-# With the local disk
+        # With the local disk
+        told.add(counted(job))
+    assert len(told) == 1
 
 
 def plant_here(folder: Path) -> None:
