@@ -12,13 +12,14 @@ from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, run
 
 from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import JobKind, JobState
-from tui.places.memory import HARDLY_ANY
+from tui.places.memory import ALL, HARDLY_ANY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
 
     from tui.model.location import Location
+    from tui.places.base import Capabilities
 
 
 def plant(hosts: Hosts) -> None:
@@ -210,16 +211,19 @@ async def test_a_pause_does_not_wait_for_a_host_that_is_silent_and_the_rest_is_d
     assert hosts.store().tree("/data") == KEPT
 
 
+@pytest.mark.parametrize("can", [ALL, HARDLY_ANY], ids=["folders", "flat"])
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
-    queue: HostsHarness, hosts: Hosts
+    queue: HostsHarness, hosts: Hosts, can: Capabilities
 ) -> None:
+    hosts.capabilities = can
     told = set()
     for trouble in troubles(hosts, more_than=20):
         plant(hosts)
+        hosts.store().write("/data/alone", b"12345")
         hosts.trouble = trouble
-        job = await queue.done(await queue.add(JobKind.DELETE, at("/data/tree")))
+        job = await queue.done(await queue.add(JobKind.DELETE, at("/data/tree"), at("/data/alone")))
         assert hosts.store().tree("/data") == KEPT, trouble.names
-        assert job.progress.files_done == FILES, trouble.names
+        assert job.progress.files_done == FILES + 1, trouble.names
         told.add(counted(job))
     assert len(told) == 1
 
