@@ -50,6 +50,8 @@ class Tally:
     bytes_floor: int = 0
     files_gone: int = 0
     bytes_gone: int = 0
+    total_floor: tuple[int, int] = (0, 0)
+    """Files and bytes there were in all, as far as walks knew that met what is gone."""
     verified_before: tuple[int, int] = (0, 0)
     """Files and bytes verified by earlier walks: what was moved since is not met again."""
 
@@ -76,8 +78,8 @@ class Tally:
             removes: What was done is not there any more: sources that are done are told by `found_gone`.
         """
         if removes:
-            self.files_total = max(self.files_total - self.files_done, 0)
-            self.bytes_total = max(self.bytes_total - self.bytes_done, 0)
+            self.total_floor = self.total_shown
+            self.files_total = self.bytes_total = 0
             self.files_gone += self.files_done
             self.bytes_gone += self.bytes_done
         else:
@@ -99,9 +101,10 @@ class Tally:
         self.files_floor = self.bytes_floor = 0
         self.files_done += self.files_gone
         self.bytes_done += self.bytes_gone
-        self.files_total += self.files_gone
-        self.bytes_total += self.bytes_gone
+        self.files_total = max(self.files_total + self.files_gone, self.total_floor[0])
+        self.bytes_total = max(self.bytes_total + self.bytes_gone, self.total_floor[1])
         self.files_gone = self.bytes_gone = 0
+        self.total_floor = 0, 0
 
     @property
     def files_shown(self) -> int:
@@ -114,9 +117,10 @@ class Tally:
     @property
     def total_shown(self) -> tuple[int, int]:
         """Files and bytes: never less than was done."""
+        files, size_bytes = self.total_floor
         return (
-            max(self.files_total + self.files_gone, self.files_shown),
-            max(self.bytes_total + self.bytes_gone, self.bytes_shown),
+            max(self.files_total + self.files_gone, self.files_shown, files),
+            max(self.bytes_total + self.bytes_gone, self.bytes_shown, size_bytes),
         )
 
     @property
