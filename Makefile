@@ -51,6 +51,7 @@ soak: .venv/ready
 	$(BIN)/python -m tests.soak.undo_rounds --rounds 50
 	$(BIN)/python -m tests.soak.far_rounds --rounds 60
 	$(BIN)/python -m tests.soak.command_rounds --rounds 30
+	$(BIN)/python -m tests.soak.far_command_rounds --rounds 30
 	$(BIN)/python -m tests.soak.fault_rounds
 
 bench: .venv/ready

@@ -11,7 +11,7 @@ from engine_harness import Harness, at_rest, names, write
 
 from tui.engine.journal import Journal
 from tui.engine.outcome import carry_out
-from tui.engine.states import UNWRITTEN
+from tui.engine.states import UNWRITTEN, States
 from tui.model.error import EngineError, NoSuchJob
 from tui.model.job import JobState
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tui.engine.board import Record
     from tui.engine.rows import JobRow
     from tui.engine.run import Run
 
@@ -76,6 +77,29 @@ async def test_jobs_that_two_resume_at_once_are_all_resumed(
 ) -> None:
     ids = await paused(harness, source, target, 4)
     await asyncio.gather(harness.engine.resume(ids[2:]), harness.engine.resume(ids), harness.engine.resume())
+    for id in ids:
+        await harness.done(id)
+
+
+async def test_jobs_that_are_paused_while_the_first_is_started_stay_paused(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await paused(harness, source, target, 2)
+    start, told = States.set, asyncio.Event()
+
+    async def paused_meanwhile(states: States, record: Record, state: JobState) -> None:
+        await start(states, record, state)
+        await harness.engine.pause(ids)
+        told.set()
+
+    monkeypatch.setattr(States, "set", paused_meanwhile)
+    await harness.engine.start(ids)
+    await told.wait()
+    await at_rest(harness.engine)
+    assert [await state_of(harness, id) for id in ids] == [JobState.PAUSED] * 2
+    assert names(target) == []
+    monkeypatch.undo()
+    await harness.engine.resume(ids)
     for id in ids:
         await harness.done(id)
 

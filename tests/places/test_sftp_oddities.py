@@ -235,6 +235,18 @@ async def test_a_server_that_only_says_it_sets_attributes_is_found_out(
     assert (tmp_path / "file").read_bytes() == data
 
 
+@pytest.mark.parametrize("time_s", [-5, (1 << 32) + 5], ids=["1969", "2106"])
+async def test_a_server_that_keeps_times_is_not_doubted_for_one_that_it_cannot_be_told(
+    on: On, folder: Location, tmp_path: Path, time_s: int
+) -> None:
+    async with on(asyncssh.SFTPServer) as place:
+        early = Attributes(mode=0o640, mtime_ns=time_s * 10**9)
+        await place.put(folder.child("early"), b"data", early, TAG, replace=False, flush=False)
+        await put(place, folder.child("file"), b"data")
+        assert kept(place) == (True, True)
+    assert facts(tmp_path / "file") == (True, True)
+
+
 # Names, and what stands there
 
 

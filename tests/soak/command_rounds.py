@@ -21,6 +21,7 @@ from tui.model.location import Location
 from tui.paths import Paths
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
 JOBS = 8
@@ -29,7 +30,10 @@ LASTS_S = 6.0
 STILL_S = 60.0
 """No job may get no further for so long."""
 REST_S = 1.0
+PATIENCE_S = 60.0
+"""So long an engine may take to answer on a machine that has other things to do."""
 SLOW = 8 << 20
+RULES = (Conflict.SKIP, Conflict.OVERWRITE, Conflict.ASK)
 
 Tree = dict[bytes, tuple[object, ...]]
 
@@ -81,7 +85,7 @@ def _half(told: Tree, target: Path) -> list[str]:
 async def _command(ground: Ground, kinds: list[JobKind], told: dict[Path, Tree]) -> list[str]:
     paths = Paths.from_environment(ground.ferry.environment)
     faults: list[str] = []
-    async with RemoteClient(paths) as client:
+    async with RemoteClient(paths, wait_s=PATIENCE_S) as client:
         ids = []
         for number, kind in enumerate(kinds):
             _target(ground, number).mkdir()
@@ -95,35 +99,49 @@ async def _command(ground: Ground, kinds: list[JobKind], told: dict[Path, Tree])
             ids.append(await client.submit(request))
         ends = asyncio.get_running_loop().time() + LASTS_S
         seeds = [ground.rng.randrange(1 << 30) for _ in range(CLIENTS)]
-        await asyncio.gather(_kill(ground, ends), *(_say(paths, ids, seed, ends, faults) for seed in seeds))
+        await asyncio.gather(kill(ground, ends), *(say(paths, ids, seed, ends, faults) for seed in seeds))
         await client.pause()
         await asyncio.sleep(REST_S)
         for number, kind in enumerate(kinds):
             faults += _half(told[_source(ground, number, kind)], _target(ground, number))[:3]
-        await _bring_to_an_end(client, faults)
+        await bring_to_an_end(client, faults)
     return faults
 
 
-async def _kill(ground: Ground, ends: float) -> None:
+async def kill(ground: Ground, ends: float) -> None:
+    """Kill the engine now and then."""
     while asyncio.get_running_loop().time() < ends:
         await asyncio.sleep(ground.rng.uniform(0.1, 1.5))
         ground.kills += ground.ferry.kill_engine()
 
 
-async def _say(paths: Paths, ids: list[int], seed: int, ends: float, faults: list[str]) -> None:
-    """Be a client that commands at random. What cannot be done is told; what fails inside is a fault."""
+async def say(
+    paths: Paths,
+    ids: list[int],
+    seed: int,
+    ends: float,
+    faults: list[str],
+    rules: Sequence[Conflict] = RULES,
+) -> None:
+    """Be a client that commands at random. What cannot be done is told; what fails inside is a fault.
+
+    Args:
+        rules: What may become the jobs' rule for conflicts.
+    """
     rng = random.Random(seed)
-    async with RemoteClient(paths) as client:
+    async with RemoteClient(paths, wait_s=PATIENCE_S) as client:
         while asyncio.get_running_loop().time() < ends:
             try:
-                await _command_once(client, rng, rng.sample(ids, rng.randrange(1, 4)))
+                await _command_once(client, rng, rng.sample(ids, rng.randrange(1, 4)), rules)
             except FerryError as error:
                 if "inside" in error.message:
                     faults.append(error.message)
             await asyncio.sleep(rng.uniform(0, 0.1))
 
 
-async def _command_once(client: RemoteClient, rng: random.Random, chosen: list[int]) -> None:
+async def _command_once(
+    client: RemoteClient, rng: random.Random, chosen: list[int], rules: Sequence[Conflict]
+) -> None:
     match rng.randrange(9):
         case 0:
             await client.pause(rng.choice([None, chosen]))
@@ -139,12 +157,20 @@ async def _command_once(client: RemoteClient, rng: random.Random, chosen: list[i
             await client.set_priority(chosen, rng.randrange(1, 6))
         case 7:
             await client.reorder(chosen, rng.choice(["top", "bottom", "up", "down"]))
-        case _:
-            await client.set_conflict(chosen, rng.choice([Conflict.SKIP, Conflict.OVERWRITE, Conflict.ASK]))
+        case _ if rules:
+            await client.set_conflict(chosen, rng.choice(rules))
 
 
-async def _bring_to_an_end(client: RemoteClient, faults: list[str]) -> None:
-    """Have every job go on until it is done."""
+async def bring_to_an_end(
+    client: RemoteClient,
+    faults: list[str],
+    then: Callable[[RemoteClient], Awaitable[None]] | None = None,
+) -> None:
+    """Have every job go on until it is done.
+
+    Args:
+        then: Called before the jobs are removed.
+    """
     await client.resume()
     jobs = await client.jobs()
     loop, before = asyncio.get_running_loop(), jobs
@@ -162,6 +188,8 @@ async def _bring_to_an_end(client: RemoteClient, faults: list[str]) -> None:
             before, ends = jobs, loop.time() + STILL_S
     left = (job for job in jobs if job.state is not JobState.DONE)
     faults += [f"stands still: job {job.id} is {job.state}, {job.note!r}" for job in left]
+    if then is not None:
+        await then(client)
     await client.remove()
 
 

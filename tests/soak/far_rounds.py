@@ -313,12 +313,12 @@ def play(
     faults += [f"left behind: {path}" for path in partials(source.parent, target)]
     # A move that is killed, or paused where all is slow, finds times of source folders that it has changed itself.
     timeless = bool(old) or (kind == "move" and bool({"engine", "freeze", "pause"} & set(trouble.done)))
-    faults += _arrived(there, {**old, **wanted}, timeless=timeless)
+    faults += arrived(there, {**old, **wanted}, timeless=timeless)
     if kind == "move" and os.path.lexists(source):
         faults.append("the source of a move is still there")
     if kind == "copy":
         faults += [f"source harmed: {line}" for line in differences(wanted, describe(source))[:5]]
-    faults += _logged(ground.ferry.home)
+    faults += logged(ground.ferry.home)
     return " ".join([kind, way, standing, *options[2:], *trouble.done]), faults
 
 
@@ -359,7 +359,7 @@ def _short(told: dict[str, Any], what: str) -> bool:
     return bool(told[f"{what}_done"] != told[f"{what}_total"])
 
 
-def _arrived(there: Path, wanted: Tree, *, timeless: bool) -> list[str]:
+def arrived(there: Path, wanted: Tree, *, timeless: bool) -> list[str]:
     """Return in what a tree is not what it should be, apart from modes and times of its folders where `timeless`."""
     found = describe(there) if there.is_dir() else {}
     if timeless:
@@ -369,7 +369,7 @@ def _arrived(there: Path, wanted: Tree, *, timeless: bool) -> list[str]:
     return differences(wanted, found)[:5]
 
 
-def _logged(home: Path) -> list[str]:
+def logged(home: Path) -> list[str]:
     """Return what the log of the engine says that it never should."""
     log = Paths.from_environment({"FERRY_HOME": str(home)}).engine_log
     if not log.exists():

@@ -29,7 +29,11 @@ FLUSHING = "flushing to disk…"
 
 @dataclass(slots=True)
 class Tally:
-    """What a job has done and has to do. The floors keep what was shown before while a new walk finds it again."""
+    """What a job has done and has to do.
+
+    The floors keep what was shown before while a new walk finds it again. What was removed before (`gone`) is found
+    again only as far as whole sources of it are known.
+    """
 
     files_done: int = 0
     bytes_done: int = 0
@@ -44,6 +48,10 @@ class Tally:
     counting: bool = False
     files_floor: int = 0
     bytes_floor: int = 0
+    files_gone: int = 0
+    bytes_gone: int = 0
+    total_floor: tuple[int, int] = (0, 0)
+    """Files and bytes there were in all, as far as walks knew that met what is gone."""
     verified_before: tuple[int, int] = (0, 0)
     """Files and bytes verified by earlier walks: what was moved since is not met again."""
 
@@ -63,25 +71,57 @@ class Tally:
             bytes_flushed=row.bytes_flushed,
         )
 
-    def begin(self) -> None:
-        """Start a walk, which finds again what was done before."""
-        self.files_floor = max(self.files_floor, self.files_done)
-        self.bytes_floor = max(self.bytes_floor, self.bytes_done)
+    def begin(self, *, removes: bool = False) -> None:
+        """Start a walk, which finds again what was done before.
+
+        Args:
+            removes: What was done is not there any more: sources that are done are told by `found_gone`.
+        """
+        if removes:
+            self.total_floor = self.total_shown
+            self.files_total = self.bytes_total = 0
+            self.files_gone += self.files_done
+            self.bytes_gone += self.bytes_done
+        else:
+            self.files_floor = max(self.files_floor, self.files_done)
+            self.bytes_floor = max(self.bytes_floor, self.bytes_done)
         self.verified_before = self.verified_shown
         self.files_done = self.bytes_done = self.files_same = self.files_skipped = 0
         self.files_verified = self.bytes_verified = self.bytes_flushed = 0
 
+    def found_gone(self, files: int, size_bytes: int) -> None:
+        """Count a source that an earlier walk has removed."""
+        self.files_gone = max(self.files_gone - files, 0)
+        self.bytes_gone = max(self.bytes_gone - size_bytes, 0)
+        self.files_done += files
+        self.bytes_done += size_bytes
+
     def end(self) -> None:
         """Say what was really found, now that all was looked at."""
         self.files_floor = self.bytes_floor = 0
+        self.files_done += self.files_gone
+        self.bytes_done += self.bytes_gone
+        self.files_total = max(self.files_total + self.files_gone, self.total_floor[0])
+        self.bytes_total = max(self.bytes_total + self.bytes_gone, self.total_floor[1])
+        self.files_gone = self.bytes_gone = 0
+        self.total_floor = 0, 0
 
     @property
     def files_shown(self) -> int:
-        return max(self.files_done, self.files_floor)
+        return max(self.files_done + self.files_gone, self.files_floor)
 
     @property
     def bytes_shown(self) -> int:
-        return max(self.bytes_done, self.bytes_floor)
+        return max(self.bytes_done + self.bytes_gone, self.bytes_floor)
+
+    @property
+    def total_shown(self) -> tuple[int, int]:
+        """Files and bytes: never less than was done."""
+        files, size_bytes = self.total_floor
+        return (
+            max(self.files_total + self.files_gone, self.files_shown, files),
+            max(self.bytes_total + self.bytes_gone, self.bytes_shown, size_bytes),
+        )
 
     @property
     def verified_shown(self) -> tuple[int, int]:
@@ -91,12 +131,13 @@ class Tally:
 
     def columns(self) -> dict[str, object]:
         """Return what the journal keeps of it."""
+        files_total, bytes_total = self.total_shown
         files_verified, bytes_verified = self.verified_shown
         return {
             "files_done": self.files_shown,
             "bytes_done": self.bytes_shown,
-            "files_total": max(self.files_total, self.files_shown),
-            "bytes_total": max(self.bytes_total, self.bytes_shown),
+            "files_total": files_total,
+            "bytes_total": bytes_total,
             "bytes_flushed": self.bytes_flushed,
             "files_same": self.files_same,
             "files_skipped": self.files_skipped,
@@ -244,11 +285,11 @@ class Record:
         tally = self.tally
         running = self.state is JobState.RUNNING
         rate = self.meter.rate if running else 0.0
-        bytes_total = max(tally.bytes_total, tally.bytes_shown)
+        files_total, bytes_total = tally.total_shown
         files_verified, bytes_verified = tally.verified_shown
         return Progress(
             files_done=tally.files_shown,
-            files_total=max(tally.files_total, tally.files_shown),
+            files_total=files_total,
             bytes_done=tally.bytes_shown,
             bytes_total=bytes_total,
             counting=tally.counting,

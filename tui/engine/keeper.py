@@ -176,7 +176,13 @@ class Keeper:
     async def _start_what_may(self) -> None:
         assert self._group is not None
         for record in self._turns.next(self._tasks.keys(), self._group):
-            await self.states.set(record, JobState.RUNNING)
+            if record.state is JobState.QUEUED:  # or somebody paused it while another was started
+                await self._start(record)
+
+    async def _start(self, record: Record) -> None:
+        """Start a job, unless somebody pauses or cancels it while that is written down."""
+        await self.states.set(record, JobState.RUNNING)
+        if record.state is JobState.RUNNING:
             self._spawn(record, self._run(record))
 
     def _spawn(self, record: Record, work: Coroutine[None, None, None]) -> None:

@@ -98,7 +98,7 @@ class InPlace:
     async def _sources(self, chunk: Sequence[Source]) -> None:
         for source in chunk:
             if source.phase is Phase.DONE:
-                self.run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+                self._count_gone(source)
         rest = [source for source in chunk if source.phase is not Phase.DONE]
         if not rest:
             return
@@ -112,6 +112,11 @@ class InPlace:
             await self._in_folder(rest, parent)
         finally:
             self.run.release(parent)
+
+    def _count_gone(self, source: Source) -> None:
+        """Count what an earlier go has done."""
+        self.run.record.tally.found_gone(source.files, source.size_bytes)
+        self.run.touch()
 
     async def _in_folder(self, sources: list[Source], parent: Root) -> None:
         run = self.run
@@ -138,7 +143,7 @@ class InPlace:
             elif found is None and source.phase is Phase.REMOVING:
                 await self._find(source)
                 done.append(replace(source, phase=Phase.DONE))
-                run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+                self._count_gone(source)
             elif found is None:
                 error: PlaceError = NotFound(f"cannot {self._verb} {source.location}: no such file or folder")
                 await run.fail(_spot(source), error)

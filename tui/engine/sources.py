@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.model.job import JobKind
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -20,7 +22,7 @@ async def begin(run: Run) -> None:
     record.walk += 1
     await run.journal.begin_walk(record.id, record.walk)
     record.errors = await run.journal.forget_errors(record.id)
-    record.tally.begin()
+    record.tally.begin(removes=record.row.kind in (JobKind.DELETE, JobKind.TRASH))
 
 
 async def pages(run: Run, start: int = 0) -> AsyncIterator[list[Source]]:

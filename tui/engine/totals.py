@@ -168,8 +168,10 @@ class Counting:
         counted = self._counted
         folders: list[Source] = []
         plain: list[tuple[Source, os.stat_result]] = []
+        # What is to be deleted may be there still, in part.
+        settled = (Phase.DONE,) if self._run.record.row.kind in _OF_ALL else (Phase.DONE, Phase.REMOVING)
         for source in page:
-            if source.phase in (Phase.DONE, Phase.REMOVING):
+            if source.phase in settled:
                 counted.files += source.files
                 counted.size_bytes += source.size_bytes
                 continue

@@ -36,6 +36,8 @@ class Capabilities:
     """The time of last change can be given to a file. (A listing tells it in any case, unless `lists_times` is off.)"""
     time_step_ns: int = 1
     """Times are kept to so many nanoseconds: two that differ by less are the same time."""
+    times_ns: tuple[int, int] | None = None
+    """The first and the last time it keeps; None: any. What is earlier or later gets the nearest of them."""
     lists_times: bool = True
     """A listing tells the time a file was given. Otherwise only `stat` does, and the listing's time is another."""
     renames: bool = False
@@ -62,6 +64,16 @@ class Capabilities:
     @property
     def takes_modes(self) -> bool:
         return self.modes and self.sets_modes
+
+    def nearest_time(self, mtime_ns: int) -> int:
+        """Return the time within `times_ns` that is nearest to one."""
+        return mtime_ns if self.times_ns is None else min(max(mtime_ns, self.times_ns[0]), self.times_ns[1])
+
+    def keeps_time(self, mtime_ns: int) -> bool:
+        """Say whether a file can be given this very time."""
+        return (
+            self.sets_times and self.nearest_time(mtime_ns) == mtime_ns and not mtime_ns % self.time_step_ns
+        )
 
 
 @dataclass(frozen=True, slots=True)

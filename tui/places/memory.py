@@ -314,10 +314,12 @@ class MemoryPlace:
         return half
 
     def _give(self, node: Node, attributes: Attributes) -> None:
-        if self.capabilities.modes and attributes.mode is not None:
+        can = self.capabilities
+        if can.modes and attributes.mode is not None:
             node.mode = stat.S_IMODE(attributes.mode)
-        if self.capabilities.sets_times and attributes.mtime_ns is not None:
-            node.mtime_ns = attributes.mtime_ns - attributes.mtime_ns % self.capabilities.time_step_ns
+        if can.sets_times and attributes.mtime_ns is not None:
+            time = can.nearest_time(attributes.mtime_ns)
+            node.mtime_ns = time - time % can.time_step_ns
 
     def _parents(self, location: Location) -> None:
         """Have the folder something goes into: a flat store has every folder there might be."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from tui.model.job import Job
     from tui.places.base import Asker, Capabilities
     from tui.places.memory import MemoryPlace
 
@@ -145,9 +146,19 @@ def troubles(hosts: Hosts, *, more_than: int, stride: int = 1) -> Iterator[Troub
     assert when + stride > more_than
 
 
+def counted(job: Job) -> tuple[int, int, int]:
+    """Check that a job that is done tells of all it had to do, once, and of no error; return how much that was.
+
+    Shape: (files, bytes, files removed).
+    """
+    told = job.progress
+    assert (told.files_done, told.bytes_done, told.errors) == (told.files_total, told.bytes_total, 0)
+    return told.files_done, told.bytes_done, told.files_removed
+
+
 async def killed_and_done(
     folder: Path, hosts: Hosts, submit: Callable[[HostsHarness], Awaitable[int]], trouble: Trouble
-) -> None:
+) -> Job:
     """Kill an engine where the trouble meets it, and have the next one finish."""
     hosts.trouble, trouble.silent = trouble, True
     journal = folder / f"journal {trouble.when}"
@@ -163,4 +174,4 @@ async def killed_and_done(
     await first.engine._doors.close()
     hosts.trouble = None
     async with running_hosts(journal, hosts) as second:
-        await second.done(id)
+        return await second.done(id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hosts_harness import Hosts, HostsHarness, at, troubles
+from hosts_harness import Hosts, HostsHarness, at, counted, troubles
 
 from tui.model.error import PermissionDenied
 from tui.model.job import JobKind, JobState
@@ -76,11 +76,14 @@ async def test_what_is_refused_is_told_and_tried_again(queue: HostsHarness, host
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=10):
         plant(hosts)
         hosts.trouble = trouble
-        await queue.done(await queue.add(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
+        ended = await queue.done(await queue.add(JobKind.CHMOD, at("/data/tree"), recursive=True, **BITS))
         assert modes(hosts, *ALL) == AFTER, trouble.names
+        told.add(counted(ended))
+    assert len(told) == 1
 
 
 async def test_where_nothing_has_permissions_that_is_said(queue: HostsHarness, hosts: Hosts) -> None:

@@ -15,6 +15,7 @@ from tests.trees import describe
 from tui.engine import naming
 from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
+from tui.model.fidelity import Loss
 from tui.model.job import Conflict, JobKind, JobState
 from tui.model.location import Location
 from tui.model.misfit import Names
@@ -236,3 +237,40 @@ async def test_names_a_target_here_does_not_take_are_asked_about_before_they_are
     await queue.engine.set_names([id], Names.LOOKALIKE)
     await queue.done(id)
     assert below(target / "tree") == {"a：b", "good", "sub？", "sub？/READ", "sub？/Read (1)"}
+
+
+LAST_S = (1 << 32) - 1
+"""The last second SFTP can tell: in February 2106."""
+
+
+@pytest.mark.parametrize(("time_s", "kept_s"), [(-5, 0), (LAST_S + 5, LAST_S)], ids=["1969", "2106"])
+async def test_a_time_that_cannot_be_told_there_is_lost_and_said_so_and_the_file_goes_once(
+    queue: HostsHarness, tmp_path: Path, time_s: int, kept_s: int
+) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for name in ("old", "new"):
+        (one / name).parent.mkdir(exist_ok=True)
+        (one / name).write_text("text")
+    os.utime(one / "old", (time_s, time_s))
+    os.utime(one / "new", (10**9, 10**9))
+    os.utime(one, (10**9, 10**9))
+    rest = {"into": False, "conflict": Conflict.OVERWRITE}
+    job = await queue.done(await queue.add(JobKind.SYNC, Location.local(one), target=there(other), **rest))
+    assert [(lost.loss, lost.count) for lost in await queue.engine.losses(job.id)] == [(Loss.TIMES, 1)]
+    assert [(other / name).stat().st_mtime for name in ("old", "new")] == [kept_s, 10**9]
+    for source, target in ((Location.local(one), there(other)), (there(other), Location.local(one))):
+        job = await queue.done(await queue.add(JobKind.SYNC, source, target=target, **rest))
+        assert (job.progress.files_same, job.progress.files_total) == (2, 2)
+    assert (one / "old").stat().st_mtime == time_s
+
+
+async def test_a_time_from_there_is_read_as_a_number_without_a_sign(
+    queue: HostsHarness, tmp_path: Path
+) -> None:
+    (tmp_path / "old").write_text("text")
+    os.utime(tmp_path / "old", (-5, -5))
+    for same in (0, 1):
+        target = Location.local(tmp_path / "to")
+        id = await queue.add(JobKind.COPY, there(tmp_path / "old"), target=target, conflict=Conflict.SKIP)
+        assert (await queue.done(id)).progress.files_same == same
+    assert (tmp_path / "to" / "old").stat().st_mtime == (1 << 32) - 5

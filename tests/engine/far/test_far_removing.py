@@ -7,17 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, at, killed_and_done, troubles
+from engine_harness import at_rest
+from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, running_hosts, troubles
 
 from tui.model.error import PermissionDenied, PlaceUnavailable
 from tui.model.job import JobKind, JobState
-from tui.places.memory import HARDLY_ANY
+from tui.places.memory import ALL, HARDLY_ANY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
 
     from tui.model.location import Location
+    from tui.places.base import Capabilities
 
 
 def plant(hosts: Hosts) -> None:
@@ -209,24 +211,66 @@ async def test_a_pause_does_not_wait_for_a_host_that_is_silent_and_the_rest_is_d
     assert hosts.store().tree("/data") == KEPT
 
 
+@pytest.mark.parametrize("can", [ALL, HARDLY_ANY], ids=["folders", "flat"])
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
-    queue: HostsHarness, hosts: Hosts
+    queue: HostsHarness, hosts: Hosts, can: Capabilities
 ) -> None:
+    hosts.capabilities = can
+    told = set()
     for trouble in troubles(hosts, more_than=20):
         plant(hosts)
+        hosts.store().write("/data/alone", b"12345")
         hosts.trouble = trouble
-        job = await queue.done(await queue.add(JobKind.DELETE, at("/data/tree")))
+        job = await queue.done(await queue.add(JobKind.DELETE, at("/data/tree"), at("/data/alone")))
         assert hosts.store().tree("/data") == KEPT, trouble.names
-        assert job.progress.files_done == FILES, trouble.names
+        assert job.progress.files_done == FILES + 1, trouble.names
+        told.add(counted(job))
+    assert len(told) == 1
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
     for trouble in troubles(hosts, more_than=20, stride=2):
         plant(hosts)
-        await killed_and_done(
+        job = await killed_and_done(
             tmp_path, hosts, lambda queue: queue.add(JobKind.DELETE, at("/data/tree")), trouble
         )
         assert hosts.store().tree("/data") == KEPT, trouble.names
+        counted(job)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_delete_that_was_stopped_counts_what_went_before_too(
+    tmp_path: Path, hosts: Hosts, restarts: bool
+) -> None:
+    """Files named by themselves, a tree that is done, one that is half done, one that is not begun."""
+    for name in ("a", "b", "c"):
+        for number in range(10):
+            hosts.store().write(f"/data/{name}/inner/{number}", b"text")
+    hosts.store().write("/data/alone", b"text")
+    reached = asyncio.Event()
+
+    def hang(name: str, location: Location) -> Awaitable[None] | None:
+        if name != "remove_file" or location.path != "/data/b/inner/7":
+            return None
+        reached.set()
+        return cast("Awaitable[None]", asyncio.Event().wait())
+
+    hosts.trouble = hang
+    sources = [at(f"/data/{name}") for name in ("alone", "a", "b", "c")]
+    async with running_hosts(tmp_path / "journal", hosts) as first:
+        id = await first.add(JobKind.DELETE, *sources)
+        async with asyncio.timeout(10):
+            await reached.wait()
+        await first.engine.pause([id])
+        await at_rest(first.engine)
+        hosts.trouble = None
+        if not restarts:
+            await first.engine.resume([id])
+            assert counted(await first.done(id)) == (31, 31 * 4, 0)
+            return
+    async with running_hosts(tmp_path / "journal", hosts) as second:
+        await second.engine.resume([id])
+        assert counted(await second.done(id)) == (31, 31 * 4, 0)
 
 
 async def test_a_host_that_stays_away_fails_the_job_which_can_be_retried(

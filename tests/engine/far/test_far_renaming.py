@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, at, killed_and_done, troubles
+from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, troubles
 
 from tui.model.error import HoldsHome, PermissionDenied, UsageError
 from tui.model.job import JobKind, JobState
@@ -99,18 +99,24 @@ async def test_one_that_stepped_aside_in_vain_gets_its_old_name_back(
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=15):
         plant(hosts)
         hosts.trouble = trouble
-        await queue.done(await rename(queue, CIRCLE))
+        ended = await queue.done(await rename(queue, CIRCLE))
         assert hosts.store().tree("/data") == AFTER, trouble.names
+        told.add(counted(ended))
+    assert len(told) == 1
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=15):
         plant(hosts)
-        await killed_and_done(tmp_path, hosts, lambda queue: rename(queue, CIRCLE), trouble)
+        job = await killed_and_done(tmp_path, hosts, lambda queue: rename(queue, CIRCLE), trouble)
         assert hosts.store().tree("/data") == AFTER, trouble.names
+        told.add(counted(job))
+    assert len(told) == 1
 
 
 async def test_where_names_cannot_be_changed_nothing_is_tried(queue: HostsHarness, hosts: Hosts) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import at_rest
 from far_harness import Far
 
 from tui.model.error import PlaceUnavailable
@@ -113,43 +114,68 @@ async def test_a_job_is_done_wherever_a_connection_is_lost(
             step += 1
 
 
+async def killed_at(far: Far, step: int, kind: JobKind) -> tuple[int, bool]:
+    """Kill an engine before a step of a job; return the job, and whether it came so far."""
+    killed = asyncio.Event()
+
+    def kill(number: int, name: str, path: str) -> Awaitable[None] | None:
+        if number == step:
+            killed.set()
+            return asyncio.Event().wait()  # type: ignore[return-value]
+        if number > step:
+            raise PlaceUnavailable("the engine is no more")
+        return None
+
+    far.faults.at = kill
+    async with far.engine_on():
+        id = await far.submit("/tree", "/alone", kind=kind)
+        ends = asyncio.create_task(far.rests(id))
+        dies = asyncio.create_task(killed.wait())
+        await asyncio.wait({ends, dies}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ends, dies):
+            task.cancel()
+        await asyncio.gather(ends, dies, return_exceptions=True)
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    return id, killed.is_set()
+
+
 @pytest.mark.parametrize(("kind", "here", "there"), CASES)
 async def test_nothing_is_lost_wherever_an_engine_is_killed(
     journals: Path, kind: JobKind, here: Capabilities, there: Capabilities
 ) -> None:
-    step, done = 0, False
-    while not done:
+    step, killed = 0, True
+    while killed:
         far = Far(journals / str(step), here, there)
         expected = make(far)
-        killed = asyncio.Event()
-
-        def kill(
-            number: int, name: str, path: str, step: int = step, killed: asyncio.Event = killed
-        ) -> Awaitable[None] | None:
-            if number == step:
-                killed.set()
-                return asyncio.Event().wait()  # type: ignore[return-value]
-            if number > step:
-                raise PlaceUnavailable("the engine is no more")
-            return None
-
-        far.faults.at = kill
-        async with far.engine_on():
-            id = await far.submit("/tree", "/alone", kind=kind)
-            ends = asyncio.create_task(far.rests(id))
-            dies = asyncio.create_task(killed.wait())
-            await asyncio.wait({ends, dies}, return_when=asyncio.FIRST_COMPLETED)
-            done = not killed.is_set()
-            for task in (ends, dies):
-                task.cancel()
-            await asyncio.gather(ends, dies, return_exceptions=True)
-            await far.crash()
+        id, killed = await killed_at(far, step, kind)
         told = f"step {step}: {far.faults.steps[-1]}"
         nothing_is_gone(far, told)
-        far.faults.at = lambda number, name, path: None
         async with far.engine_on():
             await far.done(id)
         if here is ALL:
             # A folder that something was moved out of has another time: what it had is known to nobody after a kill.
             check(far, expected, kind, told, folder_times=kind is JobKind.COPY)
         step += 1 if here is there else 3
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["keep", "drop"])
+@pytest.mark.parametrize(("kind", "here", "there"), CASES)
+async def test_what_is_cancelled_after_a_kill_leaves_nothing_half_under_a_final_name(
+    journals: Path, kind: JobKind, here: Capabilities, there: Capabilities, keep: bool
+) -> None:
+    step, killed = 0, True
+    while killed:
+        far = Far(journals / str(step), here, there)
+        expected = make(far)
+        id, killed = await killed_at(far, step, kind)
+        told = f"step {step}: {far.faults.steps[-1]}"
+        async with far.engine_on() as engine:
+            if not (await engine.job(id)).state.is_final:
+                await engine.cancel([id], keep=keep)
+                await at_rest(engine)
+        found = far.tree() if far.there.look("/target") is not None else {}
+        assert {path: expected.get(path) for path in found} == found, told
+        assert not far.there.hidden, told
+        nothing_is_gone(far, told)
+        step += 5

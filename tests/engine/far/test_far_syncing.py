@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from engine_harness import at_rest
-from hosts_harness import Hosts, HostsHarness, Trouble, at, killed_and_done, troubles
+from hosts_harness import Hosts, HostsHarness, Trouble, at, counted, killed_and_done, troubles
 
+from tui.engine.run import Run
 from tui.model.error import PermissionDenied
 from tui.model.fidelity import Loss
 from tui.model.job import Conflict, JobKind, JobState
@@ -196,9 +197,11 @@ async def test_nothing_is_removed_where_the_source_is_empty_all_of_a_sudden(
     assert there.tree("/data")["tree/same"] == b"text"
 
 
-async def test_where_a_folder_meets_something_else_the_target_gives_way_last(
-    queue: HostsHarness, hosts: Hosts
+async def test_where_a_folder_meets_something_else_the_target_gives_way_last_and_no_error_is_told(
+    queue: HostsHarness, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(Run, "write_errors", lambda run, rows, columns=None: told.extend(rows))
     here, there = plant(hosts)
     here.write("/data/tree/clash/file", b"text")
     there.write("/data/tree/clash", b"in the way")
@@ -206,6 +209,31 @@ async def test_where_a_folder_meets_something_else_the_target_gives_way_last(
     there.write("/data/tree/inner/clash/file", b"in the way")
     there.link("/data/tree/fresh", "/data/kept")
     await queue.done(await sync(queue))
+    assert there.tree("/data") == mirrored(here)
+    assert told == []
+
+
+async def test_what_could_not_make_way_is_told_where_nothing_may_go(
+    queue: HostsHarness, hosts: Hosts
+) -> None:
+    here, there = plant(hosts)
+    there.link("/data/tree/fresh", "/data/kept")
+
+    def refuse(name: str, location: Location) -> None:
+        if name == "get" and location.name == "changed":
+            raise PermissionDenied(f"cannot read {location}: permission denied", location=location)
+
+    hosts.trouble = refuse
+    job = await queue.ends(await sync(queue))
+    assert sorted(await queue.messages(job.id)) == [
+        "cannot create the folder sftp://other/data/tree/fresh: a link stands there",
+        "cannot read sftp://host/data/tree/inner/changed: permission denied",
+        "nothing was removed from sftp://other/data/tree: 2 entries could not be copied",
+    ]
+    assert there.tree("/data")["tree/fresh"] == "/data/kept"
+    hosts.trouble = None
+    await queue.engine.retry([job.id])
+    await queue.done(job.id)
     assert there.tree("/data") == mirrored(here)
 
 
@@ -315,23 +343,28 @@ async def test_two_folders_that_are_not_apart_are_not_synced(
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=60):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
         hosts.trouble = trouble
-        await queue.done(await sync(queue))
+        ended = await queue.done(await sync(queue))
         assert there.tree("/data") == mirrored(here), trouble.names
+        told.add(counted(ended))
+    assert len(told) == 1
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=60, stride=5):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
-        await killed_and_done(tmp_path, hosts, sync, trouble)
+        job = await killed_and_done(tmp_path, hosts, sync, trouble)
         assert there.tree("/data") == mirrored(here), trouble.names
 
-
-# With the local disk
+        # With the local disk
+        told.add(counted(job)[:2])
+    assert len(told) == 1
 
 
 def plant_here(folder: Path) -> None:

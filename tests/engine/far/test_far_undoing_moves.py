@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, at, killed_and_done, running_hosts, troubles
+from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, running_hosts, troubles
 
 from tests.trees import describe
 from tui.model.error import NotPossible, PermissionDenied
@@ -436,11 +436,12 @@ async def test_an_undoing_that_was_killed_is_finished_whenever_that_was(
 ) -> None:
     for trouble in troubles(hosts, more_than=10, stride=STRIDE):
         before = plant_little(hosts)
-        await killed_and_done(tmp_path, hosts, undoing(hosts, job), trouble)  # type: ignore[arg-type]
+        ended = await killed_and_done(tmp_path, hosts, undoing(hosts, job), trouble)  # type: ignore[arg-type]
         assert hosts.store().tree("/from") == before, trouble.names
         assert all(not store.tree("/to") for store in hosts.stores.values() if store.look("/to")), (
             trouble.names
         )
+        counted(ended)
 
 
 @pytest.mark.parametrize("job", [within, across])
@@ -464,9 +465,12 @@ async def test_a_move_that_was_killed_is_undone_all_the_same(
 async def test_a_lost_connection_is_made_anew_in_the_middle_of_an_undoing(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=30, stride=STRIDE):
         before = plant_little(hosts)
         job = await across(queue)
         hosts.trouble = trouble
-        await queue.done(await queue.engine.undo(job.id))
+        ended = await queue.done(await queue.engine.undo(job.id))
         assert hosts.store().tree("/from") == before, trouble.names
+        told.add(counted(ended))
+    assert len(told) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, at, killed_and_done, running_hosts, troubles
+from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, running_hosts, troubles
 
 from tui.model.error import NotPossible
 from tui.model.job import JobKind, JobState
@@ -156,21 +156,27 @@ async def test_an_undoing_that_was_killed_is_finished_whenever_that_was(tmp_path
         hosts.trouble = trouble
         return await queue.engine.undo(job.id)
 
+    told = set()
     for trouble in troubles(hosts, more_than=30):
         plant(hosts)
-        await killed_and_done(tmp_path, hosts, undo, trouble)
+        job = await killed_and_done(tmp_path, hosts, undo, trouble)
         assert hosts.store().tree("/data") == BEFORE, trouble.names
+        told.add(counted(job))
+    assert len(told) == 1
 
 
 async def test_a_lost_connection_is_made_anew_in_the_middle_of_an_undoing(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=30):
         plant(hosts)
         job = await renamed(queue, CIRCLE)
         hosts.trouble = trouble
-        await queue.done(await queue.engine.undo(job.id))
+        ended = await queue.done(await queue.engine.undo(job.id))
         assert hosts.store().tree("/data") == BEFORE, trouble.names
+        told.add(counted(ended))
+    assert len(told) == 1
 
 
 async def test_what_failed_to_be_renamed_is_left_alone(queue: HostsHarness, hosts: Hosts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hosts_harness import Hosts, HostsHarness, at, killed_and_done, running_hosts, troubles
+from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, running_hosts, troubles
 
 from tui.model.error import NotFound, NotPossible
 from tui.model.job import JobKind, JobState
@@ -146,19 +146,25 @@ async def test_what_was_made_goes_whenever_the_engine_was_killed_meanwhile(
         hosts.trouble = trouble
         return await queue.engine.undo(job.id)
 
+    told = set()
     for trouble in troubles(hosts, more_than=5):
         hosts.store().folder("/data")
-        await killed_and_done(tmp_path, hosts, undo, trouble)
+        job = await killed_and_done(tmp_path, hosts, undo, trouble)
         assert hosts.store().tree("/data") == {}, trouble.names
+        told.add(counted(job))
+    assert len(told) == 1
 
 
 async def test_a_lost_connection_is_made_anew(queue: HostsHarness, hosts: Hosts) -> None:
+    told = set()
     for trouble in troubles(hosts, more_than=5):
         hosts.store().folder("/data")
         job = await made(queue, "/data/a/b")
         hosts.trouble = trouble
-        await queue.done(await queue.engine.undo(job.id))
+        ended = await queue.done(await queue.engine.undo(job.id))
         assert hosts.store().tree("/data") == {}, trouble.names
+        told.add(counted(ended))
+    assert len(told) == 1
 
 
 async def test_after_a_restart_a_host_that_asks_is_waited_for(tmp_path: Path, hosts: Hosts) -> None:

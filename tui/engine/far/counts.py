@@ -65,8 +65,7 @@ class Counts:
         is_folder = entry.kind is EntryKind.FOLDER
         target, keep = pairing.target, self._run.record.row.preserve
         if Trait.TIMES in keep and not (is_folder and not pairing.source.folders):
-            rounded = target.time_step_ns > 1 and entry.mtime_ns % target.time_step_ns
-            if rounded or not target.sets_times:
+            if not target.keeps_time(entry.mtime_ns):
                 self._add(Loss.TIMES, where, folder=is_folder)
         bits = FOLDER_BITS if is_folder else FILE_BITS
         if pairing.source.modes and (not target.takes_modes or entry.mode & 0o7777 & ~bits):

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.engine.far.clashes import Clashes
 from tui.engine.far.counts import Counts
 from tui.engine.far.ends import Ends, look
 from tui.engine.far.standing import refusal
@@ -38,6 +39,7 @@ class Tools:
     counts: Counts
     transfer: Transfer
     halves: dict[Location, int]
+    clashes: Clashes
 
     @classmethod
     def of(cls, run: Run) -> Tools:
@@ -46,7 +48,8 @@ class Tools:
             record.halves = {}
         halves = {} if record.halves is None else record.halves
         counts = Counts(run)
-        return cls(run, Ends(run), counts, Transfer(run, counts, halves), halves)
+        clashes = Clashes(collects=record.row.delete_extra)
+        return cls(run, Ends(run), counts, Transfer(run, counts, halves), halves, clashes)
 
 
 class Deciding:
@@ -64,7 +67,7 @@ class Deciding:
         run = self._run = tools.run
         self._ends, self._counts, self._transfer = tools.ends, tools.counts, tools.transfer
         self._source, self._target = source, target
-        self._fresh_sources, self._halves = fresh, tools.halves
+        self._fresh_sources, self._halves, self._clashes = fresh, tools.halves, tools.clashes
         self._moves = run.moves
         record = run.record
         self._compares = run.moves or run.verifies or record.doubtful or record.row.by_content
@@ -106,7 +109,8 @@ class Deciding:
         if error is not None or rule in (Conflict.ASK, Conflict.FAIL):
             self._stays(item)
             if error is not None:
-                await self._run.fail(item.spot, error)
+                if not self._clashes.put_off(item.spot, error):
+                    await self._run.fail(item.spot, error)
             else:
                 collision = Collision(os.fsencode(entry.name), entry.facts, there.facts)
                 await self._run.collide(item.spot, collision)

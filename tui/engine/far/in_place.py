@@ -10,8 +10,8 @@ from tui.engine.far.ends import Ends, carry, look
 from tui.engine.far.many import each
 from tui.engine.removing import InPlace
 from tui.engine.rows import Phase
-from tui.engine.run import Spot, Sums
-from tui.model.entry import EntryKind
+from tui.engine.run import Spot
+from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotFound, PlaceError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tui.engine.far.totals import Counting
     from tui.engine.rows import Source
     from tui.engine.run import Run
-    from tui.model.entry import Entry
     from tui.model.location import Location
     from tui.places.base import Place
 
@@ -94,7 +93,7 @@ class FarInPlace(InPlace):
 
         await each(rest, find, pipeline)
         if self.removes:
-            begun = [replace(s, phase=Phase.REMOVING) for s, found in looked.values() if _is_there(found)]
+            begun = [_begun(source, found) for source, found in looked.values() if isinstance(found, Entry)]
             await run.journal.set_sources(self.row.id, begun, durable=True)
         done: list[Source] = []
 
@@ -111,7 +110,7 @@ class FarInPlace(InPlace):
 
     def _done_before(self, source: Source) -> None:
         """Count what an earlier go has done."""
-        self.run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+        self._count_gone(source)
         if self.counting is not None:
             self.counting.done_before(source)
 
@@ -161,9 +160,12 @@ class FarInPlace(InPlace):
         await self.run.write_errors([self.run.error_row(spot, error, removing=True)])
 
 
-def _is_there(found: Entry | PlaceError | None) -> bool:
-    return found is not None and not isinstance(found, PlaceError)
+def _begun(source: Source, found: Entry) -> Source:
+    """Return a source that is about to be removed; of one that is no folder it is known what that will amount to."""
+    if found.kind is EntryKind.FOLDER:
+        return replace(source, phase=Phase.REMOVING)
+    return replace(source, phase=Phase.REMOVING, files=1, size_bytes=found.size_bytes)
 
 
 def _is_folder(found: Entry | PlaceError | None) -> bool:
-    return found is not None and not isinstance(found, PlaceError) and found.kind is EntryKind.FOLDER
+    return isinstance(found, Entry) and found.kind is EntryKind.FOLDER

@@ -70,7 +70,15 @@ class Pairing:
         )
 
     def same_time(self, entry: Entry, there: Entry) -> bool:
-        return same_time(entry.mtime_ns, there.mtime_ns, self.step_ns)
+        """Say whether two times are the same, as far as both places can keep them."""
+        if same_time(entry.mtime_ns, there.mtime_ns, self.step_ns):
+            return True
+        if self.source.times_ns is self.target.times_ns is None:
+            return False
+        return same_time(self._kept(entry), self._kept(there), self.step_ns)
+
+    def _kept(self, entry: Entry) -> int:
+        return self.source.nearest_time(self.target.nearest_time(entry.mtime_ns))
 
     def same(self, entry: Entry, there: Entry) -> bool:
         """Say whether an entry stands there complete; both as `stat` tells, where listings do not tell all."""

@@ -16,7 +16,6 @@ from tui.engine.run import Spot
 from tui.model.comparison import Change, Difference
 from tui.model.entry import EntryKind
 from tui.model.error import (
-    IsAFolder,
     NotAFolder,
     NothingRemoved,
     NotListed,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.engine.far.tree import Step
-    from tui.engine.rows import ErrorRow
     from tui.engine.run import Run
     from tui.model.entry import Entry
     from tui.model.location import Location
@@ -43,9 +41,6 @@ if TYPE_CHECKING:
 APART = "Choose two folders of which neither is in the other."
 
 AT_ONCE = 32
-
-CLASHES = (NotAFolder.__name__, IsAFolder.__name__)
-"""What is told of a folder that meets something else, or the other way round."""
 
 
 class FarSyncing(FarCopying):
@@ -106,12 +101,15 @@ class FarSyncing(FarCopying):
             await self._failed()
         if self.run.stopped or self.run.record.questions or self._tops is None:
             return
+        self.tools.clashes.collects = False
         await carry(self.run, self._settle(*self._tops))
+        for spot, error in self.tools.clashes.left():
+            if not self.run.stopped:
+                await self.run.fail(spot, error)
 
     async def _settle(self, source: Location, target: Location) -> None:
         run, removes = self.run, self.row.delete_extra
-        clashes = await self._clashes() if removes else []
-        if run.record.errors > len(clashes):
+        if run.record.errors > 0:
             if removes:
                 await self._leave_all(target)
             return
@@ -124,13 +122,13 @@ class FarSyncing(FarCopying):
         if differences is None:
             await self._leave_all(target)
             return
-        await self._tell_of_new_clashes(differences, clashes, target)
+        await self._tell_of_new_clashes(differences, target)
         aligned = [item for item in differences if item.change is Change.ATTRIBUTES]
         await each(aligned, lambda item: self._align(source, target, item), AT_ONCE)
         if removes and not run.stopped:
             await self._find_homes(target)
-            for row in clashes:
-                await self._supplant(row)
+            for spot, _ in self.tools.clashes.left():
+                await self._supplant(spot)
             extra = _extra(differences)
             if run.record.errors and extra:
                 await self._leave_all(target)
@@ -140,7 +138,7 @@ class FarSyncing(FarCopying):
                 await run.fail(self._spot("", untold.location or target), untold, removing=True)
 
     async def _leave_all(self, target: Location) -> None:
-        count = self.run.record.errors
+        count = self.run.record.errors + len(self.tools.clashes)
         left = "an entry" if count == 1 else f"{count} entries"
         error = NothingRemoved(f"nothing was removed from {target}: {left} could not be copied")
         await self.run.fail_job(error, target)
@@ -283,31 +281,21 @@ class FarSyncing(FarCopying):
 
     # Where a folder meets something else
 
-    async def _clashes(self) -> Sequence[ErrorRow]:
-        """Return the errors of entries that met something of another kind."""
-        rows = await self.run.journal.error_rows(
-            self.row.id, await self.run.journal.last_error(self.row.id), 1000
-        )
-        return [row for row in rows if row.code in CLASHES and row.target_path and b"/" in row.target_path]
-
-    async def _tell_of_new_clashes(
-        self, differences: Sequence[Difference], known: Sequence[ErrorRow], target: Location
-    ) -> None:
+    async def _tell_of_new_clashes(self, differences: Sequence[Difference], target: Location) -> None:
         """Tell of entries that met something of another kind only when all had been copied."""
-        paths = {os.fsdecode(row.path).partition("/")[2] for row in known}
+        paths = {os.fsdecode(spot.path).partition("/")[2] for spot, _ in self.tools.clashes.left()}
         for item in differences:
             if item.change is Change.CLASH and item.path not in paths:
                 where = target.below(item.path)
                 message = f"cannot replace {where}: it has become something else since it was looked at"
                 await self.run.fail(self._spot(item.path, where), SourceChanged(message, "Retry the job."))
 
-    async def _supplant(self, row: ErrorRow) -> None:
+    async def _supplant(self, spot: Spot) -> None:
         """Remove what stands in the way of an entry, and copy that."""
         run = self.run
-        assert row.idx is not None
         if run.stopped:
             return
-        path, where = os.fsdecode(row.path).partition("/")[2], self.goal.below(os.fsdecode(row.target_path))
+        path, where = os.fsdecode(spot.path).partition("/")[2], self.goal.below(os.fsdecode(spot.target_path))
         (source, _), errors = self._tops or (None, None), run.record.errors
         assert source is not None
         entry, there = await self._both(source.below(path), where)
@@ -315,8 +303,8 @@ class FarSyncing(FarCopying):
             await self._remove_tree(path, where, there)
         if run.stopped or run.record.errors > errors:
             return
-        run.record.errors = await run.journal.drop_errors(self.row.id, ids=[row.id])
-        await self.entries([(row.idx, row.path, row.target_path)])
+        self.tools.clashes.settled(spot)
+        await self.entries([(spot.idx, spot.path, spot.target_path)])
 
     def _spot(self, path: str, where: Location) -> Spot:
         name = self.row.first_source.name

@@ -19,7 +19,7 @@ MTIME = "mtime"
 S3CMD, _S3CMD_MTIME = "s3cmd-attrs", re.compile(r"(?:^|/)mtime:(\d{1,10})(?=/|$)")
 """Name and form ("…/mtime:SECONDS/…") of what s3cmd adds."""
 
-_SECONDS = re.compile(r"(-?)(\d{1,10})(?:\.(\d*))?")
+_SECONDS = re.compile(r"(-?)(\d{1,11})(?:\.(\d*))?")
 
 
 def mtime_text(mtime_ns: int) -> str:

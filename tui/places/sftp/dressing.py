@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tui.places.base import Attributes
 from tui.places.sftp.answers import NO, attrs_of, taken
 from tui.places.sftp.errors import Refused
-from tui.places.sftp.protocol import SECOND_NS, Code, Kind, attributes, text
+from tui.places.sftp.protocol import Code, Kind, attributes, second_sent, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +135,7 @@ class Dressing:
         parts = []
         if left.mode is not None and stat.S_IMODE(found.mode) != left.mode:
             parts.append(Attributes(mode=left.mode))
-        if left.mtime_ns is not None and abs(found.mtime_s - left.mtime_ns // SECOND_NS) > _NEARLY_S:
+        if left.mtime_ns is not None and abs(found.mtime_s - second_sent(left.mtime_ns)) > _NEARLY_S:
             parts.append(Attributes(mtime_ns=left.mtime_ns))
         self._proven = not parts
         return parts

@@ -27,7 +27,7 @@ from tui.places.sftp.lanes import Lanes, open_channel
 from tui.places.sftp.manners import Manners
 from tui.places.sftp.naming import Naming, is_own_partial, partial_path, passing_path
 from tui.places.sftp.open_files import OpenFiles
-from tui.places.sftp.protocol import NOTHING, SECOND_NS, Attrs, Kind, attributes, text
+from tui.places.sftp.protocol import LAST_SECOND, NOTHING, SECOND_NS, Attrs, Kind, attributes, text
 from tui.places.sftp.session import COPY_DATA, FSYNC, STATVFS, Session
 from tui.places.sftp.spreading import FAR_S
 from tui.places.sftp.tools import Tools
@@ -81,6 +81,7 @@ class SftpPlace:
             modes=True,
             sets_times=True,
             time_step_ns=SECOND_NS,
+            times_ns=(0, LAST_SECOND * SECOND_NS),
             renames=True,
             resumes=True,
             copies=session.offers(COPY_DATA),

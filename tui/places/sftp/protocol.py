@@ -13,7 +13,12 @@ from typing import NamedTuple
 from tui.model.entry import Entry, kind_of_mode
 
 SECOND_NS = 1_000_000_000
-_LAST_SECOND = (1 << 32) - 1
+LAST_SECOND = (1 << 32) - 1
+"""Times go as 32 bits without a sign: up to February 2106, and none before 1970.
+
+A server cuts the times of its files to them, so that one of 1969 is told as one of 2106; OpenSSH's own client and sshfs
+take that for what it says, too.
+"""
 
 
 class Kind(IntEnum):
@@ -139,6 +144,11 @@ def read_text(body: bytes, start: int = 0) -> tuple[bytes, int]:
     return body[start + 4 : end], end
 
 
+def second_sent(mtime_ns: int) -> int:
+    """Return a time as it is sent: the nearest there is."""
+    return min(max(mtime_ns // SECOND_NS, 0), LAST_SECOND)
+
+
 def attributes(
     *, size_bytes: int | None = None, mode: int | None = None, mtime_ns: int | None = None
 ) -> bytes:
@@ -152,7 +162,7 @@ def attributes(
         parts += _NUMBER.pack(mode & 0o7777)
     if mtime_ns is not None:
         flags |= _TIMES
-        second = min(max(mtime_ns // SECOND_NS, 0), _LAST_SECOND)
+        second = second_sent(mtime_ns)
         parts += _TWO.pack(second, second)
     return _NUMBER.pack(flags) + parts
 
