@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 def test_a_stage_is_private_and_found_again(target: Path) -> None:
     with Root.open(str(target)) as root:
-        stage = prepare_stage(root, b"name", "j1")
+        stage, is_new = prepare_stage(root, b"name", "j1")
         (target / os.fsdecode(stage) / "in").touch()
-        assert prepare_stage(root, b"name", "j1") == stage == stage_name("j1", b"name")
-        assert prepare_stage(root, b"x" * 255, "j1") != stage
+        assert is_new
+        assert prepare_stage(root, b"name", "j1") == (stage, False) == (stage_name("j1", b"name"), False)
+        assert prepare_stage(root, b"x" * 255, "j1").name != stage
     assert stat.S_IMODE((target / os.fsdecode(stage)).stat().st_mode) == 0o700
     assert (target / os.fsdecode(stage) / "in").exists()
 
@@ -61,7 +62,7 @@ def test_a_stage_where_one_may_not_write_is_told(
 def test_publishing_gives_the_name_in_one_step_and_never_over_anything(target: Path) -> None:
     with Root.open(str(target)) as root:
         for taken in ("empty", "file"):
-            stage = prepare_stage(root, taken.encode(), "j1")
+            stage, _ = prepare_stage(root, taken.encode(), "j1")
             (target / taken).mkdir() if taken == "empty" else (target / taken).touch()
             with pytest.raises(AlreadyExists):
                 publish(root, stage, taken.encode())
