@@ -9,8 +9,11 @@ import pytest
 from engine_harness import Harness, at_rest, names, write
 
 from tests.trees import describe, differences, partials
+from tui.engine import naming
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import Conflict
+from tui.model.misfit import Names
+from tui.places.local.name_rules import WINDOWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,4 +146,27 @@ async def test_copies_without_the_times_of_their_sources_are_whole_and_stay(
     await harness.engine.cancel([id])
     await at_rest(harness.engine)
     assert names(target / "a" / "below") == copied
+    assert len(copied) >= 4
+
+
+async def test_whole_copies_under_other_names_are_known_by_those_of_their_sources(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naming, "rules_for", lambda fd, tag: WINDOWS)
+    monkeypatch.setattr(naming, "one_for_all", lambda fd: None)
+    below = source / "a" / "be:low"
+    below.mkdir(parents=True)
+    for number in range(40):
+        (below / f"young:{number}").write_bytes(WHOLE)
+    id = await harness.copy(source / "a", to=target, limit_bytes_s=SLOW, names=Names.UNDERSCORE)
+    await harness.until(id, lambda job: job.progress.files_done >= 4)
+    await harness.engine.pause([id])
+    await at_rest(harness.engine)
+    (stage_folder,) = names(target)
+    built = target / stage_folder / "be_low"
+    copied = [name for name in names(built) if name.startswith("young_")]
+    leave_half(built, copied[0])
+    await harness.engine.cancel([id])
+    await at_rest(harness.engine)
+    assert names(target / "a" / "be_low") == copied[1:]
     assert len(copied) >= 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.engine.naming import fitting_of
 from tui.model.error import PlaceError
 from tui.model.fidelity import Trait
 from tui.places.local.halves import Halves
@@ -27,11 +28,12 @@ async def drop_halves(
         Why something half may still be in it; None: nothing is, or the run was stopped.
     """
     brake = Brake() if for_good else run.brake
-    tag, times = run.record.row.tag, Trait.TIMES in run.record.row.preserve
+    record = run.record
     try:
         halves = await run.hop(
-            Halves.within, parent, name, target, stage, brake, tag, partials=for_good, times=times
-        )
+            Halves, parent, name, target, stage, brake, record.row.tag, fitting_of(record),
+            partials=for_good, times=Trait.TIMES in record.row.preserve,
+        )  # fmt: skip
     except PlaceError as error:
         return error
     failure: PlaceError | None = None

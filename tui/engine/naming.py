@@ -22,6 +22,7 @@ from tui.places.local.root import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tui.engine.board import Record
     from tui.engine.rows import JobRow, Source
     from tui.engine.run import Run
     from tui.model.location import Location
@@ -67,8 +68,14 @@ async def agree_on_names(run: Run, look_ahead: LookAhead | None = None) -> None:
             await run.journal.update(row.id, {"name_rules": rules.as_text()})
     if asks:
         await (look_ahead or _look_ahead)(run, record.name_rules, fits)
-    if record.names.changes:
-        run.fitting = Fitting(record.name_rules, record.names, row.exclude)
+    run.fitting = fitting_of(record)
+
+
+def fitting_of(record: Record) -> Fitting | None:
+    """Return how names of a job are changed, as it was agreed upon; None: not at all."""
+    if record.name_rules is None or not record.names.changes:
+        return None
+    return Fitting(record.name_rules, record.names, record.row.exclude)
 
 
 def _find_out(

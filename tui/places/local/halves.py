@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
+from tui.places.local import syscalls
 from tui.places.local.alongside import Alongside
 from tui.places.local.partial import is_partial, prefix
 from tui.places.local.root import Root, join
@@ -16,6 +17,7 @@ from tui.places.local.standing import look, same_time, time_step_ns
 if TYPE_CHECKING:
     from tui.places.local.alongside import Folder, Passed
     from tui.places.local.content import Ways
+    from tui.places.local.fitting import Fitting
     from tui.places.local.hops import Brake
 
 _YOUNG_NS = 60_000_000_000
@@ -37,43 +39,26 @@ class Halves(Alongside):
 
     def __init__(
         self,
-        source: Root | None,
-        target: Root,
-        brake: Brake,
-        tag: str,
-        *,
-        partials: bool = False,
-        times: bool = True,
-    ) -> None:
-        """Say where to look.
-
-        Args:
-            source: The folder that is copied; None: it is no longer there.
-            target: The staging folder.
-            tag: The job's.
-            partials: Remove the half files of large ones too: nobody goes on with them.
-            times: Copies get the times of their sources. Where they do not, nothing half has a final name.
-        """
-        super().__init__(source or target, target, brake)
-        self._has_source = source is not None
-        self._partial = prefix(tag) if partials else None
-        self._times = times
-
-    @classmethod
-    def within(
-        cls,
         parent: Root | None,
         name: bytes,
         target: Root,
         stage: bytes,
         brake: Brake,
         tag: str,
+        fitting: Fitting | None = None,
         *,
         partials: bool = False,
         times: bool = True,
-    ) -> Halves:
-        """Open a source below `parent`, and its staging folder below `target`; `close` closes both.
+    ) -> None:
+        """Open a source and its staging folder; `close` closes both.
 
+        Args:
+            parent: The opened folder that the source, `name`, is in; None: it is no longer there.
+            target: The opened folder that `stage` is in.
+            tag: The job's.
+            fitting: How names were changed for the target.
+            partials: Remove the half files of large ones too: nobody goes on with them.
+            times: Copies get the times of their sources. Where they do not, nothing half has a final name.
         Raises:
             PlaceError: There is no such staging folder.
         """
@@ -82,7 +67,16 @@ class Halves(Alongside):
             here = _opened(parent, name) if parent is not None else None
         except PlaceError:
             here = None
-        return cls(here, there, brake, tag, partials=partials, times=times)
+        super().__init__(here or there, there, brake)
+        self._has_source, self._name, self._fitting = here is not None, name, fitting
+        self._partial = prefix(tag) if partials else None
+        self._times = times
+        self._here = b""
+        """The source's folder that is gone through, by its own name."""
+        self._names: dict[bytes, bytes] = {}
+        """What entries of that folder are called there, by the names they have here, where these are others."""
+        self._originals: dict[bytes, bytes] = {}
+        """Where the folders that wait are in the source, where that is elsewhere."""
 
     def close(self) -> None:
         super().close()
@@ -90,32 +84,45 @@ class Halves(Alongside):
         self._target.close()
 
     def _source_folder(self, path: bytes) -> int:
+        self._here, self._names = self._originals.pop(path, path), {}
         if not self._has_source:
             return -1
         try:
-            return super()._source_folder(path)
+            fd = self._source.folder(self._here)
         except PlaceError:
-            return -1  # it has gone, or cannot be read: what was copied of it stays
+            return -1  # it has gone, or cannot be read
+        if self._fitting is None:
+            return fd
+        try:
+            changed = self._fitting.of(fd, join(self._name, self._here) if self._here else self._name)
+        except OSError:
+            syscalls.let_go(fd)
+            return -1
+        self._names = {put: name for name, put in changed.items() if put is not None}
+        return fd
 
     def _look_at(self, folder: Folder, name: bytes, batch: Passed) -> None:
-        batch.last = join(folder.path, name)
+        path = batch.last = join(folder.path, name)
+        original = self._names.get(name, name)
         try:
             there = os.lstat(name, dir_fd=folder.target)
             if stat.S_ISDIR(there.st_mode):
                 folder.names.append(name)
-            elif self._is_half(folder, name, there):
+                if (where := join(self._here, original)) != path:
+                    self._originals[path] = where
+            elif self._is_half(folder, name, there, original):
                 self._make_writable(folder)
                 os.unlink(name, dir_fd=folder.target)
                 folder.changed = True
                 batch.files += 1
                 batch.size_bytes += there.st_size
         except OSError as error:
-            self.fail(batch.last, error, batch)
+            self.fail(path, error, batch)
 
-    def _is_half(self, folder: Folder, name: bytes, there: os.stat_result) -> bool:
+    def _is_half(self, folder: Folder, name: bytes, there: os.stat_result, original: bytes) -> bool:
         if is_partial(name):
             return self._partial is not None and name.startswith(self._partial)
-        return self._times and is_half(name, there, folder.source, self._target.ways)
+        return self._times and is_half(original, there, folder.source, self._target.ways)
 
 
 def drop_halves(source: int, target: int, ways: Ways) -> None:
@@ -134,7 +141,11 @@ def drop_halves(source: int, target: int, ways: Ways) -> None:
 
 
 def is_half(name: bytes, there: os.stat_result, source: int, ways: Ways) -> bool:
-    """Say whether what stands under a final name may be half; `source` and `ways` as for `drop_halves`."""
+    """Say whether what stands under a final name may be half; `source` and `ways` as for `drop_halves`.
+
+    Args:
+        name: That of its source.
+    """
     if not stat.S_ISREG(there.st_mode) or abs(there.st_ctime_ns - there.st_mtime_ns) > _YOUNG_NS:
         return False
     try:
