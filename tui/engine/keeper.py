@@ -320,9 +320,8 @@ class Keeper:
         Args:
             retry: Of those that failed, just that is to be tried again.
         """
-        were = [
-            record.state for record in records
-        ]  # all before the first wait: somebody else may come meanwhile
+        # All before the first wait: somebody else may come meanwhile.
+        were = [record.state for record in records]
         found = [(r, was, await self._errors_left(r)) for r, was in zip(records, were, strict=True)]
         failed_only = {
             r.id: retry and s is JobState.FAILED and await self._has_all_errors(r) for r, s, _ in found

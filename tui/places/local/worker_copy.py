@@ -92,11 +92,10 @@ class WorkerCopy:
 
     def drop_halves(self) -> None:
         """Remove what the worker, which is gone, may have left half under its final name."""
-        if (
-            not self.brake.on
-        ):  # else the next go does it: the disk that held the worker would hold this thread
-            with contextlib.suppress(OSError):
-                self._make().drop_halves()
+        if self.brake.on:
+            return  # the next go does it: the disk that held the worker would hold this thread as well
+        with contextlib.suppress(OSError):  # what cannot be read now is met when the folder is gone through
+            self._make().drop_halves()
 
     def _go_on_here(self) -> FolderCopy:
         if self._here is None:
