@@ -203,7 +203,7 @@ async def test_a_list_too_long_to_read_ends_with_how_many_more_there_are(shell):
         listing.add([difference(Change.NEW)] * MOST_LINES)
         assert listing.lines == MOST_LINES + 1
         await s.press("end")
-        await s.until(lambda: listing.scroll_offset.y > 0, "at the end")
+        await s.until(lambda: 0 < listing.max_scroll_y == listing.scroll_offset.y, "at the end")
         last = listing.render_line(listing.size.height - 1).text
         assert "… and 7 more" in last
 
