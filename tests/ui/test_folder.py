@@ -197,11 +197,11 @@ def test_finding_from_the_way_up_begins_at_the_entry_next_to_it() -> None:
 def test_marks_add_up_and_folders_count_once_they_are_measured() -> None:
     folder = folder_of("a", "b", "dir", sizes={"a": 5, "b": 7}, folders=("dir",))
     assert folder.mark_where(None, True) == 3
-    assert (folder.marked_bytes, folder.marked_uncounted) == (12, 1)
+    assert (folder.marked_bytes, folder.marked_folders) == (12, 1)
     folder.set_measured("dir", 100)
-    assert (folder.marked_bytes, folder.marked_uncounted) == (112, 0)
+    assert (folder.marked_bytes, folder.marked_folders) == (112, 0)
     folder.invert_marks()
-    assert (folder.marks, folder.marked_bytes, folder.marked_uncounted) == (set(), 0, 0)
+    assert (folder.marks, folder.marked_bytes, folder.marked_folders) == (set(), 0, 0)
 
 
 def test_the_way_up_cannot_be_marked() -> None:
@@ -213,9 +213,9 @@ def test_the_way_up_cannot_be_marked() -> None:
 def test_marks_of_entries_read_later_are_added_up_when_their_sizes_come() -> None:
     folder = Folder(HERE, {"a", "gone"})
     folder.extend(Page(["a", "b"], bytearray([FILE, FILE])))
-    assert (folder.marked_bytes, folder.marked_uncounted) == (0, 1)
+    assert (folder.marked_bytes, folder.marked_unread) == (0, 1)
     folder.set_details([0], Details(bytearray([FILE]), array("q", [9]), array("q", [0]), array("I", [0])))
-    assert (folder.marked_bytes, folder.marked_uncounted) == (9, 0)
+    assert (folder.marked_bytes, folder.marked_unread) == (9, 0)
     folder.settle_marks()
     assert (folder.marks, folder.marked_bytes) == ({"a"}, 9)
 

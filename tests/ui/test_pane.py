@@ -13,6 +13,7 @@ from textual.widgets import Input
 from tui.model.entry import Space
 from tui.model.error import PermissionDenied
 from tui.model.location import Location
+from tui.ui.folder import UNREAD
 from tui.ui.widgets.pane import FilePane
 
 SORTED = ["..", "docs", "music", "shortcut", "dead", "file1.tar", "file2.txt", "File10.txt", "link"]
@@ -327,6 +328,14 @@ async def test_what_is_chosen_is_the_marks_or_else_the_cursor() -> None:
         await p.on("link")
         await p.press("space")
         assert p.pane.chosen == [Location("/home/ann/link")]
+
+
+async def test_marked_entries_that_are_not_read_yet_are_no_folders() -> None:
+    async with panes() as p:
+        folder = p.pane.folder
+        folder.sizes_bytes[folder.names.index("file1.tar")] = UNREAD
+        await p.press("%")
+        assert "+ 3 folders + 1 of unknown size" in p.pane.footer.text
 
 
 async def test_all_are_marked_inverted_and_cleared() -> None:

@@ -89,8 +89,8 @@ class Folder:
         self.measured = {} if measured is None else measured
         self.marked_bytes = 0
         """Bytes of the marked entries whose size is known."""
-        self.marked_uncounted = 0
-        """How many marked entries there are whose size is not known: mostly folders."""
+        self.marked_folders = self.marked_unread = 0
+        """How many marked entries there are whose size is not known: folders not counted, and others not read."""
         self.stages: dict[str, tuple[str, str]] = {}
         """Trees being copied into it: (final name, how much is done) by partial name. They cannot be marked."""
         self.untold = ""
@@ -292,7 +292,7 @@ class Folder:
 
     def unseen_marks(self) -> int:
         """Count the marked entries that no row shows."""
-        if not self.marks:
+        if not self.marks or len(self.order) == len(self):
             return 0
         return len(self.marks) - sum(map(self.marks.__contains__, map(self.names.__getitem__, self.order)))
 
@@ -350,7 +350,7 @@ class Folder:
 
     def clear_marks(self) -> None:
         self.marks.clear()
-        self.marked_bytes = self.marked_uncounted = 0
+        self.marked_bytes = self.marked_folders = self.marked_unread = 0
 
     def settle_marks(self) -> None:
         """Drop the marks of what is no longer here, and add up anew, once all names are known."""
@@ -369,7 +369,7 @@ class Folder:
         self._details_revision += 1
 
     def _add_up_marks(self) -> None:
-        self.marked_bytes = self.marked_uncounted = 0
+        self.marked_bytes = self.marked_folders = self.marked_unread = 0
         if not (marks := self.marks):
             return
         for position, name in enumerate(self.names):
@@ -380,5 +380,7 @@ class Folder:
         size = self.size_of(position)
         if size >= 0:
             self.marked_bytes += by * size
+        elif self.opens_as_folder(position):
+            self.marked_folders += by
         else:
-            self.marked_uncounted += by
+            self.marked_unread += by

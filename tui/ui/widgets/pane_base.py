@@ -324,8 +324,10 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         if not (count := len(self.folder.marks)):
             return ""
         text = f"{format.count(count)} marked, {format.size(self.folder.marked_bytes)}"
-        if uncounted := self.folder.marked_uncounted:
+        if uncounted := self.folder.marked_folders:
             text += f" + {format.entries(uncounted, 'folder')}"
+        if unread := self.folder.marked_unread:
+            text += f" + {format.count(unread)} of unknown size"
         if self._unseen_marks:
             text += f" ({format.count(self._unseen_marks)} not shown)"
         return text
