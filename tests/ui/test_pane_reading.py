@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +13,15 @@ from pane_app import TREE, panes
 from tui.model.entry import EntryKind
 from tui.model.error import PermissionDenied
 from tui.model.location import Location
+from tui.ui.folder import Folder
 from tui.ui.widgets import pane_reading
 from tui.ui.widgets.pane import FilePane
 from tui.ui.widgets.pane_base import SMALL, State
 
 if TYPE_CHECKING:
     from pane_app import Panes
+
+    from tui.ui.folder import Arrangement, View
 
 MANY = 100_000
 
@@ -201,6 +205,28 @@ async def test_going_elsewhere_drops_what_was_being_read() -> None:
 
 
 # What changes meanwhile.
+
+
+async def test_a_folder_is_not_silent_while_it_is_put_in_order(
+    impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrange, begun, go_on = Folder.arrange, threading.Event(), threading.Event()
+
+    def slowly(folder: Folder, view: View) -> Arrangement:
+        if len(folder) > SMALL:  # it is in a thread
+            begun.set()
+            assert go_on.wait(30)
+        return arrange(folder, view)
+
+    monkeypatch.setattr(Folder, "arrange", slowly)
+    async with panes(client=big()) as p:
+        p.pane.go(Location("/big"))
+        await p.until(begun.is_set)
+        await asyncio.sleep(3 * pane_reading.SILENT_S)
+        state = p.pane.state
+        go_on.set()
+        await p.settled("/big")
+        assert state is State.READING
 
 
 async def test_changes_on_the_disk_show_and_cursor_and_marks_stay(impatient: None) -> None:

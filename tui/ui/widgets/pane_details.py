@@ -58,8 +58,16 @@ class PaneDetails(PaneBase):
                 self.listing.renew(wanted)
                 self._show_footer()
         if folder is self.folder and (other_kinds or self.view.sort in ("size", "time")):
-            await self._arrange(folder)
+            await self._arrange_unheard(folder, silent)
             self._put(folder)
+
+    async def _arrange_unheard(self, folder: Folder, silent: Timer | None) -> None:
+        """Put a folder in order while nothing is heard of its place, which is not to blame for that."""
+        if silent:
+            silent.pause()
+        await self._arrange(folder)
+        if silent:
+            silent.reset()
 
     def _unread_in_sight(self, folder: Folder) -> list[int]:
         if self.listing.folder is not folder:

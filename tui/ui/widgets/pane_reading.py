@@ -193,14 +193,14 @@ class PaneReading(PaneDetails):
                 if not start or not folder.location.is_local:  # details of what is far came with its names
                     await self._hurry(folder, range(start, min(len(folder), start + DETAILS_AT_ONCE)))
                 if len(folder) >= GROWTH * folder.arranged:
-                    await self._arrange(folder)
+                    await self._arrange_unheard(folder, silent)
                     self._show_pages(folder)
                     await self._hurry(folder, self._unread_in_sight(folder))
                 elif self._shows_folder:
                     self._answered()
         self._reached.add(place_of(folder.location))  # of an empty folder nothing came
         folder.settle_marks()
-        await self._arrange(folder)
+        await self._arrange_unheard(folder, silent)
         self.state = State.READY
         self._show_pages(folder)
 
