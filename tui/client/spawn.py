@@ -36,7 +36,9 @@ def open_foreground(paths: Paths, settings: Settings) -> DirectClient:
     The background engine and its queue are left alone.
     """
     from tui.client.direct import DirectClient
+    from tui.client.log import log_to
 
+    log_to(paths)
     return DirectClient(None, settings)
 
 
@@ -116,7 +118,9 @@ class SpawnedClient(Calls):
         except CannotHost as error:
             await remote.close()
             from tui.client.direct import DirectClient
+            from tui.client.log import log_to
 
+            log_to(self._paths)
             why = f"Jobs run inside this Ferry and stop when it ends: {error.message}."
             direct = DirectClient(self._paths, self._settings, why)
             await direct.connect()

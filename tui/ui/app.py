@@ -15,6 +15,7 @@ from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from tui import resources
+from tui.client.log import log_to
 from tui.format import entries
 from tui.model.job import JobState
 from tui.ui.collector import set_aside
@@ -356,17 +357,3 @@ def run_screen(
     if app.farewell:
         sys.stdout.write(app.farewell + "\n")
     return app.return_code or 0
-
-
-def log_to(paths: Paths) -> None:
-    """Have this process log warnings and errors into the screen's log; where that cannot be written, nowhere."""
-    try:
-        paths.screen_log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler: logging.Handler = logging.FileHandler(
-            paths.screen_log, encoding="utf-8", errors="backslashreplace", delay=True
-        )
-    except OSError:
-        handler = logging.NullHandler()
-    logging.basicConfig(
-        handlers=[handler], level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
