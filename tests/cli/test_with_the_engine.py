@@ -266,17 +266,23 @@ def test_foreground_needs_no_engine_and_leaves_no_job(real: Ferry) -> None:
     assert real.jobs() == []
 
 
-def test_what_an_engine_inside_a_command_logs_is_not_printed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("can_be_written", [True, False])
+def test_what_an_engine_inside_a_command_logs_is_not_printed(tmp_path: Path, can_be_written: bool) -> None:
     program = (
         "import logging; from tui.client.spawn import open_foreground; from tui.config import Settings;"
-        "from tui.paths import Paths; paths = Paths.from_environment(); open_foreground(paths, Settings());"
-        "logging.getLogger('tui.engine').error('no worker'); print(paths.screen_log.read_text())"
+        "from tui.paths import Paths; open_foreground(Paths.from_environment(), Settings());"
+        "logging.getLogger('tui.engine').error('no worker')"
     )
+    home = tmp_path / "home"
+    if not can_be_written:
+        home.write_text("a file in its place")
     ran = subprocess.run(
-        [sys.executable, "-c", program], env={**os.environ, "FERRY_HOME": str(tmp_path)}, capture_output=True,
+        [sys.executable, "-c", program], env={**os.environ, "FERRY_HOME": str(home)}, capture_output=True,
         text=True, check=True,
     )  # fmt: skip
-    assert (ran.stderr, "ERROR tui.engine: no worker" in ran.stdout) == ("", True)
+    assert (ran.stdout, ran.stderr) == ("", "")
+    if can_be_written:
+        assert "ERROR tui.engine: no worker" in (home / "state" / "ferry.log").read_text()
 
 
 def test_errors_are_rows_with_a_remedy(real: Ferry) -> None:

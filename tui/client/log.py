@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from io import TextIOWrapper
+
     from tui.paths import Paths
 
 
-def log_to(paths: Paths) -> None:
-    """Have this process log warnings and errors into its file; where that cannot be written, nowhere.
+class _File(logging.FileHandler):
+    """A file that is made, with its folder, when there is something to be written; nothing where it cannot be."""
 
-    (Without a place to go to they would be printed.)
-    """
-    try:
-        paths.screen_log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler: logging.Handler = logging.FileHandler(
-            paths.screen_log, encoding="utf-8", errors="backslashreplace", delay=True
-        )
-    except OSError:
-        handler = logging.NullHandler()
+    def _open(self) -> TextIOWrapper:
+        try:
+            os.makedirs(os.path.dirname(self.baseFilename), mode=0o700, exist_ok=True)
+            return super()._open()
+        except OSError:
+            return open(os.devnull, "w", encoding="utf-8")
+
+
+def log_to(paths: Paths) -> None:
+    """Have this process log warnings and errors into its file: without a place to go to they would be printed."""
+    handler = _File(paths.screen_log, encoding="utf-8", errors="backslashreplace", delay=True)
     logging.basicConfig(
         handlers=[handler], level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
