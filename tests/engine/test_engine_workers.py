@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, new_engine
+from engine_harness import Harness, new_engine, write
 
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.client.runtime import Lock
@@ -36,6 +36,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 TOP = Path(__file__).parents[2]
 RULES = CopyRules(tag="t7")
+LONG_AGO_NS = 1_500_000_000 * 10**9
 
 
 def start(workers: Workers) -> list[int]:
@@ -117,6 +118,24 @@ async def test_a_merge_finds_what_is_the_same_and_asks_for_the_rest(tmp_path: Pa
         )
         assert again.progress.files_same == again.progress.files_done - 1
     assert differences(describe(tmp_path / "tree"), describe(target / "tree")) == []
+
+
+async def test_a_folder_has_its_time_again_when_the_answer_to_a_question_is_done(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workers, "rest", lambda self: None)  # nor does it wait for workers to be told to rest
+    write(tmp_path / "tree" / "file", "one")
+    os.utime(tmp_path / "tree", ns=(LONG_AGO_NS, LONG_AGO_NS))
+    async with running(tmp_path) as (harness, _):
+        await harness.done(await harness.copy(tmp_path / "tree", to=target))
+        (tmp_path / "tree" / "file").write_text("another")
+        id = await harness.copy(tmp_path / "tree", to=target)
+        await harness.ends(id)
+        [question] = await harness.engine.questions(id)
+        await harness.engine.answer(question.id, Conflict.OVERWRITE)
+        await harness.done(id)
+        assert (target / "tree" / "file").read_text() == "another"
+        assert (target / "tree").stat().st_mtime_ns == LONG_AGO_NS
 
 
 async def test_names_of_one_file_stay_one_file_across_workers(tmp_path: Path, target: Path) -> None:

@@ -54,12 +54,14 @@ class Request:
 
     Attributes:
         closed: Folders done with, by number.
+        close: The number of a folder to be closed now, and told of if it does not get back what was borrowed of it.
         forget: Close the roots too.
         steps: What is to be done of folders that share one batch, one after the other: as far as it reaches.
         finish: The number of a folder to be given its final mode and times.
     """
 
     closed: Sequence[int] = ()
+    close: int | None = None
     forget: bool = False
     steps: Sequence[FolderStep] = ()
     finish: int | None = None

@@ -83,6 +83,8 @@ class Worker:
             if copy := self._copies.pop(key, None):
                 with contextlib.suppress(PlaceError):  # it is not of the folder asked about now
                     copy.close()
+        if request.close is not None and (copy := self._copies.pop(request.close, None)):
+            copy.close()
         if request.forget and not self._copies:
             self._forget()
         if steps:

@@ -47,9 +47,10 @@ class WorkerCopy:
         """
         self.process, self._key, self.brake = process, key, brake
         self._spec: FolderSpec | None = spec
+        self._takes_names = spec[-1] is not None
         self._make = here
         self._here: FolderCopy | None = None
-        self._closed = False
+        self._closed = self._borrows = False
         self._told: set[bytes] = set()
         self._counted = Batch()
         self.rules = rules
@@ -68,6 +69,7 @@ class WorkerCopy:
 
     def told(self, batch: Batch) -> None:
         """Take note of a batch of the worker's, for the case that it dies."""
+        self._borrows = self._takes_names or not batch.finished
         self._spec = None
         self._note(batch)
 
@@ -121,18 +123,32 @@ class WorkerCopy:
         if not self.is_here:
             try:
                 lost: list[Loss] = self.process.ask(self.brake, finish=self._key)
+                self._borrows = self._takes_names
                 return lost
             except WorkerGone:
                 pass  # it is done here, as all that the worker does not come to
         return self._go_on_here().finish()
 
     def close(self) -> None:
-        """Let the folder go; what comes after is done here."""
-        if not self._closed:
+        """Let the folder go, and give back what was borrowed of it; what comes after is done here.
+
+        Raises:
+            PlaceError: It cannot be given back.
+        """
+        try:
+            if not self._closed:
+                self._closed = True
+                self._let_go()
+        finally:
+            if self._here is not None:
+                self._here.close()
+
+    def _let_go(self) -> None:
+        """Have the worker close the folder: at once where it has something to give back, else when it is asked next."""
+        if self._borrows and self._here is None:
+            self.process.close_now(self._key, self.brake)
+        else:
             self.process.close_folder(self._key)
-        self._closed = True
-        if self._here is not None:
-            self._here.close()
 
 
 def step_together(copies: Sequence[WorkerCopy], *, finish: bool = False) -> list[Batch]:

@@ -176,6 +176,20 @@ class Process:
         self._closed.append(key)
         self.users -= 1
 
+    def close_now(self, key: int, brake: Brake | None = None) -> None:
+        """Let go of a folder, and wait until it got back what was borrowed of it.
+
+        Raises:
+            PlaceError: It cannot be given back.
+        """
+        self.users -= 1
+        try:
+            self.ask(brake, close=key)
+        except WorkerGone:
+            self._closed.append(
+                key
+            )  # if it lives, and just does not answer in time, it is told with what comes next
+
     def end(self) -> None:
         """End it: it does what it is at and then finds the pipe closed. One that a disk holds is left to the kernel."""
         self._gone = True
