@@ -17,6 +17,7 @@ from tui.model.entry import Totals
 from tui.model.error import NoSuchJob, Unsupported, UsageError
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
+from tui.places.local.copy_rules import LARGE_BYTES
 from tui.places.local.slices import SliceCopy
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from engine_harness import Harness
 
+    from tui.model.fidelity import Loss
     from tui.places.local.scan import Scan
 
 
@@ -325,3 +327,27 @@ async def test_a_read_only_folder_is_writable_until_its_large_files_are_there(
     assert set(modes) == {0o755}
     assert stat.S_IMODE(there.stat().st_mode) == 0o500
     assert names(there) == ["big", "bigger"]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_a_large_file_whose_name_is_taken_meanwhile_and_that_is_skipped_leaves_nothing_half(
+    harness: Harness, source: Path, target: Path, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "film").write_bytes(b"x" * (LARGE_BYTES + 1))
+    finish = SliceCopy.finish
+
+    def finish_late(copy: SliceCopy) -> list[Loss]:
+        write(target / "film", "somebody else's")
+        return finish(copy)
+
+    monkeypatch.setattr(SliceCopy, "finish", finish_late)
+    rule = Conflict.ASK if asked else Conflict.SKIP
+    id = await harness.copy(source / "film", to=target, conflict=rule)
+    if asked:
+        await harness.until(id, lambda job: job.state is JobState.WAITING)
+        (question,) = await harness.engine.questions(id)
+        assert len(partials(target)) == 1  # until it is known that nobody wants it
+        await harness.engine.answer(question.id, Conflict.SKIP)
+    assert (await harness.done(id)).progress.files_skipped == 1
+    assert (target / "film").read_text() == "somebody else's"
+    assert partials(target) == []

@@ -59,6 +59,7 @@ async def test_what_fails_in_two_ways_at_each_try_is_given_up_like_all_else(
         ("sync merge", "lstat", "engine/syncing.py", errno.EIO),  # was told as a fault of Ferry's own
         ("sync merge", "fstat", "local/alongside.py", errno.EIO),  # a folder did not get its time back
         ("sync merge", "utime", "local/alongside.py", errno.EIO),  # nor did it by a retry
+        ("move across single", "close", "local/landing.py", errno.EIO),  # two names became two files
     ],
 )
 async def test_what_was_found_wrong_once_is_right(

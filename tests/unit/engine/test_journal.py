@@ -331,6 +331,8 @@ async def test_where_files_with_several_names_stand_is_kept_for_each_job(journal
     groups = [
         Group(2**64 - 1, 2**64 - 2, Standing(b"a/\xff")),
         Group(1, 2, Standing(b"b", (2**63, 2**64 - 1))),
+        Group(1, 3, Standing(b"c", as_found=True)),
+        Group(1, 4, Standing(b"d", (5, 6), as_found=True)),
     ]
     await journal.add_links(one, groups)
     assert sorted(await journal.links(one)) == sorted(groups)

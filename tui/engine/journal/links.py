@@ -10,6 +10,8 @@ from tui.places.local.links import Group, Standing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_AS_FOUND = "as-found"
+
 
 class Links(Store):
     """What the sources of a move can no longer tell: that a name left there belongs to a file that was moved."""
@@ -31,7 +33,7 @@ class Links(Store):
         """Return all that was written down for a job, in no order."""
         cursor = self._db.execute("SELECT device, inode, path, identity FROM link WHERE job = ?", (job,))
         return [
-            Group(int(device), int(inode), Standing(path, _as_inode(identity)))
+            Group(int(device), int(inode), _standing(path, identity))
             for device, inode, path, identity in cursor
         ]
 
@@ -42,11 +44,13 @@ class Links(Store):
 
 
 def _as_text(standing: Standing) -> str | None:
-    return None if standing.inode is None else f"{standing.inode[0]} {standing.inode[1]}"
+    """Return what is kept of a file but its path: its inode, where that counts, and whether it is as it was found."""
+    words = [str(number) for number in standing.inode or ()] + [_AS_FOUND] * standing.as_found
+    return " ".join(words) or None
 
 
-def _as_inode(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    device, inode = map(int, text.split())
-    return device, inode
+def _standing(path: bytes, identity: str | None) -> Standing:
+    words = (identity or "").split()
+    as_found = _AS_FOUND in words[-1:]
+    inode = tuple(map(int, words[:-1] if as_found else words))
+    return Standing(path, (inode[0], inode[1]) if inode else None, as_found)

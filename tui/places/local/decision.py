@@ -11,6 +11,7 @@ from tui.model.job import Conflict
 from tui.places.local.alignment import is_aligned
 from tui.places.local.hops import Collision, Failure
 from tui.places.local.names import Clash
+from tui.places.local.partial import discard, partial_name
 from tui.places.local.standing import (
     facts,
     is_folder,
@@ -117,7 +118,7 @@ class Decider:
         if rule is Conflict.RENAME:
             return self._other(name, target_name, info, batch)
         if rule is Conflict.SKIP:
-            _skip(info, batch)
+            self._skip(target_name, info, batch)
             return None
         refusal = None if rule is Conflict.ASK else self._refusal(target_name, info, standing)
         if refusal:
@@ -127,13 +128,22 @@ class Decider:
             batch.collisions.append(Collision(name, facts(info), facts(standing)))
             return None
         if rule is Conflict.NEWER and not is_newer(info, standing, self._pair.ways):
-            _skip(info, batch)
+            self._skip(target_name, info, batch)
             return None
         return target_name, True
 
     def leave_out(self, name: bytes, batch: Batch) -> None:
         """Count an entry that is not copied, since its name does not fit."""
-        _skip(os.lstat(name, dir_fd=self._pair.source), batch)
+        _count_skipped(os.lstat(name, dir_fd=self._pair.source), batch)
+
+    def _skip(self, target_name: bytes, info: os.stat_result, batch: Batch) -> None:
+        """Count an entry that is left where it is.
+
+        Where the name of a large file was taken while it was copied, nobody goes on with its half file any more.
+        """
+        _count_skipped(info, batch)
+        if info.st_size > self.rules.large_bytes:
+            discard(self._pair.target, partial_name(self.rules.tag, target_name, info))
 
     def _is_shared_and_off(
         self, name: bytes, info: os.stat_result, target_name: bytes, standing: os.stat_result
@@ -162,7 +172,7 @@ class Decider:
         if rule is Conflict.ASK:
             batch.collisions.append(Collision(name, facts(info), facts(standing)))
         elif rule is Conflict.SKIP and name in self.rules.decided:
-            _skip(info, batch)
+            _count_skipped(info, batch)
         else:
             where, there = self._location(target_name), self._location(real)
             message = f"cannot write {where}: it would be the same there as {there}"
@@ -223,7 +233,7 @@ class Decider:
         return self._target.location(self._path, target_name)
 
 
-def _skip(info: os.stat_result, batch: Batch) -> None:
+def _count_skipped(info: os.stat_result, batch: Batch) -> None:
     batch.skipped_files += 1  # a folder is one: what is in it is not looked at
     if not is_folder(info):
         batch.skipped_bytes += info.st_size

@@ -141,7 +141,7 @@ class EntryCopy:
         That it cannot be was told when it was made.
         """
         info = found.info
-        if info.st_nlink == 1 or not self._traits.hardlinks or same_inode(info, found.standing):
+        if not self._had_names(info) or not self._traits.hardlinks or same_inode(info, found.standing):
             return
         if (
             self._rules.own
@@ -222,6 +222,10 @@ class EntryCopy:
             return False
         batch.linked.append((name, target_name))
         return True
+
+    def _had_names(self, info: os.stat_result) -> bool:
+        """Say whether a file has other names, or is known to have had them before a move took them away."""
+        return info.st_nlink > 1 or (self._rules.compare and self._joiner.knows(info))
 
     def _has_names(self, info: os.stat_result) -> bool:
         """Say whether a file may stand at the target by another of its names: a move takes these away one by one."""

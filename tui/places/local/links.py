@@ -190,6 +190,10 @@ class Joiner:
         self._links, self._landing, self._folder = links, landing, folder
         self._traits = landing.traits
 
+    def knows(self, info: os.stat_result) -> bool:
+        """Say whether the file stands at the target under one of its names, as far as this job was told."""
+        return self._links.find(info) is not None
+
     def join(self, info: os.stat_result, name: bytes, *, replace: bool) -> bool:
         """Make `name` a link to where the file already stands; False where it does not, and has to be copied.
 
