@@ -56,6 +56,21 @@ async def test_a_conflict_shows_both_files_and_every_answer(shell, size):
         assert all(len(line) <= dialog.query_one("#source").size.width for line in new)
 
 
+async def test_the_answer_that_changes_nothing_has_the_focus_from_the_first_on(shell, monkeypatch):
+    focused = []
+    set_focus = QuestionScreen.set_focus
+
+    def note(screen, widget, *args, **options):
+        focused.append(widget and widget.id)
+        set_focus(screen, widget, *args, **options)
+
+    monkeypatch.setattr(QuestionScreen, "set_focus", note)
+    async with shell(prepare=asks) as s:
+        dialog = await asked(s)
+        assert focused == ["skip-one"]
+        assert dialog.focused.id == "skip-one"
+
+
 @pytest.mark.parametrize("size", [(40, 12), (60, 16), (80, 24)])
 async def test_down_and_up_go_to_the_answer_that_stands_there(shell, size):
     async with shell(size=size, prepare=asks) as s:

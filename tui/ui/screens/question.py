@@ -78,6 +78,8 @@ class QuestionScreen(Dialog[None]):
         Binding("up", "step(-1)", "Button above", show=False),
     ]
 
+    AUTO_FOCUS = "#skip-one"  # from the first on: no other answer is a keystroke away, not even for a moment
+
     def __init__(self, queue: Queue, job: int) -> None:
         super().__init__("The name is taken", "capital letter: all of this job · Esc later")
         self._queue, self._job = queue, job
@@ -101,7 +103,6 @@ class QuestionScreen(Dialog[None]):
         yield feedback()
 
     def on_mount(self) -> None:
-        self.query_one("#skip-one").focus()
         self.run_worker(self._next(), group="question")
 
     def on_resize(self) -> None:
