@@ -425,6 +425,12 @@ async def test_escape_takes_messages_away_before_the_marks(shell):
         assert s.main.pane.marked == []
 
 
+async def test_on_the_lowest_screen_the_files_have_what_an_empty_queue_leaves(shell):
+    async with shell(size=(40, 12)) as s:
+        assert s.main.queue_pane.size.height == 3
+        assert s.main.pane.listing.size.height >= 6
+
+
 @pytest.mark.parametrize(("sources", "said"), [(1, "a has a question"), (3, "a and 2 more have a question")])
 async def test_a_question_is_told_in_good_grammar(shell, sources, said):
     async with shell() as s:

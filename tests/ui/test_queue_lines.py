@@ -128,6 +128,21 @@ def test_errors_and_questions_are_told():
     assert "1 question waits: press a" in line
 
 
+@pytest.mark.parametrize("width", [40, 50, 59])
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.WAITING])
+def test_the_key_that_answers_is_told_on_the_narrowest_screen(width, state):
+    troubled = job(state=state, progress=replace(job().progress, questions=1234))
+    assert "1,234 questions wait: press a" in text(second_line(troubled, Columns.for_width(width)))
+
+
+@pytest.mark.parametrize("width", range(40, 100))
+def test_no_remark_is_cut_to_a_crumb(width):
+    troubled = job(progress=replace(job().progress, questions=3, errors=2))
+    last = text(second_line(troubled, Columns.for_width(width))).rpartition(" · ")[2]
+    assert last.strip()
+    assert not last.endswith("…") or cells(last) >= 8
+
+
 def test_why_a_job_waits_stands_before_its_numbers():
     waiting = job(state=JobState.WAITING, note="7 GiB wanted, 5 GiB free")
     line = text(second_line(waiting, Columns.for_width(80)))

@@ -50,9 +50,40 @@ async def test_a_conflict_shows_both_files_and_every_answer(shell, size):
         buttons = list(dialog.query(Button))
         assert len(buttons) == 8
         assert all(box.contains_region(button.region) for button in buttons)
+        assert all(str(button.label) in button.render_line(0).text for button in buttons)
         new = str(dialog.query_one("#source", Static).render()).split("\n")
         assert [line.split()[-1] for line in new[3:]] == ["larger", "newer"]
         assert all(len(line) <= dialog.query_one("#source").size.width for line in new)
+
+
+async def test_the_answer_that_changes_nothing_has_the_focus_from_the_first_on(shell, monkeypatch):
+    focused = []
+    set_focus = QuestionScreen.set_focus
+
+    def note(screen, widget, *args, **options):
+        focused.append(widget and widget.id)
+        set_focus(screen, widget, *args, **options)
+
+    monkeypatch.setattr(QuestionScreen, "set_focus", note)
+    async with shell(prepare=asks) as s:
+        dialog = await asked(s)
+        assert focused == ["skip-one"]
+        assert dialog.focused.id == "skip-one"
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 16), (80, 24)])
+async def test_down_and_up_go_to_the_answer_that_stands_there(shell, size):
+    async with shell(size=size, prepare=asks) as s:
+        dialog = await asked(s)
+        first = dialog.focused.region
+        await s.press("down")
+        below = dialog.focused.region
+        assert below.x == first.x
+        assert not [
+            b for b in dialog.query(Button) if b.region.x == first.x and first.y < b.region.y < below.y
+        ]
+        await s.press("up")
+        assert dialog.focused.region == first
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 16)])

@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from tui.ui.memory import Memory
 
 LEAST_CELLS, LEAST_LINES = 40, 12
-QUEUE_LEAST_LINES, QUEUE_SHARE = 5, 3
+LOW_BELOW = 20
+"""On a screen of fewer lines the key bar keeps one of its two, and the queue needs none to spare."""
+QUEUE_LEAST_LINES, QUEUE_LEAST_LINES_LOW, QUEUE_SHARE = 5, 3, 3
 """The queue has at least so many lines, and at most one in so many of the screen's."""
 VIEW_SETTINGS = ("sort", "sort_reverse", "show_hidden")
 """What the panes take from the settings, and from what was last chosen."""
 PREVIEW, ONE_PANE = "preview", "one_pane"
 """Under which the memory keeps whether the preview is shown, and whether the pane in use has all the width."""
-ONE_BAR_LINE_BELOW = 20
-"""On a lower screen the key bar keeps one of its two lines."""
 
 _DONE_TITLES = {
     JobKind.COPY: "Copied",
@@ -159,10 +159,12 @@ class MainScreen(
 
     def _fit_queue(self) -> None:
         """Give the queue the lines it can use, between its least and its share of the screen."""
-        most = max(QUEUE_LEAST_LINES, self.size.height // QUEUE_SHARE)
-        lines = min(most, max(QUEUE_LEAST_LINES, self.queue_pane.lines_wanted))
+        low = self.size.height < LOW_BELOW
+        least = QUEUE_LEAST_LINES_LOW if low else QUEUE_LEAST_LINES
+        most = max(least, self.size.height // QUEUE_SHARE)
+        lines = min(most, max(least, self.queue_pane.lines_wanted))
         self.queue_pane.styles.height = lines
-        bar_lines = 1 if self.size.height < ONE_BAR_LINE_BELOW else 2
+        bar_lines = 1 if low else 2
         self.key_bar.styles.height = bar_lines
         self.hint_bar.styles.margin = (0, 0, bar_lines, 0)
         # Messages stand above the queue and the two lines below a pane in which one types: they hide no job.

@@ -74,9 +74,11 @@ class QuestionScreen(Dialog[None]):
         ),
         Binding("right,l", "app.focus_next", "Next button", show=False),
         Binding("left,h", "app.focus_previous", "Button before", show=False),
-        Binding("down,j", "step(4)", "Button below", show=False),
-        Binding("up", "step(-4)", "Button above", show=False),
+        Binding("down,j", "step(1)", "Button below", show=False),
+        Binding("up", "step(-1)", "Button above", show=False),
     ]
+
+    AUTO_FOCUS = "#skip-one"  # from the first on: no other answer is a keystroke away, not even for a moment
 
     def __init__(self, queue: Queue, job: int) -> None:
         super().__init__("The name is taken", "capital letter: all of this job · Esc later")
@@ -101,7 +103,6 @@ class QuestionScreen(Dialog[None]):
         yield feedback()
 
     def on_mount(self) -> None:
-        self.query_one("#skip-one").focus()
         self.run_worker(self._next(), group="question")
 
     def on_resize(self) -> None:
@@ -149,10 +150,12 @@ class QuestionScreen(Dialog[None]):
         rule, _, which = (event.button.id or "").partition("-")
         self.action_answer(rule, which == "all")
 
-    def action_step(self, by: int) -> None:
+    def action_step(self, lines: int) -> None:
+        """Go to the button below (1) or above (-1)."""
         buttons = list(self.query(Button))
+        a_line = 2 if self.has_class("-narrow") else len(ANSWERS)  # as its style has it
         focused = self.focused
-        at = buttons.index(focused) + by if isinstance(focused, Button) else 0
+        at = buttons.index(focused) + lines * a_line if isinstance(focused, Button) else 0
         if 0 <= at < len(buttons):
             buttons[at].focus()
 

@@ -55,6 +55,11 @@ _REMEDY = ": "
 _WORDS = 34
 """Cells an ended or queued job has at least to say how it stands."""
 
+_BETWEEN = 3
+"""Cells between two remarks."""
+_WORTH_A_PIECE = 8
+"""Cells from which on the part of a remark says something."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -214,20 +219,26 @@ def second_line(job: Job, columns: Columns) -> Line:
         Pieces, or nothing where there is nothing to say.
     """
     pieces = _remarks(job, columns)
-    empty = job.wants_room and not job.progress.bytes_done  # the words need the room that a bar would take
-    line = [Piece("     "), *([] if columns.with_bar or empty else _bar(job, columns))]
+    # What is to be done needs the room that a bar would take.
+    told = (columns.short and job.asks) or (job.wants_room and not job.progress.bytes_done)
+    line = [Piece("     "), *([] if columns.with_bar or told else _bar(job, columns))]
     if len(line) == 1 and not pieces:
         return []
+    room = columns.width - sum(cells(piece.text) for piece in line)
     for number, piece in enumerate(pieces):
-        line += [Piece(" · ", "muted"), piece] if number else [piece]
+        if number:
+            room -= _BETWEEN
+            if room < min(cells(piece.text), _WORTH_A_PIECE):
+                break
+            line.append(Piece(" · ", "muted"))
+        line.append(piece)
+        room -= cells(piece.text)
     return cut(line, columns.width)
 
 
 def _remarks(job: Job, columns: Columns) -> Line:
     progress = job.progress
     pieces: Line = []
-    if columns.short and job.state is JobState.RUNNING and (left := time_left(progress)):
-        pieces.append(Piece(left, "muted"))
     if progress.questions:
         asks = fmt.entries(progress.questions, "question waits", "questions wait")
         pieces.append(Piece(f"{asks}: press a", "waiting"))
@@ -237,6 +248,8 @@ def _remarks(job: Job, columns: Columns) -> Line:
         pieces.append(Piece("names do not fit: press a", "waiting"))
     if job.wants_room:
         pieces.append(Piece("make room, press p", "waiting"))
+    if columns.short and job.state is JobState.RUNNING and (left := time_left(progress)):
+        pieces.append(Piece(left, "muted"))
     if progress.errors:
         pieces.append(Piece(fmt.entries(progress.errors, "error"), "failed"))
     if job.note and not job.wants_host:  # it would say the same once more
