@@ -506,6 +506,15 @@ async def test_a_shell_that_prints_is_told_as_no_sftp(tmp_path: Path) -> None:
             assert "internal-sftp" in told.value.remedy
 
 
+@pytest.mark.parametrize("command", ["/bin/false", "sleep 0.2"])
+async def test_a_host_that_ends_the_session_at_once_is_told_as_that(tmp_path: Path, command: str) -> None:
+    with running_sshd(tmp_path / "sshd", extra=f"ForceCommand {command}") as server:
+        async with connected(server) as connection:
+            with pytest.raises(PlaceUnavailable, match="ended the session at once") as told:
+                await SftpPlace.start(connection, Location("/", "sftp", "test"))
+            assert "Its log tells why" in told.value.remedy
+
+
 @pytest.mark.parametrize("at_step", [1, 2])
 @pytest.mark.parametrize("by", ["refusal", "cancelling"])
 async def test_what_was_to_be_replaced_comes_back_where_that_fails(

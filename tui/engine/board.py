@@ -75,10 +75,12 @@ class Tally:
         """Start a walk, which finds again what was done before.
 
         Args:
-            removes: What was done is not there any more: sources that are done are told by `found_gone`.
+            removes: What was done is not there any more: sources that are done are told by `found_gone`, what was
+                counted and is there yet by `met_again`.
         """
         if removes:
             self.total_floor = self.total_shown
+            self.files_floor, self.bytes_floor = self.files_shown, self.bytes_shown
             self.files_total = self.bytes_total = 0
             self.files_gone += self.files_done
             self.bytes_gone += self.bytes_done
@@ -91,18 +93,29 @@ class Tally:
 
     def found_gone(self, files: int, size_bytes: int) -> None:
         """Count a source that an earlier walk has removed."""
-        self.files_gone = max(self.files_gone - files, 0)
-        self.bytes_gone = max(self.bytes_gone - size_bytes, 0)
+        self.met_again(files, size_bytes)
         self.files_done += files
         self.bytes_done += size_bytes
 
+    def met_again(self, files: int, size_bytes: int) -> None:
+        """Note that what this walk counts may have been counted by an earlier one: it is not gone.
+
+        Where an earlier one had not come so far, too little is left as gone: `end` sets that right.
+        """
+        self.files_gone = max(self.files_gone - files, 0)
+        self.bytes_gone = max(self.bytes_gone - size_bytes, 0)
+
     def end(self) -> None:
-        """Say what was really found, now that all was looked at."""
+        """Say what was really found, now that all was looked at: what is missing of an earlier total was done, too."""
         self.files_floor = self.bytes_floor = 0
-        self.files_done += self.files_gone
-        self.bytes_done += self.bytes_gone
-        self.files_total = max(self.files_total + self.files_gone, self.total_floor[0])
-        self.bytes_total = max(self.bytes_total + self.bytes_gone, self.total_floor[1])
+        self.files_total = max(self.files_total, self.files_done)
+        self.bytes_total = max(self.bytes_total, self.bytes_done)
+        files_gone = max(self.files_gone, self.total_floor[0] - self.files_total)
+        bytes_gone = max(self.bytes_gone, self.total_floor[1] - self.bytes_total)
+        self.files_done += files_gone
+        self.bytes_done += bytes_gone
+        self.files_total += files_gone
+        self.bytes_total += bytes_gone
         self.files_gone = self.bytes_gone = 0
         self.total_floor = 0, 0
 

@@ -16,13 +16,13 @@ PAGE = 512
 """Rows read from the journal at a time."""
 
 
-async def begin(run: Run) -> None:
-    """Start a walk through everything, which finds again what was done before."""
+async def begin(run: Run, *, removes: bool = False) -> None:
+    """Start a walk through everything, which finds again what was done before, unless it `removes` what is done."""
     record = run.record
     record.walk += 1
     await run.journal.begin_walk(record.id, record.walk)
     record.errors = await run.journal.forget_errors(record.id)
-    record.tally.begin(removes=record.row.kind in (JobKind.DELETE, JobKind.TRASH))
+    record.tally.begin(removes=removes or record.row.kind in (JobKind.DELETE, JobKind.TRASH))
 
 
 async def pages(run: Run, start: int = 0) -> AsyncIterator[list[Source]]:

@@ -12,6 +12,7 @@ from tui.model.job import JobKind, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from pathlib import Path
 
 FOLDERS, FILES, SIZE = 6, 4, 1000
 
@@ -123,3 +124,32 @@ async def test_a_copy_tells_how_much_there_is_before_it_is_there(far: Far) -> No
     held.go.set()
     job = await far.done(id)
     assert job.progress.files_done == count
+
+
+@pytest.mark.parametrize("moved", [1, 5, 12, 20])
+@pytest.mark.parametrize("known", [True, False], ids=["counted before", "not counted before"])
+async def test_a_move_that_was_killed_tells_of_all_it_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int, known: bool
+) -> None:
+    far = Far(tmp_path / "journal")
+    plant(far)
+    far.here.find("/tree").children.pop(".ferry-abcdefgh-half")
+    count = FOLDERS * FILES + 1
+    held = Held(far, "remove_file", moved)
+    if not known:
+        monkeypatch.setattr("tui.engine.far.totals.DELAY_S", 60)
+    async with far.engine_on():
+        id = await far.submit("/tree", "/alone", kind=JobKind.MOVE)
+        await held.held.wait()
+        if known:
+            await far.until(id, lambda job: job.progress.files_total == count and not job.progress.counting)
+        shown = (await far.until(id, lambda job: job.progress.files_done >= moved)).progress
+        await far.engine._keeper._look_after(checkpoint=True)
+        await far.crash()
+    far.faults.at = lambda number, name, path: None
+    async with far.engine_on():
+        job = await far.until(id, lambda job: job.progress.files_done > 0)
+        assert job.progress.files_done >= shown.files_done
+        progress = (await far.done(id)).progress
+    assert (progress.files_done, progress.files_total) == (count, count)
+    assert (progress.bytes_done, progress.bytes_total) == (count * SIZE, count * SIZE)

@@ -51,3 +51,25 @@ def test_a_walk_that_finds_everything_again_counts_it_anew() -> None:
     assert shown(tally) == (15, 30)
     tally.end()
     assert tally.files_shown == 12
+
+
+def test_what_was_removed_and_not_noted_before_a_kill_counts_where_all_was_known() -> None:
+    tally = stopped()
+    tally.begin(removes=True)
+    tally.found_gone(10, 100)
+    tally.files_total, tally.bytes_total = 10 + 12, 220
+    tally.files_done += 12
+    tally.bytes_done += 120
+    tally.end()
+    assert (tally.files_done, tally.bytes_done) == (30, 300)
+    assert (tally.files_total, tally.bytes_total) == (30, 300)
+
+
+def test_what_is_met_again_is_counted_once() -> None:
+    tally = stopped()
+    tally.begin(removes=True)
+    tally.met_again(4, 40)
+    tally.files_done, tally.files_total = 19, 19
+    assert shown(tally) == (30, 30)
+    tally.end()
+    assert (tally.files_done, tally.files_total) == (30, 30)

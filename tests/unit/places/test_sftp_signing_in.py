@@ -299,8 +299,10 @@ async def test_too_many_keys_for_the_host_are_named(tmp_path: Path) -> None:
         for number in range(4):
             make_key(tmp_path / f"key{number}")
             text += f"  IdentityFile {tmp_path}/key{number}\n"
-        with pytest.raises(AuthenticationFailed, match=f"tried key {tmp_path}/key0, key {tmp_path}/key1"):
+        tried = f"tried key {tmp_path}/key0, key {tmp_path}/key1, and it lets nobody try more"
+        with pytest.raises(AuthenticationFailed, match=tried) as told:
             await signs_in(tmp_path, text, Somebody())
+        assert "IdentitiesOnly" in told.value.remedy
 
 
 async def test_no_secret_gets_into_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

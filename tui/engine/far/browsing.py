@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
-import string
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from msgspec.structs import replace
-
+from tui.engine.far import steps
 from tui.engine.far.comparing import Telling, compare
 from tui.engine.far.listing import Reading, kind_of_link
 from tui.engine.far.measuring import Measuring
-from tui.engine.far.reaching import HOME, Directly
-from tui.engine.far.renaming import holds_home
+from tui.engine.far.reaching import Directly
 from tui.engine.far.sessions import Sessions
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
-from tui.model.error import AlreadyExists, IsAFolder, NotFound, PlaceError, Unsupported
+from tui.model.error import IsAFolder, NotFound, PlaceError, Unsupported
 from tui.model.exclusion import NOTHING, Exclusion
-from tui.places.base import Attributes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine
@@ -229,62 +224,19 @@ class Browsing:
 
     async def make_folder(self, location: Location, token: str = "") -> Location:
         """Make a folder, and those above it that are missing; return the topmost of those made."""
-
-        async def work() -> Location:
-            place = await self._doors.place(location)
-            missing = [location]
-            while not missing[-1].is_root and not await _stands(place, missing[-1].parent):
-                missing.append(missing[-1].parent)
-            for each in reversed(missing):
-                await place.make_folder(each)
-            return missing[-1]
-
-        return await self._call(token, work())
+        return await self._call(token, steps.make_folder(self._doors, location))
 
     async def create_file(self, location: Location, token: str = "") -> None:
-        async def work() -> None:
-            tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
-            place = await self._doors.place(location)
-            await place.put(location, b"", Attributes(), tag, replace=False, flush=False)
-
-        await self._call(token, work())
+        await self._call(token, steps.create_file(self._doors, location))
 
     async def rename(self, location: Location, new: Location, token: str = "") -> None:
-        async def work() -> None:
-            place = await self._doors.place(location)
-            if not place.capabilities.renames:
-                raise Unsupported(
-                    f"cannot rename {location}: names cannot be changed in one step there",
-                    "Move it: the queue copies it, then removes the original.",
-                    location=location,
-                )
-            where, home = await place.resolve(location), await place.resolve(replace(location, path=HOME))
-            if where.holds(home):
-                raise holds_home(where, home)
-            await place.rename(location, new)
-
-        await self._call(token, work())
+        await self._call(token, steps.rename(self._doors, location, new))
 
     async def set_mode(self, location: Location, mode: int, token: str = "") -> None:
-        async def work() -> None:
-            place = await self._doors.place(location)
-            if not place.capabilities.modes:
-                raise Unsupported(
-                    f"cannot change the permissions of {location}: there are none there", location=location
-                )
-            await place.set_attributes(location, Attributes(mode=mode))
-
-        await self._call(token, work())
+        await self._call(token, steps.set_mode(self._doors, location, mode))
 
     async def make_symlink(self, location: Location, points_to: str, token: str = "") -> None:
-        async def work() -> None:
-            place = await self._doors.place(location)
-            if not place.capabilities.symlinks:
-                raise Unsupported(f"cannot make the link {location}: there are none there", location=location)
-            tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
-            await place.make_symlink(location, points_to, tag, replace=False)
-
-        await self._call(token, work())
+        await self._call(token, steps.make_symlink(self._doors, location, points_to))
 
     # Calls
 
@@ -319,19 +271,6 @@ async def look_through(place: Place, location: Location) -> Entry | None:
     except NotFound:
         return None
     return entry if entry.kind is not EntryKind.LINK else await kind_of_link(place, location, entry)
-
-
-async def _stands(place: Place, folder: Location) -> bool:
-    """Say whether a folder is there. Raises AlreadyExists where something else is."""
-    try:
-        entry = await place.stat(folder, follow=True)
-    except NotFound:
-        return False
-    if entry.kind is not EntryKind.FOLDER:
-        raise AlreadyExists(
-            f"cannot create the folder {folder}: a file of that name is there", location=folder
-        )
-    return True
 
 
 async def _opened(place: Place, location: Location) -> Reader:

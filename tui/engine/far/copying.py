@@ -123,7 +123,7 @@ class FarCopying:
 
     async def _everything(self) -> None:
         run, record = self.run, self.run.record
-        await begin(run)
+        await begin(run, removes=run.moves)
         record.losses.begin()
         async for page in pages(run):
             for chunk in chunks(page):

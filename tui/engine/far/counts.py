@@ -46,6 +46,9 @@ class Counts:
         tally.bytes_total = max(tally.bytes_total, self.seen_bytes)
         if sums != Sums():
             self.sums = Sums()
+            if run.moves:
+                again = sums.same_files + sums.skipped_files, sums.same_bytes + sums.skipped_bytes
+                tally.met_again(again[0], max(again[1], 0))
             run.count(sums, self.last.source if self.last is not None else None)
         if renamed != Sums():
             self.renamed = Sums()

@@ -49,12 +49,21 @@ class FarMoving(FarCopying):
     async def sources(self, chunk: Sequence[Source]) -> None:
         for source in chunk:
             if source.phase is Phase.DONE:
-                self._count_source(source)
+                self._count_gone(source)
         if rest := [source for source in chunk if source.phase is not Phase.DONE]:
             await super().sources(rest)
 
-    def _count_source(self, source: Source) -> None:
+    def _count_gone(self, source: Source) -> None:
+        """Count what an earlier go has moved."""
+        self.run.record.tally.found_gone(source.files, source.size_bytes)
+        self._count_seen(source)
+        self.run.touch()
+
+    def _count_renamed(self, source: Source) -> None:
         self.run.count(Sums(files=source.files, bytes=source.size_bytes), metered=False)
+        self._count_seen(source)
+
+    def _count_seen(self, source: Source) -> None:
         self.tools.counts.seen_files += source.files
         self.tools.counts.seen_bytes += source.size_bytes
 
@@ -116,7 +125,7 @@ class FarMoving(FarCopying):
         """Count sources that were moved before a crash."""
         done = [replace(source, phase=Phase.DONE, files=max(1, source.files)) for source in sources]
         for source in done:
-            self._count_source(source)
+            self._count_gone(source)
         if done:
             await self.run.journal.set_sources(self.row.id, done)
 
@@ -196,7 +205,7 @@ class FarMoving(FarCopying):
             phase = Phase.DONE if step.idx in moved else None
             step.source = replace(step.source, phase=phase)
             if phase is Phase.DONE:
-                self._count_source(step.source)
+                self._count_renamed(step.source)
                 self.run.record.renamed = True
         await self.run.journal.set_sources(self.row.id, [step.source for step in going])
         await self.whereabouts.undone([step for step in going if step.idx not in moved], before)

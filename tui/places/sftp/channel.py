@@ -34,6 +34,8 @@ _HIGH, _LOW = 1 << 20, 256 << 10
 """Bytes beyond the server's window above which writers wait, and below which they go on: whoever asks for a listing
 meanwhile waits behind them."""
 
+ENDED = "the server ended the session"
+
 Data = bytes | memoryview
 Answer = asyncio.Future[tuple[int, Data]]
 """(kind, body). What a read brought is a view, so that it need not be copied to be put together with more."""
@@ -152,10 +154,10 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         chan.set_write_buffer_limits(_HIGH, _LOW)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lose(str(exc) if exc is not None else "the server ended the session")
+        self.lose(str(exc) if exc is not None else ENDED)
 
     def eof_received(self) -> bool:
-        self.lose("the server ended the session")
+        self.lose(ENDED)
         return False
 
     def pause_writing(self) -> None:
@@ -255,7 +257,9 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._handed_over += size
         try:
             self._channel.writelines(parts)
-        except OSError as error:  # it is closing, and has not told yet
+        except BrokenPipeError:  # so asyncssh says that the server closes it, before it tells
+            self.lose(ENDED)
+        except OSError as error:
             self.lose(str(error))
 
     # The watchdog.

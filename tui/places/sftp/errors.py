@@ -73,6 +73,13 @@ def not_sftp(root: Location, said: bytes) -> error.PlaceError:
     return error.Unsupported(f"cannot reach {root}: what answers is not SFTP{but}", remedy, location=root)
 
 
+def ended_at_once(root: Location) -> error.PlaceError:
+    """Return the error of a host that lets somebody in, and ends SFTP before it has begun."""
+    remedy = "Its log tells why: it may have no SFTP, or refuse the folder it is to show (ChrootDirectory). Then retry."
+    message = f"cannot reach {root}: it let the user in, and ended the session at once"
+    return error.PlaceUnavailable(message, remedy, location=root)
+
+
 def from_refusal(refused: Refused | Lost, location: Location, doing: str) -> error.PlaceError:
     """Return Ferry's error for a server's, as far as its code tells."""
     if isinstance(refused, Lost):

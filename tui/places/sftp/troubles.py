@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tui.places.sftp.known_hosts import Key
     from tui.places.sftp.settings import HostSettings
 
+_NAME_THE_KEY = "Name the right key in ~/.ssh/config (IdentityFile, with IdentitiesOnly yes), then retry."
+
 
 def from_ssh(error: Exception, host: HostSettings, us: Introduction) -> PlaceError:
     """Return Ferry's error for asyncssh's or the operating system's."""
@@ -26,6 +28,9 @@ def from_ssh(error: Exception, host: HostSettings, us: Introduction) -> PlaceErr
         return HostUnreachable(f"cannot reach {host.whereabouts}: {_of_system(error)}")
     if isinstance(error, asyncssh.PermissionDenied) or _too_many(error, us):
         tried = ", ".join(us.tried) or "nothing, as it takes no method that is allowed here"
+        if _too_many(error, us) and us.keys.shown:
+            message = f"permission denied for {host.address}: tried {tried}, and it lets nobody try more"
+            return AuthenticationFailed(message, _NAME_THE_KEY)
         return AuthenticationFailed(f"permission denied for {host.address}: tried {tried}")
     if isinstance(error, asyncssh.KeyExchangeFailed):
         return Unsupported(f"cannot connect to {host.name}: no algorithm in common ({error.reason})")
