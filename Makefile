@@ -57,6 +57,7 @@ soak: .venv/ready
 	$(BIN)/python -m tests.soak.command_rounds --rounds 30
 	$(BIN)/python -m tests.soak.far_command_rounds --rounds 30
 	$(BIN)/python -m tests.soak.fault_rounds
+	FERRY_SWEEPS=whole $(BIN)/python -m pytest -q -n 2 tests/engine
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench $(ARGS)

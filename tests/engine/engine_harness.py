@@ -37,6 +37,11 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def stride(steps: int) -> int:
+    """Return how far apart the steps of a job are before which it is broken off: `make soak` tries every one."""
+    return 1 if os.environ.get("FERRY_SWEEPS") == "whole" else steps
+
+
 async def until(holds: Callable[[], object], timeout_s: float = 60.0) -> None:
     """Wait until something holds that nothing tells of."""
     async with asyncio.timeout(timeout_s):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -345,3 +347,37 @@ async def test_nobody_is_disturbed_by_what_fails_at_a_jobs_end(
         harness.engine._keeper._on_end = fails
         await harness.done(await harness.copy(write(source / "a", "text"), to=target))
         await harness.done(await harness.copy(write(source / "b", "text"), to=target))
+
+
+async def ended_as_a_job_starts(journal: Path, file: Path, target: Path) -> int:
+    """Give an engine a job, and end it when that is noted as running and not begun yet; return the job."""
+    async with running(journal) as harness:
+        keeper = harness.engine._keeper
+        main, set_state = keeper._main, keeper.states.set
+        assert main is not None
+
+        async def ends_meanwhile(record: Record, state: JobState) -> None:
+            await set_state(record, state)
+            main.cancel()
+
+        keeper.states.set = ends_meanwhile  # type: ignore[method-assign]
+        id = await harness.copy(file, to=target)
+        await asyncio.gather(main, return_exceptions=True)
+        assert (await harness.engine.job(id)).state is JobState.RUNNING
+    return id
+
+
+async def test_a_job_that_is_about_to_start_as_the_engine_ends_goes_on_after_a_restart(
+    tmp_path: Path, source: Path, target: Path
+) -> None:
+    """What was to work on it was made and never begun, which Python told on the terminal."""
+    gc.collect()  # of what ran before
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", RuntimeWarning)
+        id = await ended_as_a_job_starts(tmp_path / "journal", write(source / "a", "text"), target)
+        gc.collect()
+    assert [text for each in told if "never awaited" in (text := str(each.message))] == []
+    assert names(target) == []
+    async with running(tmp_path / "journal") as harness:
+        await harness.done(id)
+    assert names(target) == ["a"]

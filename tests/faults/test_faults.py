@@ -21,7 +21,7 @@ from tui.places.local import syscalls
 if TYPE_CHECKING:
     from pathlib import Path
 
-SAMPLE = 12
+SAMPLE = 8
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)

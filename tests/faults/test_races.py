@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEMORY = Path("/dev/shm")
-ROUNDS, ENOUGH_SWAPS = 4, 2000
+ROUNDS, ENOUGH_SWAPS = 2, 1000
 
 
 @pytest.fixture

@@ -29,11 +29,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
 PROGRAM = Path(__file__).with_name("failing_worker.py")
-SCENARIOS = (
-    Scenario(JobKind.COPY),
-    Scenario(JobKind.COPY, standing=True, request={"verify": True}),
-    Scenario(JobKind.SYNC, clashing=True, request={"into": False, "delete_extra": True}),
-)
+COPY = Scenario(JobKind.COPY)
+MERGE = Scenario(JobKind.COPY, standing=True, request={"verify": True})
+SYNC = Scenario(JobKind.SYNC, clashing=True, request={"into": False, "delete_extra": True})
 
 
 class Trial:
@@ -65,7 +63,7 @@ class Trial:
         return await self.one._suffered(stand, Judge(stand, self.one.wanted))
 
 
-@pytest.fixture(params=SCENARIOS, ids=str)
+@pytest.fixture
 async def trial(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Trial]:
@@ -88,6 +86,11 @@ def is_there(pid: int) -> bool:
     return os.path.exists(f"/proc/{pid}")
 
 
+def jobs(*scenarios: Scenario) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("trial", scenarios, ids=str, indirect=True)
+
+
+@jobs(COPY, MERGE, SYNC)
 async def test_whatever_call_it_dies_or_fails_at_the_job_comes_to_its_end(trial: Trial) -> None:
     calls = await trial.counted()
     assert calls > 100
@@ -98,12 +101,17 @@ async def test_whatever_call_it_dies_or_fails_at_the_job_comes_to_its_end(trial:
         assert mark.exists()
 
 
+# How a worker is talked to has nothing to do with the job: one of each kind is enough.
+
+
+@jobs(MERGE)
 async def test_half_an_answer_is_none(trial: Trial) -> None:
     mark = await asyncio.to_thread(trial.arm, "cut", 1)
     assert await trial.outlived() == []
     assert mark.exists()
 
 
+@jobs(SYNC)
 @pytest.mark.parametrize("what", ["hang", "stall"])
 async def test_one_that_hangs_is_killed_when_the_job_is_to_stop_and_the_job_goes_on_without(
     trial: Trial, what: str
@@ -122,6 +130,7 @@ async def test_one_that_hangs_is_killed_when_the_job_is_to_stop_and_the_job_goes
     assert (job.state, judge.undone()) == (JobState.DONE, [])
 
 
+@jobs(COPY)
 async def test_a_job_with_one_that_hangs_can_be_cancelled(trial: Trial) -> None:
     mark = await asyncio.to_thread(trial.arm, "hang", 30)
     stand, engine = trial.one.stand(), trial.one.harness.engine

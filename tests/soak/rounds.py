@@ -30,6 +30,8 @@ class Ferry:
     """One Ferry with a home of its own, driven from the command line."""
 
     home: Path
+    most_kills: int = 4
+    """In one job."""
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,15 +63,15 @@ class Ferry:
     def interrupted(
         self, rng: random.Random, waits_s: Sequence[float], *words: str
     ) -> tuple[int, subprocess.CompletedProcess[str]]:
-        """Give it a job, kill the engine one to four times, and wait for the job; return the kills and how it ended."""
+        """Give it a job, kill the engine once or more, and wait for the job; return the kills and how it ended."""
         return self.killed_during(self.run(*words).stdout.strip(), rng, waits_s)
 
     def killed_during(
         self, id_: str, rng: random.Random, waits_s: Sequence[float]
     ) -> tuple[int, subprocess.CompletedProcess[str]]:
-        """Kill the engine one to four times, and wait for a job; return the kills and how the job ended."""
+        """Kill the engine once or more, and wait for a job; return the kills and how the job ended."""
         killed = 0
-        for _ in range(rng.randrange(1, 5)):
+        for _ in range(rng.randrange(1, self.most_kills + 1)):
             time.sleep(rng.choice(waits_s) * rng.random())
             killed += self.kill_engine()
             self.run("queue")  # any command brings the engine back, and the engine its jobs
@@ -105,13 +107,14 @@ def play_rounds(
     seed: int,
     folder: Path,
     say: Callable[[str], None] = lambda line: None,
+    most_kills: int = 4,
 ) -> list[str]:
     """Play so many rounds; return the faults of the first that has any, with its round and seed.
 
     Args:
         play: Plays one round; returns what it was, and what is wrong after it: one line a fault.
     """
-    ferry = Ferry(folder / "home")
+    ferry = Ferry(folder / "home", most_kills)
     memory = other_filesystem()
     far = Path(tempfile.mkdtemp(dir=memory, prefix="ferry-soak-")) if memory else folder / "far"
     killed = 0

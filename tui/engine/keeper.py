@@ -27,7 +27,7 @@ from tui.model.job import JobState
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 
     from tui.engine.clock import Clock
     from tui.engine.journal import Journal
@@ -98,7 +98,7 @@ class Keeper:
         await ready.wait()
         for record in self.board.records():
             if record.cleanup is not None:
-                self._spawn(record, self._tidy(record))
+                self._spawn(record, self._tidy)
         self.kick()
         return note
 
@@ -183,16 +183,16 @@ class Keeper:
         """Start a job, unless somebody pauses or cancels it while that is written down."""
         await self.states.set(record, JobState.RUNNING)
         if record.state is JobState.RUNNING:
-            self._spawn(record, self._run(record))
+            self._spawn(record, self._run)
 
-    def _spawn(self, record: Record, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, record: Record, work: Callable[[Record], Awaitable[None]]) -> None:
         assert self._group is not None
         self._tasks[record.id] = self._group.create_task(self._guarded(record, work))
 
-    async def _guarded(self, record: Record, work: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, record: Record, work: Callable[[Record], Awaitable[None]]) -> None:
         """Let nothing that goes wrong with one job end the others."""
         try:
-            await work
+            await work(record)
         except Exception as error:
             logger.exception("job %d: could not be brought to its end", record.id)
             self._break_off(record, error)
@@ -355,7 +355,7 @@ class Keeper:
                 logger.warning("job %d: %s", record.id, error)
                 self.states.owe(record)
             if record.id not in self._tasks:
-                self._spawn(record, self._tidy(record))
+                self._spawn(record, self._tidy)
 
     async def _tidy(self, record: Record) -> None:
         how = record.cleanup

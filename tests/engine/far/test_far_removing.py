@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from engine_harness import at_rest
+from engine_harness import at_rest, stride
 from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, running_hosts, troubles
 
 from tui.model.error import PermissionDenied, PlaceUnavailable
@@ -229,7 +229,7 @@ async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
-    for trouble in troubles(hosts, more_than=20, stride=2):
+    for trouble in troubles(hosts, more_than=20, stride=stride(2)):
         plant(hosts)
         job = await killed_and_done(
             tmp_path, hosts, lambda queue: queue.add(JobKind.DELETE, at("/data/tree")), trouble

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import stride
 from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, troubles
 
 from tui.model.error import HoldsHome, PermissionDenied, UsageError
@@ -100,7 +101,7 @@ async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
     told = set()
-    for trouble in troubles(hosts, more_than=15):
+    for trouble in troubles(hosts, more_than=15, stride=stride(2)):
         plant(hosts)
         hosts.trouble = trouble
         ended = await queue.done(await rename(queue, CIRCLE))
@@ -111,7 +112,7 @@ async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
     told = set()
-    for trouble in troubles(hosts, more_than=15):
+    for trouble in troubles(hosts, more_than=15, stride=stride(2)):
         plant(hosts)
         job = await killed_and_done(tmp_path, hosts, lambda queue: rename(queue, CIRCLE), trouble)
         assert hosts.store().tree("/data") == AFTER, trouble.names

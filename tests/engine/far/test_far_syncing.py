@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from engine_harness import at_rest
+from engine_harness import at_rest, stride
 from hosts_harness import Hosts, HostsHarness, Trouble, at, counted, killed_and_done, troubles
 
 from tui.engine.run import Run
@@ -344,7 +344,7 @@ async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
     told = set()
-    for trouble in troubles(hosts, more_than=60):
+    for trouble in troubles(hosts, more_than=60, stride=stride(2)):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
         hosts.trouble = trouble
@@ -356,7 +356,7 @@ async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
     told = set()
-    for trouble in troubles(hosts, more_than=60, stride=5):
+    for trouble in troubles(hosts, more_than=60, stride=stride(5)):
         here, there = plant(hosts)
         there.write("/data/tree/fresh", b"in the way")
         job = await killed_and_done(tmp_path, hosts, sync, trouble)

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import stride
 from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, running_hosts, troubles
 
 from tests.trees import describe
@@ -394,8 +395,7 @@ async def test_a_job_of_an_earlier_version_is_refused(queue: HostsHarness, hosts
 
 # Interrupted
 
-STRIDE = 3
-"""Every third moment is tried."""
+STRIDE = stride(3)
 
 
 def plant_little(hosts: Hosts) -> dict[str, bytes | str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from engine_harness import stride
 from hosts_harness import Hosts, HostsHarness, at, counted, killed_and_done, running_hosts, troubles
 
 from tui.model.error import NotPossible
@@ -157,7 +158,7 @@ async def test_an_undoing_that_was_killed_is_finished_whenever_that_was(tmp_path
         return await queue.engine.undo(job.id)
 
     told = set()
-    for trouble in troubles(hosts, more_than=30):
+    for trouble in troubles(hosts, more_than=30, stride=stride(3)):
         plant(hosts)
         job = await killed_and_done(tmp_path, hosts, undo, trouble)
         assert hosts.store().tree("/data") == BEFORE, trouble.names
@@ -169,7 +170,7 @@ async def test_a_lost_connection_is_made_anew_in_the_middle_of_an_undoing(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
     told = set()
-    for trouble in troubles(hosts, more_than=30):
+    for trouble in troubles(hosts, more_than=30, stride=stride(3)):
         plant(hosts)
         job = await renamed(queue, CIRCLE)
         hosts.trouble = trouble

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from engine_harness import stride
 from hosts_harness import Hosts, HostsHarness, at, killed_and_done, troubles
 
 from tui.engine.far.memory import Memory
@@ -237,7 +238,7 @@ async def test_a_pause_goes_on_with_the_file_where_it_was_and_counts_nothing_twi
 async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
     queue: HostsHarness, hosts: Hosts
 ) -> None:
-    for trouble in troubles(hosts, more_than=50):
+    for trouble in troubles(hosts, more_than=50, stride=stride(2)):
         plant_both(hosts).write("/data/tree/inner/file", b"tixt")
         hosts.trouble = trouble
         job = await queue.ends(await verify(queue))
@@ -246,7 +247,7 @@ async def test_a_lost_connection_is_made_anew_whatever_it_was_used_for(
 
 
 async def test_a_job_that_was_killed_is_finished_whenever_that_was(tmp_path: Path, hosts: Hosts) -> None:
-    for trouble in troubles(hosts, more_than=50, stride=7):  # all of them are tried above
+    for trouble in troubles(hosts, more_than=50, stride=stride(7)):
         plant_both(hosts)
         before = hosts.store("other").tree(), hosts.store().tree()
         await killed_and_done(tmp_path, hosts, verify, trouble)
