@@ -89,7 +89,8 @@ def test_doctor_is_content_with_a_fresh_home(ferry: Run, engine: FakeEngine) -> 
     assert (result.status, result.err) == (0, "")
     topics = [line.split()[1].rstrip(":") for line in result.out.splitlines()]
     assert topics == (
-        "python terminal socket engine journal configuration sftp s3 ssh agent known leftovers space".split()
+        "python terminal socket engine journal logs configuration sftp s3 ssh agent known leftovers "
+        "space".split()
     )
     assert all(line.startswith("ok ") for line in result.out.splitlines())
     assert not Paths.from_environment().state.exists()

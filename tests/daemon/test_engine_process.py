@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import re
+import resource
 import select
 import shutil
 import signal
@@ -29,6 +30,8 @@ from tui.model.error import EngineUnreachable, ProtocolMismatch
 from tui.model.job import Disconnected, JobState, Update
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tui.client.calls import Calls
 
 MIB = 1 << 20
@@ -396,6 +399,43 @@ def test_an_interpreter_that_has_gone_is_named(home: Home, monkeypatch: pytest.M
     monkeypatch.setattr("tui.client.launch.command", lambda paths: ["/nonexistent/python"])
     with pytest.raises(CannotHost, match="cannot be started: No such file or directory: /nonexist"):
         launch(home.paths)
+
+
+@pytest.fixture
+def open_files() -> Iterator[Callable[[int, int], None]]:
+    """Sets how many files this process, and what it starts, may open at once: for now and at most."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield lambda now, most: resource.setrlimit(resource.RLIMIT_NOFILE, (now, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize("words", [["copy"], ["copy", "--foreground"], ["engine", "start"], ["engine", "run"]])
+def test_no_engine_starts_where_it_could_not_open_its_files(
+    home: Home, tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "file").write_text("content")
+    operands = [tmp_path / "file", tmp_path / "copy"] if words[0] == "copy" else []
+    done = subprocess.run(
+        [*("prlimit", "--nofile=12:12"), sys.executable, "-m", "tui", *words, *operands],
+        env={**os.environ, "FERRY_HOME": str(home.root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 4
+    assert done.stderr == (
+        "ferry: a program may open 12 files at once here, and the engine needs 64. Raise the limit (`ulimit -n`; as"
+        " root, for good, in /etc/security/limits.conf), then try again.\n"
+    )
+    assert home.pid is None
+
+
+def test_an_engine_may_open_its_files_where_its_starter_could_raise_the_limit(
+    home: Home, open_files: Callable[[int, int], None]
+) -> None:
+    open_files(50, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    launch(home.paths)
+    limits = Path(f"/proc/{home.pid}/limits").read_text()
+    assert re.search(r"Max open files +64 ", limits)
 
 
 def test_a_runtime_folder_that_is_a_link_or_somebody_elses_is_refused(home: Home, tmp_path: Path) -> None:

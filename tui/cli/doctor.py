@@ -78,6 +78,7 @@ async def _examine(session: Session, parsed: Parsed, older_than_s: float | None)
         _runtime(paths),
         engine,
         *journal,
+        _logs(paths),
         *_configuration(session),
         *doctor_far.findings(session.settings),
         *_partials(targets),
@@ -238,6 +239,12 @@ async def _jobs_of_file(file: Path) -> tuple[list[Row], str]:
             return [(row.state, row.target, row.into) for row in await journal.jobs()], note
         finally:
             await journal.close()
+
+
+def _logs(paths: Paths) -> Finding:
+    """Tell where what went wrong is written down."""
+    text = f"{paths.engine_log} of the engine, {paths.screen_log} of the screen, and of a command with --foreground"
+    return Finding(Level.OK, "logs", text)
 
 
 def _configuration(session: Session) -> list[Finding]:

@@ -17,7 +17,7 @@ from tui import __version__
 from tui.client import launch
 from tui.client.connection import Connection, Lost
 from tui.client.host import EngineFactory, Host, make_engine
-from tui.client.runtime import CannotHost, Lock, holder, listen
+from tui.client.runtime import CannotHost, Lock, holder, listen, require_open_files
 from tui.daemon import heap
 from tui.daemon.log import open_log
 from tui.daemon.server import Server
@@ -62,6 +62,7 @@ def run(
     os.chdir("/")
     try:
         open_log(paths.engine_log)
+        require_open_files()
         return asyncio.run(_live(paths, settings, tell, make))
     except CannotHost as error:
         logger.error("cannot run: %s", error)
