@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import tui
 from tests.daemon.homes import Home, alive, copy_request, eventually, until
 from tui.client.launch import launch
 from tui.client.remote import RemoteClient
@@ -402,6 +403,46 @@ def test_an_interpreter_that_has_gone_is_named(home: Home, monkeypatch: pytest.M
 
 
 @pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Ferry of its own for engines, which may be updated under them."""
+    package = tmp_path / "installed" / "tui"
+    shutil.copytree(Path(tui.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    monkeypatch.setattr("tui.client.launch._PROGRAM", package / "daemon" / "__main__.py")
+    return package
+
+
+def update(package: Path) -> None:
+    """Write the file with the version in it anew, as every update does."""
+    new = package / "__init__.new"
+    new.write_text('__version__ = "9.9"\n')
+    new.replace(package / "__init__.py")
+
+
+async def test_an_engine_that_was_updated_on_the_disk_tells_those_who_are_there(
+    home: Home, package: Path
+) -> None:
+    async with home.open() as client:
+        assert (await client.status()).note == ""
+        update(package)
+        async with asyncio.timeout(60):
+            while not (note := (await client.status()).note):  # noqa: ASYNC110 (of another process)
+                await asyncio.sleep(0.01)
+    assert note.startswith("Ferry was updated, this engine is the old one; `ferry engine stop` makes way")
+
+
+async def test_an_engine_that_was_updated_goes_as_soon_as_nobody_minds(home: Home, package: Path) -> None:
+    home.configure("[queue]\nidle_exit_s = 3600\n")
+    async with home.open() as client:
+        await client.status()
+        update(package)
+    await eventually(lambda: home.pid is None)
+    assert "engine stops: there is nothing to do" in home.log()
+    async with home.open() as client:
+        assert (await client.status()).version == "9.9"
+
+
+@pytest.fixture
 def open_files() -> Iterator[Callable[[int, int], None]]:
     """Sets how many files this process, and what it starts, may open at once: for now and at most."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -409,7 +450,9 @@ def open_files() -> Iterator[Callable[[int, int], None]]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-@pytest.mark.parametrize("words", [["copy"], ["copy", "--foreground"], ["engine", "start"], ["engine", "run"]])
+@pytest.mark.parametrize(
+    "words", [["copy"], ["copy", "--foreground"], ["engine", "start"], ["engine", "run"]]
+)
 def test_no_engine_starts_where_it_could_not_open_its_files(
     home: Home, tmp_path: Path, words: list[str]
 ) -> None:

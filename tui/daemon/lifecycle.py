@@ -19,6 +19,7 @@ from tui.client.connection import Connection, Lost
 from tui.client.host import EngineFactory, Host, make_engine
 from tui.client.runtime import CannotHost, Lock, holder, listen, require_open_files
 from tui.daemon import heap
+from tui.daemon.build import REPLACED, Build
 from tui.daemon.log import open_log
 from tui.daemon.server import Server
 from tui.model.error import EngineUnreachable, FerryError, ProtocolMismatch
@@ -154,6 +155,7 @@ class _Life:
         self._nice = settings.queue.nice
         self._host = Host(paths.journal, settings, in_process=False, lock=lock, make=make)
         self._server = Server(self._host.engine, lambda: self._stop("it was asked to"))
+        self._build, self._is_outdated = Build(), False
         self._stopping = asyncio.Event()
         self._reason = ""
         self._socket_id: tuple[int, int] | None = None
@@ -203,6 +205,7 @@ class _Life:
         """Stop when there is nothing to do and nobody there, or when the engine's home has gone."""
         idle_since = time.monotonic() + STARTER_S
         while True:
+            self._look_for_updates()
             if self._server.clients or not self._host.idle:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since >= self._idle_exit_s:
@@ -213,6 +216,14 @@ class _Life:
             elif self._identity() != self._socket_id:
                 await self._listen_again()
             await asyncio.sleep(min(WATCH_S, max(0.05, self._idle_exit_s / 4)))
+
+    def _look_for_updates(self) -> None:
+        """Tell clients that this is not the Ferry they are of, and go as soon as nobody minds."""
+        if not self._is_outdated and self._build.is_replaced:
+            self._is_outdated = True
+            logger.warning("%s", REPLACED)
+            self._host.tell(REPLACED)
+            self._idle_exit_s = 0.0
 
     async def _listen_again(self) -> None:
         """Make the socket anew: the runtime folder of a login is cleared when it ends, and jobs may last longer."""
