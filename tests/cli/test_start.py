@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_run import Run, golden
+from rich.cells import cell_len
 
 from tests.e2e.terminal import Terminal
 from tui import __version__
@@ -69,6 +70,7 @@ def test_the_overview_is_as_agreed(ferry: Run) -> None:
     result = ferry("--help")
     assert (result.status, result.err) == (0, "")
     golden("help.txt", result.out)
+    assert max(map(cell_len, result.out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -78,7 +80,7 @@ def test_every_command_has_help(ferry: Run, engine: FakeEngine, command: object)
     assert (result.status, result.err) == (0, "")
     assert result.out == help_for(BY_WORDS[words]) + "\n"
     assert all(option.name in result.out for option in BY_WORDS[words].options)
-    assert max(map(len, result.out.splitlines())) <= 120
+    assert max(map(cell_len, result.out.splitlines())) <= 80
     assert not engine.calls
 
 
