@@ -296,6 +296,20 @@ def test_without_any_home_folder_it_says_what_to_set(
     )
 
 
+def test_a_runtime_folder_is_taken_where_it_is_there_and_this_user_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`su` leaves that of the user before in the environment."""
+    environ = {"XDG_RUNTIME_DIR": f"{tmp_path}", "HOME": str(tmp_path)}
+    assert Paths.from_environment(environ).runtime == tmp_path / "ferry"
+    ours = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: ours + 1)
+    paths = Paths.from_environment(environ)
+    assert paths.runtime == paths.state / "run"
+    paths = Paths.from_environment({**environ, "XDG_RUNTIME_DIR": f"{tmp_path}/gone"})
+    assert paths.runtime == paths.state / "run"
+
+
 def test_a_relative_runtime_folder_counts_as_none(tmp_path: Path) -> None:
     environ = {"XDG_RUNTIME_DIR": "run", "HOME": str(tmp_path)}
     paths = Paths.from_environment(environ)
