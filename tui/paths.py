@@ -61,6 +61,11 @@ class Paths(Struct, frozen=True):
         return self.runtime / "engine.sock"
 
     @property
+    def spare_socket(self) -> Path:
+        """Where a running engine listens when its runtime folder goes, as that of a login does, and stays away."""
+        return self.state / "run" / self.socket.name
+
+    @property
     def lock(self) -> Path:
         """Whoever holds it owns the journal. It stands beside the journal, because runtime folders differ between a
         login and a cron job, and may be cleared under a running engine."""

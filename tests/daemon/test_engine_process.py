@@ -269,6 +269,22 @@ async def test_the_socket_is_made_again_when_its_folder_was_cleared(home: Home) 
         assert (await client.status()).pid == pid
 
 
+async def test_an_engine_whose_runtime_folder_is_gone_for_good_listens_beside_its_queue(home: Home) -> None:
+    """As after a logout, which takes /run/user/UID away: who has not logged in, such as cron, still finds it."""
+    launch(home.paths)
+    pid = home.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # it must not make the folder again in between
+    shutil.rmtree(home.paths.runtime)
+    home.paths.runtime.write_text("")
+    os.kill(pid, signal.SIGCONT)
+    await eventually(home.paths.spare_socket.exists)
+    async with home.open() as client:
+        assert (await client.status()).pid == pid
+    assert await stop_engine(home.paths)
+    assert not home.paths.spare_socket.exists()
+
+
 async def test_a_client_with_another_runtime_folder_finds_the_engine_of_the_queue(home: Home) -> None:
     launch(home.paths)
     other = Home(home.root)

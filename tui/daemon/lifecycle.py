@@ -158,6 +158,7 @@ class _Life:
         self._build, self._is_outdated = Build(), False
         self._stopping = asyncio.Event()
         self._reason = ""
+        self._socket = paths.socket
         self._socket_id: tuple[int, int] | None = None
 
     def _stop(self, reason: str) -> None:
@@ -199,7 +200,7 @@ class _Life:
     def _remove_socket(self) -> None:
         if self._identity() == self._socket_id:
             with contextlib.suppress(OSError):
-                self._paths.socket.unlink()
+                self._socket.unlink()
 
     async def _watch(self) -> None:
         """Stop when there is nothing to do and nobody there, or when the engine's home has gone."""
@@ -226,19 +227,26 @@ class _Life:
             self._idle_exit_s = 0.0
 
     async def _listen_again(self) -> None:
-        """Make the socket anew: the runtime folder of a login is cleared when it ends, and jobs may last longer."""
-        try:
-            listener = listen(self._paths.socket)
-        except CannotHost as error:
-            logger.warning("%s", error)
+        """Make the socket anew: the runtime folder of a login is cleared when it ends, and jobs may last longer.
+
+        Where that folder may not be made any more, the socket stands with the queue; the lock tells clients so.
+        """
+        for path in (self._paths.socket, self._paths.spare_socket):
+            self._lock.sign(path)  # first: who finds the socket is to find it named
+            try:
+                listener = listen(path)
+            except CannotHost as error:
+                logger.warning("%s", error)
+                continue
+            logger.info("the socket was gone; it was made again: %s", path)
+            self._socket = path
+            self._socket_id = self._identity()
+            await self._server.listen(listener)
             return
-        logger.info("the socket was gone; it was made again")
-        self._socket_id = self._identity()
-        await self._server.listen(listener)
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            about = os.lstat(self._paths.socket)
+            about = os.lstat(self._socket)
         except OSError:
             return None
         return about.st_dev, about.st_ino
