@@ -412,6 +412,13 @@ async def test_a_runtime_folder_open_to_others_is_closed_to_them(home: Home) -> 
     assert stat.S_IMODE(home.paths.runtime.stat().st_mode) == 0o700
 
 
+def test_a_log_that_cannot_be_written_is_named(home: Home) -> None:
+    home.paths.engine_log.mkdir(parents=True)
+    why = f"cannot run: its log {home.paths.engine_log} cannot be written: Is a directory$"
+    with pytest.raises(CannotHost, match=why):
+        launch(home.paths)
+
+
 def test_an_interpreter_that_has_gone_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.client.launch.command", lambda paths: ["/nonexistent/python"])
     with pytest.raises(CannotHost, match="cannot be started: No such file or directory: /nonexist"):

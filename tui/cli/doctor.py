@@ -150,6 +150,8 @@ def _runtime(paths: Paths) -> Finding:
     if stat.S_IMODE(info.st_mode) & 0o077:
         text = f"{folder} is open to others (mode {stat.S_IMODE(info.st_mode):o})"
         return Finding(Level.WARN, "socket", text, "The engine makes it private at its next start.")
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return Finding(Level.FAIL, "socket", f"{folder} is on a filesystem mounted read-only", _ELSEWHERE)
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(Level.FAIL, "socket", f"{folder} cannot be written to", f"chmod 700 {folder}")
     return Finding(Level.OK, "socket", str(paths.socket))
