@@ -278,8 +278,9 @@ async def test_an_engine_whose_runtime_folder_is_gone_for_good_listens_beside_it
     shutil.rmtree(home.paths.runtime)
     home.paths.runtime.write_text("")
     os.kill(pid, signal.SIGCONT)
-    await eventually(home.paths.spare_socket.exists)
-    async with home.open() as client:
+    async with RemoteClient(home.paths, start=None) as client, asyncio.timeout(60):
+        while not await client.connect_if_running():  # noqa: ASYNC110 (of another process)
+            await asyncio.sleep(0.01)
         assert (await client.status()).pid == pid
     assert await stop_engine(home.paths)
     assert not home.paths.spare_socket.exists()
