@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from tui import __version__
 
+# Nothing is imported here that is not in memory already: `main` sees to Ctrl+C, and nobody does before.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -73,9 +73,10 @@ def _leave(status: int) -> int:
     others = threading is not None and threading.active_count() > 1
     if others or "asyncio" in sys.modules or sys.gettrace() or sys.getprofile():
         return status
-    with contextlib.suppress(OSError):
+    try:
         sys.stderr.flush()
-    os._exit(status)
+    finally:
+        os._exit(status)
 
 
 def _open_streams() -> None:

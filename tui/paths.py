@@ -29,7 +29,8 @@ class Paths(Struct, frozen=True):
         """Return the folders: all below FERRY_HOME where it is set, else where XDG says.
 
         Where the system gives no runtime folder (no XDG_RUNTIME_DIR, as under cron or sudo), the socket lives with
-        the state. A relative one counts as none, as the XDG specification wants it: the engine runs elsewhere.
+        the state. A relative one counts as none, as the XDG specification wants it: the engine runs elsewhere. So
+        does that of another user, which `su` leaves behind: root could make a folder there, and lock its owner out.
 
         Raises:
             UsageError: Neither says where, and no home folder is known.
@@ -50,7 +51,7 @@ class Paths(Struct, frozen=True):
         runtime = environ.get("XDG_RUNTIME_DIR", "")
         return cls(
             state=state,
-            runtime=Path(runtime) / "ferry" if os.path.isabs(runtime) else state / "run",
+            runtime=Path(runtime) / "ferry" if _is_our_folder(runtime) else state / "run",
             config=config,
             cache=cache,
         )
@@ -58,6 +59,11 @@ class Paths(Struct, frozen=True):
     @property
     def socket(self) -> Path:
         return self.runtime / "engine.sock"
+
+    @property
+    def spare_socket(self) -> Path:
+        """Where a running engine listens when its runtime folder goes, as that of a login does, and stays away."""
+        return self.state / "run" / self.socket.name
 
     @property
     def lock(self) -> Path:
@@ -80,3 +86,10 @@ class Paths(Struct, frozen=True):
     @property
     def config_file(self) -> Path:
         return self.config / "config.toml"
+
+
+def _is_our_folder(path: str) -> bool:
+    try:
+        return os.path.isabs(path) and os.stat(path).st_uid == os.geteuid()
+    except OSError:
+        return False

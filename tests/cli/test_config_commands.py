@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import subprocess
 import threading
 from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_run import Run, golden
 
+from tests.mounts import tmpfs
 from tui.client.openers import known_hosts
 from tui.config import Settings, SshSettings
 from tui.model.job import JobState
@@ -89,7 +91,8 @@ def test_doctor_is_content_with_a_fresh_home(ferry: Run, engine: FakeEngine) -> 
     assert (result.status, result.err) == (0, "")
     topics = [line.split()[1].rstrip(":") for line in result.out.splitlines()]
     assert topics == (
-        "python terminal socket engine journal configuration sftp s3 ssh agent known leftovers space".split()
+        "python terminal socket engine journal logs configuration sftp s3 ssh agent known leftovers "
+        "space".split()
     )
     assert all(line.startswith("ok ") for line in result.out.splitlines())
     assert not Paths.from_environment().state.exists()
@@ -193,6 +196,19 @@ def test_doctor_does_without_a_home_folder_that_cannot_be_looked_into(
     monkeypatch.setenv("HOME", str(tmp_path / ("x" * 300)))
     result = ferry("doctor", "--json")
     assert (result.err, topic(result.out, "ssh")["level"]) == ("", "ok")
+
+
+def test_doctor_finds_a_home_on_a_filesystem_that_takes_nothing(
+    ferry: Run, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "fixed"
+    with tmpfs(home, "size=1m"):
+        (home / "run").mkdir(mode=0o700)
+        subprocess.run(["mount", "-o", "remount,ro", home], check=True)
+        monkeypatch.setenv("FERRY_HOME", str(home))
+        found = topic(ferry("doctor", "--json").out, "socket")
+    assert found["level"] == "fail"
+    assert found["text"] == f"{home}/run is on a filesystem mounted read-only"
 
 
 def test_doctor_finds_a_link_in_the_place_of_the_socket_s_folder(

@@ -9,6 +9,7 @@ import pytest
 from cli_engine import FakeEngine, error_row, failed, question, running
 from msgspec.structs import replace
 
+from tui.cli.events import ENGINE, JOB, SHOWN
 from tui.model.error import AlreadyExists
 from tui.model.fidelity import Loss, Lost, Trait
 from tui.model.job import Conflict, JobKind, JobState, Progress, Request
@@ -50,6 +51,14 @@ def test_json_is_one_job_a_line(ferry: Run, engine: FakeEngine) -> None:
     jobs = [json.loads(line) for line in ferry("queue", "--json").out.splitlines()]
     assert [(job["id"], job["state"]) for job in jobs] == [(1, "queued"), (2, "done")]
     assert (jobs[1]["source"], jobs[1]["source_url"]) == ("/\ufffd", "file:///%FF")
+
+
+def test_json_has_the_keys_that_are_written_down(ferry: Run, engine: FakeEngine) -> None:
+    ferry("copy", "--detach", "/etc/hostname", "/tmp/")
+    assert set(json.loads(ferry("queue", "--json").out)) == set(JOB.split())
+    assert set(json.loads(ferry("queue", "show", "1", "--json").out)) == {*JOB.split(), *SHOWN.split()}
+    for word in ("status", "start"):
+        assert set(json.loads(ferry("engine", word, "--json").out)) == set(ENGINE.split())
 
 
 def test_json_tells_what_is_done_with_names(ferry: Run, engine: FakeEngine) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_run import Run, golden
+from rich.cells import cell_len
 
 from tests.e2e.terminal import Terminal
 from tui import __version__
@@ -69,6 +70,7 @@ def test_the_overview_is_as_agreed(ferry: Run) -> None:
     result = ferry("--help")
     assert (result.status, result.err) == (0, "")
     golden("help.txt", result.out)
+    assert max(map(cell_len, result.out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -78,7 +80,7 @@ def test_every_command_has_help(ferry: Run, engine: FakeEngine, command: object)
     assert (result.status, result.err) == (0, "")
     assert result.out == help_for(BY_WORDS[words]) + "\n"
     assert all(option.name in result.out for option in BY_WORDS[words].options)
-    assert max(map(len, result.out.splitlines())) <= 120
+    assert max(map(cell_len, result.out.splitlines())) <= 80
     assert not engine.calls
 
 
@@ -292,6 +294,20 @@ def test_without_any_home_folder_it_says_what_to_set(
         "ferry: no home folder is known: HOME is not set, and the system names none for this user. "
         "Set HOME, or FERRY_HOME to a folder for all that Ferry keeps.\n",
     )
+
+
+def test_a_runtime_folder_is_taken_where_it_is_there_and_this_user_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`su` leaves that of the user before in the environment."""
+    environ = {"XDG_RUNTIME_DIR": f"{tmp_path}", "HOME": str(tmp_path)}
+    assert Paths.from_environment(environ).runtime == tmp_path / "ferry"
+    ours = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: ours + 1)
+    paths = Paths.from_environment(environ)
+    assert paths.runtime == paths.state / "run"
+    paths = Paths.from_environment({**environ, "XDG_RUNTIME_DIR": f"{tmp_path}/gone"})
+    assert paths.runtime == paths.state / "run"
 
 
 def test_a_relative_runtime_folder_counts_as_none(tmp_path: Path) -> None:

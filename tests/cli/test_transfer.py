@@ -607,14 +607,41 @@ def test_delete_and_trash_are_different_jobs(ferry: Run, engine: FakeEngine) -> 
     assert [len(request.sources) for request in engine.requests.values()] == [1, 2]
 
 
-@pytest.mark.parametrize("word", [".", "./", "..", "folder/.", "folder/../", "//tmp/.."])
-def test_delete_refuses_names_of_dots_as_rm_does(ferry: Run, engine: FakeEngine, word: str) -> None:
-    result = ferry("delete", word, "a")
+@pytest.mark.parametrize("word", [".", "./", "..", "folder/.", "folder/../", "//tmp/..", "sftp://box/a/%2E."])
+@pytest.mark.parametrize("doing", ["delete", "move"])
+def test_nothing_is_taken_away_by_names_of_dots(
+    ferry: Run, engine: FakeEngine, doing: str, word: str
+) -> None:
+    result = ferry(doing, word, "a", *(["folder"] if doing == "move" else []))
     assert result.status == 1
-    assert (
-        result.err == f"ferry: cannot delete {word}: folders are not deleted by that name. Write its own.\n"
-    )
+    told = f"ferry: cannot {doing} {word}: folders are not {doing}d by that name. Write its own.\n"
+    assert result.err == told
     assert [source.name for source in submitted(engine).sources] == ["a"]
+
+
+def test_the_current_folder_and_those_that_hold_it_are_not_taken_away(
+    ferry: Run, engine: FakeEngine, here: Path
+) -> None:
+    os.symlink(here / "folder", here / "link")
+    os.chdir(here / "folder")
+    for named in (here, here / "folder", here / "link" / ".." / "folder"):
+        for words in (
+            ("delete", f"{named}"),
+            ("delete", "--trash", f"{named}"),
+            ("move", f"{named}", "/tmp/"),
+        ):
+            result = ferry(*words)
+            assert result.status == 1
+            told = f"{words[0]} {os.path.realpath(named)}: it is the current folder, or holds it."
+            assert result.err == f"ferry: cannot {told} Change to another one first.\n"
+    assert not engine.requests
+    ferry("delete", f"{here}/link")  # which is but a link
+    assert [source.name for source in submitted(engine).sources] == ["link"]
+
+
+def test_the_current_folder_may_be_copied(ferry: Run, engine: FakeEngine) -> None:
+    ferry("copy", ".", "/tmp/")
+    assert [source.name for source in submitted(engine).sources] == ["here"]
 
 
 @pytest.mark.parametrize("word", ["a", ".", "folder/../a"])

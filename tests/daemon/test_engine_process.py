@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import re
+import resource
 import select
 import shutil
 import signal
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import tui
 from tests.daemon.homes import Home, alive, copy_request, eventually, until
 from tui.client.launch import launch
 from tui.client.remote import RemoteClient
@@ -29,6 +31,8 @@ from tui.model.error import EngineUnreachable, ProtocolMismatch
 from tui.model.job import Disconnected, JobState, Update
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tui.client.calls import Calls
 
 MIB = 1 << 20
@@ -265,6 +269,23 @@ async def test_the_socket_is_made_again_when_its_folder_was_cleared(home: Home) 
         assert (await client.status()).pid == pid
 
 
+async def test_an_engine_whose_runtime_folder_is_gone_for_good_listens_beside_its_queue(home: Home) -> None:
+    """As after a logout, which takes /run/user/UID away: who has not logged in, such as cron, still finds it."""
+    launch(home.paths)
+    pid = home.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # it must not make the folder again in between
+    shutil.rmtree(home.paths.runtime)
+    home.paths.runtime.write_text("")
+    os.kill(pid, signal.SIGCONT)
+    async with RemoteClient(home.paths, start=None) as client, asyncio.timeout(60):
+        while not await client.connect_if_running():  # noqa: ASYNC110 (of another process)
+            await asyncio.sleep(0.01)
+        assert (await client.status()).pid == pid
+    assert await stop_engine(home.paths)
+    assert not home.paths.spare_socket.exists()
+
+
 async def test_a_client_with_another_runtime_folder_finds_the_engine_of_the_queue(home: Home) -> None:
     launch(home.paths)
     other = Home(home.root)
@@ -392,10 +413,96 @@ async def test_a_runtime_folder_open_to_others_is_closed_to_them(home: Home) -> 
     assert stat.S_IMODE(home.paths.runtime.stat().st_mode) == 0o700
 
 
+def test_a_log_that_cannot_be_written_is_named(home: Home) -> None:
+    home.paths.engine_log.mkdir(parents=True)
+    why = f"cannot run: its log {home.paths.engine_log} cannot be written: Is a directory$"
+    with pytest.raises(CannotHost, match=why):
+        launch(home.paths)
+
+
 def test_an_interpreter_that_has_gone_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.client.launch.command", lambda paths: ["/nonexistent/python"])
     with pytest.raises(CannotHost, match="cannot be started: No such file or directory: /nonexist"):
         launch(home.paths)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Ferry of its own for engines, which may be updated under them."""
+    package = tmp_path / "installed" / "tui"
+    shutil.copytree(Path(tui.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    monkeypatch.setattr("tui.client.launch._PROGRAM", package / "daemon" / "__main__.py")
+    return package
+
+
+def update(package: Path) -> None:
+    """Write the file with the version in it anew, as every update does."""
+    new = package / "__init__.new"
+    new.write_text('__version__ = "9.9"\n')
+    new.replace(package / "__init__.py")
+
+
+async def test_an_engine_that_was_updated_on_the_disk_tells_those_who_are_there(
+    home: Home, package: Path
+) -> None:
+    async with home.open() as client:
+        assert (await client.status()).note == ""
+        update(package)
+        async with asyncio.timeout(60):
+            while not (note := (await client.status()).note):  # noqa: ASYNC110 (of another process)
+                await asyncio.sleep(0.01)
+    assert note.startswith("Ferry was updated, this engine is the old one; `ferry engine stop` makes way")
+
+
+async def test_an_engine_that_was_updated_goes_as_soon_as_nobody_minds(home: Home, package: Path) -> None:
+    home.configure("[queue]\nidle_exit_s = 3600\n")
+    async with home.open() as client:
+        await client.status()
+        update(package)
+    await eventually(lambda: home.pid is None)
+    assert "engine stops: there is nothing to do" in home.log()
+    async with home.open() as client:
+        assert (await client.status()).version == "9.9"
+
+
+@pytest.fixture
+def open_files() -> Iterator[Callable[[int, int], None]]:
+    """Sets how many files this process, and what it starts, may open at once: for now and at most."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield lambda now, most: resource.setrlimit(resource.RLIMIT_NOFILE, (now, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize(
+    "words", [["copy"], ["copy", "--foreground"], ["engine", "start"], ["engine", "run"]]
+)
+def test_no_engine_starts_where_it_could_not_open_its_files(
+    home: Home, tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "file").write_text("content")
+    operands = [tmp_path / "file", tmp_path / "copy"] if words[0] == "copy" else []
+    done = subprocess.run(
+        [*("prlimit", "--nofile=12:12"), sys.executable, "-m", "tui", *words, *operands],
+        env={**os.environ, "FERRY_HOME": str(home.root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 4
+    assert done.stderr == (
+        "ferry: a program may open 12 files at once here, and the engine needs 64. Raise the limit (`ulimit -n`; as"
+        " root, for good, in /etc/security/limits.conf), then try again.\n"
+    )
+    assert home.pid is None
+
+
+def test_an_engine_may_open_its_files_where_its_starter_could_raise_the_limit(
+    home: Home, open_files: Callable[[int, int], None]
+) -> None:
+    open_files(50, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    launch(home.paths)
+    limits = Path(f"/proc/{home.pid}/limits").read_text()
+    assert re.search(r"Max open files +64 ", limits)
 
 
 def test_a_runtime_folder_that_is_a_link_or_somebody_elses_is_refused(home: Home, tmp_path: Path) -> None:

@@ -48,3 +48,9 @@ def loaded(statement: str) -> set[str]:
 )
 def test_a_module_loads_nothing_it_does_not_need(module: str, unwanted: set[str]) -> None:
     assert loaded(f"import {module}") & unwanted == set()
+
+
+def test_nothing_is_imported_before_an_interrupt_is_seen_to() -> None:
+    """Ctrl+C meanwhile would be told by a traceback: `main` cannot take it before it is there."""
+    new = loaded("import tui.__main__") - loaded("import __future__, gc, os")
+    assert new == {"tui", "tui.__main__"}

@@ -78,6 +78,7 @@ async def _examine(session: Session, parsed: Parsed, older_than_s: float | None)
         _runtime(paths),
         engine,
         *journal,
+        _logs(paths),
         *_configuration(session),
         *doctor_far.findings(session.settings),
         *_partials(targets),
@@ -149,6 +150,8 @@ def _runtime(paths: Paths) -> Finding:
     if stat.S_IMODE(info.st_mode) & 0o077:
         text = f"{folder} is open to others (mode {stat.S_IMODE(info.st_mode):o})"
         return Finding(Level.WARN, "socket", text, "The engine makes it private at its next start.")
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return Finding(Level.FAIL, "socket", f"{folder} is on a filesystem mounted read-only", _ELSEWHERE)
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(Level.FAIL, "socket", f"{folder} cannot be written to", f"chmod 700 {folder}")
     return Finding(Level.OK, "socket", str(paths.socket))
@@ -238,6 +241,12 @@ async def _jobs_of_file(file: Path) -> tuple[list[Row], str]:
             return [(row.state, row.target, row.into) for row in await journal.jobs()], note
         finally:
             await journal.close()
+
+
+def _logs(paths: Paths) -> Finding:
+    """Tell where what went wrong is written down."""
+    text = f"{paths.engine_log} of the engine, {paths.screen_log} of the screen, and of a command with --foreground"
+    return Finding(Level.OK, "logs", text)
 
 
 def _configuration(session: Session) -> list[Finding]:

@@ -84,6 +84,19 @@ SYNC_REHEARSAL = (
 )
 """Keys of the summary of a sync's dry run."""
 
+JOB = (
+    f"id kind state priority position conflict limit_bytes_s verify {_COUNTS} bytes_flushed flushing counting "
+    "verifying rate_bytes_s time_left_s sources source source_url target target_url into created_at started_at "
+    "ended_at note undoes undone_by reversible names misfits wants_host host_questions path url"
+)
+"""Keys of a job in the list."""
+
+SHOWN = "sync stage source_urls preserve exclude misfits losses"
+"""Keys that a job has besides where it is shown in full; `misfits` are no longer counted but listed."""
+
+ENGINE = "running pid version protocol started_at limit_bytes_s slots rate_bytes_s in_process note"
+"""Keys of the state of an engine that runs."""
+
 
 def place(name: str, location: Location | None) -> dict[str, Any]:
     """Return a location under two keys: `name`, and its URL as `url` for "path", else as `name_url`."""
@@ -321,4 +334,5 @@ def engine(status: EngineStatus | None) -> dict[str, Any]:
         "slots": status.slots,
         "rate_bytes_s": round(status.rate_bytes_s, 1),
         "in_process": status.in_process,
+        "note": text(status.note),
     }

@@ -11,9 +11,13 @@ from tui.cli.commands import COMMANDS
 if TYPE_CHECKING:
     from tui.cli.arguments import Command
 
+_WIDTH = 79
+"""Cells of a line: a terminal has 80, and a wide sign may take one more than is counted."""
+_OPTION = 20
+"""Cells for an option and its value; a longer one moves its text on."""
 _STATUSES = (
-    "Exit status: 0 all done · 1 done with errors · 2 usage · 3 conflict refused · 4 engine unreachable · "
-    "130 interrupted."
+    "Exit status: 0 all done · 1 done with errors · 2 usage · 3 conflict refused ·",
+    "4 engine unreachable · 130 interrupted.",
 )
 
 
@@ -23,23 +27,40 @@ def overview() -> str:
     rows += [(f"ferry {command.name} {command.operands}".rstrip(), command.summary) for command in COMMANDS]
     width = max(len(left) for left, _ in rows)
     lines = ["Ferry moves many files, and goes on when you leave.", ""]
-    lines += [f"  {left:{width}}  {right}" for left, right in rows]
+    for left, right in rows:
+        lines += _row(left, right, width)
     lines += [
         "",
-        "`ferry COMMAND --help` lists the options of a command. `ferry --version` prints the version.",
+        "`ferry COMMAND --help` lists the options of a command.",
+        "`ferry --version` prints the version.",
+        "A folder named like a command is opened as ./copy.",
+        "",
+        *_STATUSES,
     ]
-    lines += ["A folder named like a command is opened as ./copy.", "", _STATUSES]
     return "\n".join(lines)
 
 
 def help_for(command: Command) -> str:
     """Return the text of `ferry COMMAND --help`."""
-    lines = [f"ferry {command.name} {command.operands}".rstrip(), "", command.summary, ""]
+    lines = [f"ferry {command.name} {command.operands}".rstrip(), "", *_wrapped(command.summary), ""]
     for option in (*command.options, HELP):
         left = f"{option.name} {option.value}".rstrip() + (f", {option.short}" if option.short else "")
-        texts = textwrap.wrap(option.help, 72, break_on_hyphens=False)
-        lines.append(f"  {left:20} {texts[0]}")
-        lines += [" " * 23 + text for text in texts[1:]]
+        lines += _row(left, option.help, _OPTION)
     for note in command.notes:
-        lines += ["", *textwrap.wrap(note, 96, break_on_hyphens=False)]
-    return "\n".join([*lines, "", _STATUSES])
+        lines += ["", *_wrapped(note)]
+    return "\n".join([*lines, "", *_STATUSES])
+
+
+def _row(left: str, right: str, width: int) -> list[str]:
+    """Return the lines of two columns."""
+    return textwrap.wrap(
+        right,
+        _WIDTH,
+        initial_indent=f"  {left:{width}} ",
+        subsequent_indent=" " * (width + 3),
+        break_on_hyphens=False,
+    )
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, break_on_hyphens=False)

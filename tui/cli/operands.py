@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from msgspec import Struct, field
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 ID_DIGITS = 18
 """No job's id has more."""
+
+TAKING_AWAY = ("delete", "move")
+"""What is done to sources that does not leave them where they are."""
 
 
 class Plan(Struct):
@@ -75,21 +80,44 @@ def locate(word: str) -> Location:
 def plan_removal(words: Sequence[str]) -> Plan:
     """Return what `delete` is asked to remove."""
     plan = Plan()
-    _take(plan, refuse_dots(plan, words), "delete")
+    _take(plan, refuse_dots(plan, words, "delete"), "delete")
+    refuse_current(plan, "delete")
     return plan
 
 
-def refuse_dots(plan: Plan, words: Sequence[str]) -> list[str]:
-    """Return the words but for those that end in `.` or `..`, which `rm` refuses, too: one of them is soon typed."""
+def refuse_dots(plan: Plan, words: Sequence[str], doing: str) -> list[str]:
+    """Return the words but for those that end in `.` or `..`, where something is to be taken away by them.
+
+    `rm` and `mv` refuse those, too: one of them is soon typed.
+    """
     kept = []
     for word in words:
-        last = word.rstrip("/").rpartition("/")[2]
-        if last in (".", "..") and not is_url(word):
-            message, remedy = f"cannot delete {word}: folders are not deleted by that name", "Write its own."
-            plan.refused.append(Unsupported(message, remedy, location=locate(word)))
+        last = (unquote(word) if is_url(word) else word).rstrip("/").rpartition("/")[2]
+        if last in (".", "..") and doing in TAKING_AWAY:
+            message = f"cannot {doing} {word}: folders are not {doing}d by that name"
+            plan.refused.append(Unsupported(message, "Write its own.", location=locate(word)))
         else:
             kept.append(word)
     return kept
+
+
+def refuse_current(plan: Plan, doing: str) -> None:
+    """Take off the plan, where something is to be taken away, the current folder and those that hold it."""
+    if doing not in TAKING_AWAY:
+        return
+    try:
+        current = _at_or_above(os.getcwd())
+    except OSError:  # it has gone, and cannot be meant
+        return
+    kept = []
+    for source in plan.sources:
+        info = os.lstat(source.path) if source.is_local and _is_folder(source) else None
+        if info and (info.st_dev, info.st_ino) in current:
+            message = f"cannot {doing} {source}: it is the current folder, or holds it"
+            plan.refused.append(Unsupported(message, "Change to another one first.", location=source))
+        else:
+            kept.append(source)
+    plan.sources = kept
 
 
 def plan_transfer(words: Sequence[str], doing: str, *, exact: bool = False) -> Plan:
@@ -110,7 +138,8 @@ def plan_transfer(words: Sequence[str], doing: str, *, exact: bool = False) -> P
         wants_folder=last.endswith("/"),
         exact=exact,
     )
-    _take(plan, sources, doing)
+    _take(plan, refuse_dots(plan, sources, doing), doing)
+    refuse_current(plan, doing)
     if not plan.into and plan.sources and not os.path.isdir(target.parent.path):
         remedy = "Make that folder first, or end the destination in / to have all of it made."
         message = f"cannot {doing} to {target}: there is no folder {target.parent}"
@@ -255,17 +284,19 @@ def _is_folder(location: Location) -> bool:
 
 def holds(folder: Location, location: Location) -> bool:
     """Say whether a folder holds a location, by what the folders above it are, not by how they are called."""
-    wanted = os.stat(folder.path)
-    above = os.path.realpath(location.parent.path)
-    while True:
-        with contextlib.suppress(
-            OSError
-        ):  # not there yet, or not to be looked at: the folder above it may be
-            if os.path.samestat(os.stat(above), wanted):
-                return True
-        if above == "/":
-            return False
-        above = os.path.dirname(above)
+    info = os.stat(folder.path)
+    return (info.st_dev, info.st_ino) in _at_or_above(location.parent.path)
+
+
+def _at_or_above(path: str) -> set[tuple[int, int]]:
+    """Return (device, inode) of a folder and of all that hold it, of those that are there and may be looked at."""
+    found = set()
+    above = Path(os.path.realpath(path))
+    for each in (above, *above.parents):
+        with contextlib.suppress(OSError):
+            info = os.stat(each)
+            found.add((info.st_dev, info.st_ino))
+    return found
 
 
 def make_target(plan: Plan) -> None:

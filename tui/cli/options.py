@@ -27,7 +27,12 @@ RUNNING = (
     Option("--priority", "From 1 (lowest) to 5 (highest); 3 is normal.", "N", ("1", "2", "3", "4", "5")),
     Option("--paused", "Queue it paused; `ferry queue resume` lets it go."),
     Option("--dry-run", "Say in numbers what would be done, and touch nothing.", short="-n"),
-    Option("--wait", "Wait until it has ended (the default), with a progress bar on a terminal."),
+    Option(
+        "--wait",
+        "Wait until it has ended (the default), with a progress bar on a terminal. There Ctrl+C asks whether the job "
+        "is to go on; elsewhere an interrupt, or the signal TERM, cancels it. A terminal or a connection that goes "
+        "away leaves it to the engine.",
+    ),
     Option("--detach", "Queue it, print the job's id, and return."),
     Option("--foreground", "Do it in this process, without the background engine."),
     Option("--json", "Write one JSON object a line: events, then a summary."),
@@ -114,6 +119,7 @@ TARGETS = (
     "everything.",
     "Names may hold anything; put -- before one that begins with a dash.",
 )
+STAYS = "What is named . or .. at its end is refused, as is the current folder, and what holds it or your home folder."
 LEFT_OUT = (
     "Patterns are those of a .gitignore: *.tmp and build/ (a folder) at any depth, /docs/*.o and docs/**/*.o from SRC "
     "on; ? and [a-z] fit one character (git counts bytes); !keep.tmp takes back what an earlier one left out, unless a "

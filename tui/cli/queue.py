@@ -208,7 +208,6 @@ def _show(session: Session, parsed: Parsed) -> Work:
                     "source_urls": [source.url for source in request.sources],
                     "preserve": sorted(request.preserve),
                     "exclude": list(request.exclude.patterns),
-                    "names": str(job.names),
                     "misfits": [events.misfit(each) for each in misfits.first],
                     "losses": [events.loss(each) for each in losses],
                 }

@@ -6,7 +6,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tui.cli.commands import COMMANDS
-from tui.cli.events import DIFFERENCE, EVENTS, FINDING, MISFIT, REHEARSAL, SYNC_REHEARSAL, VERIFIED
+from tui.cli.events import (
+    DIFFERENCE,
+    ENGINE,
+    EVENTS,
+    FINDING,
+    JOB,
+    MISFIT,
+    REHEARSAL,
+    SHOWN,
+    SYNC_REHEARSAL,
+    VERIFIED,
+)
 from tui.cli.help import help_for, overview
 from tui.cli.output import Output
 from tui.config import S3Settings
@@ -62,34 +73,45 @@ Results go to standard output, messages to standard error. There is no colour wh
 _EVENTS_HEAD = """\
 ## --json
 
-`copy`, `move`, `delete`, `sync` and `queue wait` write one object a line: events, and a summary for each job. Keys may
-be added, but are never renamed. A path stands twice: as text for people (`path`, `source`, `target`; bytes that are no
-UTF-8 are replaced) and exactly, as a URL (`url`, `source_url`, `target_url`). All is plain ASCII.
+`copy`, `move`, `delete`, `sync`, `queue wait` and `queue undo` write one object a line: events, and a summary for each
+job. Keys may be added, but are never renamed. A path stands twice: as text for people (`path`, `source`, `target`;
+bytes that are no UTF-8 are replaced) and exactly, as a URL (`url`, `source_url`, `target_url`). All is plain ASCII.
 
 | event | keys | when |
 |---|---|---|"""
 
+
+def _keys(names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names.split())
+
+
 _EVENTS_TAIL = f"""
-`ferry verify` writes events `finding` with the keys {", ".join(f"`{key}`" for key in FINDING.split())},
-`error` as above, and one `summary` with {", ".join(f"`{key}`" for key in VERIFIED.split())}.
+`ferry verify` writes events `finding` with the keys {_keys(FINDING)},
+`error` as above, and one `summary` with {_keys(VERIFIED)}.
 
 A dry run writes an event `misfit` for each entry that the target's filesystem does not take as it is (its name, its
-size, a link), with the keys {", ".join(f"`{key}`" for key in MISFIT.split())}, an event
+size, a link), with the keys {_keys(MISFIT)}, an event
 `difference` for each name that is taken by something different (`change` is `changed`, or `clash` where one side has a
-folder), with the keys {", ".join(f"`{key}`" for key in DIFFERENCE.split())}, and one
+folder), with the keys {_keys(DIFFERENCE)}, and one
 summary with the keys
-{", ".join(f"`{key}`" for key in REHEARSAL.split())}.
+{_keys(REHEARSAL)}.
 `files_same` are complete at the target already, `conflict_urls` names the first 1,000 of the conflicts, and `exit` is
 the status the command would end with, as far as can be told.
 That of `sync` writes an event `difference` for each entry that differs, with the same keys, and a summary with
-{", ".join(f"`{key}`" for key in SYNC_REHEARSAL.split())}.
+{_keys(SYNC_REHEARSAL)}.
 
 `ferry ls --json` writes one entry a line (`name`, `kind`, `size_bytes`, `mtime_ns`, `mode`, 0 where the place knows
 none, `path`, `url`), `ferry du --json` one operand (`files`, `folders`, `size_bytes`, `unreadable`, `path`, `url`), and
 `ferry hosts --json` one host (`title`, `detail`, `url`); what fails is an event `error` as above.
 
-`ferry queue --json` writes one job a line (`id`, `kind`, `state`, `source`, `target`, counts, times,
-`host_questions` …), and `ferry queue show ID --json` the same with all `source_urls`.
+`ferry queue --json` writes one job a line, with the keys {_keys(JOB)}. Times are seconds since 1970; `sources` is
+their number and `source` the first, `misfits` the number of names that do not fit, and `host_questions` are as the
+event, without `event` and `job`. `ferry queue show ID --json` writes the same with {_keys(SHOWN)}: all sources, and
+lists of `misfit` as above and of losses as in a summary. With `--errors` it writes events `error`.
+
+`ferry engine status` and `start` write {_keys(ENGINE)}; where none runs, `running` alone, false. `ferry engine stop`
+writes `running` and `stopped`: whether one ran. `ferry doctor --json` writes one finding a line: `level` (ok, warn or
+fail), `topic`, `text`, `remedy`.
 """
 
 
@@ -120,8 +142,7 @@ def commands() -> str:
     for command in COMMANDS:
         parts += [f"## ferry {command.name}\n", f"```\n{help_for(command)}\n```\n"]
     parts.append(_EVENTS_HEAD)
-    for event, (keys, when) in EVENTS.items():
-        parts.append(f"| `{event}` | {', '.join(f'`{key}`' for key in keys.split())} | {when} |")
+    parts += [f"| `{event}` | {_keys(keys)} | {when} |" for event, (keys, when) in EVENTS.items()]
     return "\n".join([*parts, _EVENTS_TAIL])
 
 

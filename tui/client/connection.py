@@ -251,7 +251,8 @@ async def _connect_to(path: str | Path) -> tuple[asyncio.StreamReader, asyncio.S
         with address(path) as short:
             await _be_taken_in(sock, short)
         if peer_uid(sock) != os.geteuid():
-            raise EngineUnreachable(f"the engine at {path} belongs to another user")
+            remedy = "Set HOME to your own home folder, or FERRY_HOME to a folder of yours."
+            raise EngineUnreachable(f"the engine at {path} belongs to another user", remedy)
         return await asyncio.open_unix_connection(sock=sock, limit=LINE_LIMIT_BYTES)
     except CannotHost:
         sock.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.client.calls import Calls, closed
 from tui.client.host import EngineFactory, Host, make_engine, method_of
-from tui.client.runtime import Lock, holder
+from tui.client.runtime import Lock, holder, require_open_files
 from tui.model.error import EngineAlreadyRunning
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class DirectClient(Calls):
             if self._closed:
                 raise closed()
             if self._host is None:
+                require_open_files()
                 lock = None
                 if self._paths is None:
                     journal = self._private_journal()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 class HostedEngine(Queue, Protocol):
     """What a host needs of an engine."""
 
+    note: str
+    """What clients are to be told of the engine itself."""
+
     async def start_up(self) -> None: ...
 
     async def shut_down(self) -> None: ...
@@ -113,6 +116,10 @@ class Host:
     @property
     def idle(self) -> bool:
         return self.engine.idle and not self.hooks.busy
+
+    def tell(self, text: str) -> None:
+        """Have clients told one thing more of the engine."""
+        self.engine.note = f"{self.engine.note}; {text}" if self.engine.note else text
 
     async def start_up(self) -> None:
         await self.engine.start_up()

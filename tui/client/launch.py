@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import tui
-from tui.client.runtime import CannotHost, prepare_runtime
+from tui.client.runtime import CannotHost, prepare_runtime, require_open_files
 from tui.model.error import EngineUnreachable
 from tui.wire.faults import Fault, error_of, fault_of
 
@@ -46,9 +46,11 @@ def launch(paths: Paths, timeout_s: float = START_S) -> None:
 
     Raises:
         CannotHost: None can run in the background here; the text says why.
-        EngineUnreachable: Another process owns the queue and does not answer, or the time was up.
+        EngineUnreachable: Another process owns the queue and does not answer, the time was up, or it may not open
+            enough files.
         EngineError: One can, but not on this queue.
     """
+    require_open_files()
     prepare_runtime(paths.runtime)
     try:
         process = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import resource
 import socket
 import stat
 import struct
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 SOCKET_PATH_BYTES = 104
 """Room for a socket's path on the stingiest system (macOS, its NUL included)."""
 
+OPEN_FILES = 64
+"""So many files an engine opens at once for a queue and two jobs; it would keep a lower limit of its starter's."""
+
 _BACKLOG = 128
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -31,6 +35,24 @@ class CannotHost(EngineUnreachable):
     """No background engine can live here: the runtime folder or what it needs is not to be had."""
 
     remedy = "`ferry doctor` says what is wrong."
+
+
+def require_open_files() -> None:
+    """See that this process, and what it starts, may open as many files as an engine needs.
+
+    Raises:
+        EngineUnreachable: It may not, and is not allowed to raise the limit.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = [OPEN_FILES if limit == resource.RLIM_INFINITY else limit for limit in (soft, hard)]
+    if enough[0] >= OPEN_FILES:
+        return
+    if enough[1] < OPEN_FILES:
+        raise EngineUnreachable(
+            f"a program may open {hard} files at once here, and the engine needs {OPEN_FILES}",
+            "Raise the limit (`ulimit -n`; as root, for good, in /etc/security/limits.conf), then try again.",
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, hard))
 
 
 def prepare_runtime(folder: Path) -> None:

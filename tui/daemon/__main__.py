@@ -29,10 +29,8 @@ def tell(line: bytes) -> None:
     """Tell the starter, then let go of it."""
     with suppress(OSError):  # it has gone, or gave up waiting; the engine lives on
         os.write(1, line + b"\n")
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    os.close(null)
+    for fd in (1, 2):
+        os.dup2(0, fd)  # which is /dev/null from the start: opening it now might fail
 
 
 if __name__ == "__main__":

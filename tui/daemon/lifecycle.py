@@ -17,8 +17,9 @@ from tui import __version__
 from tui.client import launch
 from tui.client.connection import Connection, Lost
 from tui.client.host import EngineFactory, Host, make_engine
-from tui.client.runtime import CannotHost, Lock, holder, listen
+from tui.client.runtime import CannotHost, Lock, holder, listen, require_open_files
 from tui.daemon import heap
+from tui.daemon.build import REPLACED, Build
 from tui.daemon.log import open_log
 from tui.daemon.server import Server
 from tui.model.error import EngineUnreachable, FerryError, ProtocolMismatch
@@ -62,6 +63,7 @@ def run(
     os.chdir("/")
     try:
         open_log(paths.engine_log)
+        require_open_files()
         return asyncio.run(_live(paths, settings, tell, make))
     except CannotHost as error:
         logger.error("cannot run: %s", error)
@@ -153,8 +155,10 @@ class _Life:
         self._nice = settings.queue.nice
         self._host = Host(paths.journal, settings, in_process=False, lock=lock, make=make)
         self._server = Server(self._host.engine, lambda: self._stop("it was asked to"))
+        self._build, self._is_outdated = Build(), False
         self._stopping = asyncio.Event()
         self._reason = ""
+        self._socket = paths.socket
         self._socket_id: tuple[int, int] | None = None
 
     def _stop(self, reason: str) -> None:
@@ -196,12 +200,13 @@ class _Life:
     def _remove_socket(self) -> None:
         if self._identity() == self._socket_id:
             with contextlib.suppress(OSError):
-                self._paths.socket.unlink()
+                self._socket.unlink()
 
     async def _watch(self) -> None:
         """Stop when there is nothing to do and nobody there, or when the engine's home has gone."""
         idle_since = time.monotonic() + STARTER_S
         while True:
+            self._look_for_updates()
             if self._server.clients or not self._host.idle:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since >= self._idle_exit_s:
@@ -213,20 +218,35 @@ class _Life:
                 await self._listen_again()
             await asyncio.sleep(min(WATCH_S, max(0.05, self._idle_exit_s / 4)))
 
+    def _look_for_updates(self) -> None:
+        """Tell clients that this is not the Ferry they are of, and go as soon as nobody minds."""
+        if not self._is_outdated and self._build.is_replaced:
+            self._is_outdated = True
+            logger.warning("%s", REPLACED)
+            self._host.tell(REPLACED)
+            self._idle_exit_s = 0.0
+
     async def _listen_again(self) -> None:
-        """Make the socket anew: the runtime folder of a login is cleared when it ends, and jobs may last longer."""
-        try:
-            listener = listen(self._paths.socket)
-        except CannotHost as error:
-            logger.warning("%s", error)
+        """Make the socket anew: the runtime folder of a login is cleared when it ends, and jobs may last longer.
+
+        Where that folder may not be made any more, the socket stands with the queue; the lock tells clients so.
+        """
+        for path in (self._paths.socket, self._paths.spare_socket):
+            self._lock.sign(path)  # first: who finds the socket is to find it named
+            try:
+                listener = listen(path)
+            except CannotHost as error:
+                logger.warning("%s", error)
+                continue
+            logger.info("the socket was gone; it was made again: %s", path)
+            self._socket = path
+            self._socket_id = self._identity()
+            await self._server.listen(listener)
             return
-        logger.info("the socket was gone; it was made again")
-        self._socket_id = self._identity()
-        await self._server.listen(listener)
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            about = os.lstat(self._paths.socket)
+            about = os.lstat(self._socket)
         except OSError:
             return None
         return about.st_dev, about.st_ino

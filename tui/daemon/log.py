@@ -7,6 +7,8 @@ import os
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
+from tui.client.runtime import CannotHost
+
 if TYPE_CHECKING:
     from io import TextIOWrapper
     from pathlib import Path
@@ -26,9 +28,12 @@ def open_log(path: Path) -> None:
     """Send all records to a file.
 
     Raises:
-        OSError: It cannot be written.
+        CannotHost: It cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handler = _PrivateFile(path, maxBytes=SIZE_BYTES, backupCount=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler = _PrivateFile(path, maxBytes=SIZE_BYTES, backupCount=1)
+    except OSError as error:
+        raise CannotHost(f"its log {path} cannot be written: {error.strerror}") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

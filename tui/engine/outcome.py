@@ -142,7 +142,9 @@ async def _note_fault(run: Run, error: BaseException) -> None:
         return
     text = error.message if isinstance(error, FerryError) else f"something went wrong inside Ferry: {error!r}"
     try:
-        await run.fail_job(PlaceError(text, "Retry it; the engine's log tells more."), location)
+        await run.fail_job(
+            PlaceError(text, "Retry it; the log tells more, and `ferry doctor` where that is."), location
+        )
     except FerryError:
         run.record.errors += 1
         run.record.fault = text
