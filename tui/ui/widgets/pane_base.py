@@ -148,7 +148,8 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
     @property
     def marked(self) -> list[Location]:
         """The marked entries, in the order shown, those out of sight too."""
-        return [self.folder.location.child(self.folder.names[n]) for n in self.folder.marked_positions()]
+        names = self.folder.names
+        return self.folder.location.children(names[n] for n in self.folder.marked_positions())
 
     @property
     def chosen(self) -> list[Location]:
