@@ -153,6 +153,42 @@ async def test_a_folder_that_does_not_answer_leaves_all_else_alive(impatient: No
         assert p.names == ["..", "deep", "a.txt", "b.txt"]
 
 
+async def test_a_folder_that_stops_answering_again_is_told_again(impatient: None) -> None:
+    client = big()
+    client.hold("/big")
+    async with panes(client=client) as p:
+        p.pane.go(Location("/big"))
+        await p.until(lambda: p.pane.state is State.SILENT)
+        first_rows = len(p.names)
+        client.release("/big")  # for one page more
+        client.hold("/big")
+        await p.until(lambda: len(p.names) > first_rows and p.pane.state is State.SILENT)
+        client.release("/big")
+        await p.settled("/big")
+
+
+async def test_a_filter_being_worked_out_says_so_and_no_wrong_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrange, go_on = Folder.arrange, threading.Event()
+
+    def slowly(folder: Folder, view: View) -> Arrangement:
+        if view.filter:
+            assert go_on.wait(30)
+        return arrange(folder, view)
+
+    monkeypatch.setattr(Folder, "arrange", slowly)
+    async with panes(client=big()) as p:
+        p.pane.go(Location("/big"))
+        await p.settled("/big")
+        await p.press("f", "9")
+        try:
+            await p.until(lambda: "9: " in p.pane.footer.text)
+            told = p.pane.footer.text
+        finally:
+            go_on.set()
+        assert told.strip().startswith("9: filtering…")
+        await p.until(lambda: f"of {MANY:,}" in p.pane.footer.text)
+
+
 async def test_escape_goes_back_from_a_folder_that_does_not_answer() -> None:
     client = FakeClient(TREE)
     client.hang("/home/ann/docs")

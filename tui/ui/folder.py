@@ -67,6 +67,7 @@ class Arrangement:
     """Positions in the order of a view: all of them, and those shown."""
 
     made_for: tuple[object, ...]
+    view: View
     ordered: array[int]
     shown: array[int]
 
@@ -194,7 +195,7 @@ class Folder:
                 "I",
                 sort_entries(self, count, view.sort, reverse=view.reverse, folders_first=view.folders_first),
             )
-        return Arrangement(made_for, ordered, self._visible(ordered, view))
+        return Arrangement(made_for, view, ordered, self._visible(ordered, view))
 
     def _visible(self, ordered: array[int], view: View) -> array[int]:
         names = self.shown_names()
@@ -210,6 +211,10 @@ class Folder:
         """Take an order over."""
         self._arrangement = arrangement
         self.order = arrangement.shown
+
+    def is_filtered_by(self, text: str) -> bool:
+        """Say whether the rows are those that a filter leaves, not those of the filter before."""
+        return self._arrangement is None or self._arrangement.view.filter == text
 
     @property
     def arranged(self) -> int:

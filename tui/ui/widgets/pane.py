@@ -14,7 +14,7 @@ from tui.ui.folder import UP, View
 from tui.ui.notes import dismiss, report, tell
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.listing import Listing
-from tui.ui.widgets.pane_base import State
+from tui.ui.widgets.pane_base import SMALL, State
 from tui.ui.widgets.pane_tabs import PaneTabs
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class FilePane(PaneTabs):
     async def _rearrange(self, folder: Folder) -> None:
         if not self._shows_folder:
             return
+        if len(folder) > SMALL:
+            self._show_footer()  # it says meanwhile that a filter is being worked out
         await self._arrange(folder)
         if self._shows_folder and folder is self.folder:
             self._put(folder)
