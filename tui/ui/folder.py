@@ -271,17 +271,18 @@ class Folder:
             return self.measured.get(self.names[position], UNREAD)
         return self.sizes_bytes[position]
 
-    def find(self, text: str, start: int, step: int = 1) -> int | None:
+    def find(self, text: str, start: int, step: int = 1, tries: range | None = None) -> int | None:
         """Return the next row whose name fits a text, going round at the end.
 
         Args:
             start: The row looked at first; from the way up, and beyond an end, the entry next to it.
             step: 1 for downward, -1 for upward.
+            tries: Which rows to look at, 0 being the first of them; None: all. (It is long for a long folder.)
         """
         wanted, count = matcher(text), len(self.order)
         names = self.shown_names()
         first = max(start - self.way_up, 0 if step > 0 else -1)
-        for n in range(count):
+        for n in range(count) if tries is None else tries[:count]:
             found = (first + step * n) % count
             if wanted(names[self.order[found]]):
                 return found + self.way_up
