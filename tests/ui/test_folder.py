@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tui.model.entry import Details, EntryKind, Page
 from tui.model.location import Location
-from tui.ui.folder import GONE, UP, Folder, View
+from tui.ui.folder import GONE, UNREAD, UP, Folder, View
 from tui.ui.matching import matcher
 from tui.ui.sorting import in_order, natural_key
 
@@ -202,6 +202,14 @@ def test_marks_add_up_and_folders_count_once_they_are_measured() -> None:
     assert (folder.marked_bytes, folder.marked_folders) == (112, 0)
     folder.invert_marks()
     assert (folder.marks, folder.marked_bytes, folder.marked_folders) == (set(), 0, 0)
+
+
+def test_marked_entries_without_a_size_are_counted_apart_from_the_bytes() -> None:
+    sizes = {"gone": GONE, "unread": UNREAD, "a": 5, "b": 0}
+    folder = folder_of(*sizes, "dir", "counted", "not marked", sizes=sizes, folders=("dir", "counted"))
+    folder.set_measured("counted", 100)
+    folder.mark_only([*sizes, "dir", "counted"])
+    assert (folder.marked_bytes, folder.marked_folders, folder.marked_unread) == (105, 1, 2)
 
 
 def test_the_way_up_cannot_be_marked() -> None:

@@ -14,7 +14,8 @@ from tui.model.entry import EntryKind
 from tui.model.error import PermissionDenied
 from tui.model.location import Location
 from tui.ui.folder import Folder
-from tui.ui.widgets import pane_reading
+from tui.ui.widgets import pane, pane_reading
+from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.pane import FilePane
 from tui.ui.widgets.pane_base import SMALL, State
 
@@ -151,6 +152,68 @@ async def test_a_folder_that_does_not_answer_leaves_all_else_alive(impatient: No
         client.release("/home/ann/docs")
         await p.settled("/home/ann/docs")
         assert p.names == ["..", "deep", "a.txt", "b.txt"]
+
+
+async def test_a_folder_that_stops_answering_again_is_told_again(impatient: None) -> None:
+    client = big()
+    client.hold("/big")
+    async with panes(client=client) as p:
+        p.pane.go(Location("/big"))
+        await p.until(lambda: p.pane.state is State.SILENT)
+        first_rows = len(p.names)
+        client.release("/big")  # for one page more
+        client.hold("/big")
+        await p.until(lambda: len(p.names) > first_rows and p.pane.state is State.SILENT)
+        client.release("/big")
+        await p.settled("/big")
+
+
+async def test_a_filter_being_worked_out_says_so_and_no_wrong_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrange, go_on = Folder.arrange, threading.Event()
+
+    def slowly(folder: Folder, view: View) -> Arrangement:
+        if view.filter:
+            assert go_on.wait(30)
+        return arrange(folder, view)
+
+    monkeypatch.setattr(Folder, "arrange", slowly)
+    async with panes(client=big()) as p:
+        p.pane.go(Location("/big"))
+        await p.settled("/big")
+        await p.press("f", "9")
+        try:
+            await p.until(lambda: "9: " in p.pane.footer.text)
+            told = p.pane.footer.text
+        finally:
+            go_on.set()
+        assert told.strip().startswith("9: filtering…")
+        await p.until(lambda: f"of {MANY:,}" in p.pane.footer.text)
+
+
+async def test_a_long_search_for_a_name_gives_way_to_what_is_typed_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find, looked_at = Folder.find, []
+
+    def counted(
+        folder: Folder, text: str, start: int, step: int = 1, tries: range | None = None
+    ) -> int | None:
+        looked_at.append((text, tries))
+        return find(folder, text, start, step, tries)
+
+    monkeypatch.setattr(Folder, "find", counted)
+    async with panes(client=big()) as p:
+        p.pane.go(Location("/big"))
+        await p.settled("/big")
+        p.pane.action_find()
+        p.pane.line.post_message(LineInput.Typed("find", "nowhere"))
+        await p.until(lambda: looked_at)
+        p.pane.line.post_message(LineInput.Typed("find", f"file{MANY - 2}"))
+        p.pane.line.post_message(LineInput.Accepted("find", f"file{MANY - 2}"))
+        await p.until(lambda: not p.pane.line.is_open)
+        assert p.cursor == f"file{MANY - 2}.txt"  # keys that follow are about it
+        assert all(tries is not None and len(tries) <= pane.FIND_AT_ONCE for _, tries in looked_at)
+        assert sum(text == "nowhere" for text, _ in looked_at) < MANY / pane.FIND_AT_ONCE
 
 
 async def test_escape_goes_back_from_a_folder_that_does_not_answer() -> None:

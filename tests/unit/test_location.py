@@ -46,6 +46,11 @@ def test_a_sibling_with_a_longer_name_is_not_below() -> None:
         Location.local("/a").relative(Location.local("/ab"))
 
 
+def test_children_are_what_each_child_is() -> None:
+    for folder in (Location("/"), Location("/a"), Location("/a", "sftp", "nas")):
+        assert folder.children(["b", "c"]) == [folder.child("b"), folder.child("c")]
+
+
 @pytest.mark.parametrize("text", ["", "relative", "a\0b"])
 def test_what_is_not_an_absolute_path_is_refused(text: str) -> None:
     with pytest.raises(UsageError):

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 import posixpath
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
 
 from tui.model.error_root import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LOCAL = "file"
 """Scheme of the local disk."""
@@ -122,6 +126,11 @@ class Location(Struct, frozen=True, order=True):
         if name in ("", ".", "..") or "/" in name:
             raise UsageError(f"not a name for a file: {name!r}")
         return Location(self.path.rstrip("/") + "/" + name, self.scheme, self.authority)
+
+    def children(self, names: Iterable[str]) -> list[Location]:
+        """Return the locations of entries that were read from this folder, of which there may be a million."""
+        start, scheme, authority = self.path.rstrip("/") + "/", self.scheme, self.authority
+        return [Location(start + name, scheme, authority) for name in names]
 
     def below(self, relative: str) -> Location:
         """Return the location `relative` ("a/b", "" for itself) below this folder."""

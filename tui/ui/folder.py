@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from itertools import compress
+from operator import and_, gt
 from typing import TYPE_CHECKING
 
 from tui.model.entry import EntryKind
@@ -26,6 +28,7 @@ GONE = -1
 """Size of an entry that went before its details were read."""
 UP = -1
 """Position of the row that leads to the parent."""
+_IS_FOLDER = bytes(kind in FOLDERS for kind in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Arrangement:
     """Positions in the order of a view: all of them, and those shown."""
 
     made_for: tuple[object, ...]
+    view: View
     ordered: array[int]
     shown: array[int]
 
@@ -191,7 +195,7 @@ class Folder:
                 "I",
                 sort_entries(self, count, view.sort, reverse=view.reverse, folders_first=view.folders_first),
             )
-        return Arrangement(made_for, ordered, self._visible(ordered, view))
+        return Arrangement(made_for, view, ordered, self._visible(ordered, view))
 
     def _visible(self, ordered: array[int], view: View) -> array[int]:
         names = self.shown_names()
@@ -207,6 +211,10 @@ class Folder:
         """Take an order over."""
         self._arrangement = arrangement
         self.order = arrangement.shown
+
+    def is_filtered_by(self, text: str) -> bool:
+        """Say whether the rows are those that a filter leaves, not those of the filter before."""
+        return self._arrangement is None or self._arrangement.view.filter == text
 
     @property
     def arranged(self) -> int:
@@ -263,17 +271,18 @@ class Folder:
             return self.measured.get(self.names[position], UNREAD)
         return self.sizes_bytes[position]
 
-    def find(self, text: str, start: int, step: int = 1) -> int | None:
+    def find(self, text: str, start: int, step: int = 1, tries: range | None = None) -> int | None:
         """Return the next row whose name fits a text, going round at the end.
 
         Args:
             start: The row looked at first; from the way up, and beyond an end, the entry next to it.
             step: 1 for downward, -1 for upward.
+            tries: Which rows to look at, 0 being the first of them; None: all. (It is long for a long folder.)
         """
         wanted, count = matcher(text), len(self.order)
         names = self.shown_names()
         first = max(start - self.way_up, 0 if step > 0 else -1)
-        for n in range(count):
+        for n in range(count) if tries is None else tries[:count]:
             found = (first + step * n) % count
             if wanted(names[self.order[found]]):
                 return found + self.way_up
@@ -285,10 +294,8 @@ class Folder:
         """Yield the positions of marked entries in the order of the view, those out of sight too."""
         if not self.marks:
             return
-        ordered: Iterable[int] = self._arrangement.ordered if self._arrangement else range(len(self))
-        for position in ordered:
-            if self.names[position] in self.marks:
-                yield position
+        ordered: Sequence[int] = self._arrangement.ordered if self._arrangement else range(len(self))
+        yield from compress(ordered, map(self.marks.__contains__, map(self.names.__getitem__, ordered)))
 
     def unseen_marks(self) -> int:
         """Count the marked entries that no row shows."""
@@ -369,12 +376,18 @@ class Folder:
         self._details_revision += 1
 
     def _add_up_marks(self) -> None:
+        """Count all marks anew. No step of it is taken in Python for each entry: there may be a million."""
         self.marked_bytes = self.marked_folders = self.marked_unread = 0
-        if not (marks := self.marks):
+        if not self.marks:
             return
-        for position, name in enumerate(self.names):
-            if name in marks:
-                self._count_marked(position, 1)
+        marked = bytes(map(self.marks.__contains__, self.names))
+        folders = self.kinds.translate(_IS_FOLDER)
+        for position in compress(range(len(marked)), map(and_, marked, folders)):
+            self._count_marked(position, 1)
+        sizes = array("q", compress(self.sizes_bytes, map(gt, marked, folders)))
+        gone, unread = sizes.count(GONE), sizes.count(UNREAD)
+        self.marked_bytes += sum(sizes) - gone * GONE - unread * UNREAD
+        self.marked_unread += gone + unread
 
     def _count_marked(self, position: int, by: int) -> None:
         size = self.size_of(position)

@@ -251,7 +251,7 @@ class CopyDialog(Dialog[Request]):
         """Return which of the names stand at the target already, and what becomes of folders among them."""
         if not target.into:
             return "" if target.is_new else f": {visible(target.location.name)} stands there"
-        names = [source.name for source in self.sources]
+        names = await asyncio.to_thread(lambda: [source.name for source in self.sources])
         there = await self._places.details(target.location, names)
         taken = sum(size_bytes >= 0 for size_bytes in there.sizes_bytes)
         if not taken:
@@ -319,7 +319,7 @@ class CopyDialog(Dialog[Request]):
         exclude = await self._exclusion()
         sources = await without(exclude, self.sources, self._places)
         target = await self._resolve()
-        self._check(target)
+        await asyncio.to_thread(self._check, target)  # there may be a million sources
         if target.is_new:
             folder = target.location if target.into else target.location.parent
             await self._make_missing(folder)

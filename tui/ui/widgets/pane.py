@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on, work
+from textual.worker import WorkerError
 
 from tui import format
 from tui.model.error import PlaceError
@@ -14,18 +17,21 @@ from tui.ui.folder import UP, View
 from tui.ui.notes import dismiss, report, tell
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.listing import Listing
-from tui.ui.widgets.pane_base import State
+from tui.ui.widgets.pane_base import SMALL, State
 from tui.ui.widgets.pane_tabs import PaneTabs
 
 if TYPE_CHECKING:
     from textual import events
     from textual.timer import Timer
+    from textual.worker import Worker
 
     from tui.ui.folder import Folder
 
 REST_BEFORE_STAT_S = 0.15
 """The owner of an entry is asked for when the cursor has rested on it."""
 MEASURE_S = 60.0
+FIND_AT_ONCE = 4_096
+"""So many names are looked at before keys are answered."""
 FAR_AGE_S = 10.0
 """A far folder read longer ago is read again when its pane gets the focus."""
 
@@ -40,6 +46,7 @@ class FilePane(PaneTabs):
 
     _found_text = ""
     _find_from = 0
+    _finding: Worker[None] | None = None
     _rest: Timer | None = None
 
     # Look.
@@ -48,23 +55,53 @@ class FilePane(PaneTabs):
         self._find_from = self.listing.cursor
         self.line.open("find", "Find")
 
-    def action_find_next(self) -> None:
-        self._find_again(1)
+    async def action_find_next(self) -> None:
+        await self._find_again(1)
 
-    def action_find_previous(self) -> None:
-        self._find_again(-1)
+    async def action_find_previous(self) -> None:
+        await self._find_again(-1)
 
-    def _find_again(self, step: int) -> None:
+    async def _find_again(self, step: int) -> None:
         if not self._found_text:
             tell(self.app, "Nothing to find yet: press / and type a part of a name.")
-        elif not self._find(self._found_text, self.listing.cursor + step, step):
+        elif not await self._find(self._found_text, self.listing.cursor + step, step):
             tell(self.app, f"No name here fits {self._found_text}.")
 
-    def _find(self, text: str, start: int, step: int = 1) -> bool:
-        row = self.folder.find(text, start, step) if self._shows_folder else None
-        if row is not None:
-            self.listing.cursor = row
-        return row is not None
+    async def _find(self, text: str, start: int, step: int = 1) -> bool:
+        """Put the cursor on the next name that fits, and say whether there is one; the screen lives meanwhile."""
+        order, tried = None, 0
+        while self._shows_folder:
+            folder = self.folder
+            if order is not folder.order:  # its rows are others now
+                order, tried = folder.order, 0
+            if tried >= len(order):
+                break
+            row = folder.find(text, start, step, range(tried, min(tried + FIND_AT_ONCE, len(order))))
+            if row is not None:
+                self.listing.cursor = row
+                return True
+            tried += FIND_AT_ONCE
+            await asyncio.sleep(0)
+        return False
+
+    @work(exclusive=True, group="finding", exit_on_error=False)
+    async def _find_typed(self, text: str) -> None:
+        """Find what is typed so far; what is typed next is looked for instead."""
+        if len(self.folder.order) > FIND_AT_ONCE:
+            self.line.label.update("Finding…")
+        found = not text or await self._find(text, self._find_from)
+        self.line.label.update("Find")
+        self.line.show_missing(not found)
+
+    async def _end_finding(self) -> None:
+        """Wait until what was typed is found, or is nowhere."""
+        if self._finding is not None:
+            with suppress(WorkerError):
+                await self._finding.wait()
+
+    def _stop_finding(self) -> None:
+        self.workers.cancel_group(self, "finding")
+        self.line.label.update("Find")
 
     def action_filter(self) -> None:
         self.line.open("filter", "Filter", self.view.filter)
@@ -100,6 +137,8 @@ class FilePane(PaneTabs):
     async def _rearrange(self, folder: Folder) -> None:
         if not self._shows_folder:
             return
+        if len(folder) > SMALL:
+            self._show_footer()  # it says meanwhile that a filter is being worked out
         await self._arrange(folder)
         if self._shows_folder and folder is self.folder:
             self._put(folder)
@@ -112,12 +151,13 @@ class FilePane(PaneTabs):
         if event.purpose == "filter":
             self.look(replace(self.view, filter=event.text))
         elif event.purpose == "find":
-            found = not event.text or self._find(event.text, self._find_from)
-            self.line.show_missing(not found)
+            self._finding = self._find_typed(event.text)
 
     @on(LineInput.Accepted)
-    def _line_accepted(self, event: LineInput.Accepted) -> None:
+    async def _line_accepted(self, event: LineInput.Accepted) -> None:
         event.stop()
+        if event.purpose == "find":
+            await self._end_finding()  # keys typed ahead are about what is found
         self._close_line()
         if event.purpose == "find":
             self._found_text = event.text or self._found_text
@@ -129,6 +169,7 @@ class FilePane(PaneTabs):
         event.stop()
         self._close_line()
         if event.purpose == "find":
+            self._stop_finding()
             self.listing.cursor = self._find_from
         elif event.purpose == "filter":
             self.look(replace(self.view, filter=""))
@@ -136,6 +177,7 @@ class FilePane(PaneTabs):
     @on(LineInput.Stepped)
     def _line_stepped(self, event: LineInput.Stepped) -> None:
         event.stop()
+        self._stop_finding()
         self._step(event.rows)
         self._find_from = self.listing.cursor
 

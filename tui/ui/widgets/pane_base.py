@@ -148,7 +148,8 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
     @property
     def marked(self) -> list[Location]:
         """The marked entries, in the order shown, those out of sight too."""
-        return [self.folder.location.child(self.folder.names[n]) for n in self.folder.marked_positions()]
+        names = self.folder.names
+        return self.folder.location.children(names[n] for n in self.folder.marked_positions())
 
     @property
     def chosen(self) -> list[Location]:
@@ -317,8 +318,10 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
     def _filter_text(self) -> str:
         if not self.view.filter:
             return ""
-        counts = f"{format.count(len(self.folder.order))} of {format.count(len(self.folder))}"
-        return f"{fit(visible(self.view.filter), 20)}: {counts}"
+        text = fit(visible(self.view.filter), 20)
+        if not self.folder.is_filtered_by(self.view.filter):
+            return f"{text}: filtering…"
+        return f"{text}: {format.count(len(self.folder.order))} of {format.count(len(self.folder))}"
 
     def _marks_text(self) -> str:
         if not (count := len(self.folder.marks)):

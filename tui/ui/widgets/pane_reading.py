@@ -152,7 +152,7 @@ class PaneReading(PaneDetails):
     async def _read(self, folder: Folder) -> None:
         opened = self._opened
         slow = self.set_timer(ANSWER_S, self._show_reading)
-        silent = self.set_timer(SILENT_S, self._show_silent)
+        silent = self.set_interval(SILENT_S, self._show_silent)  # a place may go silent more than once
         began_s = time.monotonic()
         try:
             folder = await self._resolved(folder)
@@ -234,6 +234,8 @@ class PaneReading(PaneDetails):
             self._put(self.folder)
 
     def _show_silent(self) -> None:
+        if self.state is State.SILENT:
+            return
         self.state = State.SILENT
         if len(self.folder.order):
             self._show_path()
