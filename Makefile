@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .venv/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Ferry needs Python 3.11 or newer, with venv (Debian: python3-venv);" \
 		"install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv  # what another Python left there would be mixed with this one
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1,<27'
 	$(BIN)/python -m pip install --quiet --group dev --editable ".[s3,keyring]"
 	@touch $@
