@@ -167,7 +167,9 @@ async def test_where_many_wait_the_end_of_one_has_the_first_in_line_looked_at(
     monkeypatch.setattr("tui.engine.turns.WHOLE_SHARE", 0)
     first = await harness.copy(big(source / "big"), to=target, limit_bytes_s=SLOW // 4)
     write(source / "small", "text")
-    ids = [await harness.copy(source / "small", to=target / f"{n}", into=False) for n in range(30)]
+    ids = [await harness.copy(source / "small", to=target / f"{n}", into=False) for n in range(21)]
+    ids.append(await harness.copy(source / "big", to=target / "slow", into=False, limit_bytes_s=SLOW // 4))
+    ids += [await harness.copy(source / "small", to=target / f"{n}", into=False) for n in range(21, 30)]
     last = await harness.until(ids[-1], lambda job: job.note.startswith("waits for job"))
     assert last.note == f"waits for job {ids[-2]} on the same disk"
     looked: list[int] = []

@@ -44,16 +44,19 @@ async def test_there_are_as_many_at_work_as_there_is_to_do_and_no_more_than_allo
 async def test_the_first_of_many_get_on_before_the_last_begin() -> None:
     queue: asyncio.Queue[int] = asyncio.Queue()
     got_on: list[int] = []
+    all_got_on = asyncio.Event()
 
     async def work(thing: int) -> None:
         await asyncio.sleep(0)
         got_on.append(len(crew.tasks))
+        if len(got_on) == 10 * HIRED_AT_ONCE:
+            all_got_on.set()
 
     for thing in range(10 * HIRED_AT_ONCE):
         queue.put_nowait(thing)
     crew = Crew(queue, work, 10 * HIRED_AT_ONCE, lambda: None)
-    await asyncio.sleep(0.05)
-    assert len(got_on) == 10 * HIRED_AT_ONCE
+    async with asyncio.timeout(60):
+        await all_got_on.wait()
     assert got_on[0] <= 3 * HIRED_AT_ONCE
     await asyncio.gather(*crew.dismiss(), return_exceptions=True)
 

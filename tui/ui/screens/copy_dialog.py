@@ -319,7 +319,7 @@ class CopyDialog(Dialog[Request]):
         exclude = await self._exclusion()
         sources = await without(exclude, self.sources, self._places)
         target = await self._resolve()
-        await asyncio.to_thread(self._check, target)  # there may be a million sources
+        self._check(target)
         if target.is_new:
             folder = target.location if target.into else target.location.parent
             await self._make_missing(folder)

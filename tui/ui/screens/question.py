@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ANSWERS = {
     Conflict.OVERWRITE: ("o", "Overwrite"),
     Conflict.SKIP: ("s", "Skip"),
-    Conflict.NEWER: ("n", "Newer only"),
+    Conflict.NEWER: ("n", "If newer"),
     Conflict.RENAME: ("k", "Keep both"),
 }
 """Keys for this file; the capital letter means all of the job."""
