@@ -209,7 +209,7 @@ class _Life:
             self._look_for_updates()
             if self._server.clients or not self._host.idle:
                 idle_since = time.monotonic()
-            elif time.monotonic() - idle_since >= self._idle_exit_s:
+            elif time.monotonic() - idle_since >= (0 if self._is_outdated else self._idle_exit_s):
                 self._server.stop_listening()  # in the same step: nobody can connect between the look and the stop
                 self._stop("there is nothing to do")
             if not self._lock.stands:
@@ -224,7 +224,6 @@ class _Life:
             self._is_outdated = True
             logger.warning("%s", REPLACED)
             self._host.tell(REPLACED)
-            self._idle_exit_s = 0.0
 
     async def _listen_again(self) -> None:
         """Make the socket anew: the runtime folder of a login is cleared when it ends, and jobs may last longer.

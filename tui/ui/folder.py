@@ -280,11 +280,12 @@ class Folder:
             tries: Which rows to look at, 0 being the first of them; None: all. (It is long for a long folder.)
         """
         wanted, count = matcher(text), len(self.order)
-        names = self.shown_names()
+        names, stages = self.names, self.stages
         first = max(start - self.way_up, 0 if step > 0 else -1)
         for n in range(count) if tries is None else tries[:count]:
             found = (first + step * n) % count
-            if wanted(names[self.order[found]]):
+            name = names[self.order[found]]
+            if wanted(stages[name][0] if name in stages else name):
                 return found + self.way_up
         return None
 

@@ -47,8 +47,8 @@ class Counts:
         if sums != Sums():
             self.sums = Sums()
             if run.moves:
-                again = sums.same_files + sums.skipped_files, sums.same_bytes + sums.skipped_bytes
-                tally.met_again(again[0], max(again[1], 0))
+                again_bytes = max(sums.same_bytes + sums.skipped_bytes, 0)
+                tally.met_again(sums.same_files + sums.skipped_files, again_bytes)
             run.count(sums, self.last.source if self.last is not None else None)
         if renamed != Sums():
             self.renamed = Sums()

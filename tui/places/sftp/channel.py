@@ -34,8 +34,6 @@ _HIGH, _LOW = 1 << 20, 256 << 10
 """Bytes beyond the server's window above which writers wait, and below which they go on: whoever asks for a listing
 meanwhile waits behind them."""
 
-ENDED = "the server ended the session"
-
 Data = bytes | memoryview
 Answer = asyncio.Future[tuple[int, Data]]
 """(kind, body). What a read brought is a view, so that it need not be copied to be put together with more."""
@@ -59,6 +57,8 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             manners: Of the server; they say how many requests it bears at once. None: as many as there are.
         """
         self.alive = True
+        self.is_ended = False
+        """Whether it is lost because the server ended the session."""
         self.speaks_sftp = True
         """False where something came that is not SFTP: trying again does not help."""
         self.said = b""
@@ -141,6 +141,11 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         if self._watch is not None:
             self._watch.cancel()
 
+    def _end(self) -> None:
+        """Take the session for ended by the server, unless it is lost already."""
+        self.is_ended |= self.alive
+        self.lose("the server ended the session")
+
     def close(self) -> None:
         self._manners = None
         self.lose("it was closed")
@@ -154,10 +159,13 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         chan.set_write_buffer_limits(_HIGH, _LOW)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lose(str(exc) if exc is not None else ENDED)
+        if exc is not None:
+            self.lose(str(exc))
+        else:
+            self._end()
 
     def eof_received(self) -> bool:
-        self.lose(ENDED)
+        self._end()
         return False
 
     def pause_writing(self) -> None:
@@ -258,7 +266,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         try:
             self._channel.writelines(parts)
         except BrokenPipeError:  # so asyncssh says that the server closes it, before it tells
-            self.lose(ENDED)
+            self._end()
         except OSError as error:
             self.lose(str(error))
 

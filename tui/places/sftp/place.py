@@ -20,7 +20,7 @@ from tui.model.entry import EntryKind, Space
 from tui.places.base import Attributes, Capabilities
 from tui.places.sftp import copying, listing, reading, reasons
 from tui.places.sftp.answers import attrs_of, is_ok, taken
-from tui.places.sftp.channel import ENDED, IDLE_S, Channel
+from tui.places.sftp.channel import IDLE_S, Channel
 from tui.places.sftp.dressing import Dressing, as_sent
 from tui.places.sftp.errors import Lost, Refused, ended_at_once, from_refusal, no_sftp, not_sftp, told
 from tui.places.sftp.lanes import Lanes, open_channel
@@ -144,7 +144,7 @@ class SftpPlace:
             channel.close()
             if not channel.speaks_sftp:
                 raise not_sftp(root, channel.said) from refused
-            if str(refused) == ENDED:
+            if channel.is_ended:
                 raise ended_at_once(root) from refused
             raise from_refusal(refused, root, "reach") from refused
         except BaseException:

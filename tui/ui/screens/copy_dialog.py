@@ -251,7 +251,7 @@ class CopyDialog(Dialog[Request]):
         """Return which of the names stand at the target already, and what becomes of folders among them."""
         if not target.into:
             return "" if target.is_new else f": {visible(target.location.name)} stands there"
-        names = await asyncio.to_thread(lambda: [source.name for source in self.sources])
+        names = [source.name for source in self.sources]
         there = await self._places.details(target.location, names)
         taken = sum(size_bytes >= 0 for size_bytes in there.sizes_bytes)
         if not taken:
