@@ -351,6 +351,30 @@ async def test_half_files_of_a_killed_engine_are_found_by_a_cancel(tmp_path: Pat
         await far.until(id, lambda job: not halves(far))
 
 
+async def test_what_a_killed_engine_had_asked_for_may_come_late_and_goes_all_the_same(tmp_path: Path) -> None:
+    """A server does what it was sent, also where whoever sent it is no more and the folder was listed anew since."""
+    far = Far(tmp_path / "journal")
+    far.here.write("/tree/inner/a", b"a")
+    async with far.engine_on():
+        gate = Gate(far, "put", 0)
+        id = await far.submit("/tree")
+        await gate.reached.wait()
+        await far.crash()
+    late: list[str] = []
+    async with far.engine_on() as engine:
+
+        def arrive(number: int, name: str, path: str) -> None:
+            if name == "put" and not late:
+                tag = engine._board.get(id).row.tag
+                late.append(f"{path.rpartition('/')[0]}/.ferry-{tag}-0123456789abcdef")
+                far.there.write(late[0], b"")
+
+        far.faults.at = arrive
+        await far.done(id)
+    assert late
+    assert far.tree() == {"tree": None, "tree/inner": None, "tree/inner/a": b"a"}
+
+
 async def test_folders_keep_their_times_though_a_move_is_paused(far: Far) -> None:
     for path in ("/tree/inner/a", "/tree/inner/large"):
         far.here.write(path, LARGE if path.endswith("large") else b"a")

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from tui.engine.run import Run
     from tui.model.location import Location
 
+AT_ONCE = 32
+"""So many folders are looked through at the same time."""
+
 
 async def sweep(run: Run, ends: Ends, halves: dict[Location, int]) -> None:
     """Remove what was left half done and not gone on with: of files that changed, or failed."""
-    for folder in list(halves):
-        try:
-            await ends.do(lambda folder=folder: ends.at(folder).abandon(folder, run.record.row.tag))  # type: ignore[misc]
-        except PlaceError:
-            continue  # the folder itself may have gone
+
+    async def abandon(folder: Location) -> None:
+        await ends.at(folder).abandon(folder, run.record.row.tag)
+
+    await ends.do_each(list(halves), abandon, lambda folder, error: None, AT_ONCE)  # one may have gone itself
     halves.clear()
 
 

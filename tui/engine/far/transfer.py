@@ -74,6 +74,9 @@ class Transfer:
             AlreadyExists: The name is taken, by now.
         """
         target = item.target
+        if self._run.record.halves is None:
+            # An earlier engine was killed: a server may do what that one asked for later than it lists what is there.
+            self._halves.setdefault(target.parent, 1)
         try:
             if self._within:
                 return await self._copy(item, target)
