@@ -369,6 +369,18 @@ def test_a_batch_is_bounded_and_the_next_goes_on(source: Path, target: Path) -> 
     assert max(seen) <= BATCH_ENTRIES
 
 
+def test_a_batch_takes_more_of_what_is_only_looked_at(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.places.local.copying.BATCH_S", 1000.0)
+    for number in range(5 * BATCH_ENTRIES):
+        (source / str(number)).write_text("x")
+    copy_tree(source, target)
+    seen: list[int] = []
+    copy_tree(source, target, on_batch=lambda batch: seen.append(batch.same_files))
+    assert seen == [5 * BATCH_ENTRIES]
+
+
 def test_a_batch_ends_when_it_has_copied_its_share_of_bytes(source: Path, target: Path) -> None:
     for number in range(6):
         (source / str(number)).write_bytes(b"x" * 1000)

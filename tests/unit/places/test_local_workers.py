@@ -116,7 +116,7 @@ def test_the_folder_is_finished_there_too(
 
 
 @linux
-def test_small_folders_are_done_together_as_far_as_one_batch_goes(
+def test_small_folders_are_done_together_as_far_as_one_batch_goes_and_farther_where_all_is_there(
     folders: tuple[Root, Root], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("worker", "copying"):
@@ -142,6 +142,9 @@ def test_small_folders_are_done_together_as_far_as_one_batch_goes(
     ]
     assert [batch.files for batch in worker.answer(Request(steps=steps[2:]))] == sizes[2:]
     worker.answer(Request(closed=range(len(sizes)), forget=True))
+    once_more = [step._replace(key=step.key + len(sizes)) for step in steps]
+    assert [batch.same_files for batch in worker.answer(Request(steps=once_more))] == sizes
+    worker.answer(Request(closed=range(len(sizes), 2 * len(sizes)), forget=True))
 
 
 @linux

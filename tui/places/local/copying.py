@@ -110,26 +110,12 @@ class FolderCopy:
             finish: With the last batch, do what `finish` does, unless something of the folder is left to others.
         """
         batch = Batch()
-        ends, done = time.monotonic() + BATCH_S, 0
         try:
             self._open()
             batch.device = self._entries.device
             self._entries.rules = self.rules
             self._entries.plain.begin(batch, self.rules)
-            while not self._brake.on:
-                item = self._next()
-                if item is _END:
-                    batch.exhausted = True
-                    break
-                if item is not None and (not self._copy(item, batch) or batch.out_of_space):
-                    break
-                done += 1 if item else BREATH
-                if (
-                    done + BREATH > BATCH_ENTRIES  # plain files come so many at a time
-                    or batch.size_bytes >= self.rules.batch_bytes
-                    or time.monotonic() > ends
-                ):
-                    break
+            self._fill(batch)
             if self.rules.flush is Flush.FILE and (batch.files or batch.wrote):
                 flush_folder(self._to, self._target.location(self._target_path))
             if finish and batch.exhausted and not (batch.large or batch.linked):
@@ -144,6 +130,24 @@ class FolderCopy:
                 batch, from_os_error(error, self._source.location(self._source_path), "read the folder")
             )
         return batch
+
+    def _fill(self, batch: Batch) -> None:
+        ends, done = time.monotonic() + BATCH_S, 0
+        while not self._brake.on:
+            copied = batch.files
+            item = self._next()
+            if item is _END:
+                batch.exhausted = True
+                return
+            if item is not None and (not self._copy(item, batch) or batch.out_of_space):
+                return
+            done += BREATH if item is None and batch.files > copied else 1  # to look costs little
+            if (
+                done + BREATH > BATCH_ENTRIES  # plain files come so many at a time
+                or batch.size_bytes >= self.rules.batch_bytes
+                or time.monotonic() > ends
+            ):
+                return
 
     def finish(self) -> list[Loss]:
         """Give the target folder what is wanted of the source's owner, mode, access lists, attributes and times.

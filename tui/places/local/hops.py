@@ -112,6 +112,11 @@ class Batch:
         left = len(self.large) + len(self.linked) + len(self.collisions) + len(self.failures)
         return files + left + len(self.folders)
 
+    @property
+    def work(self) -> int:
+        """As `entries`, but of those that stood there complete a sixteenth: they were only looked at."""
+        return self.entries - self.same_files + self.same_files // 16
+
     def take_off(self, counted: Batch) -> None:
         """Do not count again what was counted as the same or skipped; what was is taken off `counted` as well."""
         for name in (

@@ -103,14 +103,14 @@ class Worker:
 
     def _do(self, steps: Sequence[FolderStep]) -> list[Batch | None]:
         done: list[Batch | None] = []
-        entries, ends = 0, time.monotonic() + BATCH_S
+        work, ends = 0, time.monotonic() + BATCH_S
         for step in steps:
             batch = self._step(step)
             done.append(batch)
             if batch is None or not batch.exhausted or batch.large or batch.out_of_space or self._brake.on:
                 break
-            entries += batch.entries
-            if entries >= BATCH_ENTRIES or time.monotonic() > ends:
+            work += batch.work
+            if work >= BATCH_ENTRIES or time.monotonic() > ends:
                 break
         return done
 
