@@ -252,7 +252,7 @@ def give_nameless(
         mode = stat.S_IMODE(info.st_mode)
         if (made.st_uid, made.st_gid) != (info.st_uid, info.st_gid):
             mode = give_owner(path, info, mode, traits)
-        mode = _copy_xattrs_by_name(source_folder, source, path, mode, traits)
+        mode = _copy_xattrs_by_name(source_folder, source, path, info, mode, traits)
         if not stat.S_ISLNK(info.st_mode) and mode != stat.S_IMODE(os.stat(path).st_mode):
             set_mode(path, mode, traits)
         if traits.times:
@@ -273,11 +273,14 @@ def give_by_name(folder: int, name: bytes, info: os.stat_result, traits: Traits)
             os.utime(name, ns=(info.st_atime_ns, info.st_mtime_ns), dir_fd=folder, follow_symlinks=False)
 
 
-def _copy_xattrs_by_name(folder: int, name: bytes, target: str, mode: int, traits: Traits) -> int:
+def _copy_xattrs_by_name(
+    folder: int, name: bytes, target: str, info: os.stat_result, mode: int, traits: Traits
+) -> int:
     """Copy what is wanted of the attributes of an entry that cannot be opened; return the mode it is to have then."""
     source = os.fsdecode(b"/proc/self/fd/%d/%s" % (folder, name))
     try:
-        names, born = os.listxattr(source, follow_symlinks=False), os.listxattr(target)
+        names = os.listxattr(source, follow_symlinks=False)
+        born = [] if stat.S_ISLNK(info.st_mode) else os.listxattr(target)  # a link gets no access list
     except OSError as error:
         if error.errno in UNKEPT:
             return mode
