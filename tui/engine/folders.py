@@ -34,7 +34,7 @@ FIRST_HOP_S = 0.005
 MOST_NAMES = 4096
 """With more subfolders than this known and not entered, a folder is left open and they are entered first."""
 
-MOST_TOGETHER = 16
+MOST_TOGETHER = 64
 """So many small folders a worker is asked for at once, at most."""
 
 MOST_OPEN = 64

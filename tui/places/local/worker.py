@@ -78,7 +78,7 @@ class Worker:
         Raises:
             PlaceError: It cannot be done; the engine reports it.
         """
-        steps = self._ruled(request.steps)  # before anything can fail: rules are not sent again
+        rules = self._ruled(request.steps)  # before anything can fail: rules are not sent again
         for key in request.closed:
             if copy := self._copies.pop(key, None):
                 with contextlib.suppress(PlaceError):  # it is not of the folder asked about now
@@ -87,25 +87,26 @@ class Worker:
             copy.close()
         if request.forget and not self._copies:
             self._forget()
-        if steps:
-            return self._do(steps)
+        if request.steps:
+            return self._do(request.steps, rules)
         if request.finish is not None:
             return self._copies[request.finish].finish()
         return None
 
-    def _ruled(self, steps: Sequence[FolderStep]) -> list[FolderStep]:
-        """Return steps with the rules they are under."""
+    def _ruled(self, steps: Sequence[FolderStep]) -> list[CopyRules]:
+        """Return the rules each of some steps is under."""
         ruled = []
         for step in steps:
             self._rules = step.rules or self._rules
-            ruled.append(step._replace(rules=self._rules))
+            assert self._rules is not None
+            ruled.append(self._rules)
         return ruled
 
-    def _do(self, steps: Sequence[FolderStep]) -> list[Batch | None]:
+    def _do(self, steps: Sequence[FolderStep], ruled: Sequence[CopyRules]) -> list[Batch | None]:
         done: list[Batch | None] = []
         work, ends = 0, time.monotonic() + BATCH_S
-        for step in steps:
-            batch = self._step(step)
+        for step, rules in zip(steps, ruled, strict=True):
+            batch = self._step(step, rules)
             done.append(batch)
             if batch is None or not batch.exhausted or batch.large or batch.out_of_space or self._brake.on:
                 break
@@ -114,17 +115,16 @@ class Worker:
                 break
         return done
 
-    def _step(self, step: FolderStep) -> Batch | None:
-        assert step.rules is not None
+    def _step(self, step: FolderStep, rules: CopyRules) -> Batch | None:
         copy = self._copies.get(step.key)
         if copy is None:
             assert step.folder is not None
             source, target, path, target_path, names = step.folder
             if (there := self._root(source)) is None or (here := self._root(target)) is None:
                 return None
-            copy = FolderCopy(there, here, path, target_path, step.rules, None, self._brake, names)
+            copy = FolderCopy(there, here, path, target_path, rules, None, self._brake, names)
             self._copies[step.key] = copy
-        copy.rules = step.rules
+        copy.rules = rules
         return copy.step(finish=step.finish)
 
     def _root(self, wanted: RootId) -> Root | None:

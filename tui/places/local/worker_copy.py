@@ -71,7 +71,8 @@ class WorkerCopy:
         """Take note of a batch of the worker's, for the case that it dies."""
         self._borrows = self._takes_names or not batch.finished
         self._spec = None
-        self._note(batch)
+        if not batch.finished:
+            self._note(batch)
 
     @property
     def is_here(self) -> bool:
