@@ -132,6 +132,16 @@ async def test_the_key_bar_shows_remapped_keys(shell):
         assert s.main.key_bar.render_line(1).text.split()[1] == "R"
 
 
+@pytest.mark.parametrize(("width", "apart"), [(80, False), (100, True), (120, True)])
+async def test_a_key_and_its_word_stand_apart_in_all_of_the_key_bar_or_nowhere(shell, width, apart):
+    async with shell(size=(width, 24)) as s:
+        bar = s.main.key_bar.render_line(0).text
+        assert [f"F{n} {word}" in bar for n, word in ((1, "Help"), (2, "Rename"), (10, "Quit"))] == [
+            apart
+        ] * 3
+        assert all(f"F{n}{' ' * apart}" in bar for n in range(1, 11))
+
+
 async def test_a_click_on_the_key_bar_runs_the_action(shell):
     async with shell() as s:
         await s.pilot.click(KeyBar, offset=(2, 0))

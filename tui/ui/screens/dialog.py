@@ -67,6 +67,8 @@ class Dialog(ModalScreen[Result | None]):
         Binding("escape,f10", "leave", "Leave", show=False),
         Binding("ctrl+c", "leave", "Leave", show=False, priority=True),  # not to copy, as a field has it
         Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
+        Binding("ctrl+z", "app.suspend", "Go back to the shell until fg", show=False, priority=True),
+        Binding("ctrl+l", "app.redraw", "Draw the screen anew", show=False, priority=True),
     ]
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (ROOMY_CELLS, "-roomy")]  # noqa: RUF012 (as Textual declares it)
