@@ -124,6 +124,8 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
             self._type_ahead.take(event)
         elif isinstance(event, events.Paste) and isinstance(self.focused, Input):
             await self._paste(event.text)
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
+            tell(self, "Nothing was pasted: there is no line to type in here.", "warning")
         else:
             await super().on_event(event)
 

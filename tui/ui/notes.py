@@ -72,10 +72,10 @@ def dismiss(app: App[Any]) -> bool:
     return shown
 
 
-def make_room(app: App[Any]) -> None:
-    """Take off the screen what was said a while ago, to make room for a dialog; errors stay."""
+def make_room(app: App[Any], *, fresh_too: bool = False) -> None:
+    """Take off the screen what was said a while ago, or all of it, to make room for a dialog; errors stay."""
     for note in list(app._notifications):
-        if note.severity != "error" and time.time() - note.raised_at > FRESH_S:
+        if note.severity != "error" and (fresh_too or time.time() - note.raised_at > FRESH_S):
             app._unnotify(note, refresh=False)
 
 

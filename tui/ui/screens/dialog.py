@@ -74,6 +74,8 @@ class Dialog(ModalScreen[Result | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (ROOMY_CELLS, "-roomy")]  # noqa: RUF012 (as Textual declares it)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (19, "-high")]  # noqa: RUF012
 
+    answers_job: int | None = None
+    """The job whose question it puts: that there is one needs no telling any more."""
     waits_for_host = False
     """It can do nothing before a host has answered: what that asks may stand over it."""
 
@@ -82,7 +84,8 @@ class Dialog(ModalScreen[Result | None]):
         self._title, self._keys = title, keys
 
     def _on_mount(self, event: events.Mount) -> None:  # Textual calls this and that of each base
-        make_room(self.app)  # what was told a while ago would lie over the dialog's first lines
+        # What was told a while ago, or of this very dialog, would lie over its first lines.
+        make_room(self.app, fresh_too=self.answers_job is not None)
 
     def compose(self) -> ComposeResult:
         with Box(self._title, self._keys):

@@ -87,6 +87,7 @@ class QuestionScreen(Dialog[None]):
     def __init__(self, queue: Queue, job: int) -> None:
         super().__init__("The name is taken", "capital letter: all of this job · Esc later")
         self._queue, self._job = queue, job
+        self.answers_job = job
         self._waiting: list[Question] = []
         self._busy = self._complains = False
 
