@@ -217,6 +217,16 @@ def test_it_works_in_many_terminals(harbor: Harbor, environ: dict[str, str]) -> 
     assert screen.wait_exit() == 0
 
 
+@pytest.mark.parametrize("term", ["linux", "xterm-256color"])
+def test_what_lies_around_a_dialog_stays_in_view(harbor: Harbor, term: str) -> None:
+    (harbor.left / "beside.txt").touch()
+    screen = harbor.open(environ={"TERM": term})
+    screen.press("f7")
+    screen.wait_for("Make a folder")
+    screen.settle()
+    assert "beside.txt" in screen.text
+
+
 def test_without_color_no_color_is_sent(harbor: Harbor) -> None:
     screen = harbor.open(environ={"NO_COLOR": "1", "COLORTERM": "truecolor"})
     colors = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", screen.output)
