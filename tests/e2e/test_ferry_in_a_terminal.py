@@ -217,6 +217,16 @@ def test_it_works_in_many_terminals(harbor: Harbor, environ: dict[str, str]) -> 
     assert screen.wait_exit() == 0
 
 
+@pytest.mark.parametrize("term", ["linux", "xterm-256color"])
+def test_what_lies_around_a_dialog_stays_in_view(harbor: Harbor, term: str) -> None:
+    (harbor.left / "beside.txt").touch()
+    screen = harbor.open(environ={"TERM": term})
+    screen.press("f7")
+    screen.wait_for("Make a folder")
+    screen.settle()
+    assert "beside.txt" in screen.text
+
+
 def test_without_color_no_color_is_sent(harbor: Harbor) -> None:
     screen = harbor.open(environ={"NO_COLOR": "1", "COLORTERM": "truecolor"})
     colors = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", screen.output)
@@ -249,7 +259,14 @@ def test_a_dumb_terminal_is_refused(harbor: Harbor, term: str) -> None:
 # The shell it was started from
 
 
-def test_one_key_goes_back_to_the_shell_and_fg_to_ferry(harbor: Harbor) -> None:
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [((), "Queue"), (("f7",), "Make a folder"), (("f",), "Filter"), (("f1",), "In the file panes")],
+    ids=["panes", "dialog", "field", "help"],
+)
+def test_one_key_goes_back_to_the_shell_and_fg_to_ferry(
+    harbor: Harbor, keys: tuple[str, ...], shown: str
+) -> None:
     environ = {**harbor.environ, "PS1": "$ "}
     screen = Terminal(["/bin/bash", "--norc", "-i"], environ=environ, cwd=harbor.left)
     harbor.screens.append(screen)
@@ -257,12 +274,17 @@ def test_one_key_goes_back_to_the_shell_and_fg_to_ferry(harbor: Harbor) -> None:
     screen.type(f"{sys.executable} -m tui .\n")
     screen.wait_for("Queue")
     screen.settle()
+    screen.press(*keys)
+    screen.wait_for(shown)
     screen.press("ctrl+z")
     screen.wait_for("Stopped")
     screen.type("echo shell is $((1 + 1))\n")
     screen.wait_for("^shell is 2")
     screen.type("fg\n")
-    screen.wait_for("Queue")
+    screen.wait_for(shown)
+    if keys:
+        screen.press("escape")
+        screen.wait_until(lambda: shown not in screen.text)
     screen.press("q")
     screen.wait_for(r"^\$")
 

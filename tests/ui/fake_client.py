@@ -502,9 +502,18 @@ class FakeQueue:
         self.host_answers: list[tuple[int, str | None]] = []
         self._right_answers: dict[int, str | None] = {}
         self._subscribers: list[asyncio.Queue[Update | Disconnected]] = []
+        self._awake = asyncio.Event()
+        self._awake.set()
         self._seq = 0
 
     # What a test says.
+
+    def freeze(self) -> None:
+        """Let the queue be as a process that was stopped: it answers nothing, and what was asked waits."""
+        self._awake.clear()
+
+    def thaw(self) -> None:
+        self._awake.set()
 
     def push(self, update: Update | Disconnected) -> None:
         """Send an update to every subscriber as it is."""
@@ -619,6 +628,7 @@ class FakeQueue:
             self._subscribers.remove(queue)
 
     async def pause(self, ids: Sequence[int] | None = None) -> None:
+        await self._awake.wait()
         stoppable = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.WAITING})
         self._move(self._each("pause", ids), stoppable, JobState.PAUSED)
 
@@ -733,10 +743,12 @@ class FakeQueue:
         return self.losses_by_job.get(id, ())
 
     async def questions(self, id: int | None = None, count: int = 100) -> tuple[Question, ...]:
+        await self._awake.wait()
         found = [each for each in self.open_questions.values() if id is None or each.job == id]
         return tuple(found[:count])
 
     async def answer(self, question: int, rule: Conflict, *, for_all: bool = False) -> None:
+        await self._awake.wait()
         self._each("answer", [], question, rule, for_all)
         asked = self.open_questions.pop(question, None)
         if asked is None:
@@ -772,6 +784,7 @@ class FakeQueue:
         """Called when a host has what it asked for, or will never have it."""
 
     async def status(self) -> EngineStatus:
+        await self._awake.wait()
         self._each("status", [])
         return self.engine
 

@@ -11,7 +11,8 @@ from textual.geometry import Region
 from textual.widgets import Input
 
 from tui.config import ConfirmSettings, ScreenSettings
-from tui.model.job import JobKind, JobState, Progress, Request
+from tui.model.entry import EntryKind, Facts
+from tui.model.job import JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
 from tui.ui import notes
 from tui.ui.app import LONGEST_LINE, Ferry
@@ -21,6 +22,7 @@ from tui.ui.screens.main import MainScreen
 from tui.ui.screens.menu import Menu
 from tui.ui.screens.picker import Picker
 from tui.ui.screens.prompt import Prompt
+from tui.ui.screens.question import QuestionScreen
 from tui.ui.widgets.key_bar import KeyBar
 from tui.ui.widgets.path_input import PathInput
 
@@ -130,6 +132,16 @@ async def test_on_a_narrow_screen_the_key_bar_has_numbers_for_the_function_keys(
 async def test_the_key_bar_shows_remapped_keys(shell):
     async with shell(keys={"pane.rename": ("f2", "R")}) as s:
         assert s.main.key_bar.render_line(1).text.split()[1] == "R"
+
+
+@pytest.mark.parametrize(("width", "apart"), [(80, False), (100, True), (120, True)])
+async def test_a_key_and_its_word_stand_apart_in_all_of_the_key_bar_or_nowhere(shell, width, apart):
+    async with shell(size=(width, 24)) as s:
+        bar = s.main.key_bar.render_line(0).text
+        assert [f"F{n} {word}" in bar for n, word in ((1, "Help"), (2, "Rename"), (10, "Quit"))] == [
+            apart
+        ] * 3
+        assert all(f"F{n}{' ' * apart}" in bar for n in range(1, 11))
 
 
 async def test_a_click_on_the_key_bar_runs_the_action(shell):
@@ -326,6 +338,17 @@ async def test_a_paste_of_several_lines_into_one_is_refused_in_words(shell):
         await s.until(lambda: line.value == "a whole line", "pasted")
 
 
+@pytest.mark.parametrize("keys", [(), ("w",)], ids=["pane", "queue"])
+async def test_a_paste_where_nothing_is_typed_runs_no_key_and_says_so(shell, keys):
+    async with shell() as s:
+        await s.press(*keys)
+        before = len(s.client.calls)
+        s.app.post_message(events.Paste("Dyq\n"))
+        await s.until(lambda: "Nothing was pasted: there is no line to type in here." in s.told, "told")
+        assert s.app.screen is s.main
+        assert not [call for call in s.client.calls[before:] if call[0] in ("submit", "remove", "cancel")]
+
+
 async def test_leaving_asks_where_the_configuration_says_so(shell):
     async with shell(confirm=ConfirmSettings(quit=True)) as s:
         await s.press("q")
@@ -459,6 +482,28 @@ async def test_a_dialog_takes_away_what_was_told_a_while_ago_but_no_error(shell,
         await s.press("f9")
         await s.dialog(Menu)
         assert [note.message for note in s.app._notifications] == ["an old error"]
+
+
+async def test_nothing_lies_over_a_question_that_only_says_there_is_one(shell, monkeypatch):
+    monkeypatch.setattr(notes, "FRESH_S", 1000.0)
+    async with shell(size=(62, 20)) as s:
+        request = Request(kind=JobKind.COPY, sources=(Location("/home/ann/a"),), target=Location("/mnt"))
+        job = s.client.add_job(request, state=JobState.RUNNING)
+        await s.until(lambda: s.main.queue_pane.jobs, "seen")
+        facts = Facts(EntryKind.FILE, 1, 1)
+        ask = Question(1, job.id, Location("/home/ann/a"), Location("/mnt/a"), facts, facts, 0.0)
+        s.client.add_question(ask)
+        await s.until(lambda: s.app._notifications, "told")
+        await s.press("w", "a")
+        dialog = await s.dialog(QuestionScreen)
+        assert list(s.app._notifications) == []
+        s.client.set_job(job.id, progress=Progress())
+        s.client.set_job(job.id, progress=Progress(questions=1))
+        other = s.client.add_job(request, state=JobState.RUNNING)
+        s.client.set_job(other.id, progress=Progress(questions=1))
+        await s.until(lambda: len(s.told) == 2, "the other job's question told")
+        assert s.app.screen is dialog
+        assert len(s.app._notifications) == 1
 
 
 async def test_no_cursor_blinks(shell):

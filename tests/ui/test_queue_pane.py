@@ -12,11 +12,14 @@ from textual.widgets import Button, Input, Static
 
 from tui.config import ConfirmSettings, Settings
 from tui.model.entry import EntryKind, Facts
+from tui.model.error import EngineUnreachable
 from tui.model.fidelity import Loss, Lost
 from tui.model.job import Conflict, Disconnected, JobError, JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
 from tui.model.misfit import Misfit, Misfits, Names, Unfit
 from tui.resources import styles_dir
+from tui.ui import notes, queue_feed
+from tui.ui.screens import question
 from tui.ui.screens.cancel_jobs import CancelJobs
 from tui.ui.screens.job_details import JobDetails
 from tui.ui.screens.job_errors import JobErrors
@@ -155,6 +158,54 @@ async def test_a_lost_engine_is_told_and_the_jobs_stay(client: FakeClient) -> No
         assert line_of(pane, "photos")
         client.announce()
         await until(pilot, lambda: "lost" not in lines(pane)[0])
+
+
+async def test_an_engine_that_falls_silent_while_a_job_runs_is_told_and_no_rate_is_made_up(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_feed, "QUIET_S", 0.0)
+    monkeypatch.setattr(queue_feed, "ANSWERS_WITHIN_S", 0.01)
+    client.engine = replace(client.engine, rate_bytes_s=5.0)
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 20)) as pilot:
+        pane = await started(pilot, client)
+        await until(pilot, lambda: " 5 B/s" in line_of(pane, "photos"))
+        client.freeze()
+        await until(pilot, lambda: "engine does not answer" in lines(pane)[0])
+        assert "5 B/s" not in line_of(pane, "photos")
+        client.thaw()
+        await until(pilot, lambda: "does not answer" not in lines(pane)[0])
+        assert " 5 B/s" in line_of(pane, "photos")
+
+
+async def test_an_engine_with_nothing_to_do_is_not_asked_whether_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue_feed, "QUIET_S", 0.0)
+    client = FakeClient()
+    client.add_job(request(), state=JobState.PAUSED)
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 20)) as pilot:
+        await started(pilot, client)
+        for _ in range(20):
+            await pilot.pause(0.001)
+        assert called(client, "status") == []
+        client.set_job(1, state=JobState.RUNNING)
+        await until(pilot, lambda: called(client, "status"))
+
+
+async def test_a_key_that_the_engine_does_not_answer_says_so(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "SLOW_S", 0.01)
+    app = QueueApp(client)
+    async with app.run_test(size=(120, 20)) as pilot:
+        await started(pilot, client)
+        client.freeze()
+        await pilot.press("p")
+        await until(pilot, lambda: notes.DOES_NOT_ANSWER in [note.message for note in app._notifications])
+        client.thaw()
+        await until(pilot, lambda: client.jobs_by_id[1].state is JobState.PAUSED)
 
 
 async def test_hostile_names_are_shown_as_marks() -> None:
@@ -533,6 +584,51 @@ async def test_questions_follow_each_other_and_escape_leaves_the_rest(client: Fa
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, QuestionScreen))
         assert list(client.open_questions) == [3]
+
+
+async def test_a_question_answered_while_the_engine_is_frozen_says_so_and_goes_on_when_it_answers(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "SLOW_S", 0.01)
+    ask(client, 1, 2)
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await started(pilot, client)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+        client.freeze()
+        await pilot.press("s")
+        await until(pilot, lambda: said(app, "#feedback") == notes.DOES_NOT_ANSWER)
+        client.thaw()
+        await until(pilot, lambda: app.screen.question.id == 2)
+        assert said(app, "#feedback") == ""
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_an_answer_the_engine_did_not_confirm_is_given_again_until_it_does(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    monkeypatch.setattr(question, "RETRY_S", 0.001)
+    ask(client, 1, 2)
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await started(pilot, client)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+        answer = client.answer
+
+        async def unreachable(*_: object, **__: object) -> None:
+            raise EngineUnreachable("the engine did not answer within 10 seconds")
+
+        client.answer = unreachable
+        await pilot.press("s")
+        await until(pilot, lambda: "does not answer; trying again" in said(app, "#feedback"))
+        if taken:  # it lay in the socket, and was read before it was given again
+            client.open_questions.pop(1)
+        client.answer = answer
+        await until(pilot, lambda: app.screen.question.id == 2)
+        assert said(app, "#feedback") == ""
+        assert client.answers == ([] if taken else [(1, Conflict.SKIP, False)])
 
 
 def unfit(client: FakeClient, id: int = 1) -> None:

@@ -72,7 +72,11 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     COMMANDS: ClassVar = {ActionCommands}
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f24"  # ctrl+p comes from the table of actions
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [  # these reach it from a field inside a pane, too
+        Binding("ctrl+q", "quit", "Quit", show=False),
+        Binding("ctrl+z", "suspend", "Go back to the shell until fg", show=False),
+        Binding("ctrl+l", "redraw", "Draw the screen anew", show=False),
+    ]
 
     def __init__(
         self,
@@ -120,6 +124,8 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
             self._type_ahead.take(event)
         elif isinstance(event, events.Paste) and isinstance(self.focused, Input):
             await self._paste(event.text)
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
+            tell(self, "Nothing was pasted: there is no line to type in here.", "warning")
         else:
             await super().on_event(event)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +11,10 @@ from tui.model.error import FerryError
 from tui.visible import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from textual.app import App
+    from textual.message_pump import MessagePump
 
 _logger = logging.getLogger(__name__)
 
@@ -20,6 +24,21 @@ MOST_SHOWN = 4
 """More messages at a time hide the files below them, and nobody reads them in their few seconds."""
 FRESH_S = 1.0
 """What was said so recently belongs to what happens now."""
+
+
+SLOW_S = 2.0
+"""After so long somebody who waits for the engine is told that it does not answer."""
+DOES_NOT_ANSWER = "The engine does not answer yet."
+
+
+@contextlib.contextmanager
+def saying_when_slow(node: MessagePump, say: Callable[[str], object]) -> Iterator[None]:
+    """Say, where what is done within takes long, that the engine does not answer yet."""
+    timer = node.set_timer(SLOW_S, lambda: say(DOES_NOT_ANSWER))
+    try:
+        yield
+    finally:
+        timer.stop()
 
 
 def tell(app: App[Any], text: str, severity: Severity = "information", title: str = "") -> None:
@@ -53,10 +72,10 @@ def dismiss(app: App[Any]) -> bool:
     return shown
 
 
-def make_room(app: App[Any]) -> None:
-    """Take off the screen what was said a while ago, to make room for a dialog; errors stay."""
+def make_room(app: App[Any], *, fresh_too: bool = False) -> None:
+    """Take off the screen what was said a while ago, or all of it, to make room for a dialog; errors stay."""
     for note in list(app._notifications):
-        if note.severity != "error" and time.time() - note.raised_at > FRESH_S:
+        if note.severity != "error" and (fresh_too or time.time() - note.raised_at > FRESH_S):
             app._unnotify(note, refresh=False)
 
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from tui.format import entries
 from tui.ui.addresses import host_of
-from tui.ui.notes import report, tell
+from tui.ui.notes import report, saying_when_slow, tell
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -159,7 +159,8 @@ class Operations(Screen[None]):
     async def submit(self, request: Request, said: str) -> int:
         """Put a request into the queue, and say so."""
         self.nothing_to_open()
-        job = await self.client.submit(request)
+        with saying_when_slow(self, lambda text: self.tell(text, "warning")):
+            job = await self.client.submit(request)
         self.tell(f"{said} · job {job}")
         return job
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tui.model.error import FerryError
 from tui.model.job import Disconnected, Job, JobKind, JobState
@@ -21,6 +24,10 @@ _logger = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Pause before the updates are asked for again where they ended."""
+QUIET_S = 2.0
+"""After so long without a word while a job runs, the engine is asked whether it is there."""
+ANSWERS_WITHIN_S = 3.0
+"""An engine that has not answered that by then does not answer."""
 _GOING_ON = (JobState.RUNNING, JobState.QUEUED)
 _MOVES_BYTES = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC)
 
@@ -54,6 +61,10 @@ class QueueState:
         """None until the engine has answered once."""
         self.lost = ""
         """Why the engine does not answer, while it does not."""
+        self.silent = False
+        """Whether the engine says nothing although it is there: its process was stopped, or is starved."""
+        self.heard_s = float("-inf")
+        """When it said something last, by the monotonic clock."""
         self.host_questions: tuple[HostQuestion, ...] = ()
         """What hosts ask now."""
         self._jobs: dict[int, Job] = {}
@@ -72,13 +83,24 @@ class QueueState:
     def get(self, id: int) -> Job | None:
         return self._jobs.get(id)
 
+    def shown(self, job: Job) -> Job:
+        """Return a job as far as it is known: without how fast it goes where the engine does not tell."""
+        if self.is_heard:
+            return job
+        return replace(job, progress=replace(job.progress, rate_bytes_s=0.0, time_left_s=None))
+
     def count(self, *states: JobState) -> int:
         return sum(job.state in states for job in self._jobs.values())
 
     @property
+    def is_heard(self) -> bool:
+        """Whether the engine tells how things are now."""
+        return self.status is not None and not self.lost and not self.silent
+
+    @property
     def rate_bytes_s(self) -> float:
         """All running jobs together; 0 where nobody can know."""
-        if self.status is None or self.lost or not self.count(JobState.RUNNING):
+        if self.status is None or not self.is_heard or not self.count(JobState.RUNNING):
             return 0.0
         return self.status.rate_bytes_s
 
@@ -97,6 +119,7 @@ class QueueState:
 
     def fold(self, update: Update | Disconnected) -> Fold:
         """Take one update in, and say what it brought."""
+        self.silent, self.heard_s = False, time.monotonic()
         if isinstance(update, Disconnected):
             self.lost = update.reason or "the engine does not answer"
             return Fold()
@@ -153,3 +176,29 @@ async def follow(queue: Queue, state: QueueState) -> AsyncIterator[Fold]:
         _logger.warning("queue updates: %s; trying again", reason)
         yield state.fold(Disconnected(reason))
         await asyncio.sleep(RETRY_S)
+
+
+async def watch(queue: Queue, state: QueueState) -> AsyncIterator[None]:
+    """Ask the engine whether it is there where it says nothing while a job runs; yield whenever that has changed.
+
+    A process that was stopped keeps its connections: the last numbers would stand for ever as if they were true.
+    """
+    while True:
+        await asyncio.sleep(QUIET_S)
+        heard_s = state.heard_s
+        is_quiet = time.monotonic() - heard_s >= QUIET_S and state.count(JobState.RUNNING)
+        if state.lost or not (state.silent or is_quiet):
+            continue
+        silent = not await _answers(queue)
+        if state.heard_s == heard_s and silent is not state.silent:
+            state.silent = silent
+            yield
+
+
+async def _answers(queue: Queue) -> bool:
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            await queue.status()
+    except (TimeoutError, FerryError):
+        return False
+    return True

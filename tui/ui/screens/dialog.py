@@ -67,11 +67,15 @@ class Dialog(ModalScreen[Result | None]):
         Binding("escape,f10", "leave", "Leave", show=False),
         Binding("ctrl+c", "leave", "Leave", show=False, priority=True),  # not to copy, as a field has it
         Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
+        Binding("ctrl+z", "app.suspend", "Go back to the shell until fg", show=False, priority=True),
+        Binding("ctrl+l", "app.redraw", "Draw the screen anew", show=False, priority=True),
     ]
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (ROOMY_CELLS, "-roomy")]  # noqa: RUF012 (as Textual declares it)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (19, "-high")]  # noqa: RUF012
 
+    answers_job: int | None = None
+    """The job whose question it puts: that there is one needs no telling any more."""
     waits_for_host = False
     """It can do nothing before a host has answered: what that asks may stand over it."""
 
@@ -80,7 +84,8 @@ class Dialog(ModalScreen[Result | None]):
         self._title, self._keys = title, keys
 
     def _on_mount(self, event: events.Mount) -> None:  # Textual calls this and that of each base
-        make_room(self.app)  # what was told a while ago would lie over the dialog's first lines
+        # What was told a while ago, or of this very dialog, would lie over its first lines.
+        make_room(self.app, fresh_too=self.answers_job is not None)
 
     def compose(self) -> ComposeResult:
         with Box(self._title, self._keys):

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from tui.model.ask import YES, AskKind
 from tui.model.error import FerryError
-from tui.ui.notes import report
+from tui.ui.notes import report, saying_when_slow, tell
 from tui.ui.screens.dialog import Dialog, feedback
 from tui.visible import visible
 
@@ -124,7 +124,8 @@ class HostQuestionScreen(Dialog[None]):
 
     async def _send(self, text: str | None) -> None:
         try:
-            await self.client.answer_host(self.question.id, text)
+            with saying_when_slow(self, lambda text: tell(self.app, text, "warning")):
+                await self.client.answer_host(self.question.id, text)
         except FerryError as error:  # somebody else was faster, or the engine has gone
             report(self.app, error)
         self.leave()

@@ -88,7 +88,7 @@ class JobDetails(Dialog[None]):
 
     def _show(self) -> None:
         job = self._state.get(self._job)
-        if job is None or job == self._shown:
+        if job is None or (job := self._state.shown(job)) == self._shown:
             return
         if self._shown is not None and job.progress.losses != self._shown.progress.losses:
             self.run_worker(self._load(), group="details", exclusive=True)

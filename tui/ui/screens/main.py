@@ -259,6 +259,8 @@ class MainScreen(
     def _question_asked(self, event: QueuePane.QuestionAsked) -> None:
         if event.job.wants_host:
             return  # the host's question is put by itself
+        if getattr(self.app.screen, "answers_job", None) == event.job.id:
+            return  # it is being put
         has = "has" if event.job.source_count == 1 else "have"
         self._call(f"{what(event.job)} {has} a question: answer it in the queue (w, then a).", "warning")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,9 +13,9 @@ from textual.widgets import Button, Static
 
 from tui import format as fmt
 from tui.model.entry import EntryKind
-from tui.model.error import NotPossible
+from tui.model.error import EngineUnreachable, NotPossible
 from tui.model.job import Conflict, Question
-from tui.ui.notes import report
+from tui.ui.notes import report, saying_when_slow
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.terminal.cells import cells, fit
 from tui.visible import visible
@@ -34,6 +35,9 @@ ANSWERS = {
 """Keys for this file; the capital letter means all of the job."""
 _AT_ONCE = 100
 """Questions fetched in one go."""
+RETRY_S = 1.0
+"""Pause before an engine that does not answer is asked again."""
+_TRYING_AGAIN = "The engine does not answer; trying again."
 
 
 def compared(facts: Facts, other: Facts) -> tuple[str, str]:
@@ -83,8 +87,9 @@ class QuestionScreen(Dialog[None]):
     def __init__(self, queue: Queue, job: int) -> None:
         super().__init__("The name is taken", "capital letter: all of this job · Esc later")
         self._queue, self._job = queue, job
+        self.answers_job = job
         self._waiting: list[Question] = []
-        self._busy = False
+        self._busy = self._complains = False
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="what", markup=False)
@@ -117,7 +122,7 @@ class QuestionScreen(Dialog[None]):
         """Put the next question; fetch more where these are used up."""
         try:
             if not self._waiting:
-                self._waiting = list(await self._queue.questions(self._job, _AT_ONCE))
+                self._waiting = await self._fetch()
         except Exception as error:  # the screen under this one goes on
             report(self.app, error)
             self.dismiss(None)
@@ -127,6 +132,28 @@ class QuestionScreen(Dialog[None]):
             self._show()
         else:
             self.dismiss(None)
+
+    async def _fetch(self) -> list[Question]:
+        """Return what is open; an engine that does not answer is waited for, and that is said."""
+        while True:
+            try:
+                with saying_when_slow(self, self._complain):
+                    found = await self._queue.questions(self._job, _AT_ONCE)
+            except EngineUnreachable:
+                self._complain(_TRYING_AGAIN)
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._calm_down()
+                return list(found)
+
+    def _complain(self, text: str) -> None:
+        self._complains = True
+        self.say(text, wrong=True)
+
+    def _calm_down(self) -> None:
+        if self._complains:
+            self._complains = False
+            self.say("")
 
     def _show(self) -> None:
         question = self.question
@@ -166,16 +193,32 @@ class QuestionScreen(Dialog[None]):
 
     async def _answer(self, question: Question, rule: Conflict, for_all: bool) -> None:
         try:
-            await self._queue.answer(question.id, rule, for_all=for_all)
-            self.say("")
-        except NotPossible as error:  # somebody else was quicker
-            self.say(error.message)
+            self.say(await self._hand_over(question, rule, for_all))
         except Exception as error:  # the question stays, and can be answered again
             report(self.app, error)
             self._busy = False
             return
         self._waiting = [] if for_all else self._waiting[1:]
         await self._next()
+
+    async def _hand_over(self, question: Question, rule: Conflict, for_all: bool) -> str:
+        """Have the engine take an answer, as long as it takes; return what it says where somebody else was quicker.
+
+        Of an engine that does not answer nobody knows whether it took this: it is told again. That it then knows of
+        no such question any more is the answer, too.
+        """
+        told_before = False
+        while True:
+            try:
+                with saying_when_slow(self, self._complain):
+                    await self._queue.answer(question.id, rule, for_all=for_all)
+                return ""
+            except NotPossible as error:
+                return "" if told_before else error.message
+            except EngineUnreachable:
+                told_before = True
+                self._complain(_TRYING_AGAIN)
+                await asyncio.sleep(RETRY_S)
 
 
 def _side(title: str, question: Question, facts: Facts, other: Facts, width: int) -> Content:

@@ -54,6 +54,7 @@ class UnfitNames(Dialog[None]):
     def __init__(self, queue: Queue, job: int) -> None:
         super().__init__("Names that do not fit", "Nothing is written yet · Esc later")
         self._queue, self._job = queue, job
+        self.answers_job = job
         self._busy = False
 
     def compose_body(self) -> ComposeResult:

@@ -128,6 +128,11 @@ class KeyBar(Widget):
                 return slots, wanted
             slots.remove(own[-1])
 
+    def _has_gaps(self) -> bool:
+        """Say whether there is room for a blank before and after the word in each slot of the F-keys."""
+        slot_cells = self.size.width // max(1, len(self._slots))
+        return all(_cells_of(slot) - 1 <= slot_cells for slot in self._slots)
+
     def _slot_segments(self, slot: Slot, width: int, y: int) -> list[Segment]:
         key, label, letter = (
             self.get_component_rich_style(f"key-bar--{part}") for part in ("key", "label", "letter")
@@ -140,7 +145,7 @@ class KeyBar(Widget):
             return [Segment(f" {slot.key}", key), Segment(text, label), Segment(" " * rest, self.rich_style)]
         if y:
             return [Segment(f"{'':{len(name)}} {slot.below}".ljust(width)[:width], letter)]
-        gap = 1 if width > len(name) + 7 else 0
+        gap = int(self._has_gaps())
         room = width - len(name) - gap
         return [
             Segment(name, key),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.format import entries
 from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, Conflict, JobKind, JobState
 from tui.ui.keys import Keymap, shown
-from tui.ui.notes import report, tell
+from tui.ui.notes import report, saying_when_slow, tell
 from tui.ui.presets import keys_chosen
 from tui.ui.queue_order import AS_THEY_RUN
 from tui.ui.widgets.job_line import sources
@@ -51,7 +51,8 @@ class QueueActions(QueueLines):
 
     async def _do(self, asked: Awaitable[None], clears_marks: bool) -> None:
         try:
-            await asked
+            with saying_when_slow(self, lambda text: tell(self.app, text, "warning")):
+                await asked
         except Exception as error:  # one thing that went wrong must not end the screen
             report(self.app, error)
             return

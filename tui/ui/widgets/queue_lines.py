@@ -252,7 +252,8 @@ class QueueLines(KeyScope, can_focus=True):
             text = self._empty_line(y - 1) if not self._rows else ""
             return self._strip(cut([Piece("  "), Piece(text, "muted")], width) if text else [], width)
         index, part = self._rows[row]
-        job, columns = named_blocker(self._jobs[index], self.state), Columns.for_width(width)
+        job = named_blocker(self.state.shown(self._jobs[index]), self.state)
+        columns = Columns.for_width(width)
         line = second_line(job, columns) if part else first_line(job, columns, job.id in self.marked)
         return self._strip(cut(line, width), width, under="cursor" if index == self._cursor else "text")
 

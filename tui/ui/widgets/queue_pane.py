@@ -14,7 +14,7 @@ from tui.model.location import Location
 from tui.ui.keys import Keymap, shown
 from tui.ui.notes import tell
 from tui.ui.presets import keys_chosen
-from tui.ui.queue_feed import follow
+from tui.ui.queue_feed import follow, watch
 from tui.ui.widgets.queue_filter import QueueFilter
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class QueuePane(QueueFilter):
     def on_mount(self) -> None:
         self._sampler = self.set_interval(1.0, self._sample, pause=True)
         self.run_worker(self._follow(), exclusive=True, group="feed")
+        self.run_worker(self._watch(), exclusive=True, group="watch")
 
     async def _follow(self) -> None:
         asked: tuple[HostQuestion, ...] = ()
@@ -134,6 +135,10 @@ class QueuePane(QueueFilter):
                 self.post_message(self.JobEnded(self, job))
             for job in fold.asked:
                 self.post_message(self.QuestionAsked(self, job))
+
+    async def _watch(self) -> None:
+        async for _ in watch(self._queue, self.state):
+            self.post_message(self.Updated())
 
     def on_queue_pane_updated(self, event: Updated) -> None:
         event.stop()
@@ -193,7 +198,7 @@ class QueuePane(QueueFilter):
         ]
         status = self.state.status
         limits = status and (status.limit_bytes_s, status.slots)
-        return len(self.state.jobs), unfinished, limits, self.state.lost
+        return len(self.state.jobs), unfinished, limits, self.state.lost, self.state.silent
 
     def _take_over_now(self) -> None:
         self._paint_timer = None

@@ -62,6 +62,8 @@ def engine_words(state: QueueState) -> tuple[str, str]:
     """Return how it stands with the engine, and the style to say it in."""
     if state.lost:
         return "engine lost: trying again", "lost"
+    if state.silent:
+        return "engine does not answer", "lost"
     if state.status is None:
         return "engine starting", "muted"
     if state.status.in_process:
@@ -81,7 +83,7 @@ def _counts(state: QueueState) -> list[Part]:
 def _measures(state: QueueState, graph: RateGraph, width: int) -> list[Part]:
     words, style = engine_words(state)
     parts: list[Part] = []
-    if state.status is not None and not state.lost:
+    if state.status is not None and state.is_heard:
         if state.rate_bytes_s or not graph.is_flat:
             parts.append(Part(5, Piece(graph.draw(_graph_cells(width)), "graph")))
             parts.append(Part(9, Piece(f"{fmt.rate(state.rate_bytes_s):>10}", "number")))
