@@ -11,13 +11,14 @@ from textual.widgets import Input
 
 from tui.model.ask import Ask, AskKind
 from tui.model.entry import EntryKind, Page
-from tui.model.error import PermissionDenied, UsageError
+from tui.model.error import HostUnreachable, PermissionDenied, UsageError
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
 from tui.ui.addresses import parse_address, parse_url, shortened
 from tui.ui.completion import complete
 from tui.ui.screens.host_question import HostQuestionScreen
 from tui.ui.screens.prompt import Prompt
+from tui.ui.widgets import pane_reading
 from tui.ui.widgets.pane_base import State
 
 if TYPE_CHECKING:
@@ -423,6 +424,37 @@ async def test_a_refresh_that_takes_long_is_shown_and_escape_ends_it(shell):
         s.client.write("sftp://ann@box/srv/new.txt", b"")
         await s.press("ctrl+r")
         await s.until(lambda: "new.txt" in s.main.pane.folder.names)
+
+
+async def test_what_was_read_stays_when_its_host_goes_away_and_is_renewed_when_it_is_back(shell, monkeypatch):
+    monkeypatch.setattr(pane_reading, "AWAY_S", 0.05)
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        await s.press("j", "space")
+        pane, marked = s.main.pane, set(s.main.pane.folder.marks)
+        s.client.refuse(SRV, HostUnreachable)
+        await s.press("ctrl+r")
+        await s.until(lambda: "not up to date" in pane.path_bar.text)
+        assert "a.txt" in pane.folder.names
+        assert marked and pane.folder.marks == marked
+        s.client.allow(SRV)
+        s.client.write("sftp://ann@box/srv/new.txt", b"")
+        await s.until(lambda: "new.txt" in pane.folder.names)
+        assert pane.state is State.READY
+        assert pane.folder.marks == marked
+        assert len([note for note in s.app._notifications if "tries again" in note.message]) == 1
+
+
+async def test_a_refresh_that_is_not_answered_says_so(shell, monkeypatch):
+    monkeypatch.setattr(pane_reading, "SILENT_S", 0.05)
+    async with shell(prepare=with_box) as s:
+        await at(s, SRV)
+        s.client.hang(SRV)
+        await s.press("ctrl+r")
+        await s.until(lambda: "not answering" in s.main.pane.path_bar.text)
+        s.client.release(SRV)
+        await s.until(lambda: "not answering" not in s.main.pane.path_bar.text)
+        assert "reading…" not in s.main.pane.path_bar.text
 
 
 async def test_the_preview_of_a_far_file_waits_for_the_cursor_to_rest(shell, monkeypatch):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tui.engine.far import steps
@@ -55,6 +56,7 @@ class Browsing:
             held: Tells which half uploads jobs still want, by what their stores call them.
         """
         self._doors, self._clock, self._held = doors, clock, held
+        self._directly = Directly(doors)
         self._calls: dict[str, asyncio.Task[Any]] = {}
         self._sessions = Sessions(clock)
         self._readers: OrderedDict[Location, tuple[Reader, Place, float]] = OrderedDict()
@@ -74,21 +76,15 @@ class Browsing:
     # Looking
 
     async def resolve(self, location: Location, token: str = "") -> Location:
-        async def work() -> Location:
-            return await (await self._doors.place(location)).resolve(location)
-
-        return await self._call(token, work())
+        return await self._call(token, self._directly.do(location, lambda place: place.resolve(location)))
 
     async def open(self, folder: Location, token: str = "") -> int:
         """Begin to list a folder; return the number by which `page` is asked."""
 
-        async def work() -> int:
-            place = await self._doors.place(folder)
-            return await self._sessions.add(
-                Reading(place, await place.resolve(folder), lambda: self._doors.kept(folder))
-            )
+        async def work(place: Place) -> int:
+            return await self._sessions.add(Reading(self._doors, place, await place.resolve(folder)))
 
-        return await self._call(token, work())
+        return await self._call(token, self._directly.do(folder, work))
 
     async def page(self, number: int, token: str = "") -> Listed:
         """Return what has come of a listing since it was last asked; it waits for something to come."""
@@ -108,7 +104,7 @@ class Browsing:
         """Begin to compare two folders; return the number by which `differences` is asked."""
 
         async def work() -> int:
-            parts = compare(Directly(self._doors), source, target, by_content=by_content, exclude=exclude)
+            parts = compare(self._directly, source, target, by_content=by_content, exclude=exclude)
             return await self._sessions.add(Telling(parts))
 
         return await self._call(token, work())
@@ -127,8 +123,7 @@ class Browsing:
     async def details(self, folder: Location, names: tuple[str, ...], token: str = "") -> Listed:
         """Return what some entries of a folder are; those that have gone have size -1."""
 
-        async def work() -> Listed:
-            place = await self._doors.place(folder)
+        async def work(place: Place) -> Listed:
             at_once = asyncio.Semaphore(LOOKS_AT_ONCE)
 
             async def look(name: str) -> Entry | None:
@@ -138,20 +133,18 @@ class Browsing:
             found = await asyncio.gather(*map(look, names))
             return Listed.of([entry or _gone(name) for name, entry in zip(names, found, strict=True)])
 
-        return await self._call(token, work())
+        return await self._call(token, self._directly.do(folder, work))
 
     async def stat(self, location: Location, follow: bool = False, token: str = "") -> Entry:
-        async def work() -> Entry:
-            return await (await self._doors.place(location)).stat(location, follow=follow)
-
-        return await self._call(token, work())
+        return await self._call(
+            token, self._directly.do(location, lambda place: place.stat(location, follow=follow))
+        )
 
     async def read(self, location: Location, offset: int, size_bytes: int, token: str = "") -> bytes:
         """Return a piece of a file; it stays open for a moment, for the next piece."""
 
-        async def work() -> bytes:
+        async def work(place: Place) -> bytes:
             await self._close_readers(since=self._clock.monotonic() - READER_S)
-            place = await self._doors.place(location)
             kept = self._readers.pop(location, None)
             if kept is not None and kept[1] is not place:
                 await kept[0].close()
@@ -171,16 +164,15 @@ class Browsing:
                 await oldest.close()
             return data
 
-        return await self._call(token, work())
+        return await self._call(token, self._directly.do(location, work))
 
     async def space(self, folder: Location, token: str = "") -> Space:
-        async def work() -> Space:
-            place = await self._doors.place(folder)
+        async def work(place: Place) -> Space:
             if not place.capabilities.space:
                 raise Unsupported(f"cannot tell how much room there is at {folder}", location=folder)
             return await place.space(folder)
 
-        return await self._call(token, work())
+        return await self._call(token, self._directly.do(folder, work))
 
     async def measure(
         self,
@@ -196,7 +188,7 @@ class Browsing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(time_limit_s):
                     for location in locations:
-                        await count.add(await self._doors.place(location), location)
+                        await self._directly.do(location, partial(count.add, location=location))
                     return count.totals(complete=True)
             return count.totals(complete=False)
 

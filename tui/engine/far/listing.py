@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind, Listed
-from tui.model.error import PlaceError
+from tui.model.error import PlaceError, PlaceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import AsyncGenerator, Sequence
 
+    from tui.engine.far.doors import Doors
     from tui.model.error import NotListed
     from tui.model.location import Location
     from tui.places.base import Place
@@ -37,14 +37,17 @@ GATHER_S = 0.1
 class Reading:
     """A folder being listed. What is not taken is not read for long: the place waits.
 
+    It begins once more over a new connection where the one there was turns out to be lost, as after a laptop's sleep.
+    Not in the middle: what was told already may have changed by then.
+
     Args:
-        kept: Keeps the place from being closed while a page is read. (Not while nobody takes any.)
+        doors: Keep the place from being closed while a page is read. (Not while nobody takes any.)
+        place: Where the folder is, connected.
     """
 
-    def __init__(
-        self, place: Place, folder: Location, kept: Callable[[], AbstractContextManager[None]]
-    ) -> None:
-        self._place, self._folder, self._kept = place, folder, kept
+    def __init__(self, doors: Doors, place: Place, folder: Location) -> None:
+        self._doors, self._place, self._folder = doors, place, folder
+        self._told = False
         self._pages: asyncio.Queue[Sequence[Entry] | PlaceError | None] = asyncio.Queue(AHEAD_PAGES)
         self._links = asyncio.Semaphore(LINKS_AT_ONCE)
         self._ended: PlaceError | None = None
@@ -85,9 +88,13 @@ class Reading:
     async def _read(self) -> None:
         end: PlaceError | None = None
         try:
-            async with listing(self._place, self._folder, self._note) as pages:
-                while (page := await self._page(pages)) is not None:
-                    await self._pages.put(page)
+            try:
+                await self._read_through()
+            except PlaceUnavailable:
+                if self._told or self._place.alive:
+                    raise
+                self._place = await self._doors.place(self._folder)
+                await self._read_through()
         except PlaceError as error:
             end = error
         except Exception:  # whoever waits for the next page must hear of it
@@ -95,11 +102,17 @@ class Reading:
             end = PlaceError(f"cannot read the folder {self._folder}: see the log", location=self._folder)
         await self._pages.put(end)
 
+    async def _read_through(self) -> None:
+        async with listing(self._place, self._folder, self._note) as pages:
+            while (page := await self._page(pages)) is not None:
+                self._told = True
+                await self._pages.put(page)
+
     def _note(self, untold: NotListed) -> None:
         self._untold = untold.message
 
     async def _page(self, pages: AsyncGenerator[Sequence[Entry], None]) -> Sequence[Entry] | None:
-        with self._kept():
+        with self._doors.kept(self._folder):
             page = await anext(pages, None)
             return None if page is None else await self._see_through(page)
 

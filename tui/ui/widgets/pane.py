@@ -288,7 +288,7 @@ class FilePane(PaneTabs):
 
     def on_focus(self) -> None:
         self.listing.active = True
-        if self.state is State.READY and time.monotonic() - self._read_at_s > FAR_AGE_S:
+        if self.state in (State.READY, State.OLD) and time.monotonic() - self._read_at_s > FAR_AGE_S:
             self.look_again()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

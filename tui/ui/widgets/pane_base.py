@@ -48,6 +48,7 @@ class State(Enum):
     SILENT = "not answering"
     STOPPED = "read in part"
     FAILED = "cannot be read"
+    OLD = "not up to date"
 
 
 class PaneBase(KeyScope, Vertical, can_focus=True):
@@ -193,7 +194,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         if name and not (row == 0 and cursor_on is None and self.state is State.READING):
             row = found if (found := folder.row_of(name)) is not None else row
         self.folder = folder
-        self._unseen_marks = folder.unseen_marks() if self.state is State.READY else 0
+        self._unseen_marks = folder.unseen_marks() if self.state in (State.READY, State.OLD) else 0
         listing.show(folder, row, self._note())
         self.show_lines()
 
@@ -203,7 +204,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             return self._failure
         if self.folder.order or (self.state is State.STOPPED and self.location.is_local):
             return ""
-        if not self.location.is_local and self.state is not State.READY:
+        if not self.location.is_local and self.state not in (State.READY, State.OLD):
             return self._far_note()
         if self.state is State.SILENT:
             where = visible(str(self.shown_location))
@@ -237,6 +238,8 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
 
     _fresh: Folder | None = None
     """The folder as it is being read again, beside the one shown."""
+    _fresh_is_late = False
+    """Nothing has come of it for a while."""
     _failure = ""
     _unseen_marks = 0
     """Marked entries that the filter keeps out of sight. What is marked and unmarked meanwhile is in sight."""
@@ -257,8 +260,10 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             state = f"{format.count(len(self.folder))} {state}"
         elif self.state in (State.READING, State.SILENT) and self._is_new_place:
             state = "connecting…"
-        elif not state and self._fresh is not None and not self.location.is_local:
-            state = State.READING.value
+        elif (
+            self.state in (State.READY, State.OLD) and self._fresh is not None and not self.location.is_local
+        ):
+            state = (State.SILENT if self._fresh_is_late else State.READING).value
         elif not state and self._stages.around(self.location):
             state = "being copied"
         elif not state and self.folder.untold:
@@ -339,7 +344,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         """Return the name of the entry under the cursor and what is known of it, the most telling first."""
         row = self.current
         if row is None:
-            known_by_now = bool(self.folder.order) or self.state in (State.READY, State.STOPPED)
+            known_by_now = bool(self.folder.order) or self.state in (State.READY, State.STOPPED, State.OLD)
             if self.view.filter or not known_by_now:
                 return "", []
             if self.folder.untold:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.worker import Worker, WorkerState
@@ -16,11 +15,9 @@ from tui.ui.addresses import is_home, place_of
 from tui.ui.folder import Folder
 from tui.ui.notes import report, tell
 from tui.ui.widgets.pane_base import State
-from tui.ui.widgets.pane_details import DETAILS_AT_ONCE, PaneDetails
+from tui.ui.widgets.pane_details import DETAILS_AT_ONCE, PaneDetails, closing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from textual.timer import Timer
 
     from tui.model.location import Location
@@ -34,20 +31,9 @@ SETTLE_S = 0.05
 REST_S = 0.3
 """A folder that goes on changing is read again after this pause, or three times what reading it takes."""
 POLL_S = 2.0
+AWAY_S = 15.0
+"""So long after a host did not answer is looked whether it does again."""
 _REMEMBERED = 1_000
-
-T = TypeVar("T")
-
-
-@asynccontextmanager
-async def closing(iterator: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """Close an asynchronous iterator in any case, so that what feeds it stops."""
-    try:
-        yield iterator
-    finally:
-        close: Any = getattr(iterator, "aclose", None)
-        if close is not None:
-            await close()
 
 
 class PaneReading(PaneDetails):
@@ -82,7 +68,7 @@ class PaneReading(PaneDetails):
         if location != self.location:
             self._back.append(self.location)
             self._forward.clear()
-        elif self.state is State.READY and self._shows_folder:
+        elif self.state in (State.READY, State.OLD) and self._shows_folder:
             self._reread(cursor_on)
             return
         self._leave(location)
@@ -95,7 +81,7 @@ class PaneReading(PaneDetails):
 
     def refresh_folder(self) -> None:
         """Read the folder again; cursor and marks stay."""
-        if self.state in (State.READY, State.STOPPED) and self._shows_folder:
+        if self.state in (State.READY, State.STOPPED, State.OLD) and self._shows_folder:
             self._reread()
         else:
             self._start(self.location, None)
@@ -327,7 +313,7 @@ class PaneReading(PaneDetails):
 
     def _read_changed(self) -> None:
         self._read_again = None
-        if self.state is State.READY and self._shows_folder:
+        if self.state in (State.READY, State.OLD) and self._shows_folder:
             self._reread()
 
     @work(exclusive=True, group="listing", exit_on_error=False)
@@ -336,17 +322,22 @@ class PaneReading(PaneDetails):
         began_s = time.monotonic()
         shown, marked = self.folder, len(self.folder.marks)
         folder = self._fresh = Folder(shown.location, shown.marks, shown.measured)
-        self._stale = False
+        self._stale = self._fresh_is_late = False
         self._show_path()
+        late = self.set_interval(SILENT_S, self._show_late)
         try:
-            await self._read_whole(folder)
+            await self._read_whole(folder, late)
         except (NotFound, NotAFolder):
             await self._go_to_nearest()
             return
         except PlaceError as error:
-            self._fail(error)
+            if isinstance(error, PlaceUnavailable) and not self.location.is_local:
+                self._keep_shown(error)
+            else:
+                self._fail(error)
             return
         finally:
+            late.stop()
             if self._fresh is folder:
                 self._fresh = None
                 self._show_path()
@@ -357,10 +348,26 @@ class PaneReading(PaneDetails):
         self._finish(began_s)
         self._read_space(folder.location)
 
-    async def _read_whole(self, folder: Folder) -> None:
+    def _keep_shown(self, error: PlaceUnavailable) -> None:
+        """Leave on the screen what was read before its host went away, and look by itself whether it is back."""
+        if self.state is not State.OLD:
+            self.state = State.OLD
+            again = f"{self.key_of('refresh')} tries again, and so does Ferry now and then."
+            tell(self.app, f"{error.message.rstrip('.')}. {again}", "warning")
+        if self._read_again is None:
+            self._read_again = self.set_timer(AWAY_S, self._read_changed)
+
+    def _show_late(self) -> None:
+        self._fresh_is_late = True
+        self._show_path()
+
+    async def _read_whole(self, folder: Folder, late: Timer) -> None:
         async with closing(self.client.list(folder.location)) as pages:
             async for page in pages:
+                late.reset()
+                self._fresh_is_late = False
                 folder.extend(page)
+        late.pause()
         await self._read_details(folder)
         folder.settle_marks()
         await self._arrange(folder)
@@ -389,11 +396,3 @@ class PaneReading(PaneDetails):
                 self._fail(
                     FerryError(f"cannot read {self.location}", "Look into Ferry's log, then try again.")
                 )
-
-    @work(exclusive=True, group="space", exit_on_error=False)
-    async def _read_space(self, location: Location) -> None:
-        try:
-            self._space = await self.client.space(location)
-        except PlaceError:
-            self._space = None
-        self._show_path()
