@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import socket
 import threading
+from asyncio.trsock import TransportSocket
 from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -122,6 +124,24 @@ async def test_looking_at_a_file_takes_its_head_alone(place: S3Place, store: Pol
     store.asked.clear()
     assert (await place.stat(BUCKET.child("file"))).size_bytes == 4
     assert store.asked == {"HEAD": 1}
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="this system has no such option")
+async def test_the_head_of_an_answer_is_acknowledged_before_the_rest_of_it_comes(
+    place: S3Place, store: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.objects["file"] = b"x" * (4 << 20)
+    options: list[tuple[int, int, int]] = []
+    setsockopt = TransportSocket.setsockopt
+
+    def noted(way: TransportSocket, *option: int) -> None:
+        options.append(option)
+        setsockopt(way, *option)
+
+    monkeypatch.setattr(TransportSocket, "setsockopt", noted)
+    _, data = await place.get(BUCKET.child("file"), 4 << 20)
+    assert len(data) == 4 << 20
+    assert (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) in options
 
 
 async def test_a_busy_store_is_asked_again(place: S3Place, store: Polite) -> None:
