@@ -16,7 +16,7 @@ import pytest
 from tests.places.stand import TAG, listed, put
 from tui.model.error import AlreadyExists, PlaceUnavailable
 from tui.model.location import S3, Location
-from tui.places.base import Attributes
+from tui.places.base import Attributes, Identity
 from tui.places.s3.endpoints import Sizes
 
 if TYPE_CHECKING:
@@ -95,6 +95,22 @@ async def test_a_store_that_heeded_a_condition_once_need_not_be_asked_before(
     store.asked.clear()
     await put(place, BUCKET.child("other"), b"x")
     assert store.asked == {"PUT": 1}
+
+
+async def test_a_store_may_heed_a_condition_for_whole_files_and_not_for_uploads_in_parts(
+    store: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.objects["file"], store.unseen = b"old", {"file"}
+    async with polite_place(store, monkeypatch, Sizes(single_bytes=3, part_bytes=3)) as place:
+        with pytest.raises(AlreadyExists):
+            await put(place, BUCKET.child("file"), b"new")
+        store.unseen = set()
+        writer = await place.open_writer(BUCKET.child("large"), Identity(TAG, 7, 0))
+        await writer.write(0, b"content")
+        store.objects["large"] = b"of another"
+        with pytest.raises(AlreadyExists, match="large"):
+            await writer.publish(Attributes(mtime_ns=0), replace=False, flush=False)
+    assert store.objects["large"] == b"of another"
 
 
 async def test_of_many_files_one_finds_out_that_conditions_are_not_taken(

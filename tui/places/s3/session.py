@@ -98,7 +98,7 @@ async def connect(endpoint: Endpoint, location: Location, silence_s: float | Non
         raise from_foreign(error, _DOING, location, host_of(endpoint.url)) from error
     store = Store(client, endpoint, SILENCE_S if silence_s is None else silence_s)
     url = request["endpoint_url"]
-    store.answers_head = store.heeds = url is None
+    store.answers_head = store.heeds = store.heeds_in_parts = url is None
     store.signs_bodies = url is not None and url.startswith("http://")
     try:
         await _knock(store, location)
