@@ -113,6 +113,36 @@ async def test_a_store_may_heed_a_condition_for_whole_files_and_not_for_uploads_
     assert store.objects["large"] == b"of another"
 
 
+async def test_a_folder_made_shows_that_files_need_not_be_looked_for(place: S3Place, store: Polite) -> None:
+    await place.make_folder(BUCKET.child("folder"))
+    store.asked.clear()
+    await put(place, BUCKET.child("folder").child("file"), b"x")
+    assert store.asked == {"PUT": 1}
+    with pytest.raises(AlreadyExists):
+        await put(place, BUCKET.child("folder").child("file"), b"y")
+    assert store.objects["folder/file"] == b"x"
+
+
+async def test_a_store_that_made_a_folder_twice_is_trusted_no_more_than_before(
+    place: S3Place, store: Polite
+) -> None:
+    store.heeds = False
+    await place.make_folder(BUCKET.child("folder"))
+    store.objects["folder/file"] = b"old"
+    with pytest.raises(AlreadyExists):
+        await put(place, BUCKET.child("folder").child("file"), b"new")
+    assert store.objects["folder/file"] == b"old"
+    store.asked.clear()
+    await place.make_folder(BUCKET.child("other"))
+    assert store.asked["PUT"] == 1
+
+
+async def test_a_folder_is_made_where_conditions_are_not_taken(place: S3Place, store: Polite) -> None:
+    store.takes = False
+    await place.make_folder(BUCKET.child("folder"))
+    assert store.objects == {"folder/": b""}
+
+
 async def test_of_many_files_one_finds_out_that_conditions_are_not_taken(
     place: S3Place, store: Polite
 ) -> None:

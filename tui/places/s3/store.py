@@ -125,6 +125,7 @@ class Store:
         conditional: It takes `If-None-Match` with what it is given; None: that was not tried. (Swift refuses it.)
         heeds: It is certain that it does not replace anything then. (Some take it, and replace all the same: only one
             that is Amazon's, or has refused something for that reason, is trusted.)
+        tested: Whether it heeds them was tried with the mark of a folder.
         heeds_in_parts: So it is for what was uploaded in parts, too. (Ceph 16 heeds a condition of a file sent whole,
             and not of one put together: this is known of Amazon's alone.)
         first: Held while one finds out for all whether it is `conditional`.
@@ -137,6 +138,7 @@ class Store:
         self.alive, self.let_in, self.signs_bodies = True, False, False
         self.answers_head, self.heeds, self.heeds_in_parts = True, False, False
         self.conditional: bool | None = None
+        self.tested = False
         self.first = asyncio.Lock()
         self.known = KnownFolders()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import mimetypes
 import time
 from base64 import b64encode
@@ -191,6 +192,26 @@ async def _make_new(
     if blind is not None:
         raise blind
     await ask()
+
+
+async def mark(store: Store, location: Location, spot: Spot, doing: str) -> None:
+    """Make the mark of an empty folder, and see by it, once, whether the store heeds conditions.
+
+    It is asked to make the same again if there is none: nothing is lost where it does so. Where it refuses, the files
+    to come need not be looked for, one by one, before they are written.
+    """
+
+    async def ask(**more: Any) -> None:
+        await store.send("put_object", doing, location, b"", **spot.marker, **more)
+
+    await ask()
+    if store.tested or store.heeds or store.conditional is False:
+        return
+    async with store.first:
+        if not store.tested:
+            store.tested = True
+            with contextlib.suppress(PlaceError):  # the mark is there in any case
+                await _on_condition(store, ask)
 
 
 async def _on_condition(store: Store, ask: Callable[..., Awaitable[None]]) -> bool:
