@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import socket
 import threading
+from asyncio.trsock import TransportSocket
 from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ import pytest
 from tests.places.stand import TAG, listed, put
 from tui.model.error import AlreadyExists, PlaceUnavailable
 from tui.model.location import S3, Location
-from tui.places.base import Attributes
+from tui.places.base import Attributes, Identity
 from tui.places.s3.endpoints import Sizes
 
 if TYPE_CHECKING:
@@ -95,6 +97,52 @@ async def test_a_store_that_heeded_a_condition_once_need_not_be_asked_before(
     assert store.asked == {"PUT": 1}
 
 
+async def test_a_store_may_heed_a_condition_for_whole_files_and_not_for_uploads_in_parts(
+    store: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.objects["file"], store.unseen = b"old", {"file"}
+    async with polite_place(store, monkeypatch, Sizes(single_bytes=3, part_bytes=3)) as place:
+        with pytest.raises(AlreadyExists):
+            await put(place, BUCKET.child("file"), b"new")
+        store.unseen = set()
+        writer = await place.open_writer(BUCKET.child("large"), Identity(TAG, 7, 0))
+        await writer.write(0, b"content")
+        store.objects["large"] = b"of another"
+        with pytest.raises(AlreadyExists, match="large"):
+            await writer.publish(Attributes(mtime_ns=0), replace=False, flush=False)
+    assert store.objects["large"] == b"of another"
+
+
+async def test_a_folder_made_shows_that_files_need_not_be_looked_for(place: S3Place, store: Polite) -> None:
+    await place.make_folder(BUCKET.child("folder"))
+    store.asked.clear()
+    await put(place, BUCKET.child("folder").child("file"), b"x")
+    assert store.asked == {"PUT": 1}
+    with pytest.raises(AlreadyExists):
+        await put(place, BUCKET.child("folder").child("file"), b"y")
+    assert store.objects["folder/file"] == b"x"
+
+
+async def test_a_store_that_made_a_folder_twice_is_trusted_no_more_than_before(
+    place: S3Place, store: Polite
+) -> None:
+    store.heeds = False
+    await place.make_folder(BUCKET.child("folder"))
+    store.objects["folder/file"] = b"old"
+    with pytest.raises(AlreadyExists):
+        await put(place, BUCKET.child("folder").child("file"), b"new")
+    assert store.objects["folder/file"] == b"old"
+    store.asked.clear()
+    await place.make_folder(BUCKET.child("other"))
+    assert store.asked["PUT"] == 1
+
+
+async def test_a_folder_is_made_where_conditions_are_not_taken(place: S3Place, store: Polite) -> None:
+    store.takes = False
+    await place.make_folder(BUCKET.child("folder"))
+    assert store.objects == {"folder/": b""}
+
+
 async def test_of_many_files_one_finds_out_that_conditions_are_not_taken(
     place: S3Place, store: Polite
 ) -> None:
@@ -122,6 +170,24 @@ async def test_looking_at_a_file_takes_its_head_alone(place: S3Place, store: Pol
     store.asked.clear()
     assert (await place.stat(BUCKET.child("file"))).size_bytes == 4
     assert store.asked == {"HEAD": 1}
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="this system has no such option")
+async def test_the_head_of_an_answer_is_acknowledged_before_the_rest_of_it_comes(
+    place: S3Place, store: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.objects["file"] = b"x" * (4 << 20)
+    options: list[tuple[int, int, int]] = []
+    setsockopt = TransportSocket.setsockopt
+
+    def noted(way: TransportSocket, *option: int) -> None:
+        options.append(option)
+        setsockopt(way, *option)
+
+    monkeypatch.setattr(TransportSocket, "setsockopt", noted)
+    _, data = await place.get(BUCKET.child("file"), 4 << 20)
+    assert len(data) == 4 << 20
+    assert (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) in options
 
 
 async def test_a_busy_store_is_asked_again(place: S3Place, store: Polite) -> None:

@@ -118,7 +118,7 @@ class S3Place:
         ):
             raise taken(doing, location)
         known = self.store.known.learn(spot)
-        await self.store.send("put_object", doing, location, b"", **spot.marker)
+        await uploads.mark(self.store, location, spot, doing)
         known.complete = True
         self.store.known.made(Spot(spot.bucket, spot.prefix))
 

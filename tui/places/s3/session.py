@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,9 @@ _UNREAD_BYTES = 1 << 20
 With the 64 KiB that are usual that happens after every piece that comes.
 """
 
+_QUICKACK = (6, 12, 1)
+"""IPPROTO_TCP, TCP_QUICKACK, on: Linux has it. It does not last: the kernel goes back to waiting by itself (tcp(7))."""
+
 
 class _Straight(AIOHTTPSession):  # type: ignore[misc]
     """Follows no redirection by itself.
@@ -53,10 +58,26 @@ class _NoDetours:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    def request(self, method: str, **request: Any) -> Any:
-        return self._session.request(
+    async def request(self, method: str, **request: Any) -> Any:
+        answer = await self._session.request(
             method, allow_redirects=False, read_bufsize=_UNREAD_BYTES // 2, **request
         )
+        _acknowledge(answer)
+        return answer
+
+
+def _acknowledge(answer: Any) -> None:
+    """Have the head of an answer acknowledged at once, where what follows it has not come yet.
+
+    Some stores (Ceph's gateway, as it comes) send head and body in two steps, the second when the first was
+    acknowledged (RFC 896). A kernel waits 40 ms with that, in case there were something to be sent along with it.
+    """
+    connection = answer.connection
+    if sys.platform != "linux" or connection is None or connection.transport is None:
+        return
+    if (way := connection.transport.get_extra_info("socket")) is not None:
+        with contextlib.suppress(OSError):  # it has just ended, or is no TCP
+            way.setsockopt(*_QUICKACK)
 
 
 async def connect(endpoint: Endpoint, location: Location, silence_s: float | None = None) -> Store:
@@ -77,7 +98,7 @@ async def connect(endpoint: Endpoint, location: Location, silence_s: float | Non
         raise from_foreign(error, _DOING, location, host_of(endpoint.url)) from error
     store = Store(client, endpoint, SILENCE_S if silence_s is None else silence_s)
     url = request["endpoint_url"]
-    store.answers_head = store.heeds = url is None
+    store.answers_head = store.heeds = store.heeds_in_parts = url is None
     store.signs_bodies = url is not None and url.startswith("http://")
     try:
         await _knock(store, location)

@@ -125,6 +125,9 @@ class Store:
         conditional: It takes `If-None-Match` with what it is given; None: that was not tried. (Swift refuses it.)
         heeds: It is certain that it does not replace anything then. (Some take it, and replace all the same: only one
             that is Amazon's, or has refused something for that reason, is trusted.)
+        tested: Whether it heeds them was tried with the mark of a folder.
+        heeds_in_parts: So it is for what was uploaded in parts, too. (Ceph 16 heeds a condition of a file sent whole,
+            and not of one put together: this is known of Amazon's alone.)
         first: Held while one finds out for all whether it is `conditional`.
         known: What was lately learnt of folders there.
     """
@@ -133,8 +136,9 @@ class Store:
         self._client, self.endpoint, self.silence_s = client, endpoint, silence_s
         self._turns: dict[Spot, tuple[asyncio.Lock, int]] = {}
         self.alive, self.let_in, self.signs_bodies = True, False, False
-        self.answers_head, self.heeds = True, False
+        self.answers_head, self.heeds, self.heeds_in_parts = True, False, False
         self.conditional: bool | None = None
+        self.tested = False
         self.first = asyncio.Lock()
         self.known = KnownFolders()
 

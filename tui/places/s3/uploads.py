@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import mimetypes
 import time
 from base64 import b64encode
@@ -129,7 +130,7 @@ async def complete(
         )
 
     try:
-        await make(store, location, spot, ask, replace=replace)
+        await make(store, location, spot, ask, replace=replace, heeded=store.heeds_in_parts)
     except NotFound as error:
         # The answer to a first try may have been lost: then there is no upload any more, but the file.
         if code_of(error.__cause__) != "NoSuchUpload" or not await _is_there(store, location, spot, identity):
@@ -144,7 +145,13 @@ async def _is_there(store: Store, location: Location, spot: Spot, identity: Iden
 
 
 async def make(
-    store: Store, location: Location, spot: Spot, ask: Callable[..., Awaitable[None]], *, replace: bool
+    store: Store,
+    location: Location,
+    spot: Spot,
+    ask: Callable[..., Awaitable[None]],
+    *,
+    replace: bool,
+    heeded: bool | None = None,
 ) -> None:
     """Have a file made by one request, which replaces nothing where that is not wished.
 
@@ -153,6 +160,7 @@ async def make(
 
     Args:
         ask: Makes the request, with the parameters it is given besides its own.
+        heeded: It is certain that the store heeds a condition of this request; None: as of any other (`Store.heeds`).
     Raises:
         IsAFolder.
         AlreadyExists: There is one, and `replace` is False.
@@ -162,15 +170,15 @@ async def make(
         if replace:
             await ask()
         else:
-            await _make_new(store, location, spot, ask)
+            await _make_new(store, location, spot, ask, store.heeds if heeded is None else heeded)
     store.known.made(spot)
 
 
 async def _make_new(
-    store: Store, location: Location, spot: Spot, ask: Callable[..., Awaitable[None]]
+    store: Store, location: Location, spot: Spot, ask: Callable[..., Awaitable[None]], heeded: bool
 ) -> None:
     blind: PermissionDenied | None = None
-    if not store.heeds:
+    if not heeded:
         try:
             await refuse_file(store, location, spot, "write")
         except PermissionDenied as error:  # who may write but not look: all rests with the condition
@@ -184,6 +192,26 @@ async def _make_new(
     if blind is not None:
         raise blind
     await ask()
+
+
+async def mark(store: Store, location: Location, spot: Spot, doing: str) -> None:
+    """Make the mark of an empty folder, and see by it, once, whether the store heeds conditions.
+
+    It is asked to make the same again if there is none: nothing is lost where it does so. Where it refuses, the files
+    to come need not be looked for, one by one, before they are written.
+    """
+
+    async def ask(**more: Any) -> None:
+        await store.send("put_object", doing, location, b"", **spot.marker, **more)
+
+    await ask()
+    if store.tested or store.heeds or store.conditional is False:
+        return
+    async with store.first:
+        if not store.tested:
+            store.tested = True
+            with contextlib.suppress(PlaceError):  # the mark is there in any case
+                await _on_condition(store, ask)
 
 
 async def _on_condition(store: Store, ask: Callable[..., Awaitable[None]]) -> bool:
