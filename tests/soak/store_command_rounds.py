@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 WAYS = ("up", "down", "within")
 JOBS = 5
 LASTS_S = 4.0
-SLOW = 2 << 20
+SLOW = 8 << 20
 SIZES = (0, 1, 100, 4097, 33_000, 300_000)
 LARGE_BYTES = 18 << 20
 """More than goes up in one request."""
