@@ -56,6 +56,7 @@ soak: .venv/ready
 	$(BIN)/python -m tests.soak.far_rounds --rounds 60
 	$(BIN)/python -m tests.soak.command_rounds --rounds 30
 	$(BIN)/python -m tests.soak.far_command_rounds --rounds 30
+	$(BIN)/python -m tests.soak.store_command_rounds --rounds 20
 	$(BIN)/python -m tests.soak.fault_rounds
 	FERRY_SWEEPS=whole $(BIN)/python -m pytest -q -n 2 tests/engine
 

@@ -202,7 +202,7 @@ async def _command(ground: Ground, hosts: tuple[Host, Host], tasks: list[Task], 
             say(paths, ids, seeds[0], ends, faults, rules=()),
             say(paths, free, seeds[1], ends, faults),
         )
-        await bring_to_an_end(client, faults, then=partial(_check_counts, faults=faults))
+        await bring_to_an_end(client, faults, then=partial(check_counts, faults=faults))
     return faults
 
 
@@ -224,7 +224,8 @@ async def _cut(ground: Ground, hosts: tuple[Host, Host], ends: float) -> None:
                 await asyncio.to_thread(host.line.do, Proxy.cut)
 
 
-async def _check_counts(client: RemoteClient, faults: list[str]) -> None:
+async def check_counts(client: RemoteClient, faults: list[str]) -> None:
+    """Note jobs that are done, and tell of less or more than that."""
     for job in await client.jobs():
         told = job.progress
         if job.state is JobState.DONE and (

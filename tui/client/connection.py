@@ -131,6 +131,7 @@ class Connection:
             return await future
         finally:
             self._waiting.pop(id, None)
+            future.cancel()  # whoever gave up while it was still being written asks for no answer, nor for an error
 
     async def next_update(self) -> Update:
         """Return the next update after a `subscribe`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,16 +15,25 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST = 16
-"""So many at most are done in one hop; more go to further threads."""
+FEW, MANY = 16, 64
+"""So many are done in one hop where each takes its time, and where they are over at once; more go to further threads.
+
+Of short ones a few more in a hop cost less than more threads, which take the interpreter from each other. What waits
+for a slow disk is done side by side.
+"""
+SHORT_S = 0.001
+"""What takes no longer is over at once: ten times what a small file takes in memory, as threads wait for each other."""
 
 
 class Together:
     """Does what is asked for in one turn of the event loop in as few hops as can be."""
 
-    def __init__(self, threads: Callable[[], Executor | None]) -> None:
-        """Take what tells the threads to be used now; None: asyncio's own."""
-        self._threads = threads
+    def __init__(
+        self, threads: Callable[[], Executor | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take what tells the threads to be used now (None: asyncio's own), and a clock in seconds."""
+        self._threads, self._clock = threads, clock
+        self._most = FEW
         self._waiting: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -37,10 +47,19 @@ class Together:
 
     def _hop(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), MOST):
-            some = waiting[start : start + MOST]
-            hop = asyncio.ensure_future(aiofiles.os.wrap(_each)(some, executor=self._threads()))
+        for start in range(0, len(waiting), self._most):
+            some = waiting[start : start + self._most]
+            hop = asyncio.ensure_future(aiofiles.os.wrap(self._timed)(some, executor=self._threads()))
             hop.add_done_callback(partial(_settle, some=some))
+
+    def _timed(
+        self, some: list[tuple[asyncio.Future[Any], Callable[[], Any]]]
+    ) -> list[tuple[Any, Exception | None]]:
+        """Do some things as `_each`, and learn from it how many are to be done in one hop."""
+        began = self._clock()
+        outcomes = _each(some)
+        self._most = MANY if self._clock() - began <= SHORT_S * len(some) else FEW
+        return outcomes
 
 
 def _each(some: list[tuple[asyncio.Future[Any], Callable[[], Any]]]) -> list[tuple[Any, Exception | None]]:

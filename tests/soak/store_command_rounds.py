@@ -1,0 +1,220 @@
+"""Let clients say this and that to jobs to and from a store while engines are killed and its line is cut.
+
+As `far_command_rounds`, with a store that speaks S3 (OpenStack Swift) for a host: it has no links, no permissions and
+no folders of its own, and renames by copying. What is in it is seen as a user sees it: fetched by Ferry, afterwards.
+
+`python -m tests.soak.store_command_rounds --rounds 20` is what `make soak` runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.servers.proxy import Proxy
+from tests.servers.swift import HOW_TO_HAVE_IT, Swift, running_swift
+from tests.soak.command_rounds import PATIENCE_S, bring_to_an_end, kill, say
+from tests.soak.far_command_rounds import KINDS, check_counts
+from tests.soak.far_rounds import Line, logged
+from tests.soak.rounds import Ground, main
+from tests.trees import partials
+from tui.client.remote import RemoteClient
+from tui.model.job import Conflict, JobKind, Request
+from tui.model.location import Location
+from tui.paths import Paths
+
+if TYPE_CHECKING:
+    import random
+
+WAYS = ("up", "down", "within")
+JOBS = 5
+LASTS_S = 4.0
+SLOW = 8 << 20
+SIZES = (0, 1, 100, 4097, 33_000, 300_000)
+LARGE_BYTES = 18 << 20
+"""More than goes up in one request."""
+NAMES = ("plain", "a b+%", "späne", "[x] *?", "line\nbreak", "~", "#frag?query")
+
+Files = dict[str, bytes]
+"""Contents by path."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A store, and the line to it. `name`: what Ferry calls it."""
+
+    server: Swift
+    line: Line
+    name: str = "shop"
+
+    def at(self, path: str) -> Location:
+        return Location(f"/{path}", "s3", self.name)
+
+    def introduce(self, home: Path) -> None:
+        """Have a Ferry know it."""
+        paths = Paths.from_environment({"FERRY_HOME": str(home)})
+        if not paths.config_file.exists():
+            paths.config.mkdir(parents=True)
+            url = f"http://127.0.0.1:{self.line.port}"
+            region = self.server.region
+            paths.config_file.write_text(f'[s3.{self.name}]\nurl = "{url}"\nregion = "{region}"\n')
+
+
+@dataclass
+class Task:
+    """One job of a round: what it takes, where that goes, and what is to be there afterwards."""
+
+    number: int
+    kind: JobKind
+    way: str
+    source: Location
+    there: Location
+    files: Files
+
+    def request(self) -> Request:
+        if self.kind is JobKind.DELETE:
+            return Request(kind=self.kind, sources=(self.source,))
+        syncs = self.kind is JobKind.SYNC
+        return Request(
+            kind=self.kind,
+            sources=(self.source,),
+            target=self.there if syncs else self.there.parent,
+            into=not syncs,
+            conflict=Conflict.OVERWRITE if syncs else Conflict.SKIP,
+            delete_extra=syncs,
+            limit_bytes_s=SLOW,
+        )
+
+    def faults(self, ground: Ground) -> list[str]:
+        """Return what is wrong now that the job is done."""
+        takes = self.kind in (JobKind.MOVE, JobKind.DELETE)
+        ends = [("source", self.source, {} if takes else self.files)]
+        if self.kind is not JobKind.DELETE:
+            ends.append(("target", self.there, self.files))
+        found = []
+        for end, where, wanted in ends:
+            held = _held(ground, where, f"{end}{self.number}")
+            found += [f"{end}: missing: {path!r}" for path in wanted.keys() - held.keys()]
+            found += [f"{end}: left: {path!r}" for path in held.keys() - wanted.keys()]
+            found += [f"{end}: other: {path!r}" for path in wanted if held.get(path, b"") != wanted[path]]
+        return [f"job {self.number}, {self.kind} {self.way}: {fault}" for fault in found]
+
+
+def play(ground: Ground, shop: Shop, lasts_s: float = LASTS_S) -> tuple[str, list[str]]:
+    """Queue jobs, and command them; return what was done, and what is wrong afterwards."""
+    shop.introduce(ground.ferry.home)
+    bucket = f"round{ground.number}-{ground.rng.randrange(1 << 30)}"
+    ground.ferry.run("mkdir", str(shop.at(bucket)))
+    tasks = [_task(ground, shop, bucket, number) for number in range(JOBS)]
+    faults = asyncio.run(_command(ground, shop, tasks, lasts_s))
+    for task in tasks:
+        faults += task.faults(ground)[:3]
+    faults += [f"left behind: {path}" for path in partials(ground.near)]
+    faults += logged(ground.ferry.home)
+    return " ".join(f"{task.kind}-{task.way}" for task in tasks), faults
+
+
+def _task(ground: Ground, shop: Shop, bucket: str, number: int) -> Task:
+    """Prepare what a job takes, and what stands where that goes."""
+    rng = ground.rng
+    kind, way = KINDS[(number + ground.number) % len(KINDS)], rng.choice(WAYS)
+    made = ground.near / f"made{number}" / "source"
+    files = _make(made, rng)
+    source, there = Location.local(made), Location.local(ground.near / f"to{number}" / "source")
+    if way != "up":
+        source = shop.at(f"{bucket}/from{number}/source")
+        ground.ferry.run("copy", str(made), f"{source.parent}/")
+    if way != "down":
+        there = shop.at(f"{bucket}/to{number}/source")
+    if kind is JobKind.SYNC:
+        _differ(ground, there, files, number)
+    return Task(number, kind, way, source, there, files)
+
+
+def _make(root: Path, rng: random.Random) -> Files:
+    """Make a tree of what a store can hold."""
+    folders = ["", "folder/", "folder/a b/", "other/"]
+    files = {f"{rng.choice(folders)}file{number}": rng.randbytes(rng.choice(SIZES)) for number in range(25)}
+    files |= {f"{rng.choice(folders)}{name}": name.encode() for name in NAMES}
+    files["large"] = rng.randbytes(LARGE_BYTES)
+    _write(root, files)
+    return files
+
+
+def _write(root: Path, files: Files) -> None:
+    for path, content in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+        os.utime(root / path, (1_500_000_000, 1_500_000_000))
+
+
+def _differ(ground: Ground, there: Location, files: Files, number: int) -> None:
+    """Have older files, and more of them, stand where a sync goes."""
+    names = ground.rng.sample(sorted(files), 12)
+    older: Files = {path: b"older" * ground.rng.randrange(1, 2000) for path in names}
+    older |= {f"extra/deeper/{extra}": b"extra" for extra in range(20)}
+    local = ground.near / f"older{number}" / "source"
+    _write(local, older)
+    ground.ferry.run("copy", str(local), f"{there.parent}/")
+
+
+def _held(ground: Ground, where: Location, name: str) -> Files:
+    """Return what is in a folder of either place; nothing where it is missing."""
+    top = Path(where.path)
+    if not where.is_local:
+        top = ground.near / "fetched" / name / where.name
+        fetched = ground.ferry.run("copy", str(where), f"{top.parent}/", check=False)
+        if fetched.returncode and "no such" not in fetched.stderr:
+            return {f"(not fetched: {fetched.stderr.strip()})": b""}
+    return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+
+
+async def _command(ground: Ground, shop: Shop, tasks: list[Task], lasts_s: float) -> list[str]:
+    paths = Paths.from_environment(ground.ferry.environment)
+    faults: list[str] = []
+    async with RemoteClient(paths, wait_s=PATIENCE_S) as client:
+        await client.remove()  # the jobs that laid the ground
+        ids = [await client.submit(task.request()) for task in tasks]
+        # What a sync is to do about older files is not to change.
+        free = [id for id, task in zip(ids, tasks, strict=True) if task.kind is not JobKind.SYNC]
+        ends = asyncio.get_running_loop().time() + lasts_s
+        seeds = [ground.rng.randrange(1 << 30) for _ in range(2)]
+        await asyncio.gather(
+            kill(ground, ends),
+            _cut(ground, shop, ends),
+            say(paths, ids, seeds[0], ends, faults, rules=()),
+            say(paths, free, seeds[1], ends, faults),
+        )
+        await bring_to_an_end(client, faults, then=partial(check_counts, faults=faults))
+    return faults
+
+
+async def _cut(ground: Ground, shop: Shop, ends: float) -> None:
+    """Cut or reset the line now and then."""
+    rng = ground.rng
+    while asyncio.get_running_loop().time() < ends:
+        await asyncio.sleep(rng.uniform(0.1, 1.0))
+        size_bytes = rng.randrange(1 << 20)
+        ways = (Proxy.reset, Proxy.cut, lambda proxy: proxy.cut_after(size_bytes))  # noqa: B023
+        await asyncio.to_thread(shop.line.do, rng.choice(ways))
+
+
+if __name__ == "__main__":
+    if not Swift.is_here():
+        raise SystemExit(HOW_TO_HAVE_IT)
+    with running_swift() as swift, tempfile.TemporaryDirectory(prefix="ferry-shop-") as person:
+        os.environ |= {
+            "HOME": person,
+            "AWS_ACCESS_KEY_ID": swift.access_key,
+            "AWS_SECRET_ACCESS_KEY": swift.secret_key,
+        }
+        line = Line(int(swift.url.rpartition(":")[2]))
+        try:
+            raise SystemExit(main(__doc__, partial(play, shop=Shop(swift, line))))
+        finally:
+            line.close()
