@@ -129,6 +129,7 @@ class PaneStages(PaneReading):
 
     def _move_on(self, before: Location, after: Location) -> None:
         """Go along with a folder that has another place now: rows, cursor and marks stay as they are."""
+        self._keep_marks()
         self._back[:] = [moved(place, before, after) for place in self._back]
         self._forward[:] = [moved(place, before, after) for place in self._forward]
         self._cursors = {moved(place, before, after): name for place, name in self._cursors.items()}
