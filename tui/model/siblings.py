@@ -37,6 +37,16 @@ class Siblings(Sequence[Location]):
         )
         return (Location(start + name, scheme, authority) for name in self.names)
 
+    def __contains__(self, location: object) -> bool:
+        return (
+            isinstance(location, Location) and location.parent == self.folder and location.name in self.names
+        )
+
+    def towards(self, location: Location) -> tuple[Location, ...]:
+        """Return the one among them that is a location or holds it, if any does."""
+        name = self.folder.relative(location).partition("/")[0] if self.folder.holds(location) else ""
+        return (self.folder.child(name),) if name and name in self.names else ()
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (Siblings, tuple, list)):
             return NotImplemented

@@ -165,7 +165,7 @@ class FileOperations(UndoOperations):
     async def _remove(self, kind: JobKind, title: str, word: str, asks: bool, hint: str) -> None:
         from tui.ui.screens.confirm import Confirm
 
-        sources = tuple(self.pane.chosen)
+        sources = self.pane.chosen
         if not sources:
             self.tell_nothing("remove")
             return
