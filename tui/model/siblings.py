@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from tui.model.location import Location
+from tui.model.location import S3, SAFE, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,13 @@ class Siblings(Sequence[Location]):
             self.folder.authority,
         )
         return (Location(start + name, scheme, authority) for name in self.names)
+
+    def urls(self) -> Iterator[str]:
+        """Yield the URL of each, as `Location.url` has it."""
+        start = self.folder.child("x").url[:-1]
+        if self.folder.scheme == S3:  # a bucket's name is written in another way than a key's
+            return (location.url for location in self)
+        return (start + quote(os.fsencode(name), safe=SAFE) for name in self.names)
 
     def __contains__(self, location: object) -> bool:
         return (

@@ -13,7 +13,7 @@ from tui.wire.faults import CallError
 from tui.wire.protocol import LINE_LIMIT_BYTES, METHODS
 
 HERE = Location("/here")
-MANY = [f"file {n} \udcff\n" for n in range(BULKY_SOURCES + 1)]
+MANY = [f"file {n} {'x' * 200} \udcff\n" for n in range(3 * BULKY_SOURCES)]
 
 
 def request_of(sources: object) -> Request:

@@ -171,6 +171,13 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         """Whether the rows on the screen are those of the folder the pane is in (they stay until others come)."""
         return self.listing.folder is self.folder
 
+    def _keep_marks(self) -> None:
+        """Remember the marks of the folder the pane is in, which it may leave."""
+        if self.folder.marks:
+            self._marks_by_location[self.folder.location] = self.folder.marks.kept()
+        else:
+            self._marks_by_location.pop(self.folder.location, None)
+
     # Order.
 
     async def _arrange(self, folder: Folder) -> None:

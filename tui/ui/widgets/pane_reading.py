@@ -184,13 +184,6 @@ class PaneReading(PaneDetails):
         self.folder = Folder(location, self._marks_by_location.get(location))
         return self.folder
 
-    def _keep_marks(self) -> None:
-        """Remember the marks of the folder the pane is in, which it may leave."""
-        if self.folder.marks:
-            self._marks_by_location[self.folder.location] = self.folder.marks.kept()
-        else:
-            self._marks_by_location.pop(self.folder.location, None)
-
     async def _read_pages(self, folder: Folder, silent: Timer) -> None:
         await folder.marks.recall()
         async with closing(self.client.list(folder.location)) as pages:
