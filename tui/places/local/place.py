@@ -221,6 +221,9 @@ def _measure(
     """Count below all paths until the time is up, leaving the totals so far in `latest[0]`."""
     done = Totals()
     for path in paths:
+        if time.monotonic() >= ends or brake.on:
+            latest[0] = done.plus(Totals(complete=False))
+            return
         scan = Scan(path, brake, exclude=exclude)
         try:
             while not scan.exhausted and time.monotonic() < ends and not brake.on:
