@@ -45,12 +45,12 @@ class TransferOperations(Operations):
 
     @operation
     async def _transfer(self, kind: JobKind) -> None:
-        sources = self.pane.chosen
+        pane, folder, sources = self.pane, self.pane.location, self.chosen
         if not sources:
             self.tell_nothing("copy or move")
             return
-        if await self._ask_and_submit(kind, sources, self.other.target):
-            self.pane.clear_marks()
+        if await self._ask_and_submit(kind, sources, self.other.target) and pane.location == folder:
+            pane.clear_marks()
 
     async def _ask_and_submit(self, kind: JobKind, sources: Sequence[Location], folder: Location) -> bool:
         from tui.ui.screens.copy_dialog import CopyDialog
@@ -76,7 +76,7 @@ class TransferOperations(Operations):
         self._remember_chosen(JobKind.MOVE)
 
     def _remember_chosen(self, kind: JobKind) -> None:
-        if sources := self.pane.chosen:
+        if sources := self.chosen:
             self.remember_for_pasting(kind, sources)
             self.pane.clear_marks()
         else:

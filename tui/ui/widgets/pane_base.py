@@ -159,7 +159,7 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         """What an operation is about: the marked entries, else the one under the cursor."""
         if marked := self.marked:
             return marked
-        return (self.current.location,) if self.current else ()
+        return [self.current.location] if self.current else []
 
     @property
     def shown_location(self) -> Location:
