@@ -151,7 +151,7 @@ class FakeEngine:
         self.calls.append(("submit", request))
         await self.gate.wait()
         id = len(self.jobs_by_id) + 1
-        self.requests[id] = request
+        self.requests[id] = replace(request, sources=tuple(request.sources))  # as a journal keeps them
         self.jobs_by_id[id] = Job(
             id, request.kind, JobState.QUEUED, request.sources[0], len(request.sources), request.target,
             request.into, request.conflict, request.priority, None, id, time.time(), 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import time
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from tui.model.entry import Details, EntryKind, Page
 from tui.model.location import Location
 from tui.ui.folder import GONE, UNREAD, UP, Folder, View
+from tui.ui.marks import SLICE
 from tui.ui.matching import matcher
 from tui.ui.sorting import in_order, natural_key
 
@@ -296,3 +298,87 @@ def test_a_hundred_thousand_entries_stay_small_and_in_order() -> None:
         tracemalloc.stop()
     assert [folder.name(1), folder.name(count)] == ["picture 000000.jpg", "picture 099999.jpg"]
     assert used / count < 130
+
+
+async def test_many_marks_are_taken_over_by_name_when_a_folder_is_read_in_another_order() -> None:
+    count = 3 * SLICE
+    names = [f"n{n}" for n in range(count)]
+    before = folder_of(*names)
+    before.mark_where(None, True)
+    before.mark(before.row_of("n7") or 0, False)
+    after = folder_of(*reversed(names[:-1]), "new")
+    revision = await after.marks.take_over(before.marks)
+    assert revision == before.marks.revision
+    assert after.marks == set(names[:-1]) - {"n7"}
+
+
+async def test_many_marks_are_there_again_when_their_folder_is_read_again() -> None:
+    names = [f"n{n}" for n in range(3 * SLICE)]
+    before = folder_of(*names)
+    before.mark_where(None, True)
+    again = Folder(HERE, before.marks.kept())
+    assert len(again.marks) == len(names)
+    await again.marks.recall()
+    again.extend(Page([*names[1:], "new"], bytearray([FILE] * len(names))))
+    again.settle_marks()
+    assert again.marks == set(names[1:])
+
+
+async def test_marks_taken_off_before_they_are_recalled_do_not_come_back() -> None:
+    names = [f"n{n}" for n in range(3 * SLICE)]
+    before = folder_of(*names)
+    before.mark_where(None, True)
+    again = Folder(HERE, before.marks.kept())
+    recalling = asyncio.create_task(again.marks.recall())
+    await asyncio.sleep(0)
+    again.clear_marks()
+    await recalling
+    assert not again.marks
+
+
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=40),
+    st.lists(st.sampled_from(["invert", "all", "none", "filter", "plain", "pattern"]), max_size=8),
+)
+def test_marks_by_position_are_what_sets_of_names_would_be(hidden: list[bool], does: list[str]) -> None:
+    names = [f"{'.' if each else ''}n{n}" for n, each in enumerate(hidden)]
+    folder, marks = folder_of(*names), set[str]()
+    for what in does:
+        in_sight = {folder.names[n] for n in folder.order}
+        match what:
+            case "invert":
+                folder.invert_marks()
+                marks ^= in_sight
+            case "all":
+                folder.mark_where(None, True)
+                marks |= in_sight
+            case "none":
+                folder.mark_where(None, False)
+                marks -= in_sight
+            case "pattern":
+                folder.mark_where(matcher("*3*"), True)
+                marks |= {name for name in in_sight if "3" in name}
+            case _:
+                shown(folder, hidden=what == "filter", filter="1" if what == "filter" else "")
+        assert folder.marks == marks
+        assert folder.marked_bytes == 10 * len(marks)
+        assert folder.unseen_marks() == len(marks - {folder.names[n] for n in folder.order})
+
+
+def test_a_mark_takes_a_byte_whether_one_or_all_are_marked() -> None:
+    folder = folder_of(*(f"n{n}" for n in range(50_000)))
+    tracemalloc.start()
+    try:
+        folder.invert_marks()
+        used = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert len(folder.marks) == 50_000
+    assert used < 2 * 50_000
+
+
+def test_what_is_chosen_stays_as_it_was_when_marks_change() -> None:
+    folder = folder_of("a", "b", "c", marks={"a", "c"})
+    chosen = folder.marked_names()
+    folder.clear_marks()
+    assert (list(chosen), len(chosen), chosen[1], "b" in chosen) == (["a", "c"], 2, "c", False)

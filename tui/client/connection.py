@@ -16,6 +16,7 @@ from tui import __version__
 from tui.client.runtime import CannotHost, address, holder, peer_uid
 from tui.model.error import EngineUnreachable
 from tui.wire import lines
+from tui.wire.bundle import BULKY_SOURCES
 from tui.wire.faults import CallError, error_of
 from tui.wire.protocol import (
     BULKY_BYTES,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from tui.paths import Paths
 
 logger = logging.getLogger(__name__)
-
-_BULKY_SOURCES = 1000
 
 TAKEN_IN_S = 10.0
 """How long a connection may take that others wait for, too."""
@@ -211,7 +210,8 @@ def _settle(future: asyncio.Future[Any], outcome: Any) -> None:
 
 
 def _is_bulky(arguments: dict[str, Any]) -> bool:
-    return len(getattr(arguments.get("request"), "sources", ())) > _BULKY_SOURCES
+    names: bytes = arguments.get("names", b"")
+    return bool(names) or len(getattr(arguments.get("request"), "sources", ())) > BULKY_SOURCES
 
 
 async def _off_loop(work: Any, *arguments: Any, bulky: bool) -> Any:

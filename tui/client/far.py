@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections import OrderedDict
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.client.walking import walk_by_listing
-from tui.model.entry import Details, Listed, Page
+from tui.model.entry import Details, Listed, Page, Totals
 from tui.model.error import EngineError
 from tui.model.exclusion import NOTHING, Exclusion
 
@@ -17,12 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from tui.model.comparison import Compared, Differences
-    from tui.model.entry import Below, Entry, Space, Totals
+    from tui.model.entry import Below, Entry, Space
     from tui.model.location import Location
     from tui.model.upload import Unfinished
 
 FOLDERS_KEPT = 8
 """Of so many folders the last listing is kept: what `details` asks of them came with it."""
+
+MEASURED_AT_ONCE = 1_000
+"""So many entries are counted by one call: it is a message, and there may be a million of them."""
 
 GIVING_UP_S = 2.0
 """So long the engine may take to hear that a call is given up."""
@@ -118,10 +123,12 @@ class Far:
     async def measure(
         self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
     ) -> Totals:
-        totals: Totals = await self._ask(
-            "measure", locations=tuple(locations), time_limit_s=float(time_limit_s), exclude=exclude
-        )
-        return totals
+        began_s, left, found = time.monotonic(), iter(locations), Totals()
+        left_s = float(time_limit_s)
+        while found.complete and (some := tuple(islice(left, MEASURED_AT_ONCE))):
+            more: Totals = await self._ask("measure", locations=some, time_limit_s=left_s, exclude=exclude)
+            found, left_s = found.plus(more), max(0.0, time_limit_s - (time.monotonic() - began_s))
+        return found
 
     async def uploads(self, place: Location, older_than_s: float, *, remove: bool) -> tuple[Unfinished, ...]:
         found: tuple[Unfinished, ...] = await self._ask(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.model.error import Unsupported
 from tui.model.exclusion import NOTHING, Exclusion
+from tui.model.siblings import common_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -71,7 +72,9 @@ class EveryPlace(ABC):
     async def measure(
         self, locations: Sequence[Location], *, time_limit_s: float = 2.0, exclude: Exclusion = NOTHING
     ) -> Totals:
-        where = self._far if any(not location.is_local for location in locations) else self._disk
+        folder = common_folder(locations)
+        every = locations if folder is None else (folder,)
+        where = self._far if any(not location.is_local for location in every) else self._disk
         return await where.measure(locations, time_limit_s=time_limit_s, exclude=exclude)
 
     async def uploads(

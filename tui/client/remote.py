@@ -15,6 +15,7 @@ from tui.client.launch import launch
 from tui.client.runtime import holder
 from tui.model.error import EngineError, EngineUnreachable, NoSuchJob
 from tui.model.job import Disconnected
+from tui.wire.bundle import BULKY_SOURCES, bundle
 from tui.wire.protocol import METHODS
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class RemoteClient(Calls):
         """Submit once, whatever happens: a token tells the same engine, the queue itself tells the next one."""
         token, asked_at = os.urandom(16).hex(), time.time()
         connection = await self._connected()
-        arguments = {"request": request, "token": token}
+        alone, names = await asyncio.to_thread(bundle, request) if _is_bulky(request) else bundle(request)
+        arguments = {"request": alone, "token": token, "names": names}
         try:
             return int(await self._call(connection, "submit", arguments))
         except Lost:
@@ -212,6 +214,10 @@ class RemoteClient(Calls):
         if self._connection:
             await self._connection.close()
         self._connection = None
+
+
+def _is_bulky(request: Request) -> bool:
+    return len(request.sources) > BULKY_SOURCES
 
 
 def _why_nobody(paths: Paths) -> str:

@@ -16,6 +16,7 @@ from tui.client.host import method_of
 from tui.client.runtime import peer_uid
 from tui.model.error import FerryError, ProtocolMismatch
 from tui.wire import lines
+from tui.wire.bundle import unbundle
 from tui.wire.faults import NOT_A_CALL, WRONG_PARAMETERS, CallError, fault_of
 from tui.wire.protocol import (
     BULKY_BYTES,
@@ -88,8 +89,14 @@ class Server:
             task.cancel()
         await asyncio.gather(*tasks, *self._submits.values(), return_exceptions=True)
 
-    async def submit(self, request: Request, token: str) -> int:
-        """Submit once a token, however often it is asked; it goes on where the asking client vanishes."""
+    async def submit(self, request: Request, token: str, names: bytes) -> int:
+        """Submit once a token, however often it is asked; it goes on where the asking client vanishes.
+
+        Args:
+            names: Of all sources, where they are bundled.
+        """
+        if names:
+            request = await asyncio.to_thread(unbundle, request, names)
         task = self._submits.get(token) if token else None
         if task is None:
             task = asyncio.create_task(self.engine.submit(request))

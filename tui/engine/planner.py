@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui.model.error import NotPossible, Unsupported, UsageError
 from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobKind
 from tui.model.location import Location
+from tui.model.siblings import Siblings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -40,7 +41,7 @@ def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
         raise UsageError("what is made is made at once, without a job")
     if request.far:
         _check_far(request, schemes)
-    for source in request.sources:
+    for source in _told_by(request.sources):
         if source.is_root:
             raise UsageError(
                 "the root folder cannot be copied, moved or removed", "Name what is in it instead."
@@ -65,7 +66,11 @@ def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
 
 def _check_far(request: Request, schemes: Collection[str]) -> None:
     """Refuse what cannot be done beyond the local disk."""
-    for location in (*request.sources, *request.targets, *((request.target,) if request.target else ())):
+    for location in (
+        *_told_by(request.sources),
+        *request.targets,
+        *((request.target,) if request.target else ()),
+    ):
         if location.scheme not in schemes:
             raise Unsupported(
                 f"cannot reach {location}: {location.scheme} is not known here",
@@ -73,7 +78,7 @@ def _check_far(request: Request, schemes: Collection[str]) -> None:
                 location=location,
             )
     source = request.sources[0]
-    if any(_place(other) != _place(source) for other in request.sources):
+    if any(_place(other) != _place(source) for other in _told_by(request.sources)):
         raise UsageError("all sources must be at one place", "Make one job for each place.")
     if request.kind is JobKind.TRASH:
         where = source.authority.rpartition("@")[2] or source.scheme
@@ -91,6 +96,11 @@ def _check_far(request: Request, schemes: Collection[str]) -> None:
         raise UsageError(
             "names are changed by what goes to a folder of this computer, from a host by copies only"
         )
+
+
+def _told_by(sources: Sequence[Location]) -> Sequence[Location]:
+    """Return those by which all are judged: of a million in one folder, the first."""
+    return sources[:1] if isinstance(sources, Siblings) else sources
 
 
 def _place(location: Location) -> tuple[str, str]:

@@ -36,7 +36,9 @@ async def spare(request: Request, shared: Shared) -> None:
     doing = TAKES_AWAY.get(request.kind)
     if doing is None:
         return
-    sources = [each for each in request.sources if each.is_local]
+    sources = (
+        each for each in request.sources if each.is_local
+    )  # made in the thread: there may be a million
     look = aiofiles.os.wrap(spare_homes)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(look(sources, shared.homes, doing, executor=shared.pool), LOOK_PATIENCE_S)

@@ -181,6 +181,18 @@ class Totals(Struct, frozen=True):
     untold: int = 0
     untold_key: str = ""
 
+    def plus(self, other: Totals) -> Totals:
+        """Return what both amount to."""
+        return Totals(
+            self.files + other.files,
+            self.folders + other.folders,
+            self.size_bytes + other.size_bytes,
+            self.unreadable + other.unreadable,
+            self.complete and other.complete,
+            self.untold + other.untold,
+            self.untold_key or other.untold_key,
+        )
+
 
 class Space(Struct, frozen=True):
     """Room on the filesystem of a folder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -12,6 +13,15 @@ from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.location import Location
 from tui.model.misfit import Names
+from tui.model.siblings import common_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Locations = Sequence[Location]
+else:
+    Locations = tuple[Location, ...]
+    """On the wire they are a list; who asks for a job may have them in another sequence (see `Siblings`)."""
 
 LOWEST_PRIORITY, NORMAL_PRIORITY, HIGHEST_PRIORITY = 1, 3, 5
 
@@ -121,7 +131,7 @@ class Request(Struct, frozen=True, kw_only=True):
     """
 
     kind: JobKind
-    sources: tuple[Location, ...]
+    sources: Locations
     target: Location | None = None
     into: bool = True
     targets: tuple[Location, ...] = ()
@@ -152,7 +162,9 @@ class Request(Struct, frozen=True, kw_only=True):
     @property
     def far(self) -> bool:
         """Whether one of its places is not the local disk."""
-        places = (*self.sources, *self.targets, *((self.target,) if self.target else ()))
+        folder = common_folder(self.sources)
+        sources = self.sources if folder is None else (folder,)
+        places = (*sources, *self.targets, *((self.target,) if self.target else ()))
         return not all(place.is_local for place in places)
 
 

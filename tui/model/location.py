@@ -27,7 +27,7 @@ SFTP = "sftp"
 S3 = "s3"
 """Scheme of stores, whose URLs have the first folder (the bucket) where others have a host: s3://[NAME@]bucket/key."""
 
-_SAFE = "/-._~!$&'()*+,;=:@"
+SAFE = "/-._~!$&'()*+,;=:@"
 """Bytes that stay themselves in a path. (RFC 3986 section 3.3, pchar and the slash.)"""
 
 
@@ -90,9 +90,9 @@ class Location(Struct, frozen=True, order=True):
         if self.scheme == S3:
             bucket, slash, key = os.fsencode(self.path[1:]).partition(b"/")
             name = f"{quote(os.fsencode(self.authority), safe='')}@" if self.authority else ""
-            end = quote(slash + key, safe=_SAFE) if bucket else "/"
-            return f"{S3}://{name}{quote(bucket, safe=_SAFE.replace('@', '').replace('/', ''))}{end}"
-        return f"{self.scheme}://{self.authority}{quote(os.fsencode(self.path), safe=_SAFE)}"
+            end = quote(slash + key, safe=SAFE) if bucket else "/"
+            return f"{S3}://{name}{quote(bucket, safe=SAFE.replace('@', '').replace('/', ''))}{end}"
+        return f"{self.scheme}://{self.authority}{quote(os.fsencode(self.path), safe=SAFE)}"
 
     @property
     def is_local(self) -> bool:

@@ -1,6 +1,6 @@
-"""One folder as a pane shows it: compact columns, an order, marks. No widget, no I/O.
+"""One folder as a pane shows it: its entries, their order, the rows. No widget, no I/O.
 
-A million entries must fit, so there is no object per entry: parallel columns, and an array of the positions shown.
+A million entries must fit, so there is no object per entry: columns, and an array of the positions shown.
 A *row* counts what is shown, the way up included; a *position* is an index into the columns.
 """
 
@@ -8,27 +8,24 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from itertools import compress
-from operator import and_, gt
 from typing import TYPE_CHECKING
 
 from tui.model.entry import EntryKind
 from tui.model.location import Location
+from tui.ui.entries import GONE, UNREAD, Entries
+from tui.ui.marks import MarkedNames, both, either, without
 from tui.ui.matching import matcher
-from tui.ui.sorting import FOLDERS, sort_entries
+from tui.ui.sorting import sort_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tui.model.entry import Details, Page
+    from tui.ui.marks import Marks
 
-UNREAD = -2
-"""Size of an entry whose details were not read yet."""
-GONE = -1
-"""Size of an entry that went before its details were read."""
+__all__ = ["GONE", "UNREAD", "UP", "Folder", "Row", "View"]
+
 UP = -1
 """Position of the row that leads to the parent."""
-_IS_FOLDER = bytes(kind in FOLDERS for kind in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,98 +67,23 @@ class Arrangement:
     view: View
     ordered: array[int]
     shown: array[int]
+    mask: bytes
+    """By position, 1 for those shown; empty where all are."""
 
 
-class Folder:
-    """The entries of one location.
-
-    Args:
-        marks: The marked names; the set is changed in place, so that it can outlive this object.
-        measured: Counted sizes of subfolders by name, likewise.
-    """
+class Folder(Entries):
+    """The entries of one location, as they are shown. (Arguments as of `Entries`.)"""
 
     def __init__(
-        self, location: Location, marks: set[str] | None = None, measured: dict[str, int] | None = None
+        self, location: Location, marks: Iterable[str] | None = None, measured: dict[str, int] | None = None
     ) -> None:
-        self.location = location
-        self.names: list[str] = []
-        self.kinds = bytearray()
-        self.sizes_bytes: array[int] = array("q")
-        self.mtimes_ns: array[int] = array("q")
-        self.modes: array[int] = array("I")
-        self.marks = set() if marks is None else marks
-        self.measured = {} if measured is None else measured
-        self.marked_bytes = 0
-        """Bytes of the marked entries whose size is known."""
-        self.marked_folders = self.marked_unread = 0
-        """How many marked entries there are whose size is not known: folders not counted, and others not read."""
-        self.stages: dict[str, tuple[str, str]] = {}
-        """Trees being copied into it: (final name, how much is done) by partial name. They cannot be marked."""
-        self.untold = ""
-        """What says that some of the folder cannot be told by names, if so."""
+        super().__init__(location, marks, measured)
         self.order: array[int] = array("I")
         self.way_up = 0 if location.is_root else 1
         """How many rows there are before the entries: one, for the parent, unless this is the root."""
-        self._kinds_revision = self._details_revision = 0
         self._arrangement: Arrangement | None = None
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    # Columns.
-
-    def extend(self, page: Page) -> None:
-        """Add names as they were read; their details come later."""
-        start, count = len(self.names), len(page.names)
-        self.untold = self.untold or page.untold
-        self.kinds += page.kinds
-        self.sizes_bytes.extend([UNREAD] * count)
-        self.mtimes_ns.extend([0] * count)
-        self.modes.extend([0] * count)
-        self.names += page.names  # last: whoever counts the names finds all columns filled
-        if self.marks:
-            for position in range(start, start + count):
-                if self.names[position] in self.marks:
-                    self._count_marked(position, 1)
-
-    def set_details(self, positions: Sequence[int], details: Details) -> bool:
-        """Fill columns in for some entries, in the same order.
-
-        Returns:
-            Whether an entry turned out to be of another kind than its folder had said.
-        """
-        changed = False
-        for n, position in enumerate(positions):
-            marked = bool(self.marks) and self.names[position] in self.marks
-            if marked:
-                self._count_marked(position, -1)
-            self.sizes_bytes[position] = details.sizes_bytes[n]
-            self.mtimes_ns[position] = details.mtimes_ns[n]
-            self.modes[position] = details.modes[n]
-            if details.sizes_bytes[n] != GONE and self.kinds[position] != details.kinds[n]:
-                self.kinds[position] = details.kinds[n]
-                changed = True
-            if marked:
-                self._count_marked(position, 1)
-        self._details_revision += 1
-        self._kinds_revision += changed
-        return changed
-
-    def unread(self, start: int, limit: int) -> range:
-        """Return a range of up to `limit` positions from `start` on, beginning with one that has no details."""
-        sizes, end = self.sizes_bytes, len(self.names)
-        while start < end and sizes[start] != UNREAD:
-            start += 1
-        return range(start, min(end, start + limit))
-
     # Trees being copied.
-
-    def set_stages(self, stages: dict[str, tuple[str, str]]) -> None:
-        """Take over which entries are trees being copied; those new among them are shown by the next `arrange`."""
-        self.stages = stages
-        if not self.marks.isdisjoint(stages):
-            self.marks.difference_update(stages)
-            self._add_up_marks()
 
     def stage(self, row: int) -> str:
         """Return how much is done of the tree being copied that a row shows; nothing for all other rows."""
@@ -195,7 +117,11 @@ class Folder:
                 "I",
                 sort_entries(self, count, view.sort, reverse=view.reverse, folders_first=view.folders_first),
             )
-        return Arrangement(made_for, view, ordered, self._visible(ordered, view))
+        shown = self._visible(ordered, view)
+        mask = bytearray(0 if shown is ordered else count)
+        for n in shown if mask else ():
+            mask[n] = 1
+        return Arrangement(made_for, view, ordered, shown, bytes(mask))
 
     def _visible(self, ordered: array[int], view: View) -> array[int]:
         names = self.shown_names()
@@ -262,15 +188,6 @@ class Folder:
         except ValueError:
             return None
 
-    def opens_as_folder(self, position: int) -> bool:
-        return self.kinds[position] in FOLDERS
-
-    def size_of(self, position: int) -> int:
-        """Return the size to show and to add up: UNREAD where it is not known, as for a folder not measured yet."""
-        if self.kinds[position] in FOLDERS:
-            return self.measured.get(self.names[position], UNREAD)
-        return self.sizes_bytes[position]
-
     def find(self, text: str, start: int, step: int = 1, tries: range | None = None) -> int | None:
         """Return the next row whose name fits a text, going round at the end.
 
@@ -291,110 +208,76 @@ class Folder:
 
     # Marks.
 
+    def marked_names(self) -> MarkedNames:
+        """Return the names of the marked entries in the order of the view, those out of sight too."""
+        ordered: Sequence[int] = self._arrangement.ordered if self._arrangement else range(len(self))
+        return MarkedNames(self.names, ordered, self.marks.flags)
+
     def marked_positions(self) -> Iterator[int]:
         """Yield the positions of marked entries in the order of the view, those out of sight too."""
-        if not self.marks:
-            return
-        ordered: Sequence[int] = self._arrangement.ordered if self._arrangement else range(len(self))
-        yield from compress(ordered, map(self.marks.__contains__, map(self.names.__getitem__, ordered)))
+        return self.marked_names().positions()
 
     def unseen_marks(self) -> int:
         """Count the marked entries that no row shows."""
         if not self.marks or len(self.order) == len(self):
             return 0
-        return len(self.marks) - sum(map(self.marks.__contains__, map(self.names.__getitem__, self.order)))
+        return len(self.marks) - both(self.marks.flags, self._mask()).count(1)
+
+    def _mask(self) -> bytes:
+        """Return which positions are shown: 1 for those that a row shows."""
+        made = self._arrangement
+        mask = b"" if made is None else made.mask or b"\1" * len(made.ordered)
+        return mask + bytes(len(self) - len(mask))
 
     def is_marked(self, row: int) -> bool:
-        return self.name(row) in self.marks
+        return self.way_up <= row < self.rows and bool(self.marks.flags[self.position(row)])
 
     def mark(self, row: int, on: bool) -> None:
         """Mark or unmark what a row shows; the way up cannot be marked."""
-        if not self.way_up <= row < self.rows:
-            return
-        position = self.order[row - self.way_up]
-        name = self.names[position]
-        if (name in self.marks) == on or name in self.stages:
-            return
-        (self.marks.add if on else self.marks.discard)(name)
-        self._count_marked(position, 1 if on else -1)
+        self.mark_rows(row, row, on)
 
-    def mark_rows(self, first: int, last: int, on: bool | Set[str]) -> None:
+    def mark_rows(self, first: int, last: int, on: bool | bytes | bytearray) -> None:
         """Mark or unmark a range of rows, its ends included.
 
         Args:
-            on: Whether to mark them; or the names to mark, the others being unmarked.
+            on: Whether to mark them; or 1 for each position to mark, the others being unmarked.
         """
-        names, marks = self.names, self.marks
         for position in self.order[max(0, first - self.way_up) : max(0, last + 1 - self.way_up)]:
-            name = names[position]
-            wanted = on if isinstance(on, bool) else name in on
-            if (name in marks) != wanted and name not in self.stages:
-                (marks.add if wanted else marks.discard)(name)
+            wanted = on if isinstance(on, bool) else bool(on[position])
+            if bool(self.marks.flags[position]) != wanted and self.names[position] not in self.stages:
+                self.marks.set(position, wanted)
                 self._count_marked(position, 1 if wanted else -1)
+
+    def fitting(self, wanted: Callable[[str], bool], rows: slice, mask: bytearray) -> None:
+        """Note in a mask which positions of some rows (0 being the first entry) have a name that is wanted."""
+        for position in self.order[rows]:
+            mask[position] = wanted(self.names[position])
 
     def mark_where(self, wanted: Callable[[str], bool] | None, on: bool) -> int:
         """Mark or unmark what is shown and wanted (None: all); return how many were changed."""
-        before = len(self.marks)
-        shown: Iterable[str] = map(self.names.__getitem__, self.order)
-        (self.marks.update if on else self.marks.difference_update)(
-            filter(wanted, shown) if wanted else shown
-        )
-        self.marks.difference_update(self.stages)
-        self._add_up_marks()
-        return abs(len(self.marks) - before)
+        if wanted is None:
+            return self.mark_these(self._mask(), on)
+        mask = bytearray(len(self))
+        self.fitting(wanted, slice(None), mask)
+        return self.mark_these(mask, on)
 
-    def mark_only(self, names: Iterable[str]) -> None:
-        """Mark just these names, as far as they are here."""
-        self.marks.clear()
-        self.marks.update(names)
-        self.marks.difference_update(self.stages)
-        self.settle_marks()
+    def mark_these(self, mask: bytes | bytearray, on: bool) -> int:
+        """Mark or unmark the positions of a mask; return how many were changed."""
+        before = len(self.marks)
+        mask = mask + bytes(len(self) - len(mask))  # names may have been read since it was made
+        self.marks.put(either(self.marks.flags, mask) if on else without(self.marks.flags, mask))
+        self._marks_put()
+        return abs(len(self.marks) - before)
 
     def invert_marks(self) -> None:
         """Mark what is shown and not marked, and the other way round."""
-        self.marks.symmetric_difference_update(map(self.names.__getitem__, self.order))
-        self.marks.difference_update(self.stages)
-        self._add_up_marks()
+        self.marks.invert(self._mask())
+        self._marks_put()
 
-    def clear_marks(self) -> None:
-        self.marks.clear()
-        self.marked_bytes = self.marked_folders = self.marked_unread = 0
-
-    def settle_marks(self) -> None:
-        """Drop the marks of what is no longer here, and add up anew, once all names are known."""
-        if self.marks:
-            self.marks.intersection_update(self.names)
-        self._add_up_marks()
-
-    def set_measured(self, name: str, size_bytes: int) -> None:
-        """Take the counted size of a subfolder."""
-        position = self.names.index(name) if name in self.marks else UP
-        if position != UP:
-            self._count_marked(position, -1)
-        self.measured[name] = size_bytes
-        if position != UP:
-            self._count_marked(position, 1)
-        self._details_revision += 1
-
-    def _add_up_marks(self) -> None:
-        """Count all marks anew. No step of it is taken in Python for each entry: there may be a million."""
-        self.marked_bytes = self.marked_folders = self.marked_unread = 0
-        if not self.marks:
-            return
-        marked = bytes(map(self.marks.__contains__, self.names))
-        folders = self.kinds.translate(_IS_FOLDER)
-        for position in compress(range(len(marked)), map(and_, marked, folders)):
-            self._count_marked(position, 1)
-        sizes = array("q", compress(self.sizes_bytes, map(gt, marked, folders)))
-        gone, unread = sizes.count(GONE), sizes.count(UNREAD)
-        self.marked_bytes += sum(sizes) - gone * GONE - unread * UNREAD
-        self.marked_unread += gone + unread
-
-    def _count_marked(self, position: int, by: int) -> None:
-        size = self.size_of(position)
-        if size >= 0:
-            self.marked_bytes += by * size
-        elif self.opens_as_folder(position):
-            self.marked_folders += by
+    def restore_marks(self, before: Marks) -> None:
+        """Mark what was marked once, here or in the folder as it was read before."""
+        if before.of_same(self.marks):
+            self.marks.put(bytes(before.flags) + bytes(len(self) - len(before.flags)))
         else:
-            self.marked_unread += by
+            self.marks.put_names(before)
+        self.settle_marks()

@@ -35,6 +35,8 @@ Arguments = ParamSpec("Arguments")
 
 SLOW_S = 1.5
 """After so long an operation on a far place that has shown nothing says that it waits."""
+TOLD_SOURCES = 50_000
+"""More than so many take the queue some seconds."""
 _opening: ContextVar[asyncio.Event] = ContextVar("opening")
 """Set when the operation this runs in has opened its first dialog, or has ended without one."""
 
@@ -91,6 +93,12 @@ class Operations(Screen[None]):
     def use(self, pane: FilePane) -> None:
         """Make a pane the one in use, shown and focused."""
         raise NotImplementedError
+
+    @property
+    def chosen(self) -> Sequence[Location]:
+        """What an operation is about, to be kept in a request: it does not change with the marks."""
+        chosen = self.pane.chosen
+        return tuple(chosen) if isinstance(chosen, list) else chosen
 
     @property
     def current_location(self) -> Location | None:
@@ -159,8 +167,12 @@ class Operations(Screen[None]):
     async def submit(self, request: Request, said: str) -> int:
         """Put a request into the queue, and say so."""
         self.nothing_to_open()
-        with saying_when_slow(self, lambda text: self.tell(text, "warning")):
+        if len(request.sources) > TOLD_SOURCES:
+            self.tell(f"Putting {named(request.sources)} into the queue …")
             job = await self.client.submit(request)
+        else:
+            with saying_when_slow(self, lambda text: self.tell(text, "warning")):
+                job = await self.client.submit(request)
         self.tell(f"{said} · job {job}")
         return job
 

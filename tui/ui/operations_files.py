@@ -165,7 +165,7 @@ class FileOperations(UndoOperations):
     async def _remove(self, kind: JobKind, title: str, word: str, asks: bool, hint: str) -> None:
         from tui.ui.screens.confirm import Confirm
 
-        sources = tuple(self.pane.chosen)
+        pane, folder, sources = self.pane, self.pane.location, self.chosen
         if not sources:
             self.tell_nothing("remove")
             return
@@ -179,7 +179,8 @@ class FileOperations(UndoOperations):
                 return
         said = "Deleting" if danger else "Moving to the trash:"
         await self.submit(Request(kind=kind, sources=sources), f"{said} {named(sources)}")
-        self.pane.clear_marks()
+        if pane.location == folder:  # it took the queue a while, maybe
+            pane.clear_marks()
 
     @operation
     async def action_chmod(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tui.format import count
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
 from tui.model.misfit import Names
+from tui.model.siblings import common_folder
 from tui.ui.operations import Operations, named, operation
 from tui.visible import visible
 
@@ -25,7 +27,7 @@ class Register:
     """What was yanked (COPY) or cut (MOVE), to be pasted."""
 
     kind: JobKind
-    sources: tuple[Location, ...]
+    sources: Sequence[Location]
 
 
 class TransferOperations(Operations):
@@ -43,14 +45,14 @@ class TransferOperations(Operations):
 
     @operation
     async def _transfer(self, kind: JobKind) -> None:
-        sources = tuple(self.pane.chosen)
+        pane, folder, sources = self.pane, self.pane.location, self.chosen
         if not sources:
             self.tell_nothing("copy or move")
             return
-        if await self._ask_and_submit(kind, sources, self.other.target):
-            self.pane.clear_marks()
+        if await self._ask_and_submit(kind, sources, self.other.target) and pane.location == folder:
+            pane.clear_marks()
 
-    async def _ask_and_submit(self, kind: JobKind, sources: tuple[Location, ...], folder: Location) -> bool:
+    async def _ask_and_submit(self, kind: JobKind, sources: Sequence[Location], folder: Location) -> bool:
         from tui.ui.screens.copy_dialog import CopyDialog
 
         queue = self.settings.queue
@@ -74,13 +76,13 @@ class TransferOperations(Operations):
         self._remember_chosen(JobKind.MOVE)
 
     def _remember_chosen(self, kind: JobKind) -> None:
-        if sources := tuple(self.pane.chosen):
+        if sources := self.chosen:
             self.remember_for_pasting(kind, sources)
             self.pane.clear_marks()
         else:
             self.tell_nothing("remember")
 
-    def remember_for_pasting(self, kind: JobKind, sources: tuple[Location, ...]) -> None:
+    def remember_for_pasting(self, kind: JobKind, sources: Sequence[Location]) -> None:
         """Keep what a paste is to copy or move."""
         self._keep(Register(kind, sources))
         word = "moved" if kind is JobKind.MOVE else "copied"
@@ -118,7 +120,9 @@ class TransferOperations(Operations):
             names=Names.ASK,
             preserve=traits_between(register.sources[0], folder),
         )
-        if all(source.parent == folder for source in register.sources):
+        every = register.sources
+        shared = common_folder(every)
+        if shared == folder if shared else all(source.parent == folder for source in every):
             self.tell("They are in this folder already; paste with options (P) to choose a name.", "warning")
             return
         await self._submit(request)

@@ -27,7 +27,7 @@ from tui.wire.shapes import Codec
 if TYPE_CHECKING:
     import msgspec
 
-PROTOCOL = 7
+PROTOCOL = 8
 """Raised with every change of a method, a parameter or a model type that travels."""
 
 LINE_LIMIT_BYTES = 64 << 20
@@ -132,7 +132,7 @@ METHODS: dict[str, Method] = {
         _asks("hello", Greeting, protocol=int, version=str),
         _asks("shutdown"),
         _asks("subscribe", after=(int | None, None)),
-        _asks("submit", int, request=Request, token=(str, "")),
+        _asks("submit", int, request=Request, token=(str, ""), names=(bytes, b"")),
         _asks("jobs", tuple[Job, ...]),
         _asks("job", Job, id=int, seconds=(float, 0.0)),
         _asks("request", Request, id=int),
@@ -207,7 +207,9 @@ METHODS: dict[str, Method] = {
         _far(_does("far.make_symlink", location=Location, points_to=str)),
     )
 }
-"""All methods by name. `submit` may be repeated because of its token: the same token is the same job."""
+"""All methods by name. With `names`, see `tui.wire.bundle`, a request is about more than its source.
+
+`submit` may be repeated because of its token: the same token is the same job."""
 
 UPDATE = Method("update", type(None), repeatable=True, parameters={"update": Update})
 GOODBYE = Method("goodbye", type(None), repeatable=True, parameters={"goodbye": Goodbye})

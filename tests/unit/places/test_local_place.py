@@ -239,6 +239,13 @@ async def test_measuring_counts_all_that_is_named(place: LocalPlace, source: Pat
     assert (totals.files, totals.folders, totals.size_bytes, totals.complete) == (2, 1, 15, True)
 
 
+async def test_a_count_that_did_not_come_to_all_entries_says_so(place: LocalPlace, source: Path) -> None:
+    (source / "a").write_bytes(b"1")
+    totals = await place.measure([at(source / "a")] * 20_000, time_limit_s=0.01)
+    assert totals.files < 20_000
+    assert not totals.complete
+
+
 async def test_measuring_ends_when_the_time_is_up(place: LocalPlace) -> None:
     start = time.monotonic()
     totals = await place.measure([Location("/proc"), Location("/usr")], time_limit_s=0.0)

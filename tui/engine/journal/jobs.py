@@ -20,9 +20,10 @@ from tui.engine.rows import Cleanup, JobRow, Phase, Source
 from tui.model.job import Conflict, Flush, JobKind, JobState, Request, Staging
 from tui.model.location import Location
 from tui.model.misfit import Names
+from tui.model.siblings import Siblings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Jobs(Store):
@@ -57,8 +58,8 @@ class Jobs(Store):
             db.executemany(
                 "INSERT INTO source (job, idx, url, target) VALUES (?, ?, ?, ?)",
                 (
-                    (id, idx, source.url, target.url if target else None)
-                    for idx, (source, target) in enumerate(zip(request.sources, targets, strict=True))
+                    (id, idx, url, target.url if target else None)
+                    for idx, (url, target) in enumerate(zip(_urls(request.sources), targets, strict=True))
                 ),
             )
         return id
@@ -242,6 +243,12 @@ class Jobs(Store):
                     for s in sources
                 ],
             )
+
+
+def _urls(locations: Sequence[Location]) -> Iterator[str]:
+    if isinstance(locations, Siblings):
+        return locations.urls()
+    return (location.url for location in locations)
 
 
 def _job_row(row: tuple[Any, ...]) -> JobRow:

@@ -15,6 +15,7 @@ import aiofiles.os
 from tui.model.entry import Totals
 from tui.model.error import Unsupported
 from tui.model.exclusion import NOTHING, Exclusion
+from tui.model.siblings import common_folder
 from tui.places.local import listing, single
 from tui.places.local.comparing import Comparison
 from tui.places.local.homes import home_folders
@@ -24,7 +25,7 @@ from tui.places.local.threads import DaemonThreads
 from tui.places.local.walking import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from tui.model.comparison import Compared
     from tui.model.entry import Below, Details, Entry, Page, Space
@@ -119,12 +120,16 @@ class LocalPlace:
         """Count what lies at and below the locations; `complete` is False where the time was up first."""
         brake = Brake()
         latest = [Totals(complete=False)]
-        paths = [_local(location).path for location in locations]
+        if (folder := common_folder(locations)) is not None:
+            _local(folder)
+        paths = (
+            _local(location).path for location in locations
+        )  # there may be a million: the thread makes them
         try:
             async with asyncio.timeout(time_limit_s + _GRACE_S):
                 await self._call(_measure, paths, time.monotonic() + time_limit_s, brake, latest, exclude)
         except TimeoutError:
-            log.info("counting %s entries hangs", len(paths))
+            log.info("counting %s entries hangs", len(locations))
         finally:
             brake.on = True
         return latest[0]
@@ -211,31 +216,24 @@ def _local(location: Location) -> Location:
 
 
 def _measure(
-    paths: Sequence[str], ends: float, brake: Brake, latest: list[Totals], exclude: Exclusion
+    paths: Iterable[str], ends: float, brake: Brake, latest: list[Totals], exclude: Exclusion
 ) -> None:
     """Count below all paths until the time is up, leaving the totals so far in `latest[0]`."""
     done = Totals()
     for path in paths:
+        if time.monotonic() >= ends or brake.on:
+            latest[0] = done.plus(Totals(complete=False))
+            return
         scan = Scan(path, brake, exclude=exclude)
         try:
             while not scan.exhausted and time.monotonic() < ends and not brake.on:
-                latest[0] = _sum(done, scan.step())
+                latest[0] = done.plus(scan.step())
         finally:
             scan.close()
         done = latest[0]
         if not done.complete:
             return
     latest[0] = done
-
-
-def _sum(first: Totals, second: Totals) -> Totals:
-    return Totals(
-        first.files + second.files,
-        first.folders + second.folders,
-        first.size_bytes + second.size_bytes,
-        first.unreadable + second.unreadable,
-        first.complete and second.complete,
-    )
 
 
 def _follow(path: str, stop: threading.Event, tell: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -20,6 +21,7 @@ from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, JobKind, Request
 from tui.model.location import Location
+from tui.model.siblings import Siblings
 from tui.ui.addresses import host_of, same_place
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.screens.totals import TotalsLine
@@ -30,6 +32,8 @@ from tui.ui.widgets.toggles import Toggles
 from tui.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from textual.app import ComposeResult
 
     from tui.client.base import Places
@@ -43,6 +47,8 @@ CONFLICTS = (
     ("Keep both", Conflict.RENAME),
 )
 PRIORITIES = (("1 lowest", 1), ("2", 2), ("3 normal", 3), ("4", 4), ("5 highest", 5))
+LOOKED_AT_ONCE = 2_000
+"""So many names are looked for at the target before other things go on."""
 REST_S = 0.4
 """A far target is looked at when nothing was typed for so long."""
 _VERBS = {JobKind.COPY: "Copy", JobKind.MOVE: "Move"}
@@ -105,7 +111,7 @@ class CopyDialog(Dialog[Request]):
     def __init__(
         self,
         kind: JobKind,
-        sources: tuple[Location, ...],
+        sources: Sequence[Location],
         folder: Location,
         places: Places,
         conflict: Conflict = Conflict.ASK,
@@ -251,18 +257,22 @@ class CopyDialog(Dialog[Request]):
         """Return which of the names stand at the target already, and what becomes of folders among them."""
         if not target.into:
             return "" if target.is_new else f": {visible(target.location.name)} stands there"
-        names = [source.name for source in self.sources]
-        there = await self._places.details(target.location, names)
-        taken = sum(size_bytes >= 0 for size_bytes in there.sizes_bytes)
+        taken = merged = 0
+        sources = iter(self.sources)
+        while some := [source.name for source in islice(sources, LOOKED_AT_ONCE)]:
+            there = await self._places.details(target.location, some)
+            if not (taken_now := sum(size_bytes >= 0 for size_bytes in there.sizes_bytes)):
+                continue
+            here = await self._places.details(self.sources[0].parent, some)
+            pairs = zip(here.kinds, there.kinds, strict=True)
+            taken += taken_now
+            merged += sum(pair == (EntryKind.FOLDER, EntryKind.FOLDER) for pair in pairs)
         if not taken:
             return ""
-        here = await self._places.details(self.sources[0].parent, names)
-        pairs = zip(here.kinds, there.kinds, strict=True)
-        merged = sum(pair == (EntryKind.FOLDER, EntryKind.FOLDER) for pair in pairs)
-        if len(names) == 1:
+        if len(self.sources) == 1:
             return ", merged with the folder of that name" if merged else ", where the name is taken"
         folders = f", {entries(merged, 'folder is', 'folders are')} merged" if merged else ""
-        return f", where {count(taken)} of {count(len(names))} names are taken{folders}"
+        return f", where {count(taken)} of {count(len(self.sources))} names are taken{folders}"
 
     def _say_room(self) -> None:
         if self._refusal:
@@ -340,7 +350,12 @@ class CopyDialog(Dialog[Request]):
 
     def _check(self, target: Target) -> None:
         """Refuse what can only fail: a folder put into itself, an entry onto itself."""
-        for source in self.sources:
+        sources: Iterable[Location] = self.sources
+        if (
+            isinstance(self.sources, Siblings) and target.into
+        ):  # there may be a million: one tells for all, or is it
+            sources = (*self.sources[:1], *self.sources.towards(target.location))
+        for source in sources:
             final = target.location.child(source.name) if target.into else target.location
             if final == source:
                 raise UsageError("source and target are the same", "Change the name or the folder.")

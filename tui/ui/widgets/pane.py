@@ -162,7 +162,7 @@ class FilePane(PaneTabs):
         if event.purpose == "find":
             self._found_text = event.text or self._found_text
         elif event.purpose in ("mark", "unmark"):
-            self.mark_by_pattern(event.text, event.purpose == "mark")
+            await self.mark_by_pattern(event.text, event.purpose == "mark")
 
     @on(LineInput.Left)
     def _line_left(self, event: LineInput.Left) -> None:

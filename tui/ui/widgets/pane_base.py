@@ -14,6 +14,7 @@ from textual.message import Message
 
 from tui import format
 from tui.model.location import Location
+from tui.model.siblings import Siblings
 from tui.ui.addresses import asks_of, has_mode, has_time, host_of, place_of
 from tui.ui.folder import UNREAD, Folder, View
 from tui.ui.key_scope import KeyScope
@@ -28,6 +29,8 @@ from tui.ui.widgets.tab_bar import TabBar
 from tui.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
     from textual.app import ComposeResult
 
     from tui.client.base import Client
@@ -109,7 +112,8 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         self._columns = settings.columns
         self._space: Space | None = None
         self._entry: Entry | None = None
-        self._marks_by_location: dict[Location, set[str]] = {}
+        self._marks_by_location: dict[Location, Set[str]] = {}
+        """Of folders that were left with some."""
         self._stages = Stages()
         self._reached: set[str] = set()
         """The far places from which something was read."""
@@ -147,13 +151,12 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
         return self.folder.row(self.listing.cursor) if self._shows_folder else None
 
     @property
-    def marked(self) -> list[Location]:
-        """The marked entries, in the order shown, those out of sight too."""
-        names = self.folder.names
-        return self.folder.location.children(names[n] for n in self.folder.marked_positions())
+    def marked(self) -> Siblings:
+        """The marked entries, in the order shown, those out of sight too; as they are now, whatever happens later."""
+        return Siblings(self.folder.location, self.folder.marked_names())
 
     @property
-    def chosen(self) -> list[Location]:
+    def chosen(self) -> Sequence[Location]:
         """What an operation is about: the marked entries, else the one under the cursor."""
         if marked := self.marked:
             return marked
@@ -168,6 +171,13 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
     def _shows_folder(self) -> bool:
         """Whether the rows on the screen are those of the folder the pane is in (they stay until others come)."""
         return self.listing.folder is self.folder
+
+    def _keep_marks(self) -> None:
+        """Remember the marks of the folder the pane is in, which it may leave."""
+        if self.folder.marks:
+            self._marks_by_location[self.folder.location] = self.folder.marks.kept()
+        else:
+            self._marks_by_location.pop(self.folder.location, None)
 
     # Order.
 

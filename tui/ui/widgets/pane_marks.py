@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui import format
+from tui.ui.marks import Marks
 from tui.ui.matching import matcher
 from tui.ui.notes import tell
 from tui.ui.widgets.pane_moves import PaneMoves
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tui.ui.folder import Folder
+
+MATCHED_AT_ONCE = 4_096
+"""So many names are compared with a pattern before other things go on."""
 
 
 @dataclass(slots=True)
@@ -25,7 +30,7 @@ class Range:
     on: bool
     low: int
     high: int
-    before: frozenset[str]
+    before: Marks
 
 
 class PaneMarks(PaneMoves):
@@ -55,7 +60,10 @@ class PaneMarks(PaneMoves):
         self._marks_changed()
 
     def action_mark_all(self) -> None:
-        self._mark_where(None, True)
+        if self._shows_folder:
+            self.end_range()
+            self.folder.mark_where(None, True)
+            self._marks_changed(everywhere=True)
 
     def action_invert_marks(self) -> None:
         if self._shows_folder:
@@ -69,23 +77,34 @@ class PaneMarks(PaneMoves):
     def action_unmark_pattern(self) -> None:
         self.line.open("unmark", "Unmark", "*")
 
-    def mark_by_pattern(self, pattern: str, on: bool) -> None:
-        """Mark or unmark what is shown and fits a pattern; without wildcards, the whole name must."""
+    async def mark_by_pattern(self, pattern: str, on: bool) -> None:
+        """Mark or unmark what is shown and fits a pattern; without wildcards, the whole name must.
+
+        The screen lives meanwhile; keys for this pane wait until it is done.
+        """
         if not pattern:
             return
-        count = self._mark_where(matcher(pattern, whole=True), on)
+        count = await self._mark_fitting(matcher(pattern, whole=True), on)
         if not count:
             tell(self.app, f"Nothing to {'mark' if on else 'unmark'} fits {pattern}.")
         else:
             tell(self.app, f"{format.entries(count, 'entry', 'entries')} {'marked' if on else 'unmarked'}.")
 
-    def _mark_where(self, wanted: Callable[[str], bool] | None, on: bool) -> int:
-        if not self._shows_folder:
-            return 0
-        self.end_range()
-        count = self.folder.mark_where(wanted, on)
-        self._marks_changed(everywhere=True)
-        return count
+    async def _mark_fitting(self, wanted: Callable[[str], bool], on: bool) -> int:
+        order, mask, tried = None, bytearray(), 0
+        while self._shows_folder:
+            folder = self.folder
+            if order is not folder.order:  # its rows are others now
+                order, mask, tried = folder.order, bytearray(len(folder)), 0
+            if tried >= len(order):
+                self.end_range()
+                count = folder.mark_these(mask, on)
+                self._marks_changed(everywhere=True)
+                return count
+            folder.fitting(wanted, slice(tried, tried + MATCHED_AT_ONCE), mask)
+            tried += MATCHED_AT_ONCE
+            await asyncio.sleep(0)
+        return 0
 
     def mark_only(self, names: Iterable[str]) -> int:
         """Mark just these names, those out of sight too; return how many of them are here."""
@@ -120,7 +139,7 @@ class PaneMarks(PaneMoves):
         elif self._shows_folder:
             row = self.listing.cursor
             name = self.folder.name(row)
-            self._range = Range(row, name, on, row, row - 1, frozenset(self.folder.marks))
+            self._range = Range(row, name, on, row, row - 1, self.folder.marks.copy())
             self.stretch_range()
 
     def stretch_range(self) -> None:
@@ -130,8 +149,8 @@ class PaneMarks(PaneMoves):
             return
         row = self.listing.cursor
         low, high = min(span.anchor, row), max(span.anchor, row)
-        self.folder.mark_rows(span.low, low - 1, span.before)
-        self.folder.mark_rows(high + 1, span.high, span.before)
+        self.folder.mark_rows(span.low, low - 1, span.before.flags)
+        self.folder.mark_rows(high + 1, span.high, span.before.flags)
         if span.high < span.low:
             self.folder.mark_rows(low, high, span.on)
         else:
@@ -150,9 +169,9 @@ class PaneMarks(PaneMoves):
         if anchor is None:
             self.end_range()
             return
-        folder.marks.clear()  # its rows may show something else now: mark them from the start
-        folder.marks.update(span.before)
-        folder.settle_marks()
+        folder.restore_marks(span.before)  # its rows may show something else now: mark them from the start
+        if not span.before.of_same(folder.marks):
+            span.before = folder.marks.copy()
         span.anchor, span.low, span.high = anchor, anchor, anchor - 1
         self.stretch_range()
 
@@ -166,7 +185,7 @@ class PaneMarks(PaneMoves):
         if span is None:
             return False
         if undo:
-            self.folder.mark_rows(span.low, span.high, span.before)
+            self.folder.mark_rows(span.low, span.high, span.before.flags)
             self._marks_changed(everywhere=True)
         else:
             self._show_footer()

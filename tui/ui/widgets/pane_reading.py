@@ -113,7 +113,8 @@ class PaneReading(PaneDetails):
             self._read_again.stop()
             self._read_again = None
         self.state, self._stale, self._entry = State.READING, False, None
-        self.folder = Folder(location, self._marks_by_location.setdefault(location, set()))
+        self._keep_marks()
+        self.folder = Folder(location, self._marks_by_location.get(location))
         self._opened = asyncio.Event()
         self._arrived = moved
         self._read(self.folder)
@@ -166,10 +167,11 @@ class PaneReading(PaneDetails):
         location = await self.client.resolve(folder.location)
         self.location = location
         self._wish = self._wish or self._cursors.get(location)
-        self.folder = Folder(location, self._marks_by_location.setdefault(location, set()))
+        self.folder = Folder(location, self._marks_by_location.get(location))
         return self.folder
 
     async def _read_pages(self, folder: Folder, silent: Timer) -> None:
+        await folder.marks.recall()
         async with closing(self.client.list(folder.location)) as pages:
             async for page in pages:
                 silent.reset()
@@ -236,7 +238,7 @@ class PaneReading(PaneDetails):
             if isinstance(error, PlaceUnavailable):  # it speaks of jobs, which try again by themselves
                 remedy = "Check the host's name, the network, and whether it is up."
         self._failure = " ".join(filter(None, (f"{error.message.rstrip('.')}.", remedy, again)))
-        self._put(Folder(self.location, self._marks_by_location.get(self.location)))
+        self._put(Folder(self.location, self.folder.marks.kept()))
 
     async def _show_file(self, error: NotAFolder) -> None:
         """Show the folder of what turned out to be a file, with the cursor on it."""
@@ -321,12 +323,12 @@ class PaneReading(PaneDetails):
         """Read the whole folder beside the one shown, then change them over at once."""
         began_s = time.monotonic()
         shown, marked = self.folder, len(self.folder.marks)
-        folder = self._fresh = Folder(shown.location, shown.marks, shown.measured)
+        folder = self._fresh = Folder(shown.location, measured=shown.measured)
         self._stale = self._fresh_is_late = False
         self._show_path()
         late = self.set_interval(SILENT_S, self._show_late)
         try:
-            await self._read_whole(folder, late)
+            await self._read_whole(folder, shown, late)
         except (NotFound, NotAFolder):
             await self._go_to_nearest()
             return
@@ -361,7 +363,7 @@ class PaneReading(PaneDetails):
         self._fresh_is_late = True
         self._show_path()
 
-    async def _read_whole(self, folder: Folder, late: Timer) -> None:
+    async def _read_whole(self, folder: Folder, shown: Folder, late: Timer) -> None:
         async with closing(self.client.list(folder.location)) as pages:
             async for page in pages:
                 late.reset()
@@ -369,8 +371,11 @@ class PaneReading(PaneDetails):
                 folder.extend(page)
         late.pause()
         await self._read_details(folder)
+        taken = -1
+        while shown.marks.revision != taken:  # both take a while, and people go on marking
+            taken = await folder.marks.take_over(shown.marks)
+            await self._arrange(folder)
         folder.settle_marks()
-        await self._arrange(folder)
 
     async def _go_to_nearest(self) -> None:
         """Go to the nearest folder above that is still there."""

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui.model.error import UsageError
+from tui.model.siblings import common_folder
 from tui.ui.stages import Stages, moved
 from tui.ui.widgets.pane_base import State
 from tui.ui.widgets.pane_reading import PaneReading
 from tui.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.model.job import Stage
     from tui.model.location import Location
     from tui.ui.folder import Folder
@@ -65,13 +68,21 @@ class PaneStages(PaneReading):
     # What operations are about.
 
     @property
-    def chosen(self) -> list[Location]:
+    def chosen(self) -> Sequence[Location]:
         """What an operation is about: the marked entries, else the one under the cursor.
 
         Raises:
             UsageError: It belongs to a tree that is still being copied.
         """
-        return [self.settled(location) for location in super().chosen]
+        chosen = super().chosen
+        folder = common_folder(chosen)
+        if folder is None:
+            return chosen
+        self.settled(folder)
+        for partial in self._stages.within(folder):  # no look at each of what may be a million
+            if folder.child(partial) in chosen:
+                self.settled(folder.child(partial))
+        return chosen
 
     @property
     def target(self) -> Location:
@@ -129,6 +140,7 @@ class PaneStages(PaneReading):
 
     def _move_on(self, before: Location, after: Location) -> None:
         """Go along with a folder that has another place now: rows, cursor and marks stay as they are."""
+        self._keep_marks()
         self._back[:] = [moved(place, before, after) for place in self._back]
         self._forward[:] = [moved(place, before, after) for place in self._forward]
         self._cursors = {moved(place, before, after): name for place, name in self._cursors.items()}

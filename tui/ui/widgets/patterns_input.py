@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from textual.widgets import Input
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from tui.client.base import Places
     from tui.model.location import Location
+
+
+LOOKED_AT_ONCE = 2_000
+"""So many sources are looked at before other things go on."""
 
 
 class PatternsInput(Input):
@@ -38,7 +42,7 @@ class PatternsInput(Input):
         return exclude
 
 
-async def without(exclude: Exclusion, sources: tuple[Location, ...], places: Places) -> tuple[Location, ...]:
+async def without(exclude: Exclusion, sources: Sequence[Location], places: Places) -> Sequence[Location]:
     """Return the sources that are not left out themselves.
 
     Raises:
@@ -49,7 +53,8 @@ async def without(exclude: Exclusion, sources: tuple[Location, ...], places: Pla
         return sources
     kept: list[Location] = []
     for folder, group in groupby(sources, key=lambda source: source.parent):
-        kept += await _kept(exclude, folder, list(group), places)
+        while some := list(islice(group, LOOKED_AT_ONCE)):
+            kept += await _kept(exclude, folder, some, places)
     if not kept:
         raise UsageError("nothing is left to do", "Leave less out.")
     return tuple(kept)
