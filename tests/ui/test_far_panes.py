@@ -18,7 +18,7 @@ from tui.ui.addresses import parse_address, parse_url, shortened
 from tui.ui.completion import complete
 from tui.ui.screens.host_question import HostQuestionScreen
 from tui.ui.screens.prompt import Prompt
-from tui.ui.widgets import pane_reading
+from tui.ui.widgets import pane_fresh
 from tui.ui.widgets.pane_base import State
 
 if TYPE_CHECKING:
@@ -427,7 +427,7 @@ async def test_a_refresh_that_takes_long_is_shown_and_escape_ends_it(shell):
 
 
 async def test_what_was_read_stays_when_its_host_goes_away_and_is_renewed_when_it_is_back(shell, monkeypatch):
-    monkeypatch.setattr(pane_reading, "AWAY_S", 0.05)
+    monkeypatch.setattr(pane_fresh, "AWAY_S", 0.05)
     async with shell(prepare=with_box) as s:
         await at(s, SRV)
         await s.press("j", "space")
@@ -446,7 +446,7 @@ async def test_what_was_read_stays_when_its_host_goes_away_and_is_renewed_when_i
 
 
 async def test_a_refresh_that_is_not_answered_says_so(shell, monkeypatch):
-    monkeypatch.setattr(pane_reading, "SILENT_S", 0.05)
+    monkeypatch.setattr(pane_fresh, "SILENT_S", 0.05)
     async with shell(prepare=with_box) as s:
         await at(s, SRV)
         s.client.hang(SRV)

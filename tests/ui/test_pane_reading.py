@@ -14,7 +14,7 @@ from tui.model.entry import EntryKind
 from tui.model.error import PermissionDenied
 from tui.model.location import Location
 from tui.ui.folder import Folder
-from tui.ui.widgets import pane, pane_reading
+from tui.ui.widgets import pane, pane_fresh, pane_reading
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.pane import FilePane
 from tui.ui.widgets.pane_base import SMALL, State
@@ -38,7 +38,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders count as silent, and changes as settled, sooner."""
     monkeypatch.setattr(pane_reading, "SILENT_S", 0.1)
     monkeypatch.setattr(pane_reading, "REST_S", 0.01)
-    monkeypatch.setattr(pane_reading, "POLL_S", 0.01)
+    monkeypatch.setattr(pane_fresh, "POLL_S", 0.01)
 
 
 async def test_the_first_entries_show_while_the_rest_is_read() -> None:

@@ -73,13 +73,11 @@ class TargetNames:
         """Return the state of what stands under a name, a link's own; None where it is free, as far as is known."""
         if self._taken is not None and name not in self._taken:
             return None
-        try:
-            return os.lstat(name, dir_fd=self._folder)
-        except FileNotFoundError:
-            if self._may_list:
-                self._may_list = False
-                self._taken = listed_up_to(self._folder, _MOST_NAMES)
-            return None
+        standing = look(self._folder, name)
+        if standing is None and self._may_list:
+            self._may_list = False
+            self._taken = listed_up_to(self._folder, _MOST_NAMES)
+        return standing
 
     def distrust(self) -> None:
         """Look for each name from now on."""

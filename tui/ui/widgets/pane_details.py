@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from textual import work
-
-from tui.model.error import PlaceError
 from tui.ui.folder import UNREAD
 from tui.ui.widgets.pane_base import PaneBase, State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from textual.timer import Timer
 
     from tui.model.ask import HostQuestion
-    from tui.model.location import Location
     from tui.ui.folder import Folder
 
 HURRY_S = 0.06
 """So long the first entries wait for their sizes: a small folder is painted once, whole."""
 DETAILS_AT_ONCE = 2_000
-
-
-T = TypeVar("T")
-
-
-@asynccontextmanager
-async def closing(iterator: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """Close an asynchronous iterator in any case, so that what feeds it stops."""
-    try:
-        yield iterator
-    finally:
-        close: Any = getattr(iterator, "aclose", None)
-        if close is not None:
-            await close()
 
 
 class PaneDetails(PaneBase):
@@ -96,14 +77,6 @@ class PaneDetails(PaneBase):
     async def _fill(self, folder: Folder, positions: Sequence[int]) -> bool:
         details = await self.client.details(folder.location, [folder.names[n] for n in positions])
         return folder.set_details(positions, details)
-
-    @work(exclusive=True, group="space", exit_on_error=False)
-    async def _read_space(self, location: Location) -> None:
-        try:
-            self._space = await self.client.space(location)
-        except PlaceError:
-            self._space = None
-        self._show_path()
 
     @property
     def host_questions(self) -> tuple[HostQuestion, ...]:

@@ -10,7 +10,7 @@ from tui.model.error import UsageError
 from tui.model.siblings import common_folder
 from tui.ui.stages import Stages, moved
 from tui.ui.widgets.pane_base import State
-from tui.ui.widgets.pane_reading import PaneReading
+from tui.ui.widgets.pane_fresh import PaneFresh
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REMEMBERED = 100
 
 
-class PaneStages(PaneReading):
+class PaneStages(PaneFresh):
     """What a pane does about the trees that jobs are building."""
 
     def show_stages(self, stages: Stages) -> None:
