@@ -16,6 +16,8 @@ from tui.model.fidelity import Loss
 BATCH_ENTRIES = 128
 BATCH_S = 0.1
 """A batch ends after so many entries or seconds, whichever comes first."""
+LOOKS_A_COPY = 16
+"""To see of so many files that they stand complete costs about as much as to copy one."""
 
 
 class Brake:
@@ -114,8 +116,8 @@ class Batch:
 
     @property
     def work(self) -> int:
-        """As `entries`, but of those that stood there complete a sixteenth: they were only looked at."""
-        return self.entries - self.same_files + self.same_files // 16
+        """As `entries`, counted in copies: those that stood there complete were only looked at."""
+        return self.entries - self.same_files + self.same_files // LOOKS_A_COPY
 
     def take_off(self, counted: Batch) -> None:
         """Do not count again what was counted as the same or skipped; what was is taken off `counted` as well."""

@@ -11,6 +11,7 @@ from tui.model.job import Flush
 from tui.places.local import syscalls
 from tui.places.local.attributes import xattr_names
 from tui.places.local.content import SMALL_BYTES
+from tui.places.local.hops import LOOKS_A_COPY
 from tui.places.local.landing import Again
 from tui.places.local.making import unchanged
 from tui.places.local.standing import READ_FLAGS
@@ -30,8 +31,8 @@ Looks = tuple[os.stat_result, os.stat_result]
 Item = tuple[bytes, bytes, bool]
 """Source name, target name, and whether the folder says it is a regular file."""
 
-BREATH = 16
-"""After so many plain files somebody else has a look at the clock."""
+BREATH = LOOKS_A_COPY
+"""After so many plain files somebody else has a look at the clock: all complete, they count as one that is copied."""
 _MISSES = 8
 """After so many files of a folder that were opened and not plain, it is not tried with the others."""
 
