@@ -43,6 +43,7 @@ from tui.paths import Paths
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Awaitable, Callable
 
 KINDS = (JobKind.COPY, JobKind.MOVE, JobKind.SYNC, JobKind.DELETE)
 JOBS = 6
@@ -137,7 +138,9 @@ def play(ground: Ground, hosts: tuple[Host, Host], lasts_s: float = LASTS_S) -> 
     tasks = [_task(ground, number) for number in range(JOBS)]
     watch = Watch(tasks)
     try:
-        faults = asyncio.run(_command(ground, hosts, tasks, lasts_s))
+        faults = asyncio.run(
+            command(ground, [task.request(hosts) for task in tasks], partial(_cut, ground, hosts), lasts_s)
+        )
     finally:
         watch.close()
     faults += sorted(watch.faults)[:5]
@@ -187,18 +190,26 @@ def _differ(there: Path, new: Tree, rng: random.Random) -> None:
             os.utime(where, (10**9, 10**9))
 
 
-async def _command(ground: Ground, hosts: tuple[Host, Host], tasks: list[Task], lasts_s: float) -> list[str]:
+async def command(
+    ground: Ground, requests: list[Request], cut: Callable[[float], Awaitable[None]], lasts_s: float
+) -> list[str]:
+    """Have the jobs done while clients command them, engines are killed and `cut` plays with the lines until then.
+
+    Returns:
+        What was wrong with what was told.
+    """
     paths = Paths.from_environment(ground.ferry.environment)
     faults: list[str] = []
     async with RemoteClient(paths, wait_s=PATIENCE_S) as client:
-        ids = [await client.submit(task.request(hosts)) for task in tasks]
+        await client.remove()  # jobs that laid the ground
+        ids = [await client.submit(request) for request in requests]
         # What a sync is to do about older files is not to change.
-        free = [id for id, task in zip(ids, tasks, strict=True) if task.kind is not JobKind.SYNC]
+        free = [id for id, each in zip(ids, requests, strict=True) if each.kind is not JobKind.SYNC]
         ends = asyncio.get_running_loop().time() + lasts_s
         seeds = [ground.rng.randrange(1 << 30) for _ in range(2)]
         await asyncio.gather(
             kill(ground, ends),
-            _cut(ground, hosts, ends),
+            cut(ends),
             say(paths, ids, seeds[0], ends, faults, rules=()),
             say(paths, free, seeds[1], ends, faults),
         )

@@ -18,12 +18,10 @@ from typing import TYPE_CHECKING
 
 from tests.servers.proxy import Proxy
 from tests.servers.swift import HOW_TO_HAVE_IT, Swift, running_swift
-from tests.soak.command_rounds import PATIENCE_S, bring_to_an_end, kill, say
-from tests.soak.far_command_rounds import KINDS, check_counts
+from tests.soak.far_command_rounds import KINDS, command
 from tests.soak.far_rounds import Line, logged
 from tests.soak.rounds import Ground, main
 from tests.trees import partials
-from tui.client.remote import RemoteClient
 from tui.model.job import Conflict, JobKind, Request
 from tui.model.location import Location
 from tui.paths import Paths
@@ -111,7 +109,9 @@ def play(ground: Ground, shop: Shop, lasts_s: float = LASTS_S) -> tuple[str, lis
     bucket = f"round{ground.number}-{ground.rng.randrange(1 << 30)}"
     ground.ferry.run("mkdir", str(shop.at(bucket)))
     tasks = [_task(ground, shop, bucket, number) for number in range(JOBS)]
-    faults = asyncio.run(_command(ground, shop, tasks, lasts_s))
+    faults = asyncio.run(
+        command(ground, [task.request() for task in tasks], partial(_cut, ground, shop), lasts_s)
+    )
     for task in tasks:
         faults += task.faults(ground)[:3]
     faults += [f"left behind: {path}" for path in partials(ground.near)]
@@ -172,26 +172,6 @@ def _held(ground: Ground, where: Location, name: str) -> Files:
         if fetched.returncode and "no such" not in fetched.stderr:
             return {f"(not fetched: {fetched.stderr.strip()})": b""}
     return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
-
-
-async def _command(ground: Ground, shop: Shop, tasks: list[Task], lasts_s: float) -> list[str]:
-    paths = Paths.from_environment(ground.ferry.environment)
-    faults: list[str] = []
-    async with RemoteClient(paths, wait_s=PATIENCE_S) as client:
-        await client.remove()  # the jobs that laid the ground
-        ids = [await client.submit(task.request()) for task in tasks]
-        # What a sync is to do about older files is not to change.
-        free = [id for id, task in zip(ids, tasks, strict=True) if task.kind is not JobKind.SYNC]
-        ends = asyncio.get_running_loop().time() + lasts_s
-        seeds = [ground.rng.randrange(1 << 30) for _ in range(2)]
-        await asyncio.gather(
-            kill(ground, ends),
-            _cut(ground, shop, ends),
-            say(paths, ids, seeds[0], ends, faults, rules=()),
-            say(paths, free, seeds[1], ends, faults),
-        )
-        await bring_to_an_end(client, faults, then=partial(check_counts, faults=faults))
-    return faults
 
 
 async def _cut(ground: Ground, shop: Shop, ends: float) -> None:
