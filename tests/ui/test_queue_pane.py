@@ -524,6 +524,12 @@ def said(app: App[None], selector: str) -> str:
     return str(app.screen.query_one(selector).render())
 
 
+async def put_question(pilot: Pilot[None], app: QueueApp) -> None:
+    """Have the question of the job under the cursor put."""
+    await pilot.press("a")
+    await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+
+
 @pytest.mark.parametrize(
     ("key", "rule", "for_all"),
     [
@@ -542,8 +548,7 @@ async def test_a_question_is_answered_by_one_key(client, key, rule, for_all) -> 
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
         await started(pilot, client)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+        await put_question(pilot, app)
         await pilot.press(key)
         await until(pilot, lambda: not isinstance(app.screen, QuestionScreen))
         assert client.answers == [(1, rule, for_all)]
@@ -554,8 +559,7 @@ async def test_a_question_shows_both_files_and_how_they_compare(client: FakeClie
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
         await started(pilot, client)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+        await put_question(pilot, app)
         await until(pilot, lambda: "song1.flac" in said(app, "#what"))
         new, old = said(app, "#source"), said(app, "#target")
         assert "/home/ann" in new
@@ -572,8 +576,7 @@ async def test_questions_follow_each_other_and_escape_leaves_the_rest(client: Fa
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
         await started(pilot, client)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+        await put_question(pilot, app)
         assert "2 more of job 1" in said(app, "#what")
         await pilot.press("s")
         await until(pilot, lambda: app.screen.question.id == 2)
@@ -594,8 +597,7 @@ async def test_a_question_answered_while_the_engine_is_frozen_says_so_and_goes_o
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
         await started(pilot, client)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+        await put_question(pilot, app)
         client.freeze()
         await pilot.press("s")
         await until(pilot, lambda: said(app, "#feedback") == notes.DOES_NOT_ANSWER)
@@ -613,8 +615,7 @@ async def test_an_answer_the_engine_did_not_confirm_is_given_again_until_it_does
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
         await started(pilot, client)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen) and app.screen.question)
+        await put_question(pilot, app)
         answer = client.answer
 
         async def unreachable(*_: object, **__: object) -> None:
