@@ -61,6 +61,7 @@ WITH_HOLES: dict[str, Command] = {
 CLONERS: dict[str, Command] = {
     "cp --reflink=always": lambda a, b: ["cp", "-a", "--reflink=always", str(a), f"{b}/"],
     "ferry copy": COPIERS["ferry copy"],
+    "ferry copy --sync none": COPIERS["ferry copy --sync none"],
 }
 REMOVERS: dict[str, Command] = {
     "rm -rf": lambda a, b: ["rm", "-rf", str(b / a.name)],
