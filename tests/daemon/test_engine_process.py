@@ -395,6 +395,27 @@ async def test_an_engine_that_hangs_is_told_and_stopped_for_good(home: Home) -> 
     await eventually(lambda: not alive(pid))
 
 
+async def test_an_engine_that_goes_just_before_it_is_signalled_has_been_stopped(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch(home.paths)
+    pid = home.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    kill, signalled = os.kill, []
+
+    def kill_late(pid: int, number: int) -> None:
+        signalled.append(number)
+        kill(pid, signal.SIGKILL)
+        while alive(pid):
+            time.sleep(0.01)
+        raise ProcessLookupError  # as the system says once it has been fetched by its parent
+
+    monkeypatch.setattr("tui.client.stop.os.kill", kill_late)
+    assert await stop_engine(home.paths, timeout_s=2)
+    assert signalled == [signal.SIGTERM]
+
+
 async def test_an_engine_whose_home_was_removed_goes(home: Home) -> None:
     launch(home.paths)
     pid = home.pid

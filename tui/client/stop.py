@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -38,7 +39,8 @@ async def stop_engine(paths: Paths, timeout_s: float = 10.0) -> bool:
     if await _gone(paths, before, deadline - timeout_s / 4):
         return True
     if before:  # it hangs: ask in a way it cannot miss
-        os.kill(before.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it went just now
+            os.kill(before.pid, signal.SIGTERM)
     if await _gone(paths, before, deadline):
         return True
     pid = before.pid if before else 0
