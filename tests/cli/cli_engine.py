@@ -25,6 +25,7 @@ from tui.model.job import (
 )
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names
+from tui.model.parts import PART
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -173,6 +174,9 @@ class FakeClient(FakePlaces):
 
     async def request(self, id: int) -> Request:
         return self.engine.requests[id]
+
+    async def sources(self, id: int, start: int = 0, count: int = PART) -> tuple[Location, ...]:
+        return tuple(self.engine.requests[id].sources[start : start + count])
 
     async def errors(self, id: int, start: int = 0, count: int = 1000) -> tuple[JobError, ...]:
         return tuple(self.engine.errors.get(id, [])[start : start + count])

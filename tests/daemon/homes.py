@@ -21,6 +21,7 @@ from tui.config.reading import load
 from tui.model.error import NoSuchJob
 from tui.model.job import EngineStatus, Job, JobKind, JobState, Request, Update
 from tui.model.location import Location
+from tui.model.parts import PART, first_part
 from tui.paths import Paths
 from tui.wire import lines
 from tui.wire.protocol import METHODS, PROTOCOL
@@ -127,6 +128,36 @@ def copy_request(*sources: Path, target: Path, **more: Any) -> Request:
     )
 
 
+class FakeDrafts:
+    """Requests that come in parts, kept in memory."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+        self.open: dict[int, Request] = {}
+        self._last = 0
+
+    async def begin(self, request: Request) -> int:
+        self._engine.calls.append(("begin", len(request.sources)))
+        self._last += 1
+        self.open[self._last] = request
+        return self._last
+
+    async def add(self, number: int, sources: tuple[Location, ...], targets: tuple[Location, ...]) -> None:
+        self._engine.calls.append(("add", len(sources)))
+        await self._engine.gate.wait()
+        draft = self.open[number]
+        self.open[number] = replace(
+            draft, sources=(*draft.sources, *sources), targets=(*draft.targets, *targets)
+        )
+
+    async def submit(self, number: int) -> int:
+        return await self._engine.submit(self.open.pop(number))
+
+    async def drop(self, number: int) -> None:
+        if self.open.pop(number, None) is not None:
+            self._engine.calls.append(("drop", number))
+
+
 class FakeEngine:
     """A queue in memory: jobs do nothing, updates come as fast as they are taken."""
 
@@ -140,6 +171,7 @@ class FakeEngine:
         self.note = ""
         self.revision = 0
         self.changed = asyncio.Event()
+        self.drafts = FakeDrafts(self)
 
     idle = True
 
@@ -167,7 +199,10 @@ class FakeEngine:
         return self.jobs_by_id[id]
 
     async def request(self, id: int) -> Request:
-        return self.requests[id]
+        return first_part(self.requests[id])
+
+    async def sources(self, id: int, start: int = 0, count: int = PART) -> tuple[Location, ...]:
+        return tuple(self.requests[id].sources[start : start + min(count, PART)])
 
     async def pause(self, ids: Any = None) -> None:
         self.calls.append(("pause", ids))

@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.daemon.homes import FakeEngine, Raw, copy_request, eventually
-from tui.client.connection import Connection
+from tui.client.connection import Connection, Lost
 from tui.client.remote import RemoteClient
 from tui.client.runtime import listen
 from tui.daemon import server as server_module
 from tui.daemon.server import Server
-from tui.model.error import EngineError, EngineUnreachable, NoSuchJob, ProtocolMismatch
-from tui.model.job import Disconnected, Update
+from tui.model.error import EngineError, EngineUnreachable, NoSuchJob, NotPossible, ProtocolMismatch
+from tui.model.job import Disconnected, JobKind, Request, Update
 from tui.model.location import Location
+from tui.model.parts import PART, first_part
 from tui.paths import Paths
 from tui.wire.protocol import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tui.wire.protocol import Method
 
 SAY_HELLO = b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"protocol":%d,"version":"9"}}\n'
 
@@ -240,12 +243,96 @@ async def test_an_engine_that_takes_nobody_in_is_not_waited_for_for_ever(
             client.close()
 
 
+def long_request(folder: Path, count: int = 2 * PART + 10) -> Request:
+    return copy_request(*(folder / f"file \udcff {i}" for i in range(count)), target=folder)
+
+
 async def test_twenty_thousand_sources_go_there_and_back(serving: Serving, tmp_path: Path) -> None:
-    request = copy_request(*(tmp_path / f"file \udcff {i}" for i in range(20_000)), target=tmp_path)
+    request = long_request(tmp_path, 20_000)
     async with RemoteClient(serving.paths, None) as client:
         id = await client.submit(request)
         assert (await client.job(id)).source_count == 20_000
-        assert await client.request(id) == request
+        assert serving.engine.requests[id] == request
+        assert await client.request(id) == first_part(request)
+        found: list[Location] = []
+        while page := await client.sources(id, len(found)):
+            found += page
+        assert tuple(found) == request.sources
+
+
+async def test_a_long_request_comes_in_parts_and_a_short_one_at_once(
+    serving: Serving, tmp_path: Path
+) -> None:
+    async with RemoteClient(serving.paths, None) as client:
+        await client.submit(long_request(tmp_path))
+        assert [call[:2] for call in serving.engine.calls[:-1]] == [
+            ("begin", PART), ("add", PART), ("add", 10),
+        ]  # fmt: skip
+        serving.engine.calls.clear()
+        await client.submit(long_request(tmp_path, PART))
+        assert [name for name, *_ in serving.engine.calls] == ["submit"]
+
+
+async def test_a_list_of_renames_in_parts_keeps_each_name_with_its_new_one(
+    serving: Serving, tmp_path: Path
+) -> None:
+    sources = long_request(tmp_path).sources
+    request = Request(
+        kind=JobKind.RENAME,
+        sources=sources,
+        targets=tuple(one.parent.child(one.name + "x") for one in sources),
+    )
+    async with RemoteClient(serving.paths, None) as client:
+        assert serving.engine.requests[await client.submit(request)] == request
+
+
+async def test_a_long_request_is_forgotten_where_its_client_goes_in_the_middle(
+    serving: Serving, tmp_path: Path
+) -> None:
+    serving.engine.gate.clear()
+    client = RemoteClient(serving.paths, None)
+    submitting = asyncio.create_task(client.submit(long_request(tmp_path)))
+    await eventually(lambda: serving.engine.calls[-1:] == [("add", PART)])
+    submitting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    serving.engine.gate.set()
+    await eventually(lambda: serving.engine.calls[-1] == ("drop", 1))
+    assert not serving.engine.drafts.open
+    assert await client.jobs() == ()
+    await client.close()
+
+
+async def test_a_long_request_that_lost_its_connection_is_sent_again_and_is_one_job(
+    serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the engine heard its last word or not."""
+    whole = Connection.call
+
+    async def cut(self: Connection, method: Method, arguments: dict[str, Any]) -> Any:
+        told = await whole(self, method, arguments)
+        if method.name == "draft.submit" and not lost:
+            lost.append(told)
+            raise Lost("the connection was cut")
+        return told
+
+    lost: list[int] = []
+    monkeypatch.setattr(Connection, "call", cut)
+    async with RemoteClient(serving.paths, None) as client:
+        assert await client.submit(long_request(tmp_path)) == lost[0]
+        assert len(await client.jobs()) == 1
+        await eventually(lambda: not serving.engine.drafts.open)
+
+
+async def test_a_draft_is_its_connections_own(serving: Serving, tmp_path: Path) -> None:
+    one, other = [await Connection.open(serving.paths, 5) for _ in range(2)]
+    request = copy_request(tmp_path / "a", target=tmp_path)
+    number = await one.call(METHODS["draft.begin"], {"request": request})
+    with pytest.raises(NotPossible, match=f"draft {number} is not known on this connection"):
+        await other.call(METHODS["draft.submit"], {"number": number})
+    assert await one.call(METHODS["draft.submit"], {"number": number}) == 1
+    await one.close()
+    await other.close()
 
 
 async def test_a_slow_subscriber_gets_the_latest_and_holds_up_nobody(

@@ -55,6 +55,7 @@ from tui.model.job import (
 )
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names
+from tui.model.parts import first_part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -614,7 +615,7 @@ class FakeQueue:
 
     async def request(self, id: int) -> Request:
         self._job(id)
-        return self.requests[id]
+        return first_part(self.requests[id])
 
     async def updates(self) -> AsyncIterator[Update | Disconnected]:
         queue: asyncio.Queue[Update | Disconnected] = asyncio.Queue()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
     from tui.cli.session import OpenClient, Session, Work
     from tui.client.base import Client
+    from tui.model.location import Location
 
     Prepare = Callable[[Session, Parsed], Work]
     """Looks at the words of a command, and says what it does."""
@@ -205,7 +206,7 @@ def _show(session: Session, parsed: Parsed) -> Work:
                     **events.job(job, await client.host_questions()),
                     "sync": str(request.flush),
                     "stage": str(request.staging),
-                    "source_urls": [source.url for source in request.sources],
+                    "source_urls": [source.url for source in await _sources(client, job)],
                     "preserve": sorted(request.preserve),
                     "exclude": list(request.exclude.patterns),
                     "misfits": [events.misfit(each) for each in misfits.first],
@@ -220,6 +221,13 @@ def _show(session: Session, parsed: Parsed) -> Work:
         return Status.DONE
 
     return work
+
+
+async def _sources(client: Client, job: Job) -> list[Location]:
+    found: list[Location] = []
+    while page := await client.sources(job.id, len(found)):
+        found += page
+    return found
 
 
 async def _show_errors(session: Session, client: Client, job: Job, *, json: bool) -> None:

@@ -51,8 +51,8 @@ def _what(job: Job) -> Iterator[Line]:
 def _places(job: Job, request: Request) -> Iterator[Line]:
     for source in request.sources[:SHOWN_SOURCES]:
         yield "source", visible(str(source))
-    if len(request.sources) > SHOWN_SOURCES:
-        yield "", f"… and {format.count(len(request.sources) - SHOWN_SOURCES)} more"
+    if job.source_count > SHOWN_SOURCES:
+        yield "", f"… and {format.count(job.source_count - SHOWN_SOURCES)} more"
     if job.target is not None:
         yield "into" if job.into else "target", visible(str(job.target))
 

@@ -18,6 +18,7 @@ from tui.model.error import EngineUnreachable, UsageError
 from tui.model.fidelity import ALL_TRAITS, Trait
 from tui.model.job import NORMAL_PRIORITY, Conflict, Flush, JobKind, JobState, Request, Staging
 from tui.model.misfit import Names
+from tui.model.parts import is_long
 
 if TYPE_CHECKING:
     from tui.cli.arguments import Parsed
@@ -160,7 +161,7 @@ def tell_refused(session: Session, plan: Plan, *, json: bool) -> bool:
 
 def submit_and_follow(session: Session, parsed: Parsed, plan: Plan, request: Request) -> int:
     """Hand a request to the engine, or go the long way to one; follow the job unless it is to go alone."""
-    line = None if parsed.has("--foreground") else session.engines.quick()
+    line = None if parsed.has("--foreground") or is_long(request) else session.engines.quick()
     if line is None:
         return _long_way(session, parsed, plan, request, None)
     with held_signals():

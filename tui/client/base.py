@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from tui.model.exclusion import NOTHING, Exclusion
+from tui.model.parts import PART
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -140,7 +141,10 @@ class Queue(Protocol):
     """
 
     async def submit(self, request: Request) -> int:
-        """Put a request into the queue and return its job's id. It is in the journal when this returns."""
+        """Put a request into the queue and return its job's id. It is in the journal when this returns.
+
+        However many its sources are: a long one travels in parts, and there is no job before all of them have come.
+        """
         ...
 
     async def jobs(self) -> tuple[Job, ...]: ...
@@ -150,7 +154,11 @@ class Queue(Protocol):
         ...
 
     async def request(self, id: int) -> Request:
-        """Return what a job was asked to do, in full."""
+        """Return what a job was asked to do, with the first of its sources (`tui.model.parts`)."""
+        ...
+
+    async def sources(self, id: int, start: int = 0, count: int = PART) -> tuple[Location, ...]:
+        """Return a job's sources in order from the `start`-th, `count` at most and no more than are a part."""
         ...
 
     def updates(self) -> AsyncIterator[Update | Disconnected]:
@@ -287,6 +295,20 @@ class Browsing(Protocol):
     async def drop(self, token: str) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class Drafts(Protocol):
+    """Requests that come in parts: see `tui.engine.drafts`."""
+
+    async def begin(self, request: Request) -> int: ...
+
+    async def add(
+        self, number: int, sources: Sequence[Location], targets: Sequence[Location] = ()
+    ) -> None: ...
+
+    async def submit(self, number: int) -> int: ...
+
+    async def drop(self, number: int) -> None: ...
 
 
 class Client(Places, Queue, Protocol):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from tui.client.places import EveryPlace
 from tui.model.error import EngineUnreachable
+from tui.model.parts import PART
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -69,6 +70,10 @@ class Calls(EveryPlace):
     async def request(self, id: int) -> Request:
         request: Request = await self.ask("request", id=id)
         return request
+
+    async def sources(self, id: int, start: int = 0, count: int = PART) -> tuple[Location, ...]:
+        sources: tuple[Location, ...] = await self.ask("sources", id=id, start=start, count=count)
+        return sources
 
     async def pause(self, ids: Sequence[int] | None = None) -> None:
         await self.ask("pause", ids=_ids(ids))

@@ -16,7 +16,6 @@ from tui import __version__
 from tui.client.runtime import CannotHost, address, holder, peer_uid
 from tui.model.error import EngineUnreachable
 from tui.wire import lines
-from tui.wire.bundle import BULKY_SOURCES
 from tui.wire.faults import CallError, error_of
 from tui.wire.protocol import (
     BULKY_BYTES,
@@ -117,7 +116,7 @@ class Connection:
             FerryError: What the engine answers.
         """
         self._last_id = id = self._last_id + 1
-        line = await _off_loop(lines.call, method, id, arguments, bulky=_is_bulky(arguments))
+        line = lines.call(method, id, arguments)
         if self._lost:
             raise self._lost
         future = asyncio.get_running_loop().create_future()
@@ -207,11 +206,6 @@ def _settle(future: asyncio.Future[Any], outcome: Any) -> None:
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
-
-
-def _is_bulky(arguments: dict[str, Any]) -> bool:
-    names: bytes = arguments.get("names", b"")
-    return bool(names) or len(getattr(arguments.get("request"), "sources", ())) > BULKY_SOURCES
 
 
 async def _off_loop(work: Any, *arguments: Any, bulky: bool) -> Any:

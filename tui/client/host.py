@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui import __version__
-from tui.client.base import Browsing, Queue
+from tui.client.base import Browsing, Drafts, Queue
 from tui.client.hooks import Hooks
 from tui.client.openers import known_hosts, openers
 from tui.places.local.homes import home_folders
@@ -32,6 +32,9 @@ class HostedEngine(Queue, Protocol):
 
     @property
     def browsing(self) -> Browsing: ...
+
+    @property
+    def drafts(self) -> Drafts: ...
 
     @property
     def idle(self) -> bool: ...

@@ -9,13 +9,15 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from tui.client.calls import Calls, closed
 from tui.client.connection import Connection, Lost, NotRunning
 from tui.client.launch import launch
 from tui.client.runtime import holder
 from tui.model.error import EngineError, EngineUnreachable, NoSuchJob
 from tui.model.job import Disconnected
-from tui.wire.bundle import BULKY_SOURCES, bundle
+from tui.model.parts import first_part, further_parts, is_long
 from tui.wire.protocol import METHODS
 
 if TYPE_CHECKING:
@@ -28,8 +30,9 @@ logger = logging.getLogger(__name__)
 
 WAIT_S = 10.0
 """How long a call waits for the engine to be there, and then for its answer."""
-BULKY_WAIT_S = 60.0
-"""How long a `submit` waits for its answer: a long request takes its time to be written to the journal."""
+SUBMIT_WAIT_S = 60.0
+"""How long a `submit` waits for its answer: it waits for the disk, which jobs may keep busy."""
+SUBMITS = ("submit", "draft.begin", "draft.add", "draft.submit")
 RETRY_S = 1.0
 """Pause before the second attempt to reach an engine again; the first is made at once, later ones come slower."""
 LONGEST_RETRY_S = 5.0
@@ -97,34 +100,51 @@ class RemoteClient(Calls):
     async def _submit(self, request: Request) -> int:
         """Submit once, whatever happens: a token tells the same engine, the queue itself tells the next one."""
         token, asked_at = os.urandom(16).hex(), time.time()
+        send = self._send_parts if is_long(request) else self._send
         connection = await self._connected()
-        alone, names = await asyncio.to_thread(bundle, request) if _is_bulky(request) else bundle(request)
-        arguments = {"request": alone, "token": token, "names": names}
         try:
-            return int(await self._call(connection, "submit", arguments))
+            return await send(connection, request, token)
         except Lost:
             first = connection.greeting.pid
         connection = await self._connected()
         try:
             if connection.greeting.pid != first and (id := await self._find(connection, request, asked_at)):
                 return id
-            return int(await self._call(connection, "submit", arguments))
+            return await send(connection, request, token)
         except Lost as lost:
             raise EngineUnreachable(
                 f"{lost.reason} before it answered", "Look at the queue before you ask again."
             ) from lost
 
+    async def _send(self, connection: Connection, request: Request, token: str) -> int:
+        whole = replace(request, sources=tuple(request.sources))
+        return int(await self._call(connection, "submit", {"request": whole, "token": token}))
+
+    async def _send_parts(self, _: Connection, request: Request, token: str) -> int:
+        """Submit on a connection of its own: when that ends before its time, the engine forgets what it was sent."""
+        connection = await self._open(self._start)
+        try:
+            begun = {"request": first_part(request)}
+            number = await self._call(connection, "draft.begin", begun)
+            for sources, targets in further_parts(request):
+                part = {"number": number, "sources": sources, "targets": targets}
+                await self._call(connection, "draft.add", part)
+            return int(await self._call(connection, "draft.submit", {"number": number, "token": token}))
+        finally:
+            await connection.close()
+
     async def _find(self, connection: Connection, request: Request, asked_at: float) -> int | None:
         """Return the job an engine that died made of this request, if it came so far."""
+        wanted = replace(first_part(request), paused=False)  # which is a state of the job
         for job in await self._call(connection, "jobs", {}):
             if job.created_at >= asked_at and job.source_count == len(request.sources):
                 with contextlib.suppress(NoSuchJob):
-                    if await self._call(connection, "request", {"id": job.id}) == request:
+                    if await self._call(connection, "request", {"id": job.id}) == wanted:
                         return int(job.id)
         return None
 
     async def _call(self, connection: Connection, method: str, arguments: dict[str, Any]) -> Any:
-        wait_s: float | None = max(self._wait_s, BULKY_WAIT_S) if method == "submit" else self._wait_s
+        wait_s: float | None = max(self._wait_s, SUBMIT_WAIT_S) if method in SUBMITS else self._wait_s
         if METHODS[method].patient:
             wait_s = None
         try:
@@ -214,10 +234,6 @@ class RemoteClient(Calls):
         if self._connection:
             await self._connection.close()
         self._connection = None
-
-
-def _is_bulky(request: Request) -> bool:
-    return len(request.sources) > BULKY_SOURCES
 
 
 def _why_nobody(paths: Paths) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,9 +15,8 @@ import msgspec
 from tui import __version__
 from tui.client.host import method_of
 from tui.client.runtime import peer_uid
-from tui.model.error import FerryError, ProtocolMismatch
+from tui.model.error import FerryError, NotPossible, ProtocolMismatch
 from tui.wire import lines
-from tui.wire.bundle import unbundle
 from tui.wire.faults import NOT_A_CALL, WRONG_PARAMETERS, CallError, fault_of
 from tui.wire.protocol import (
     BULKY_BYTES,
@@ -32,10 +32,9 @@ from tui.wire.protocol import (
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from tui.client.host import HostedEngine
-    from tui.model.job import Request
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +58,8 @@ class Server:
         self._connections: dict[_Connection, asyncio.Task[Any]] = {}
         self._submits: OrderedDict[str, asyncio.Task[int]] = OrderedDict()
         self._listener: asyncio.Server | None = None
-        self._closing = False
+        self.closing = False
+        """The engine is to end with it."""
 
     @property
     def clients(self) -> int:
@@ -74,7 +74,7 @@ class Server:
 
     def stop_listening(self) -> None:
         """Take no connection any more, those not greeted yet included: their clients look for the next engine."""
-        self._closing = True
+        self.closing = True
         if self._listener:
             self._listener.close()
 
@@ -89,17 +89,11 @@ class Server:
             task.cancel()
         await asyncio.gather(*tasks, *self._submits.values(), return_exceptions=True)
 
-    async def submit(self, request: Request, token: str, names: bytes) -> int:
-        """Submit once a token, however often it is asked; it goes on where the asking client vanishes.
-
-        Args:
-            names: Of all sources, where they are bundled.
-        """
-        if names:
-            request = await asyncio.to_thread(unbundle, request, names)
+    async def submit_once(self, token: str, submit: Callable[[], Coroutine[Any, Any, int]]) -> int:
+        """Submit once a token, however often it is asked; it goes on where the asking client vanishes."""
         task = self._submits.get(token) if token else None
         if task is None:
-            task = asyncio.create_task(self.engine.submit(request))
+            task = asyncio.create_task(submit())
             name = token or f"untold {id(task)}"
             self._submits[name] = task
             task.add_done_callback(lambda done: self._submitted(name, done, told=bool(token)))
@@ -116,12 +110,12 @@ class Server:
         try:
             await self._serve(reader, writer)
         except asyncio.CancelledError:
-            if not self._closing:
+            if not self.closing:
                 raise
             # Python 3.11 would tell the log of a handler that was cancelled as of one that failed.
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._closing:
+        if self.closing:
             writer.close()
             return
         sock = writer.get_extra_info("socket")
@@ -155,22 +149,26 @@ class _Connection:
         self._following: asyncio.Task[None] | None = None
         self._patient: set[asyncio.Task[None]] = set()
         """Calls that wait for other hosts, for as long as somebody wants their answer."""
+        self._drafts: set[int] = set()
         self._calls: asyncio.TaskGroup
 
     async def run(self) -> None:
         """Serve until the client goes. Calls under way are done to their end, but for those that wait for a host."""
-        async with asyncio.TaskGroup() as self._calls:
-            try:
-                while (line := await self._line()) is not None:
-                    await self._slots.acquire()
-                    self._calls.create_task(self._serve(line)).add_done_callback(
-                        lambda _: self._slots.release()
-                    )
-            finally:
-                if self._following:
-                    self._following.cancel()
-                for call in self._patient:
-                    call.cancel()
+        try:
+            async with asyncio.TaskGroup() as self._calls:
+                try:
+                    while (line := await self._line()) is not None:
+                        await self._slots.acquire()
+                        self._calls.create_task(self._serve(line)).add_done_callback(
+                            lambda _: self._slots.release()
+                        )
+                finally:
+                    if self._following:
+                        self._following.cancel()
+                    for call in self._patient:
+                        call.cancel()
+        finally:
+            await self._drop_drafts()
 
     async def part(self, reason: str) -> None:
         with contextlib.suppress(TimeoutError, OSError):
@@ -220,8 +218,7 @@ class _Connection:
             bulky = len(line) > BULKY_BYTES
             arguments = await _off_loop(bulky, _decode, method, envelope.params)
             result = await self._do(method, arguments)
-            # A request is the one result as long as its bulky call was.
-            reply = await _off_loop(method.name == "request", lines.answer, id, method, result)
+            reply = lines.answer(id, method, result)
         except CallError as error:
             silent = False
             reply = lines.refusal(error.id if error.id is not None else id, fault_of(error))
@@ -255,9 +252,30 @@ class _Connection:
                 self._subscribe(**arguments)
                 return None
             case "submit":
-                return await self._server.submit(**arguments)
+                submit = partial(self._server.engine.submit, arguments["request"])
+                return await self._server.submit_once(arguments["token"], submit)
+            case "draft.begin" | "draft.add" | "draft.submit":
+                return await self._draft(method.name, **arguments)
             case name:
                 return await method_of(self._server.engine, name)(**arguments)
+
+    async def _draft(self, name: str, **arguments: Any) -> Any:
+        """Do something with a draft, which is to be one of this connection's own."""
+        drafts = self._server.engine.drafts
+        if name == "draft.begin":
+            self._drafts.add(number := await drafts.begin(**arguments))
+            return number
+        if (number := arguments["number"]) not in self._drafts:
+            raise NotPossible(f"draft {number} is not known on this connection", "Submit the whole again.")
+        if name == "draft.add":
+            return await drafts.add(**arguments)
+        return await self._server.submit_once(arguments["token"], partial(drafts.submit, number))
+
+    async def _drop_drafts(self) -> None:
+        """Forget what was begun here and not submitted. (An engine that ends leaves that to the next one.)"""
+        for number in self._drafts:
+            if not self._server.closing:
+                await self._server.engine.drafts.drop(number)
 
     def _greet(self, protocol: int, version: str) -> Greeting:
         if protocol != PROTOCOL:

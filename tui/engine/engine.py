@@ -6,21 +6,22 @@ import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from tui.engine.drafts import Drafts
 from tui.engine.far.browsing import Browsing
 from tui.engine.feed import Feed
 from tui.engine.keeper import Keeper
 from tui.engine.losses import EXAMPLES
 from tui.engine.naming import may_change_names
-from tui.engine.planner import check, check_limit, check_priority, neighbour_order, refuse
-from tui.engine.rows import Cleanup, new_tag
+from tui.engine.planner import check_limit, check_priority, neighbour_order, refuse
+from tui.engine.rows import Cleanup
 from tui.engine.run import Stop
 from tui.engine.second_thoughts import SecondThoughts
 from tui.engine.settings import Limits
-from tui.engine.sparing import spare
-from tui.engine.verification import request_for
+from tui.engine.verification import further_parts_for, request_for
 from tui.model.error import NoSuchJob, UsageError
 from tui.model.job import Conflict, EngineStatus, JobKind, JobState
 from tui.model.location import LOCAL
+from tui.model.parts import PART, first_part, further_parts
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from tui.model.job import Job, JobError, Question, Request, Update
     from tui.model.location import Location
     from tui.model.misfit import Misfits, Names
+    from tui.model.parts import Part
     from tui.places.base import Opener
 
 __all__ = ["Engine", "Limits"]
@@ -94,6 +96,8 @@ class Engine:
         self._feed = Feed(self._board, clock, self._status, self._asking.questions)
         self.browsing = Browsing(self._doors, clock, self._uploads_held)
         """What clients see of other places."""
+        self.drafts = Drafts(journal, self._keeper, clock, (LOCAL, *self._doors.schemes))
+        """Requests that come in parts."""
         self._thoughts = SecondThoughts(journal, self._keeper, clock)
         self._version, self._protocol, self._in_process = version, protocol, in_process
         self._started_at = clock.now()
@@ -122,9 +126,9 @@ class Engine:
     # Jobs
 
     async def submit(self, request: Request) -> int:
-        check(request, (LOCAL, *self._doors.schemes))
-        await spare(request, self._keeper.shared)
-        return await self._keeper.take_up(await self._journal.add_job(request, new_tag(), self._clock.now()))
+        if len(request.sources) <= PART:
+            return await self.drafts.submit_whole(request)
+        return await self.drafts.submit_parts(first_part(request), _each(further_parts(request)))
 
     async def undo(self, id: int) -> int:
         return await self._thoughts.undo(self._get(id))
@@ -133,7 +137,11 @@ class Engine:
         return await self._thoughts.note_step(kind, location, before)
 
     async def verify(self, id: int) -> int:
-        return await self.submit(await request_for(self._journal, self._get(id)))
+        record = self._get(id)
+        request = await request_for(self._journal, record)
+        if record.row.source_count <= PART:
+            return await self.drafts.submit_whole(request)
+        return await self.drafts.submit_parts(request, further_parts_for(self._journal, record))
 
     async def jobs(self) -> tuple[Job, ...]:
         return self._board.listing()
@@ -147,6 +155,10 @@ class Engine:
     async def request(self, id: int) -> Request:
         self._get(id)
         return await self._journal.request(id)
+
+    async def sources(self, id: int, start: int = 0, count: int = PART) -> tuple[Location, ...]:
+        self._get(id)
+        return tuple(source.location for source in await self._journal.sources(id, start, min(count, PART)))
 
     async def updates(self) -> AsyncIterator[Update]:
         """Yield all jobs at once, then what changes."""
@@ -350,6 +362,11 @@ class Engine:
             if record.state not in states:
                 raise refuse(f"{what} job {record.id}", f"it is {record.state}")
         return records
+
+
+async def _each(parts: Iterable[Part]) -> AsyncIterator[Part]:
+    for part in parts:
+        yield part
 
 
 def _is_held(record: Record) -> bool:

@@ -45,6 +45,8 @@ async def open_journal(journal: Journal, clock: Clock) -> tuple[list[Record], st
 
 
 async def _records(journal: Journal, clock: Clock) -> list[Record]:
+    for draft in await journal.drafts():  # whoever began it has not come to its end
+        await journal.forget_draft(draft)
     await journal.note_boot(boot_id(), BOOT_NOTE)
     rows = await journal.jobs()
     try:

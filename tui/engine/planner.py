@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tui.model.error import NotPossible, Unsupported, UsageError
 from tui.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobKind
 from tui.model.location import Location
-from tui.model.siblings import Siblings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -41,7 +40,7 @@ def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
         raise UsageError("what is made is made at once, without a job")
     if request.far:
         _check_far(request, schemes)
-    for source in _told_by(request.sources):
+    for source in request.sources:
         if source.is_root:
             raise UsageError(
                 "the root folder cannot be copied, moved or removed", "Name what is in it instead."
@@ -50,10 +49,7 @@ def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
         _check_target(request)
     elif request.verify:
         raise UsageError("only copies and moves can be verified")
-    if request.kind is JobKind.VERIFY and len(request.targets) != len(request.sources):
-        raise UsageError("to verify needs one target for each source")
-    if request.kind is JobKind.RENAME and len(request.targets) != len(request.sources):
-        raise UsageError("a list of renames needs one new name for each old one")
+    _check_targets(request)
     if request.kind is JobKind.SYNC and (request.into or len(request.sources) != 1):
         raise UsageError("a sync makes one folder like one other")
     if request.exclude:
@@ -67,7 +63,7 @@ def check(request: Request, schemes: Collection[str] = SCHEMES) -> None:
 def _check_far(request: Request, schemes: Collection[str]) -> None:
     """Refuse what cannot be done beyond the local disk."""
     for location in (
-        *_told_by(request.sources),
+        *request.sources,
         *request.targets,
         *((request.target,) if request.target else ()),
     ):
@@ -78,7 +74,7 @@ def _check_far(request: Request, schemes: Collection[str]) -> None:
                 location=location,
             )
     source = request.sources[0]
-    if any(_place(other) != _place(source) for other in _told_by(request.sources)):
+    if any(_place(other) != _place(source) for other in request.sources):
         raise UsageError("all sources must be at one place", "Make one job for each place.")
     if request.kind is JobKind.TRASH:
         where = source.authority.rpartition("@")[2] or source.scheme
@@ -98,9 +94,14 @@ def _check_far(request: Request, schemes: Collection[str]) -> None:
         )
 
 
-def _told_by(sources: Sequence[Location]) -> Sequence[Location]:
-    """Return those by which all are judged: of a million in one folder, the first."""
-    return sources[:1] if isinstance(sources, Siblings) else sources
+def _check_targets(request: Request) -> None:
+    """Refuse a request where not each source has a target of its own, or one has that is given none."""
+    if request.kind is JobKind.VERIFY and len(request.targets) != len(request.sources):
+        raise UsageError("to verify needs one target for each source")
+    if request.kind is JobKind.RENAME and len(request.targets) != len(request.sources):
+        raise UsageError("a list of renames needs one new name for each old one")
+    if request.targets and request.kind not in (JobKind.VERIFY, JobKind.RENAME):
+        raise UsageError(f"the sources of a {request.kind} have no targets of their own")
 
 
 def _place(location: Location) -> tuple[str, str]:

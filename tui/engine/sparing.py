@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 import aiofiles.os
@@ -27,18 +26,21 @@ LOOK_PATIENCE_S = 2.0
 """So long it is waited for a look at sources that are to be taken away."""
 
 
-async def spare(request: Request, shared: Shared) -> None:
-    """Refuse to take a home folder away; where the disk does not answer, the job itself does so in its time.
+async def spare(request: Request, shared: Shared) -> bool:
+    """Refuse to take a home folder away; return whether there was an answer in time.
+
+    Where the disk does not answer, the job itself refuses in its time.
 
     Raises:
         PlaceError: A source is one, or holds one.
     """
     doing = TAKES_AWAY.get(request.kind)
     if doing is None:
-        return
-    sources = (
-        each for each in request.sources if each.is_local
-    )  # made in the thread: there may be a million
+        return True
+    sources = [each for each in request.sources if each.is_local]
     look = aiofiles.os.wrap(spare_homes)
-    with contextlib.suppress(TimeoutError):
+    try:
         await asyncio.wait_for(look(sources, shared.homes, doing, executor=shared.pool), LOOK_PATIENCE_S)
+    except TimeoutError:
+        return False
+    return True

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 from tui.engine.planner import refuse
 from tui.model.job import Conflict, JobKind, Request
+from tui.model.parts import PART
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from tui.engine.board import Record
     from tui.engine.journal import Journal
-    from tui.engine.rows import JobRow
+    from tui.engine.rows import JobRow, Source
     from tui.model.location import Location
+    from tui.model.parts import Part
 
 
 async def request_for(journal: Journal, record: Record) -> Request:
-    """Return the request that verifies a job.
+    """Return the request that verifies a job, with its first part of sources.
 
     Raises:
         NotPossible: It is no copy, has not ended, or may have put things under names nobody knows any more.
@@ -27,16 +31,29 @@ async def request_for(journal: Journal, record: Record) -> Request:
         raise refuse(what, f"it is {record.state}; wait for its end")
     if record.names.changes and record.name_rules is not None:
         raise refuse(what, "names may have been changed for its target, and would be missed there")
-    sources = await journal.sources(record.id, 0, row.source_count)
+    sources, targets = _part(row, await journal.sources(record.id, 0, PART))
     return Request(
         kind=JobKind.VERIFY,
-        sources=tuple(source.location for source in sources),
-        targets=tuple(source.target or _final(row, source.location) for source in sources),
+        sources=sources,
+        targets=targets,
         target=row.target,
         into=row.into,
         conflict=Conflict.RENAME if await _kept_both(journal, record) else Conflict.ASK,
         priority=record.priority,
         exclude=row.exclude,
+    )
+
+
+async def further_parts_for(journal: Journal, record: Record) -> AsyncIterator[Part]:
+    """Yield the sources, with their targets, that such a request is still to get."""
+    for start in range(PART, record.row.source_count, PART):
+        yield _part(record.row, await journal.sources(record.id, start, PART))
+
+
+def _part(row: JobRow, sources: Sequence[Source]) -> Part:
+    return (
+        tuple(source.location for source in sources),
+        tuple(source.target or _final(row, source.location) for source in sources),
     )
 
 

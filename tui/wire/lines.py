@@ -42,8 +42,8 @@ def call(method: Method, id: int | None, arguments: dict[str, Any]) -> bytes:
     line = _HEAD + number + b'"method":"%s","params":%s}\n' % (method.name.encode(), parameters)
     if len(line) > LINE_LIMIT_BYTES:
         raise UsageError(
-            f"the request is too large for the queue ({len(line) >> 20} MiB, at most {LINE_LIMIT_BYTES >> 20})",
-            "Queue it in several parts, or name the folder instead of all that is in it.",
+            f"this is too large for the engine ({len(line) >> 20} MiB, at most {LINE_LIMIT_BYTES >> 20})",
+            "Name the folder instead of all that is in it.",
         )
     return line
 

@@ -21,17 +21,18 @@ from tui.model.fidelity import Lost
 from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Question, Request, Update
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names
+from tui.model.parts import PART
 from tui.model.upload import Unfinished
 from tui.wire.shapes import Codec
 
 if TYPE_CHECKING:
     import msgspec
 
-PROTOCOL = 8
+PROTOCOL = 9
 """Raised with every change of a method, a parameter or a model type that travels."""
 
 LINE_LIMIT_BYTES = 64 << 20
-"""The longest message. (A request with 50,000 sources has some 5 MiB.)"""
+"""The longest message. (A part of a request with the longest paths there are, old and new, has some 24 MiB.)"""
 
 BULKY_BYTES = 256 << 10
 """Longer messages are read and written on a thread, so that no event loop waits for them."""
@@ -123,6 +124,7 @@ def _far(method: Method) -> Method:
     )  # fmt: skip
 
 
+_LOCATIONS = tuple[Location, ...]
 _SOME = tuple[int, ...]
 _SOME_OR_ALL = (tuple[int, ...] | None, None)
 
@@ -132,10 +134,14 @@ METHODS: dict[str, Method] = {
         _asks("hello", Greeting, protocol=int, version=str),
         _asks("shutdown"),
         _asks("subscribe", after=(int | None, None)),
-        _asks("submit", int, request=Request, token=(str, ""), names=(bytes, b"")),
+        _asks("submit", int, request=Request, token=(str, "")),
+        _does("draft.begin", int, request=Request),
+        _does("draft.add", number=int, sources=_LOCATIONS, targets=(_LOCATIONS, ())),
+        _asks("draft.submit", int, number=int, token=(str, "")),
         _asks("jobs", tuple[Job, ...]),
         _asks("job", Job, id=int, seconds=(float, 0.0)),
         _asks("request", Request, id=int),
+        _asks("sources", _LOCATIONS, id=int, start=(int, 0), count=(int, PART)),
         _asks("pause", ids=_SOME_OR_ALL),
         _asks("resume", ids=_SOME_OR_ALL),
         _asks("cancel", ids=_SOME_OR_ALL, keep=(bool, True)),
@@ -175,7 +181,7 @@ METHODS: dict[str, Method] = {
             _asks(
                 "far.measure",
                 Totals,
-                locations=tuple[Location, ...],
+                locations=_LOCATIONS,
                 time_limit_s=float,
                 exclude=(Exclusion, NOTHING),
             )
@@ -207,9 +213,10 @@ METHODS: dict[str, Method] = {
         _far(_does("far.make_symlink", location=Location, points_to=str)),
     )
 }
-"""All methods by name. With `names`, see `tui.wire.bundle`, a request is about more than its source.
+"""All methods by name. `submit` and `draft.submit` may be repeated because of their token: the same is the same job.
 
-`submit` may be repeated because of its token: the same token is the same job."""
+A request with more sources than are one part (`tui.model.parts`) comes as a draft that belongs to its connection: begun
+with the first part, the others added, a job once it is submitted, and forgotten where the connection ends before."""
 
 UPDATE = Method("update", type(None), repeatable=True, parameters={"update": Update})
 GOODBYE = Method("goodbye", type(None), repeatable=True, parameters={"goodbye": Goodbye})

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tui.client.base import Queue
+from tui.client.base import Drafts, Queue
 from tui.engine.far.browsing import Browsing
 from tui.model.error import (
     ConfigError,
@@ -21,6 +21,7 @@ from tui.model.error import (
 )
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
+from tui.model.parts import PART
 from tui.wire import lines, protocol
 from tui.wire.faults import INTERNAL, OURS, WRONG_PARAMETERS, CallError, Fault, error_of, fault_of
 from tui.wire.protocol import METHODS, NOTIFICATIONS
@@ -36,7 +37,7 @@ def queue_methods() -> dict[str, inspect.Signature]:
 
 
 def test_the_table_holds_every_method_of_the_queue_and_no_other() -> None:
-    about_the_queue = {name for name in METHODS if not name.startswith("far.")}
+    about_the_queue = {name for name in METHODS if "." not in name}
     assert about_the_queue - OWN == set(queue_methods())
 
 
@@ -47,6 +48,12 @@ def test_what_is_asked_of_other_places_is_what_the_engine_can_tell_of_them() -> 
             assert METHODS[name].names == tuple(key for key in wanted if key != "self"), name
 
 
+@pytest.mark.parametrize("name", ["begin", "add", "submit"])
+def test_what_is_asked_of_a_draft_is_what_the_engine_does_with_one(name: str) -> None:
+    wanted = [key for key in inspect.signature(getattr(Drafts, name)).parameters if key != "self"]
+    assert [key for key in METHODS[f"draft.{name}"].names if key != "token"] == wanted
+
+
 def test_whatever_waits_for_another_host_can_be_given_up() -> None:
     assert all("token" in method.names for method in METHODS.values() if method.patient)
     assert METHODS["far.open"].patient
@@ -55,8 +62,7 @@ def test_whatever_waits_for_another_host_can_be_given_up() -> None:
 @pytest.mark.parametrize("name", sorted(queue_methods()))
 def test_parameters_are_named_as_in_the_queue(name: str) -> None:
     wanted = [key for key in queue_methods()[name].parameters if key != "self"]
-    of_the_way = ("token", "names") if name == "submit" else ("token",)
-    assert [key for key in METHODS[name].names if key not in of_the_way] == wanted
+    assert [key for key in METHODS[name].names if key != "token"] == wanted
 
 
 @pytest.mark.parametrize(
@@ -87,13 +93,13 @@ def test_a_call_is_one_line_that_reads_back() -> None:
     assert line.count(b"\n") == 1
     envelope = lines.read(line)
     assert (envelope.id, envelope.method) == (4, "submit")
-    assert METHODS["submit"].decode(envelope.params) == {"request": request, "token": "t", "names": b""}
+    assert METHODS["submit"].decode(envelope.params) == {"request": request, "token": "t"}
 
 
 def test_a_call_that_is_too_long_is_refused_before_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LINE_LIMIT_BYTES", 1000)
     request = Request(kind=JobKind.TRASH, sources=(Location("/" + "x" * 1000),))
-    with pytest.raises(UsageError, match="too large for the queue"):
+    with pytest.raises(UsageError, match="too large for the engine"):
         lines.call(METHODS["submit"], 1, {"request": request, "token": ""})
 
 
@@ -162,9 +168,9 @@ def test_wrong_parameters_are_an_error_of_use() -> None:
     assert fault_of(UsageError("x")).code == OURS
 
 
-def test_the_limit_leaves_room_for_a_large_selection() -> None:
-    sources = tuple(Location(f"/home/ann/pictures/{'é' * 60}/{i}.jpeg") for i in range(50_000))
+def test_a_part_of_the_longest_names_is_no_message_too_long() -> None:
+    longest = Location("/" + "\udcff" * 4094)  # no path is longer, and each byte of it takes three
     line = lines.call(
-        METHODS["submit"], 1, {"request": Request(kind=JobKind.TRASH, sources=sources), "token": ""}
+        METHODS["draft.add"], 1, {"number": 1, "sources": (longest,) * PART, "targets": (longest,) * PART}
     )
-    assert protocol.BULKY_BYTES < len(line) < protocol.LINE_LIMIT_BYTES / 2
+    assert len(line) < protocol.LINE_LIMIT_BYTES / 2

@@ -20,10 +20,17 @@ from tui.engine.rows import Cleanup, JobRow, Phase, Source
 from tui.model.job import Conflict, Flush, JobKind, JobState, Request, Staging
 from tui.model.location import Location
 from tui.model.misfit import Names
-from tui.model.siblings import Siblings
+from tui.model.parts import PART
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+FORGOTTEN_AT_ONCE = 5000
+"""Sources of a draft that are removed in one transaction."""
+LISTED, TAKEN_OFF, DRAFT = 0, 1, 2
+"""What the column `removed` tells of a job: it is on the list; it was taken off; its sources have not all come."""
 
 
 class Jobs(Store):
@@ -32,18 +39,21 @@ class Jobs(Store):
     # Jobs
 
     @on_thread
-    def add_job(self, request: Request, tag: str, created_at: float) -> int:
-        """Write a new job with its sources, last in the queue, and return its id."""
+    def add_job(self, request: Request, tag: str, created_at: float, *, draft: bool = False) -> int:
+        """Write a new job with its sources, last in the queue, and return its id.
+
+        Args:
+            draft: Other sources are still to come, and nobody sees it before `list_job`.
+        """
         state = JobState.PAUSED if request.paused else JobState.QUEUED
-        targets: Sequence[Location | None] = request.targets or [None] * len(request.sources)
-        with self.transaction(durable=True) as db:
+        with self.transaction(durable=not draft) as db:
             cursor = db.execute(
                 "INSERT INTO job (tag, kind, state, target, into_target, conflict, priority, position,"
                 " limit_bytes_s, mode_set, mode_clear, folder_mode_set, recursive, verify, delete_extra, by_content,"
                 " preserve, flush, staging, names, source_count, first_source, created_at, far, expects,"
-                " exclude)"
+                " exclude, removed)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM job),"
-                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     tag, request.kind, state, request.target.url if request.target else None, request.into,
                     request.conflict, request.priority, request.limit_bytes_s, request.mode_set,
@@ -51,18 +61,36 @@ class Jobs(Store):
                     request.delete_extra, request.by_content, as_names(request.preserve), request.flush,
                     request.staging, request.names, len(request.sources), request.sources[0].url, created_at,
                     request.far, as_words(request.expects), as_list(request.exclude),
+                    DRAFT if draft else LISTED,
                 ),
             )  # fmt: skip
             id = cursor.lastrowid
             assert id is not None
-            db.executemany(
-                "INSERT INTO source (job, idx, url, target) VALUES (?, ?, ?, ?)",
-                (
-                    (id, idx, url, target.url if target else None)
-                    for idx, (url, target) in enumerate(zip(_urls(request.sources), targets, strict=True))
-                ),
-            )
+            _add_sources(db, id, 0, request.sources, request.targets)
         return id
+
+    @on_thread
+    def add_sources(
+        self, draft: int, start: int, sources: Sequence[Location], targets: Sequence[Location]
+    ) -> None:
+        """Add some sources to a draft, from number `start` on."""
+        with self.transaction() as db:
+            _add_sources(db, draft, start, sources, targets)
+
+    @on_thread
+    def list_job(self, draft: int, source_count: int, created_at: float) -> None:
+        """Make a draft that has all its sources a job, last in the queue."""
+        with self.transaction(durable=True) as db:
+            db.execute(
+                "UPDATE job SET removed = ?, source_count = ?, created_at = ?,"
+                " position = (SELECT max(position) + 1 FROM job) WHERE id = ?",
+                (LISTED, source_count, created_at, draft),
+            )
+
+    @on_thread
+    def drafts(self) -> list[int]:
+        """Return the drafts there are."""
+        return [id for (id,) in self._db.execute("SELECT id FROM job WHERE removed = ?", (DRAFT,))]
 
     @on_thread
     def jobs(self, id: int | None = None) -> list[JobRow]:
@@ -77,7 +105,7 @@ class Jobs(Store):
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
             " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful,"
             " unflushed, checkpoint, names, name_rules, far, expects, exclude"
-            f" FROM job WHERE removed = 0 {'' if id is None else 'AND id = :id'} ORDER BY id",
+            f" FROM job WHERE removed = {LISTED} {'' if id is None else 'AND id = :id'} ORDER BY id",
             {"id": id},
         )
         return [_job_row(row) for row in cursor]
@@ -89,7 +117,7 @@ class Jobs(Store):
 
     @on_thread
     def request(self, id: int) -> Request:
-        """Return what a job was asked to do. It must exist."""
+        """Return what a job was asked to do, with as many of its sources as are one part. It must exist."""
         row = self._db.execute(
             "SELECT kind, target, into_target, conflict, priority, limit_bytes_s, mode_set, mode_clear,"
             " folder_mode_set, recursive, verify, delete_extra, by_content, preserve, flush, staging, names,"
@@ -97,7 +125,7 @@ class Jobs(Store):
             (id,),
         ).fetchone()
         pairs = self._db.execute(
-            "SELECT url, target FROM source WHERE job = ? ORDER BY idx", (id,)
+            "SELECT url, target FROM source WHERE job = ? ORDER BY idx LIMIT ?", (id, PART)
         ).fetchall()
         kind = JobKind(row[0])
         return Request(
@@ -180,18 +208,21 @@ class Jobs(Store):
         """Take jobs off the list. They can be restored until others are removed."""
         if ids:
             with self.transaction() as db:
-                db.execute("DELETE FROM job WHERE removed = 1")
-                db.executemany("UPDATE job SET removed = 1 WHERE id = ?", ((id,) for id in ids))
+                db.execute("DELETE FROM job WHERE removed = ?", (TAKEN_OFF,))
+                db.executemany("UPDATE job SET removed = ? WHERE id = ?", ((TAKEN_OFF, id) for id in ids))
 
     @on_thread
     def restore(self) -> list[int]:
         """Bring back what was removed last; return the ids."""
         with self.transaction() as db:
-            ids = [id for (id,) in db.execute("SELECT id FROM job WHERE removed = 1 ORDER BY id")]
+            ids = [
+                id for (id,) in db.execute("SELECT id FROM job WHERE removed = ? ORDER BY id", (TAKEN_OFF,))
+            ]
             # What a disk refused meanwhile was told to the jobs of the list only.
             db.execute(
-                "UPDATE job SET removed = 0, doubtful = doubtful OR (unflushed <> '' AND state <> 'done')"
-                " WHERE removed = 1"
+                "UPDATE job SET removed = ?, doubtful = doubtful OR (unflushed <> '' AND state <> 'done')"
+                " WHERE removed = ?",
+                (LISTED, TAKEN_OFF),
             )
         return ids
 
@@ -200,6 +231,23 @@ class Jobs(Store):
         """Remove jobs for good."""
         with self.transaction() as db:
             db.executemany("DELETE FROM job WHERE id = ?", ((id,) for id in ids))
+
+    async def forget_draft(self, id: int) -> None:
+        """Remove a draft, a little at a time: whatever else is asked of the journal is done meanwhile."""
+        while await self._forget_sources(id, FORGOTTEN_AT_ONCE):
+            pass
+        await self.forget([id])
+
+    @on_thread
+    def _forget_sources(self, job: int, count: int) -> bool:
+        """Remove some of a job's sources; say whether there were any."""
+        with self.transaction() as db:
+            cursor = db.execute(
+                "DELETE FROM source WHERE job = :job AND idx IN"
+                " (SELECT idx FROM source WHERE job = :job ORDER BY idx LIMIT :count)",
+                {"job": job, "count": count},
+            )
+        return cursor.rowcount > 0
 
     # Sources
 
@@ -245,10 +293,21 @@ class Jobs(Store):
             )
 
 
-def _urls(locations: Sequence[Location]) -> Iterator[str]:
-    if isinstance(locations, Siblings):
-        return locations.urls()
-    return (location.url for location in locations)
+def _add_sources(
+    db: sqlite3.Connection,
+    job: int,
+    start: int,
+    sources: Sequence[Location],
+    targets: Sequence[Location],
+) -> None:
+    every: Sequence[Location | None] = targets or [None] * len(sources)
+    db.executemany(
+        "INSERT INTO source (job, idx, url, target) VALUES (?, ?, ?, ?)",
+        [
+            (job, idx, source.url, target.url if target else None)
+            for idx, (source, target) in enumerate(zip(sources, every, strict=True), start)
+        ],
+    )
 
 
 def _job_row(row: tuple[Any, ...]) -> JobRow:

@@ -164,7 +164,7 @@ CREATE TABLE link (
 """Numbers as text: those of some filesystems need all of 64 bits, one more than SQLite's have."""
 
 REMOVED = "ALTER TABLE job ADD COLUMN removed INTEGER NOT NULL DEFAULT 0"
-"""It was taken off the list by the last removal, and can be brought back until the next."""
+"""1: it was taken off the list by the last removal, and can be brought back until the next. 2: it is a draft."""
 
 CHECKPOINT = "ALTER TABLE job ADD COLUMN checkpoint TEXT NOT NULL DEFAULT ''"
 """How far a verify job is, see `tui.engine.checking`; empty: at its beginning."""
