@@ -15,6 +15,7 @@ from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.naming import TopNames
 from tui.engine.planner import chunks
 from tui.engine.run import Spot, Sums
+from tui.engine.seen import SeenNames
 from tui.engine.sources import begin, end, pages
 from tui.engine.walk import Walk
 from tui.model.error import AlreadyExists, CollisionRefused, PlaceError
@@ -58,7 +59,7 @@ class Copying:
         self._recall = LinkRecall(run, self.links, self.source_spot)
         self.tops = TopNames(self.row, run.record.name_rules, run.fitting)
         self.target: Root
-        self._seen: set[bytes] = set()
+        self._seen = SeenNames()
         self.tried_again = 0
         """The last error of those that are being tried once more."""
         self._compared = False
@@ -139,8 +140,8 @@ class Copying:
         named = [source for source in chunk if source.idx in names]
         steps = await self.run.hop(look_at, task, named, parent, self.target)
         for step in steps:
-            step.compare = self.moves or step.name in self._seen
-            self._seen.add(step.name)
+            # What another source of this job may have put there is no copy of this one because it looks like it.
+            step.compare = self._seen.meet(step.name) or self.moves
             if step.way not in (Way.GONE, Way.REFUSED) and self.tops.has_met(step.source):
                 self._keep_apart(step)
         await self.bring(steps, parent)

@@ -1,0 +1,23 @@
+"""Names a job has met, in as little memory for a million of them as for one."""
+
+from __future__ import annotations
+
+BITS = 1 << 25
+"""4 MiB of them, of which the system gives those that are used: with a million names, 3 in 100 seem to be known."""
+
+
+class SeenNames:
+    """Remembers names. One that was never met may seem to be known; one that was met always is.
+
+    (A Bloom filter with one hash: Burton H. Bloom, *Space/Time Trade-offs in Hash Coding with Allowable Errors*, 1970.)
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(BITS >> 3)
+
+    def meet(self, name: bytes) -> bool:
+        """Remember a name; say whether it may have been met before."""
+        at, bit = divmod(hash(name) % BITS, 8)
+        known = self._bits[at] >> bit & 1
+        self._bits[at] |= 1 << bit
+        return bool(known)
