@@ -132,12 +132,20 @@ def drop_halves(source: int, target: int, ways: Ways) -> None:
         source: The folder that is copied, opened; -1: it is no longer there.
         ways: Of the target's root.
     """
-    with os.scandir(target) as entries:
-        names = [os.fsencode(entry.name) for entry in entries]
-    for name in names:
+    with os.scandir(target) as entries:  # of which there may be a million, and few are half
+        halves = [
+            name for entry in entries if _may_be_half(name := os.fsencode(entry.name), target, source, ways)
+        ]
+    for name in halves:
         with contextlib.suppress(OSError):
-            if not is_partial(name) and is_half(name, os.lstat(name, dir_fd=target), source, ways):
-                os.unlink(name, dir_fd=target)
+            os.unlink(name, dir_fd=target)
+
+
+def _may_be_half(name: bytes, target: int, source: int, ways: Ways) -> bool:
+    try:
+        return not is_partial(name) and is_half(name, os.lstat(name, dir_fd=target), source, ways)
+    except OSError:
+        return False
 
 
 def is_half(name: bytes, there: os.stat_result, source: int, ways: Ways) -> bool:

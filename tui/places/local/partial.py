@@ -54,9 +54,14 @@ def name_of_half(tag: str, name: bytes, size_bytes: int, mtime_ns: int) -> bytes
 def own_partials(folder: int, tag: str) -> list[bytes]:
     """Return the names of a job's unfinished files in an opened folder: never of stages, whatever those are."""
     start = prefix(tag)
-    with os.scandir(folder) as entries:
-        names = [os.fsencode(entry.name) for entry in entries if not entry.is_dir(follow_symlinks=False)]
-    return [name for name in names if name.startswith(start) and not name.endswith(STAGE)]
+    with os.scandir(folder) as entries:  # of which there may be a million
+        return [
+            name
+            for entry in entries
+            if (name := os.fsencode(entry.name)).startswith(start)
+            and not name.endswith(STAGE)
+            and not entry.is_dir(follow_symlinks=False)
+        ]
 
 
 def sweep(target: Root, path: bytes, tag: str) -> int:
