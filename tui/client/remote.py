@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 
 WAIT_S = 10.0
 """How long a call waits for the engine to be there, and then for its answer."""
-SUBMIT_WAIT_S = 60.0
-"""How long a `submit` waits for its answer: it waits for the disk, which jobs may keep busy."""
-SUBMITS = ("submit", "draft.begin", "draft.add", "draft.submit")
+LONG_WAIT_S = 120.0
+"""How long a call waits for its answer that waits for the disk, which jobs keep busy, or looks at all a job did."""
+LONG = ("submit", "draft.begin", "draft.add", "draft.submit", "undo", "verify")
 RETRY_S = 1.0
 """Pause before the second attempt to reach an engine again; the first is made at once, later ones come slower."""
 LONGEST_RETRY_S = 5.0
@@ -144,7 +144,7 @@ class RemoteClient(Calls):
         return None
 
     async def _call(self, connection: Connection, method: str, arguments: dict[str, Any]) -> Any:
-        wait_s: float | None = max(self._wait_s, SUBMIT_WAIT_S) if method in SUBMITS else self._wait_s
+        wait_s: float | None = max(self._wait_s, LONG_WAIT_S) if method in LONG else self._wait_s
         if METHODS[method].patient:
             wait_s = None
         try:
