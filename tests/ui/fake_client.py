@@ -604,6 +604,7 @@ class FakeQueue:
     # What a client does.
 
     async def submit(self, request: Request) -> int:
+        await self._awake.wait()
         self._each("submit", [], request)
         return self.add_job(request).id
 

@@ -25,6 +25,7 @@ from tui.ui.memory import Memory
 from tui.ui.notes import keep_last, report, tell
 from tui.ui.screens.main import MainScreen
 from tui.ui.stray_text import StrayText
+from tui.ui.submits import Submits
 from tui.ui.terminal.app import TerminalApp
 from tui.ui.themes import DEFAULT_THEME, FERRY_THEMES, fitting, shared_variables
 from tui.ui.type_ahead import TypeAhead
@@ -90,6 +91,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         self.memory = Memory.load(paths.state / "screen.json")
         super().__init__(css_path=style_files())
         self.client, self.settings, self.paths = client, settings, paths
+        self.submits = Submits(client)
         self._start, self._notices = (left, right or self.memory.across or left), tuple(notices)
         self.stray_text = StrayText(lambda: self.main.may_be_asked, self._text_left_out)
         self._type_ahead = TypeAhead(self, self._hand_on, self._all_opened, self.stray_text)
@@ -103,7 +105,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         return shared_variables(self.current_theme)
 
     def get_default_screen(self) -> Screen[Any]:
-        screen = MainScreen(self.client, self.settings, self.memory, *self._start)
+        screen = MainScreen(self.client, self.submits, self.settings, self.memory, *self._start)
         # The first resize would give it the class of its width, and have all that is in it styled once more.
         _, of_width = max(each for each in screen.HORIZONTAL_BREAKPOINTS if each[0] <= self.size.width)
         return screen.add_class(of_width)
@@ -310,6 +312,9 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         dialog = Confirm("Leave and stop the engine", text, yes="Stop", no="Stay")
         if not await self.push_screen_wait(dialog):
             return
+        if self.submits.entries:
+            tell(self, "The engine is stopped as soon as all that was asked is in its queue.")
+            await self.submits.end()
         try:
             await self.client.stop_engine()
         except Exception as error:  # the screen stays, and says why
@@ -352,14 +357,15 @@ def run_screen(
     app = Ferry(client, settings, left, right, paths, notices)
     log_to(paths)
 
-    async def run() -> None:
+    async def run() -> str:
         try:
             await app.run_async(mouse=settings.screen.mouse)
+            return await app.submits.settle()
         finally:
             await client.close()
 
-    asyncio.run(run())
+    trouble = asyncio.run(run())
     app.memory.save()
-    if app.farewell:
-        sys.stdout.write(app.farewell + "\n")
-    return app.return_code or 0
+    for line in filter(None, (trouble, app.farewell)):
+        sys.stdout.write(line + "\n")
+    return app.return_code or (FAILED if trouble else 0)

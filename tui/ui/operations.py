@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.ui.memory import Memory
     from tui.ui.notes import Severity
     from tui.ui.screens.dialog import Dialog
+    from tui.ui.submits import Submits
     from tui.ui.widgets.pane import FilePane
 
 Result = TypeVar("Result")
@@ -71,6 +72,7 @@ class Operations(Screen[None]):
     """A screen with two panes, as seen by the operations on them."""
 
     client: Client
+    submits: Submits
     settings: Settings
     memory: Memory
 
@@ -169,10 +171,10 @@ class Operations(Screen[None]):
         self.nothing_to_open()
         if len(request.sources) > TOLD_SOURCES:
             self.tell(f"Putting {named(request.sources)} into the queue …")
-            job = await self.client.submit(request)
+            job = await self.submits.submit(request)
         else:
             with saying_when_slow(self, lambda text: self.tell(text, "warning")):
-                job = await self.client.submit(request)
+                job = await self.submits.submit(request)
         self.tell(f"{said} · job {job}")
         return job
 

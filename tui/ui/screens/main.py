@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tui.model.job import Job
     from tui.model.location import Location
     from tui.ui.memory import Memory
+    from tui.ui.submits import Submits
 
 LEAST_CELLS, LEAST_LINES = 40, 12
 LOW_BELOW = 20
@@ -75,10 +76,16 @@ class MainScreen(
     hint_bar = query_one(HintBar)
 
     def __init__(
-        self, client: Client, settings: Settings, memory: Memory, left: Location, right: Location
+        self,
+        client: Client,
+        submits: Submits,
+        settings: Settings,
+        memory: Memory,
+        left: Location,
+        right: Location,
     ) -> None:
         super().__init__()
-        self.client, self.settings, self.memory = client, settings, memory
+        self.client, self.submits, self.settings, self.memory = client, submits, settings, memory
         self._start = (left, right)
         self._active = "left"
 
