@@ -60,12 +60,12 @@ def mixed(path: Path) -> None:
         os.setxattr(file, "user.note", file.name.encode())
 
 
-def sparse(path: Path) -> None:
+def sparse(path: Path, gibibytes: int = 10) -> None:
     """One file of 10 GiB with 64 MiB of data in it."""
     with path.open("wb") as file:
-        file.truncate(10 << 30)
+        file.truncate(gibibytes << 30)
         for number in range(64):
-            file.seek(number * 160 * MIB)
+            file.seek(number * gibibytes * 16 * MIB)
             file.write(os.urandom(MIB))
 
 
