@@ -42,14 +42,6 @@ def test_the_one_on_the_way_to_a_location_is_found(location: str, found: list[st
     assert [each.path for each in SOME.towards(Location(location))] == found
 
 
-@pytest.mark.parametrize(
-    "folder", ["file:///", "file:///a%20b", "sftp://ann@box/srv", "s3:///", "s3://box@bucket/k"]
-)
-def test_their_urls_are_those_of_the_locations(folder: str) -> None:
-    some = Siblings(Location.from_url(folder), ["a@b", "c d", "e%\udcff", "f:g"])
-    assert list(some.urls()) == [each.url for each in some]
-
-
 def test_one_folder_is_known_without_a_look_at_each() -> None:
     assert common_folder(SOME) == HERE
     assert common_folder((HERE.child("a"),)) == HERE

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from tui.model.location import S3, SAFE, Location
+from tui.model.location import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +36,6 @@ class Siblings(Sequence[Location]):
             self.folder.authority,
         )
         return (Location(start + name, scheme, authority) for name in self.names)
-
-    def urls(self) -> Iterator[str]:
-        """Yield the URL of each, as `Location.url` has it."""
-        start = self.folder.child("x").url[:-1]
-        if self.folder.scheme == S3:  # a bucket's name is written in another way than a key's
-            return (location.url for location in self)
-        return (start + quote(os.fsencode(name), safe=SAFE) for name in self.names)
 
     def __contains__(self, location: object) -> bool:
         return (
