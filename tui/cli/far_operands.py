@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.cli.operands import Plan, aim, locate, refuse_current, refuse_dots, refuse_impossible
+from tui.cli.operands import Plan, aim, locate, refuse_dots, refuse_impossible
 from tui.cli.reaching import Unanswered, reach
 from tui.cli.urls import is_home
 from tui.model.entry import EntryKind
@@ -59,7 +59,6 @@ async def plan_removal(looking: Looking, words: Sequence[str]) -> Plan:
     """Return what `delete` is asked to remove."""
     plan = Plan()
     await _take(looking, plan, refuse_dots(plan, words, "delete"), "delete")
-    refuse_current(plan, "delete")
     return plan
 
 
@@ -96,7 +95,6 @@ async def plan_transfer(looking: Looking, words: Sequence[str], doing: str, *, e
         exact=exact,
     )
     await _take(looking, plan, refuse_dots(plan, sources, doing), doing)
-    refuse_current(plan, doing)
     refuse_impossible(plan, doing)
     return plan
 

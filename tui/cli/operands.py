@@ -81,7 +81,6 @@ def plan_removal(words: Sequence[str]) -> Plan:
     """Return what `delete` is asked to remove."""
     plan = Plan()
     _take(plan, refuse_dots(plan, words, "delete"), "delete")
-    refuse_current(plan, "delete")
     return plan
 
 
@@ -99,25 +98,6 @@ def refuse_dots(plan: Plan, words: Sequence[str], doing: str) -> list[str]:
         else:
             kept.append(word)
     return kept
-
-
-def refuse_current(plan: Plan, doing: str) -> None:
-    """Take off the plan, where something is to be taken away, the current folder and those that hold it."""
-    if doing not in TAKING_AWAY:
-        return
-    try:
-        current = _at_or_above(os.getcwd())
-    except OSError:  # it has gone, and cannot be meant
-        return
-    kept = []
-    for source in plan.sources:
-        info = os.lstat(source.path) if source.is_local and _is_folder(source) else None
-        if info and (info.st_dev, info.st_ino) in current:
-            message = f"cannot {doing} {source}: it is the current folder, or holds it"
-            plan.refused.append(Unsupported(message, "Change to another one first.", location=source))
-        else:
-            kept.append(source)
-    plan.sources = kept
 
 
 def plan_transfer(words: Sequence[str], doing: str, *, exact: bool = False) -> Plan:
@@ -139,7 +119,6 @@ def plan_transfer(words: Sequence[str], doing: str, *, exact: bool = False) -> P
         exact=exact,
     )
     _take(plan, refuse_dots(plan, sources, doing), doing)
-    refuse_current(plan, doing)
     if not plan.into and plan.sources and not os.path.isdir(target.parent.path):
         remedy = "Make that folder first, or end the destination in / to have all of it made."
         message = f"cannot {doing} to {target}: there is no folder {target.parent}"

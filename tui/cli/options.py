@@ -119,7 +119,10 @@ TARGETS = (
     "everything.",
     "Names may hold anything; put -- before one that begins with a dash.",
 )
-STAYS = "What is named . or .. at its end is refused, as is the current folder, and what holds it or your home folder."
+STAYS = (
+    "What is named . or .. at its end is refused, as is your home folder and what holds it. The current folder "
+    "can be named by its path: it goes, as with rm and mv, and the shell has to change to another one."
+)
 LEFT_OUT = (
     "Patterns are those of a .gitignore: *.tmp and build/ (a folder) at any depth, /docs/*.o and docs/**/*.o from SRC "
     "on; ? and [a-z] fit one character (git counts bytes); !keep.tmp takes back what an earlier one left out, unless a "
