@@ -23,6 +23,13 @@ def tmpfs(folder: Path, options: str) -> Iterator[Path]:
 
 
 @contextmanager
+def ramfs(folder: Path) -> Iterator[Path]:
+    """Mount a filesystem in memory that knows no extended attributes."""
+    with _mounted(folder, ["mount", "-t", "ramfs", "ramfs", str(folder)]):
+        yield folder
+
+
+@contextmanager
 def bound(folder: Path, other: Path) -> Iterator[Path]:
     """Let a folder be seen in a second place, which is made."""
     with _mounted(folder, ["mount", "--bind", str(other), str(folder)]):

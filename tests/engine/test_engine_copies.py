@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine_harness import Harness
 
     from tui.model.fidelity import Loss
+    from tui.places.local.loss_notes import LossNotes
     from tui.places.local.scan import Scan
 
 
@@ -336,9 +337,9 @@ async def test_a_large_file_whose_name_is_taken_meanwhile_and_that_is_skipped_le
     (source / "film").write_bytes(b"x" * (LARGE_BYTES + 1))
     finish = SliceCopy.finish
 
-    def finish_late(copy: SliceCopy) -> list[Loss]:
+    def finish_late(copy: SliceCopy, notes: LossNotes) -> list[Loss]:
         write(target / "film", "somebody else's")
-        return finish(copy)
+        return finish(copy, notes)
 
     monkeypatch.setattr(SliceCopy, "finish", finish_late)
     rule = Conflict.ASK if asked else Conflict.SKIP

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, crash, names, new_engine, running
+from engine_harness import Harness, crash, names, new_engine, running, until
 
 from tui.model.fidelity import Loss, Trait
 from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from tui.engine.losses import Losses
+    from tui.engine.run import Run
     from tui.model.fidelity import Lost
+    from tui.model.location import Location
 
 FILES = 40
 
@@ -156,10 +161,83 @@ async def test_what_is_interrupted_is_neither_forgotten_nor_counted_twice(
         await last.engine.resume([id])
         await last.done(id)
         found = counts(await last.engine.losses(id))
-        # What the last hops before a crash could not tell any more is found complete, and not looked at again.
-        untold = 2 * 3 if end == "crash" else 0
-        assert FILES + 5 - untold <= found[Loss.XATTR] <= FILES + 5
+        assert found[Loss.XATTR] == FILES + 5
         assert found[Loss.TIMES] == 5
+
+
+def examples(losses: Losses) -> Iterator[Location]:
+    return (where for lost in losses.report() for where in lost.examples)
+
+
+async def killed_untold(journal: Path, tree: Path, target: Path, patch: pytest.MonkeyPatch) -> int:
+    """Copy until hops wait to tell their losses, and be killed then; return the job's id."""
+    engine = new_engine(journal)
+    await engine.start_up()
+    first = Harness(engine, journal)
+    waiting: list[Losses] = []
+
+    async def told_too_late(_: Run, losses: Losses, *__: object) -> None:
+        waiting.append(losses)
+        await asyncio.Event().wait()
+
+    with patch.context() as patched:
+        patched.setattr("tui.engine.walk.lose", told_too_late)
+        id = await first.copy(tree, to=target, conflict=Conflict.FAIL)
+        await until(lambda: any("file" in where.name for each in waiting for where in examples(each)))
+        await crash(first)
+    return id
+
+
+def paths(folder: Path) -> set[str]:
+    """Return the paths of all that is below a folder."""
+    return {str(path) for path in folder.rglob("*")}
+
+
+def remove_files(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["new tree", "merge"])
+@pytest.mark.parametrize("large", [False, True])
+async def test_what_a_killed_engine_had_not_told_is_counted_once(
+    tmp_path: Path, tree: Path, target: Path, monkeypatch: pytest.MonkeyPatch, merged: bool, large: bool
+) -> None:
+    journal, kept = tmp_path / "journal", tmp_path / "notes"
+    if large:
+        monkeypatch.setattr("tui.engine.run.LARGE_BYTES", 3)
+    if merged:
+        (target / "tree").mkdir()
+    id = await killed_untold(journal, tree, target, monkeypatch)
+    assert names(kept)
+    async with running(journal) as last:
+        await last.done(id)
+        report = await last.engine.losses(id)
+        assert counts(report) == {Loss.XATTR: FILES + 5, Loss.TIMES: 5}
+        assert {location.path for location in report[0].examples} <= paths(target)
+        await until(lambda: not names(kept))
+
+
+async def test_what_was_noted_and_never_came_to_be_is_no_loss(
+    tmp_path: Path, tree: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / "journal"
+    (target / "tree").mkdir()
+    id = await killed_untold(journal, tree, target, monkeypatch)
+    remove_files(target)
+    async with running(journal) as last:
+        await last.done(id)
+        assert counts(await last.engine.losses(id))[Loss.XATTR] == FILES + 5
+
+
+async def test_notes_of_jobs_that_are_no_more_are_removed(tmp_path: Path, harness: Harness) -> None:
+    journal = tmp_path / "other" / "journal"
+    notes = journal.parent / "notes"
+    notes.mkdir(parents=True)
+    (notes / "zzzzzzzz-0").write_bytes(b"token\0\0\0")
+    async with running(journal):
+        await until(lambda: not names(notes))
 
 
 async def test_what_cannot_be_made_is_an_error_and_in_the_report(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tui.places.local.loss_notes import LossNotes
+
 LONG_AGO_NS = 1_500_000_000 * 10**9
 
 
@@ -134,9 +136,9 @@ async def test_after_a_crash_a_name_is_one_file_with_those_that_were_moved_befor
     with monkeypatch.context() as patch:
         real = FolderCopy.step
 
-        def stop_at_second(copy: FolderCopy, *, finish: bool) -> Batch:
+        def stop_at_second(copy: FolderCopy, *, finish: bool, notes: LossNotes | None) -> Batch:
             if copy._source_path != b"second":
-                return real(copy, finish=finish)
+                return real(copy, finish=finish, notes=notes)
             reached.append(copy._source_path)
             copy._brake.on = True
             return Batch()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tui.places.local.loss_notes import LossNotes
+
 
 @pytest.fixture
 def small_files() -> Iterator[int]:
@@ -69,11 +71,11 @@ async def test_a_passing_trouble_is_tried_again_by_itself(
     tried: list[int] = []
     step = FolderCopy.step
 
-    def busy_at_first(copy: FolderCopy, *, finish: bool) -> Batch:
+    def busy_at_first(copy: FolderCopy, *, finish: bool, notes: LossNotes | None) -> Batch:
         tried.append(1)
         if len(tried) == 1:
             return Batch(failures=[Failure(b"a", PlaceUnavailable("busy"))], exhausted=True)
-        return step(copy, finish=finish)
+        return step(copy, finish=finish, notes=notes)
 
     monkeypatch.setattr(FolderCopy, "step", busy_at_first)
     job = await harness.done(await harness.copy(source, to=target))
@@ -87,7 +89,7 @@ async def test_a_lasting_trouble_becomes_an_error_after_some_tries(
     (source / "a").write_text("text")
     tried: list[int] = []
 
-    def busy(copy: FolderCopy, *, finish: bool) -> Batch:
+    def busy(copy: FolderCopy, *, finish: bool, notes: LossNotes | None) -> Batch:
         tried.append(1)
         return Batch(failures=[Failure(b"a", PlaceUnavailable("busy"))], exhausted=True)
 
@@ -103,7 +105,7 @@ async def test_a_mistake_of_ours_ends_one_job_with_a_row_and_no_other(
 ) -> None:
     (source / "a").write_text("text")
 
-    def wrong(copy: FolderCopy, *, finish: bool) -> Batch:
+    def wrong(copy: FolderCopy, *, finish: bool, notes: LossNotes | None) -> Batch:
         raise ZeroDivisionError("a mistake")
 
     with monkeypatch.context() as patched:
@@ -124,7 +126,7 @@ async def test_a_disk_that_does_not_answer_stops_neither_cancel_nor_shut_down(
     answers = threading.Event()
     entered = threading.Event()
 
-    def hangs(copy: FolderCopy, *, finish: bool) -> Batch:
+    def hangs(copy: FolderCopy, *, finish: bool, notes: LossNotes | None) -> Batch:
         entered.set()
         answers.wait()
         return Batch(exhausted=True)

@@ -11,19 +11,22 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_harness import Harness, new_engine, write
 
+from tests.mounts import ramfs
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.client.runtime import Lock
+from tui.model.fidelity import Loss
 from tui.model.job import Conflict, JobState
 from tui.places.local.copy_rules import CopyRules
 from tui.places.local.hops import Brake
 from tui.places.local.links import HardLinks
 from tui.places.local.root import Root
 from tui.places.local.worker_copy import WorkerCopy
+from tui.places.local.worker_process import Process, WorkerGone
 from tui.places.local.workers import Workers
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
     from tui.places.local.copying import FolderCopy
     from tui.places.local.frames import FolderStep
+    from tui.places.local.loss_notes import LossNotes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
@@ -206,18 +210,48 @@ async def test_what_failed_in_a_killed_worker_is_one_error(
         assert (job.state, job.progress.errors, job.progress.files_done) == (JobState.FAILED, 200, 1300)
 
 
+@pytest.mark.parametrize("merged", [False, True], ids=["new tree", "merge"])
+async def test_what_was_lost_by_a_worker_that_died_before_it_told_is_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, merged: bool
+) -> None:
+    tree = tmp_path / "tree"
+    for number in range(600):
+        write(tree / f"folder {number // 200}" / str(number), b"content")
+        os.setxattr(tree / f"folder {number // 200}" / str(number), "user.colour", b"red")
+    real, asked = Process.ask, list[int]()
+
+    def dies_at_third(process: Process, brake: Brake | None = None, **what: Any) -> Any:
+        reply = real(process, brake, **what)
+        if what.get("steps"):
+            asked.append(1)
+            if len(asked) == 3:
+                process.kill()
+                raise WorkerGone
+        return reply
+
+    monkeypatch.setattr(Process, "ask", dies_at_third)
+    with ramfs(tmp_path / "far") as far:
+        if merged:
+            (far / "tree").mkdir()
+        async with running(tmp_path) as (harness, _):
+            id = (await harness.done(await harness.copy(tree, to=far))).id
+            (lost,) = await harness.engine.losses(id)
+    assert len(asked) >= 3
+    assert (lost.loss, lost.count) == (Loss.XATTR, 600)
+
+
 def killing_after(patch: pytest.MonkeyPatch, count: int) -> list[int]:
     """Kill the worker a folder is copied in after so many steps that were not the folder's first; return the list."""
     steps: list[int] = []
     real = WorkerCopy.asked
 
-    def asked(copy: WorkerCopy, *, finish: bool) -> FolderStep:
+    def asked(copy: WorkerCopy, *, finish: bool, notes: LossNotes | None) -> FolderStep:
         if copy._spec is None:
             steps.append(copy.process._process.pid)
         if len(steps) == count:
             copy.process._process.kill()
             copy.process._process.wait()
-        return real(copy, finish=finish)
+        return real(copy, finish=finish, notes=notes)
 
     patch.setattr(WorkerCopy, "asked", asked)
     return steps

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tui.model.job import Job
     from tui.places.local.hops import Batch
+    from tui.places.local.loss_notes import LossNotes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads do it all there")
 
@@ -47,10 +48,10 @@ class Dying:
         await asyncio.to_thread(self._begin, source)
         step_here = WorkerCopy.step_here
 
-        def changed_before(copy: WorkerCopy, *, finish: bool) -> Batch:
+        def changed_before(copy: WorkerCopy, *, finish: bool, notes: LossNotes | None) -> Batch:
             self._patch.setattr(WorkerCopy, "step_here", step_here)
             meanwhile()
-            return step_here(copy, finish=finish)
+            return step_here(copy, finish=finish, notes=notes)
 
         self._patch.setattr(WorkerCopy, "step_here", changed_before)
         job = await self.harness.ends(await self.harness.copy(source, to=to, **rest))

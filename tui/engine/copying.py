@@ -13,6 +13,7 @@ from tui.engine.halves import drop_halves
 from tui.engine.link_recall import LinkRecall
 from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.naming import TopNames
+from tui.engine.noting import recall_losses
 from tui.engine.planner import chunks
 from tui.engine.run import Spot, Sums
 from tui.engine.seen import SeenNames
@@ -77,6 +78,7 @@ class Copying:
             return
         try:
             await note_target(self.run, self.target.device)
+            await recall_losses(self.run, self.target)
             await self.tops.settle(self.run)
             await self._all_parts()
         finally:
@@ -95,6 +97,7 @@ class Copying:
             await run.hop(sweep, self.target, b"", self.row.tag)
         if not run.stopped:
             await flush_at_the_end(run, compared=self._compared)
+            run.shared.pool.submit(run.noting.drop)
 
     async def last(self) -> None:
         """Do what comes after all else. (Nothing for a copy.)"""

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.engine.losses import Losses
+from tui.engine.noting import add_noted
 from tui.engine.run import Spot, Sums
 from tui.model.error import PlaceError
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy, sweep
 from tui.places.local.hops import Batch, Collision, Failure, Large
+from tui.places.local.loss_notes import LossNotes
 from tui.places.local.root import join, split
 from tui.places.local.worker_copy import WorkerCopy, step_together
 
@@ -71,6 +73,8 @@ class Report:
     collisions: list[tuple[Folder, Collision]] = field(default_factory=list)
     failures: list[tuple[Folder, Failure]] = field(default_factory=list)
     losses: Losses = field(default_factory=Losses)
+    notes: LossNotes | None = None
+    """Where losses are noted before."""
     out_of_space: bool = False
 
     @property
@@ -116,9 +120,15 @@ class Folders:
         self._together = 2
         """So many folders a worker is asked for at once: about as many as one batch's work was the last time."""
 
-    def work(self) -> Report:
+    def work(self, notes: LossNotes) -> Report:
         """Copy folders from the stack for about as long as a hop may last."""
-        report = Report()
+        report = Report(notes=notes)
+        with closing(notes):
+            self._work(report)
+        add_noted(report.losses, notes.of_the_dead(self.target, self._run.record.row.preserve), self.target)
+        return report
+
+    def _work(self, report: Report) -> None:
         end = time.monotonic() + self.hop_s
         limited = self._run.limiter.bytes_s is not None
         while not self._run.brake.on and (folders := self._taken(1 if limited else self._together)):
@@ -127,7 +137,6 @@ class Folders:
                 break
             if limited and report.sums.bytes:
                 break
-        return report
 
     def _taken(self, most: int) -> list[Folder]:
         """Take from the stack a folder, and others for the same worker where none of them is under way.
@@ -153,7 +162,7 @@ class Folders:
     def _work_on(self, folders: Sequence[Folder], report: Report) -> None:
         """Do a batch of the first folder, and of the next ones as far as that goes; what is left is put back."""
         try:
-            batches = self._step(folders)
+            batches = self._step(folders, report.notes)
         except PlaceError as error:
             batches = [Batch(failures=[Failure(b"", error)], exhausted=True)]
         done, left = len(batches), folders[len(batches) :]
@@ -169,7 +178,7 @@ class Folders:
     def _settle(self, folder: Folder, batch: Batch, report: Report) -> None:
         """Take in what was done of a folder, and put it back where it has more."""
         if batch.linked:
-            self._copy_linked(folder, batch)
+            self._copy_linked(folder, batch, report.notes)
         self._add_up(folder, batch, report)
         given_up = any(failure.name == b"" for failure in batch.failures)
         complete = self.settled(folder, len(batch.large), exhausted=batch.exhausted and not given_up)
@@ -217,8 +226,10 @@ class Folders:
     def _common_rules(self) -> CopyRules:
         return self._run.rules(own=self._stage is not None, compare=self._compare)
 
-    def _step(self, folders: Sequence[Folder]) -> list[Batch]:
+    def _step(self, folders: Sequence[Folder], notes: LossNotes | None) -> list[Batch]:
         """Do a batch; return what was done of the first folder, and maybe of some that follow it."""
+        if notes is not None:
+            notes.begin()
         copies, common = list[WorkerCopy](), self._common_rules()
         for folder in folders:
             rules = self._rules(folder, common)
@@ -228,10 +239,10 @@ class Folders:
             if isinstance(folder.copy, WorkerCopy):
                 copies.append(folder.copy)
             elif not copies:
-                return [folder.copy.step(finish=self._may_finish(folder))]
+                return [folder.copy.step(finish=self._may_finish(folder), notes=notes)]
             else:
                 break
-        return step_together(copies, finish=self._may_finish(folders[0]))
+        return step_together(copies, finish=self._may_finish(folders[0]), notes=notes)
 
     def _may_finish(self, folder: Folder) -> bool:
         """Say whether nothing may have to be swept up first in a folder, and no large file is still to come."""
@@ -244,7 +255,7 @@ class Folders:
             most=run.shared.slots, beside=beside,
         )  # fmt: skip
 
-    def _copy_linked(self, folder: Folder, batch: Batch) -> None:
+    def _copy_linked(self, folder: Folder, batch: Batch, notes: LossNotes | None) -> None:
         """Copy files with several names here, where all that is known of such files is."""
         copy = FolderCopy(
             self.source, self.target, folder.path, folder.target_path, self._rules(folder), self._links,
@@ -254,7 +265,7 @@ class Folders:
             with closing(copy):
                 exhausted = False
                 while not exhausted and not self._run.brake.on and not batch.out_of_space:
-                    more = copy.step()
+                    more = copy.step(notes=notes)
                     exhausted = more.exhausted
                     batch.add(more)
         except PlaceError as error:

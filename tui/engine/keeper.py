@@ -24,6 +24,7 @@ from tui.engine.states import States
 from tui.engine.turns import Turns
 from tui.model.error import FerryError
 from tui.model.job import JobState
+from tui.places.local.loss_notes import drop_notes
 from tui.places.local.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class Keeper:
         for record in self.board.records():
             if record.cleanup is not None:
                 self._spawn(record, self._tidy)
+        going = {record.row.tag for record in records if not record.state.is_final}
+        self.shared.pool.submit(drop_notes, self._journal.notes, keep=going)
         self.kick()
         return note
 
@@ -363,6 +366,7 @@ class Keeper:
             return
         run = self._runs[record.id] = Run(record, self.shared)
         record.note = await tidy_up(run, how)
+        self.shared.pool.submit(run.noting.drop)
         if how is Cleanup.DROP:
             record.losses.clear()
         record.cleanup = record.stage_for = None

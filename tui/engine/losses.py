@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 EXAMPLES = 5
 """So many entries are named for each kind of loss; the others are only counted."""
 
+_TOLD = "told"
+
 
 @dataclass(slots=True)
 class _Count:
@@ -38,12 +40,17 @@ class Losses:
 
     A file is counted once, when it is made: a later walk finds it complete. A folder gets its attributes in every walk,
     so each walk counts the folders anew.
+
+    Attributes:
+        told: By the slot of their notes, the token of the last hop whose losses are counted: see `LossNotes`.
     """
 
     def __init__(self, kept: str | None = None) -> None:
         """Take what `column` gave before a restart."""
         self._counts: dict[Loss, _Count] = {}
-        for name, (files, folders, urls) in json.loads(kept or "{}").items():
+        columns = json.loads(kept or "{}")
+        self.told: dict[str, str] = columns.pop(_TOLD, {})
+        for name, (files, folders, urls) in columns.items():
             examples = [Location.from_url(url) for url in urls]
             self._counts[Loss(name)] = _Count(files, folders, folders, examples)
 
@@ -70,6 +77,7 @@ class Losses:
 
     def merge(self, news: Losses) -> None:
         """Add what one hop lost."""
+        self.told |= news.told
         for loss, more in news._counts.items():
             count = self._counts.setdefault(loss, _Count())
             count.files += more.files
@@ -97,12 +105,11 @@ class Losses:
         """Return what the journal keeps of it."""
         if not self._counts:
             return None
-        return json.dumps(
-            {
-                loss: [count.files, max(count.folders, count.floor), [each.url for each in count.examples]]
-                for loss, count in self._counts.items()
-            }
-        )
+        counts = {
+            loss: [count.files, max(count.folders, count.floor), [each.url for each in count.examples]]
+            for loss, count in self._counts.items()
+        }
+        return json.dumps(counts | {_TOLD: self.told} if self.told else counts)
 
     def __repr__(self) -> str:
         return f"<Losses {', '.join(f'{lost.loss} {lost.count}' for lost in self.report()) or 'none'}>"

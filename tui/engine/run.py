@@ -12,6 +12,7 @@ import aiofiles.os
 
 from tui.engine.answers import Answers
 from tui.engine.limiter import Bucket, Limiter
+from tui.engine.noting import Noting
 from tui.engine.retry import wait_before_retry
 from tui.engine.room import no_room
 from tui.engine.rows import Decision, ErrorRow, QuestionRow
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tui.engine.board import Record
-    from tui.engine.losses import Losses
     from tui.engine.shared import Shared
     from tui.places.local.fitting import Fitting
     from tui.places.local.flushing import Disks
@@ -128,6 +128,7 @@ class Run:
         """How names are changed for the target's filesystem; None: not at all."""
         self.has_names = False
         """It was agreed upon what becomes of names: for this run, no answer changes it any more."""
+        self.noting = Noting(shared.journal.notes, record.row.tag)
         self.bucket = Bucket(shared.clock, record.limit_bytes_s)
         self.limiter = Limiter(shared.clock, shared.bucket, self.bucket)
         self.later: list[Again] = []
@@ -276,13 +277,6 @@ class Run:
             self.record.meter.add(sums.bytes)
         if current is not None:
             self.record.current = current
-        self.touch()
-
-    async def lose(self, losses: Losses) -> None:
-        """Add to the loss report, and write it down: what is complete is not looked at again after a crash."""
-        report = self.record.losses
-        report.merge(losses)
-        await self.journal.update(self.record.id, {"losses": report.column()})
         self.touch()
 
     def wrote(self, device: int, folder: bytes) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.engine.folders import HOP_S, Folder, Folders, Report
+from tui.engine.noting import lose
 from tui.engine.reading_back import is_true
 from tui.engine.run import Spot, Stop, Sums
 from tui.model.error import AlreadyExists, PlaceError, SourceChanged
@@ -103,7 +105,8 @@ class Walk:
         return None
 
     async def _hop(self) -> None:
-        await self._take(await self._run.hop(self._folders.work))
+        with self._run.noting.hop(self._stage) as notes:
+            await self._take(await self._run.hop(self._folders.work, notes))
 
     @property
     def _may_ask_ahead(self) -> bool:
@@ -117,7 +120,7 @@ class Walk:
             self._large += report.large
             self._news.set()
             if report.losses:
-                await self._run.lose(report.losses)
+                await lose(self._run, report.losses, report.notes)
             for folder, failure in report.failures:
                 self.broken |= not failure.name
                 for name in self._meant(folder, failure):
@@ -158,7 +161,7 @@ class Walk:
             if run.stopped:
                 await self._leave(copy, counted)
                 return
-            lost = await run.hop(copy.finish)
+            await self._finish(copy, folder, large)
         except PlaceError as error:
             if not copy.is_kept:
                 await self._give_up(copy, counted)
@@ -172,12 +175,16 @@ class Walk:
             raise
         else:
             run.count(Sums(files=1))
-            if lost:
-                report = Report()
-                self._folders.lost(report, folder, large.name, lost)
-                await run.lose(report.losses)
         if self._folders.settled(folder, -1):
             await self._take(await run.hop(self._folders.finish_alone, folder))
+
+    async def _finish(self, copy: SliceCopy, folder: Folder, large: Large) -> None:
+        """Give a large file all but its content, and its name; tell what it lost."""
+        with self._run.noting.hop(self._stage) as notes, closing(notes):
+            report = Report(notes=notes)
+            self._folders.lost(report, folder, large.name, await self._run.hop(copy.finish, notes))
+            if report.losses:
+                await lose(self._run, report.losses, notes)
 
     async def _slices(self, copy: SliceCopy, counted: int) -> int:
         """Copy to the end or until stopped; return the bytes counted by then.

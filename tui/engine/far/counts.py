@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS
 from tui.engine.losses import Losses
+from tui.engine.noting import lose
 from tui.engine.run import Sums
 from tui.model.entry import EntryKind
 from tui.model.fidelity import Loss, Trait
@@ -61,7 +62,7 @@ class Counts:
         if self._losses and (now or due):
             losses, self._losses = self._losses, Losses()
             self._written_at = self._run.clock.monotonic()
-            await self._run.lose(losses)
+            await lose(self._run, losses)
 
     def lost(self, entry: Entry, where: Location, pairing: Pairing) -> None:
         """Note what a copy that was just made could not keep."""

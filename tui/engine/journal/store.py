@@ -58,6 +58,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.notes = path.with_name("notes")
+        """The folder for what jobs note at short notice, beside it: see `LossNotes`."""
         self._thread = ThreadPoolExecutor(1, "journal")
         self._db: sqlite3.Connection
 

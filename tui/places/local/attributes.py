@@ -15,7 +15,7 @@ from tui.model.fidelity import Loss
 from tui.places.local import syscalls
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from tui.places.local.traits import Traits
 
@@ -235,10 +235,14 @@ def give_nameless(
     target: bytes,
     info: os.stat_result,
     traits: Traits,
+    note: Callable[[int, int], None],
 ) -> None:
     """Give a new link, FIFO, socket or device, just made as `target`, what is wanted of the source's besides its kind.
 
     It is reached through a descriptor that pins it, so that an entry swapped in under its name is left alone.
+
+    Args:
+        note: Called with its mode and a descriptor when all but the time was given.
     """
     if not syscalls.O_PATH:
         give_by_name(target_folder, target, info, traits)
@@ -255,6 +259,7 @@ def give_nameless(
         mode = _copy_xattrs_by_name(source_folder, source, path, info, mode, traits)
         if not stat.S_ISLNK(info.st_mode) and mode != stat.S_IMODE(os.stat(path).st_mode):
             set_mode(path, mode, traits)
+        note(stat.S_IFMT(info.st_mode) | mode, fd)
         if traits.times:
             set_times(path, info, traits)
         traits.compare(info, mode, os.fstat(fd))

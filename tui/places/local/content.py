@@ -69,6 +69,7 @@ class Ways:
         no_tmpfile: Devices on which nameless files cannot be made or named.
         time_steps_ns: How fine each device keeps times, where it was asked for.
         exact: Devices that were seen to keep owners, modes and times as they are given.
+        faithful: Of devices, whether they keep owners and modes if they keep times: see `keeps_all`.
         owners: Owner and group of what this process makes in a folder: by its device, its group, and whether that is
             passed on (S_ISGID).
     """
@@ -80,6 +81,7 @@ class Ways:
         self.no_tmpfile: set[int] = set()
         self.time_steps_ns: dict[int, int] = {}
         self.exact: set[int] = set()
+        self.faithful: dict[int, bool] = {}
         self.owners: dict[tuple[int, int, int], tuple[int, int]] = {}
 
     def may_clone(self, devices: tuple[int, int]) -> bool:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tui.model.fidelity import Loss
     from tui.places.local.copy_rules import CopyRules
     from tui.places.local.hops import Brake
+    from tui.places.local.loss_notes import LossNotes
     from tui.places.local.root import Root
 
 __all__ = ["FolderCopy", "HardLinks", "SliceCopy", "own_partials", "sweep"]
@@ -103,13 +104,15 @@ class FolderCopy:
         """Leave out entries that somebody else takes care of: by their names in the source."""
         self._passed_by = names
 
-    def step(self, *, finish: bool = False) -> Batch:
+    def step(self, *, finish: bool = False, notes: LossNotes | None = None) -> Batch:
         """Copy until a batch is full, the brake is on, or the folder has no more; tell what was done.
 
         Args:
             finish: With the last batch, do what `finish` does, unless something of the folder is left to others.
+            notes: Where it is noted before what entries cannot keep.
         """
         batch = Batch()
+        self._traits.notes = notes
         try:
             self._open()
             batch.device = self._entries.device

@@ -141,7 +141,7 @@ def give(landing: Landing, draft: Draft, wanted: Attributes) -> None:
         return
     mtime_ns = made.st_mtime_ns if wanted.mtime_ns is None else wanted.mtime_ns
     mode = stat.S_IFREG | stat.S_IMODE(wanted.mode) & ~attributes.SET_ID
-    landing.give(-1, draft, _state(made.st_size, mtime_ns, mode, made.st_uid, made.st_gid), ())
+    landing.give(-1, draft, b"", _state(made.st_size, mtime_ns, mode, made.st_uid, made.st_gid), ())
 
 
 def _state(

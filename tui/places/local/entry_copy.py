@@ -69,7 +69,9 @@ class EntryCopy:
         self._keeps_links = links is not None
         self._keeps_ends = False
         own, times, verify = rules.own, traits.times, rules.verify
-        landing = Landing(target.root, target.fd, rules.tag, traits, own=own, flush=rules.flush)
+        landing = Landing(
+            target.root, target.fd, rules.tag, traits, own=own, flush=rules.flush, path=target.path
+        )
         self._pair = Pair(
             source.fd, target.fd, target.root.ways, brake,
             strict=verify or rules.doubtful or (not times if own else rules.compare), from_disk=verify,

@@ -13,6 +13,7 @@ from tui.places.local.root import RootId
 
 if TYPE_CHECKING:
     from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.loss_notes import LossNotes
 
 _LENGTH = struct.Struct("!I")
 
@@ -39,13 +40,14 @@ class FolderStep(NamedTuple):
     Attributes:
         rules: None: the same as for the step before.
         folder: What that folder is, the first time.
-        finish: See `FolderCopy.step`.
+        finish, notes: See `FolderCopy.step`.
     """
 
     key: int
     rules: CopyRules | None
     folder: FolderSpec | None
     finish: bool
+    notes: LossNotes | None = None
 
 
 @dataclass(frozen=True, slots=True)

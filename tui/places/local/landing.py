@@ -13,6 +13,7 @@ from tui.model.job import Flush
 from tui.places.local import attributes, syscalls
 from tui.places.local.flushing import flush_file
 from tui.places.local.partial import discard, partial_name
+from tui.places.local.root import join
 from tui.places.local.standing import keeps_all
 
 if TYPE_CHECKING:
@@ -66,16 +67,32 @@ class Landing:
     """
 
     def __init__(
-        self, root: Root, fd: int, tag: str, traits: Traits, *, own: bool, flush: Flush = Flush.NONE
+        self,
+        root: Root,
+        fd: int,
+        tag: str,
+        traits: Traits,
+        *,
+        own: bool,
+        flush: Flush = Flush.NONE,
+        path: bytes = b"",
     ) -> None:
+        """Take an opened folder, `path` below its root."""
         self.root, self.fd, self.tag, self.traits, self.flush = root, fd, tag, traits, flush
-        self.own = own and traits.times
+        self.own, self._path = own and traits.times, path
         info = os.fstat(fd)
         self.device = info.st_dev
         self._exact = self.device in root.ways.exact
         self._kind = info.st_dev, info.st_gid, info.st_mode & stat.S_ISGID
         """What decides whose is what this process makes here."""
         self._owner = root.ways.owners.get(self._kind)
+
+    @property
+    def _is_faithful(self) -> bool:
+        known = self.root.ways.faithful
+        if self.device not in known:
+            known[self.device] = keeps_all(self.device)
+        return known[self.device]
 
     @cached_property
     def acl(self) -> bool:
@@ -142,6 +159,8 @@ class Landing:
             written = os.write(draft.fd, data) if size else 0
             while written < size:
                 written += os.write(draft.fd, memoryview(data)[written:])
+            if self.traits.lost:
+                self.note(name, info, info.st_mode, draft.fd)
             attributes.set_times(draft.fd, info, self.traits)
             self.publish(draft, name, size, replace=replace)
         except BaseException:
@@ -154,8 +173,14 @@ class Landing:
         discard(self.fd, scratch)
         return scratch
 
-    def give(self, source: int, draft: Draft, info: os.stat_result, xattrs: Sequence[str]) -> None:
-        """Give a written file what is wanted of what its source has besides content, the times last."""
+    def give(
+        self, source: int, draft: Draft, name: bytes, info: os.stat_result, xattrs: Sequence[str]
+    ) -> None:
+        """Give a written file what is wanted of what its source has besides content, the times last.
+
+        Args:
+            name: What it will be called.
+        """
         traits, mode = self.traits, stat.S_IMODE(info.st_mode)
         chowned = self._owner_of(draft) != (info.st_uid, info.st_gid)
         if chowned:
@@ -167,10 +192,29 @@ class Landing:
             mode = attributes.mode_kept(source, mode, xattrs, traits)
         if chowned or xattrs or self.acl or mode != draft.mode & ~self.root.umask:
             attributes.set_mode(draft.fd, mode, traits)
+        self.note(name, info, stat.S_IFREG | mode, draft.fd)
         if traits.times:
             attributes.set_times(draft.fd, info, traits)
         if not self._exact or mode & attributes.SET_ID:
             self._look_back(draft, info, mode)
+
+    def note(self, name: bytes, info: os.stat_result, mode: int, fd: int) -> None:
+        """Write down what an entry has lost, or may be found to have, that only gets its time now, and its name.
+
+        Args:
+            mode: The kind and the permission bits it was given.
+            fd: It itself.
+        """
+        traits = self.traits
+        if traits.notes is not None and (traits.lost or self._may_lose(info)):
+            inode = 0 if traits.times else os.fstat(fd).st_ino
+            traits.notes.add(join(self._path, name), info, mode, inode, traits.lost)
+
+    def _may_lose(self, info: os.stat_result) -> bool:
+        """Say whether a look back may show that the filesystem made something else of what it was given."""
+        if self._exact:
+            return bool(info.st_mode & attributes.SET_ID)
+        return info.st_mtime_ns % 1_000_000_000 != 0 or not self._is_faithful
 
     def _owner_of(self, draft: Draft) -> tuple[int, int]:
         """Return owner and group of what is made here; they are the same for all files."""
@@ -184,7 +228,7 @@ class Landing:
         made, traits = os.fstat(draft.fd), self.traits
         traits.compare(info, mode, made)
         in_nanoseconds = made.st_mtime_ns % 1000 != 0 and made.st_mtime_ns == info.st_mtime_ns
-        if traits.times and in_nanoseconds and not traits.lost and keeps_all(self.device):
+        if traits.times and in_nanoseconds and not traits.lost and self._is_faithful:
             self.root.ways.exact.add(self.device)
             self._exact = True
 

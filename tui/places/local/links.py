@@ -205,6 +205,8 @@ class Joiner:
         first = self._links.find(info)
         if first is None or first.path == join(self._folder, name):
             return False
+        if first.as_found:
+            self._note(info, name, first)
         if replace:
             joined = self._put_over(first, info, name)
         else:
@@ -230,7 +232,14 @@ class Joiner:
             return
         if not self._put_over(first, info, name):
             self._traits.lose(Loss.HARDLINKS)
+            self._note(info, name, mine)
             self._links.replace(info, mine)
+
+    def _note(self, info: os.stat_result, name: bytes, standing: Standing) -> None:
+        """Write down what a name has lost, and that of what it gets from where it stands nobody was told."""
+        if self._traits.notes is not None:
+            _, inode = standing.inode or (0, 0)
+            self._traits.notes.add(join(self._folder, name), info, info.st_mode, inode, self._traits.lost)
 
     def _standing(self, name: bytes) -> Standing:
         path = join(self._folder, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.model.error import NotHeld
@@ -124,7 +125,7 @@ class Maker:
                 raise Moved
             if not same:
                 raise Differs
-            landing.give(source, draft, info, xattrs)
+            landing.give(source, draft, name, info, xattrs)
             landing.publish(draft, name, info.st_size, replace=replace)
         except BaseException:
             landing.abandon(draft)
@@ -162,7 +163,15 @@ class Maker:
             scratch = landing.scratch(target_name, info)
         self._create(name, scratch, info)
         try:
-            attributes.give_nameless(self._source, name, landing.fd, scratch, info, landing.traits)
+            attributes.give_nameless(
+                self._source,
+                name,
+                landing.fd,
+                scratch,
+                info,
+                landing.traits,
+                partial(landing.note, target_name, info),
+            )
             if not landing.own:
                 landing.settle(scratch, target_name, replace=replace)
         except BaseException:

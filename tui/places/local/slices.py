@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tui.places.local.copy_rules import CopyRules
     from tui.places.local.hops import Brake, Large
     from tui.places.local.links import HardLinks
+    from tui.places.local.loss_notes import LossNotes
     from tui.places.local.root import Root
 
 SLICE_S = 0.1
@@ -178,9 +179,11 @@ class SliceCopy:
         except OSError as error:
             raise from_os_error(error, self._where, "write") from error
 
-    def finish(self) -> list[Loss]:
+    def finish(self, notes: LossNotes | None = None) -> list[Loss]:
         """Give the file its attributes, the time last, and its final name.
 
+        Args:
+            notes: Where it is noted before what the file cannot keep.
         Returns:
             What the file could not keep.
         Raises:
@@ -190,6 +193,7 @@ class SliceCopy:
             PlaceError: It cannot be put in place.
         """
         name = self._large.target_name
+        self._traits.notes = notes
         try:
             if self._linked:
                 self._flush_folder()
@@ -200,7 +204,7 @@ class SliceCopy:
             if self._sparse:
                 settle_holes(self._from, self._to, self._info.st_size, self._traits)
             draft = Draft(self._to, self._partial, 0o600)
-            self._landing.give(self._from, draft, self._info, attributes.xattr_names(self._from))
+            self._landing.give(self._from, draft, name, self._info, attributes.xattr_names(self._from))
             if self._rules.flush is Flush.FILE:
                 flush_file(self._to)
             self._to = -1
@@ -293,7 +297,9 @@ class SliceCopy:
 
     def _open_target(self) -> None:
         info, name = self._info, self._large.target_name
-        self._landing = Landing(self._target, self._folder, self._rules.tag, self._traits, own=False)
+        self._landing = Landing(
+            self._target, self._folder, self._rules.tag, self._traits, own=False, path=self._target_folder
+        )
         self._devices = (info.st_dev, self._landing.device)
         self._sparse = info.st_blocks * 512 < info.st_size
         if self._links is not None and (info.st_nlink > 1 or self._rules.compare):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tui.model.fidelity import ALL_TRAITS, Loss, Trait
 
@@ -11,15 +11,29 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Set
 
+    from tui.places.local.loss_notes import LossNotes
+
+
+class Wanted(Protocol):
+    """What an entry is to have: as much of a `os.stat_result` as is compared."""
+
+    @property
+    def st_uid(self) -> int: ...
+    @property
+    def st_gid(self) -> int: ...
+    @property
+    def st_mtime_ns(self) -> int: ...
+
 
 class Traits:
     """The traits wanted, as attributes that cost nothing to look at, and a place to note losses.
 
     Attributes:
         lost: Of the entry being copied; whoever copies entries takes it after each.
+        notes: Where it is written down before an entry is complete, if anywhere.
     """
 
-    __slots__ = ("acl", "hardlinks", "lost", "owner", "sparse", "times", "xattr")
+    __slots__ = ("acl", "hardlinks", "lost", "notes", "owner", "sparse", "times", "xattr")
 
     def __init__(self, keep: Set[Trait] = ALL_TRAITS) -> None:
         self.owner = Trait.OWNER in keep
@@ -29,6 +43,7 @@ class Traits:
         self.sparse = Trait.SPARSE in keep
         self.times = Trait.TIMES in keep
         self.lost: set[Loss] = set()
+        self.notes: LossNotes | None = None
 
     def lose(self, loss: Loss) -> None:
         self.lost.add(loss)
@@ -39,7 +54,7 @@ class Traits:
         self.lost.clear()
         return lost
 
-    def compare(self, wanted: os.stat_result, mode: int, made: os.stat_result) -> None:
+    def compare(self, wanted: Wanted, mode: int, made: os.stat_result) -> None:
         """Note what a target took without a word but does not hold, as FAT does with owners, modes and exact times.
 
         Args:

@@ -88,7 +88,11 @@ class Worker:
         if request.forget and not self._copies:
             self._forget()
         if request.steps:
-            return self._do(request.steps, rules)
+            try:
+                return self._do(request.steps, rules)
+            finally:
+                if notes := request.steps[0].notes:  # all have the same
+                    notes.close()
         if request.finish is not None:
             return self._copies[request.finish].finish()
         return None
@@ -125,7 +129,7 @@ class Worker:
             copy = FolderCopy(there, here, path, target_path, rules, None, self._brake, names)
             self._copies[step.key] = copy
         copy.rules = rules
-        return copy.step(finish=step.finish)
+        return copy.step(finish=step.finish, notes=step.notes)
 
     def _root(self, wanted: RootId) -> Root | None:
         """Open a folder the engine has open; None where another stands under its path by now: only the same will do."""

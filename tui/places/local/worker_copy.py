@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui.places.local.copying import FolderCopy
     from tui.places.local.frames import FolderSpec
     from tui.places.local.hops import Brake
+    from tui.places.local.loss_notes import LossNotes
     from tui.places.local.worker_process import Process
 
 
@@ -56,16 +57,16 @@ class WorkerCopy:
         self.rules = rules
         process.users += 1
 
-    def step(self, *, finish: bool = False) -> Batch:
+    def step(self, *, finish: bool = False, notes: LossNotes | None = None) -> Batch:
         """As `FolderCopy.step`; entries with several names are left in `Batch.linked`."""
-        return step_together([self], finish=finish)[0]
+        return step_together([self], finish=finish, notes=notes)[0]
 
-    def asked(self, *, finish: bool) -> FolderStep:
+    def asked(self, *, finish: bool, notes: LossNotes | None) -> FolderStep:
         """Return what the worker is to be asked for the next batch."""
         rules = self.rules
         if type(rules.decided) is not dict:  # a plain one can be sent
             self.rules = rules = replace(rules, decided=dict(rules.decided))
-        return FolderStep(self._key, rules, self._spec, finish)
+        return FolderStep(self._key, rules, self._spec, finish, notes)
 
     def told(self, batch: Batch) -> None:
         """Take note of a batch of the worker's, for the case that it dies."""
@@ -79,7 +80,7 @@ class WorkerCopy:
         """Whether it goes on in this process."""
         return self._closed or self._here is not None
 
-    def step_here(self, *, finish: bool) -> Batch:
+    def step_here(self, *, finish: bool, notes: LossNotes | None) -> Batch:
         """Do a batch in this process, from now on."""
         first = self._here is None
         here = self._go_on_here()
@@ -88,7 +89,7 @@ class WorkerCopy:
             if self.brake.on:
                 return Batch()  # the disk that held the worker would hold this thread as well
         here.rules = self.rules
-        batch = here.step(finish=finish)
+        batch = here.step(finish=finish, notes=notes)
         batch.wrote |= first
         batch.take_off(self._counted)
         return batch
@@ -152,26 +153,30 @@ class WorkerCopy:
             self.process.close_folder(self._key)
 
 
-def step_together(copies: Sequence[WorkerCopy], *, finish: bool = False) -> list[Batch]:
+def step_together(
+    copies: Sequence[WorkerCopy], *, finish: bool = False, notes: LossNotes | None = None
+) -> list[Batch]:
     """Do a batch of the first of some folders in one worker, and of the next ones as far as that leaves room in it.
 
     Small folders cost a worker less than being asked for each.
 
     Args:
         copies: None but the first is under way.
-        finish: See `FolderCopy.step`.
+        finish, notes: See `FolderCopy.step`. Of a worker that dies, the notes are told from those made here then.
 
     Returns:
         The batches of those of which something was done: of the first, and maybe of some that follow it.
     """
     first = copies[0]
     if first.is_here:
-        return [first.step_here(finish=finish)]
+        return [first.step_here(finish=finish, notes=notes)]
     try:
-        steps = [copy.asked(finish=finish) for copy in copies]
+        steps = [copy.asked(finish=finish, notes=notes) for copy in copies]
         batches: list[Batch | None] = first.process.ask(first.brake, steps=steps)
     except WorkerGone:
         batches = [None]
+        if notes is not None:
+            notes.give_up()
         for copy in copies:
             copy.drop_halves()
     done = list[Batch]()
@@ -180,4 +185,4 @@ def step_together(copies: Sequence[WorkerCopy], *, finish: bool = False) -> list
             break
         copy.told(batch)
         done.append(batch)
-    return done or [first.step_here(finish=finish)]
+    return done or [first.step_here(finish=finish, notes=notes)]

@@ -1,0 +1,88 @@
+"""What hops note of losses, so that those a killed engine did not come to tell are counted by the next one."""
+
+from __future__ import annotations
+
+import heapq
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tui.engine.losses import Losses
+from tui.model.error import PlaceError
+from tui.places.local.loss_notes import LossNotes, drop_notes, read_notes
+from tui.places.local.traits import Traits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Set
+    from pathlib import Path
+
+    from tui.engine.run import Run
+    from tui.model.fidelity import Trait
+    from tui.places.local.loss_notes import Lost, Stage
+    from tui.places.local.root import Root
+
+
+class Noting:
+    """The files one job's hops note their losses in: as many as there are hops at the same time."""
+
+    def __init__(self, folder: Path, tag: str) -> None:
+        self._folder, self._tag = folder, tag
+        self._free: list[int] = []
+        self._count = 0
+
+    @contextmanager
+    def hop(self, stage: Stage | None) -> Iterator[LossNotes]:
+        """Lend a file for a hop, until its losses are in the journal. (Where they do not come there, it is kept.)"""
+        if self._free:
+            number = heapq.heappop(self._free)
+        else:
+            number, self._count = self._count, self._count + 1
+        file = self._folder / f"{self._tag}-{number}"
+        try:
+            yield LossNotes(str(file), str(number), secrets.token_hex(8), stage)
+        except PlaceError:  # there is nothing to be told
+            heapq.heappush(self._free, number)
+            raise
+        heapq.heappush(self._free, number)
+
+    def drop(self) -> None:
+        """Remove them: the job has ended."""
+        drop_notes(self._folder, tag=self._tag)
+
+    def untold(self, target: Root, keep: Set[Trait], told: Mapping[str, str]) -> Losses:
+        """Return what an engine that was killed had noted and not told, of what stands complete by now."""
+        losses = Losses()
+        for found in read_notes(self._folder, self._tag, told.items()):
+            losses.told[found.slot] = found.token
+            add_noted(losses, found.complete(target, Traits(keep)), target)
+        return losses
+
+
+async def lose(run: Run, losses: Losses, notes: LossNotes | None = None) -> None:
+    """Add to the loss report, and write it down: what is complete is not looked at again after a crash.
+
+    Args:
+        notes: Those of the hop that lost it: now they are told.
+    """
+    if notes is not None:
+        losses.told[notes.slot] = notes.token
+    report = run.record.losses
+    report.merge(losses)
+    await run.journal.update(run.record.id, {"losses": report.column()})
+    run.touch()
+
+
+def add_noted(losses: Losses, noted: Iterable[Lost], target: Root) -> None:
+    """Count what was noted."""
+    for path, lost in noted:
+        for loss in lost:
+            losses.add(loss, lambda path=path: target.location(path))  # type: ignore[misc]
+
+
+async def recall_losses(run: Run, target: Root) -> None:
+    """Count what an engine that was killed had not come to tell."""
+    record = run.record
+    if record.walk:
+        losses = await run.hop(run.noting.untold, target, record.row.preserve, record.losses.told)
+        if losses.told:
+            await lose(run, losses)
