@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import NEW, OLD, Harness, at_rest, names, new_engine, running, write
 
+from tests.mounts import image
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.job import Conflict, JobState
 
@@ -191,6 +192,21 @@ async def test_what_a_move_could_not_copy_is_told_after_a_crash_while_it_removed
         assert job.state is JobState.FAILED
         assert [error.message for error in await second.engine.errors(job.id)] == told
     assert names(source / "tree") == ["name"]
+
+
+async def test_files_of_a_time_that_the_target_does_not_know_are_moved_and_found_again(
+    harness: Harness, source: Path, tmp_path: Path
+) -> None:
+    write(source / "tree" / "file", "from 2100", 4_102_444_800 * 10**9 + 5)
+    with image(tmp_path / "disk", ["mkfs.ext4", "-q", "-I", "128"], 64 << 20) as disk:
+        target = disk / "target"
+        target.mkdir()
+        await harness.done(await harness.copy(source / "tree", to=target))
+        again = await harness.done(await harness.copy(source / "tree", to=target, conflict=Conflict.FAIL))
+        assert again.progress.files_same == 1
+        await harness.done(await harness.move(source / "tree", to=target / "moved", into=False))
+        assert (target / "moved" / "file").read_text() == "from 2100"
+    assert names(source) == []
 
 
 async def test_a_cancelled_move_keeps_every_file_somewhere(harness: Harness, source: Path, far: Path) -> None:

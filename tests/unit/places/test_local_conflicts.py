@@ -292,3 +292,19 @@ def test_times_count_as_the_same_only_as_coarsely_as_the_target_keeps_them() -> 
     assert same_time(7 * second + 5, 6 * second, 2 * second)
     assert not same_time(8 * second, 6 * second, 2 * second)
     assert same_time(7 * second + 199, 7 * second + 100, 100)
+
+
+@pytest.mark.parametrize("end_s", [-(2**31), 0, 315_532_800])
+def test_a_time_before_the_first_a_target_knows_is_that_one_there(end_s: int) -> None:
+    end_ns = end_s * 10**9
+    assert same_time(end_ns - 10**18, end_ns, 1)
+    assert not same_time(end_ns + 10**18, end_ns, 1)
+    assert not same_time(end_ns - 10**18, end_ns - 10**9, 1)
+
+
+@pytest.mark.parametrize("end_s", [2**31 - 1, 2**32 - 1, 4_354_819_198, 15_032_385_535, 16_299_260_424])
+def test_a_time_after_the_last_a_target_knows_is_that_one_there(end_s: int) -> None:
+    end_ns = end_s * 10**9
+    assert same_time(end_ns + 10**18 + 1, end_ns, 1)
+    assert not same_time(end_ns - 10**18, end_ns, 1)
+    assert not same_time(end_ns + 10**18, end_ns + 2 * 10**9, 1)

@@ -43,6 +43,14 @@ _COARSE_STEPS_NS = {
 }
 """Filesystems that keep times less finely than in nanoseconds."""
 
+_EARLIEST_NS = frozenset(_SECOND_NS * end_s for end_s in (-(2**31), 0, 315_532_800))
+"""Where filesystems begin to count time: ext4 and XFS, NFS 3, FAT. What is older gets that time."""
+_LATEST_NS = frozenset(
+    _SECOND_NS * end_s
+    for end_s in (2**31 - 1, 2**32 - 1, 4_354_819_198, 4_354_819_199, 15_032_385_535, 16_299_260_424)
+)
+"""Where they end: ext4 with small inodes and XFS without bigtime, NFS 3, FAT, exFAT, ext4, XFS."""
+
 
 _FAITHFUL = frozenset({"ext2", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs", "tmpfs", "overlay", ""})
 """Filesystems that keep owners and modes as given, or say no. btrfs is not found by its device, hence the last."""
@@ -125,11 +133,14 @@ def _filesystem_type(device: int) -> str:
 def same_time(source_ns: int, target_ns: int, step_ns: int) -> bool:
     """Say whether a target's time is the source's, as finely as the target keeps it.
 
-    A target time of whole seconds counts as one that was cut: ext3, NFS 2 and archives keep no more.
+    A target time of whole seconds counts as one that was cut: ext3, NFS 2 and archives keep no more. So does the
+    first or last that a filesystem knows, where the source's lies beyond.
     """
     if source_ns == target_ns:
         return True
     if target_ns % _SECOND_NS == 0 and source_ns // _SECOND_NS == target_ns // _SECOND_NS:
+        return True
+    if target_ns in (_EARLIEST_NS if source_ns < target_ns else _LATEST_NS):
         return True
     return step_ns > 1 and source_ns // step_ns == target_ns // step_ns
 
