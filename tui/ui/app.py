@@ -28,6 +28,7 @@ from tui.ui.stray_text import StrayText
 from tui.ui.submits import Submits
 from tui.ui.terminal.app import TerminalApp
 from tui.ui.themes import DEFAULT_THEME, FERRY_THEMES, fitting, shared_variables
+from tui.ui.toasts import Toasts
 from tui.ui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         self.submits = Submits(client)
         self._start, self._notices = (left, right or self.memory.across or left), tuple(notices)
         self.stray_text = StrayText(lambda: self.main.may_be_asked, self._text_left_out)
+        self._toasts = Toasts(self)
         self._type_ahead = TypeAhead(self, self._hand_on, self._all_opened, self.stray_text)
         self.farewell = ""
         """One line for the terminal after the screen has gone."""
@@ -118,8 +120,9 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
         return screen
 
     def _refresh_notifications(self) -> None:
-        keep_last(self)
-        super()._refresh_notifications()
+        if self.screen_stack:
+            keep_last(self)
+            self._toasts.show()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:

@@ -80,10 +80,14 @@ def make_room(app: App[Any], *, fresh_too: bool = False) -> None:
 
 
 def report(app: App[Any], error: Exception) -> None:
-    """Show an error as one message: what failed and what to do. One that is not ours goes into the log in full."""
+    """Show an error as one message: what failed and what to do."""
+    tell(app, in_words(app, error), "error")
+
+
+def in_words(app: App[Any], error: Exception) -> str:
+    """Return what failed and what to do. An error that is not ours goes into the log in full."""
     if isinstance(error, FerryError):
-        tell(app, " ".join(filter(None, (f"{error.message.rstrip('.')}.", error.remedy))), "error")
-        return
+        return " ".join(filter(None, (f"{error.message.rstrip('.')}.", error.remedy)))
     _logger.error("unexpected error", exc_info=error)
     log = getattr(getattr(app, "paths", None), "screen_log", None)
-    tell(app, f"Something went wrong; see {log}." if log else f"Something went wrong: {error!r}.", "error")
+    return f"Something went wrong; see {log}." if log else f"Something went wrong: {error!r}."

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from tui.model.comparison import Amounts
 from tui.model.error import FerryError
 from tui.ui.differences import Marks, in_numbers
-from tui.ui.notes import report
+from tui.ui.notes import in_words
 from tui.ui.screens.dialog import Dialog, feedback, plain
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ class Comparing(Dialog[Found]):
             self.say(f"{error.message}. {error.remedy}".strip(), wrong=True)
             return
         except Exception as error:  # the screen under this one goes on, and this one must not seem to
-            report(self.app, error)
-            self.say("The comparison has ended before its time.", wrong=True)
+            self.say(f"The comparison has ended before its time. {in_words(self.app, error)}", wrong=True)
             return
         self.dismiss(found)

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.ui.notes import make_room
+from tui.ui.notes import in_words, make_room
 from tui.ui.terminal.cells import cells
 from tui.visible import harmless
 
@@ -110,8 +110,13 @@ class Dialog(ModalScreen[Result | None]):
         line = self.query_one("#feedback", Static)
         line.update(plain(text))
         line.set_class(wrong, "-wrong")
+        line.set_class(bool(text), "-said")
+
+    def report(self, error: Exception) -> None:
+        """Show what failed in that line: this dialog stays, and a message might have no room beside it."""
+        self.say(in_words(self.app, error), wrong=True)
 
 
 def feedback(text: str = "") -> Static:
     """Return the line for `Dialog.say`."""
-    return Static(plain(text), id="feedback", markup=False)
+    return Static(plain(text), id="feedback", classes="-said" if text else "", markup=False)

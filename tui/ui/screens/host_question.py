@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from tui.model.ask import YES, AskKind
 from tui.model.error import FerryError
-from tui.ui.notes import report, saying_when_slow, tell
+from tui.ui.notes import report, saying_when_slow
 from tui.ui.screens.dialog import Dialog, feedback
 from tui.visible import visible
 
@@ -89,8 +89,7 @@ class HostQuestionScreen(Dialog[None]):
             yield SecretInput(password=True, compact=True, id="typed")
         else:
             yield Input(compact=True, id="typed")
-        if not self._is_key(self.question):
-            yield feedback(_WRONG[ask.kind] if ask.retry else "")
+        yield feedback(_WRONG[ask.kind] if ask.retry and ask.kind in _WRONG else "")
         with Horizontal(classes="buttons"):
             if self._is_key(self.question):
                 yield Button("No", compact=True, id="no")
@@ -100,8 +99,7 @@ class HostQuestionScreen(Dialog[None]):
                 yield Button("Answer", compact=True, id="answer", variant="primary")
 
     def on_mount(self) -> None:
-        for line in self.query("#feedback"):
-            line.set_class(self.question.ask.retry, "-wrong")
+        self.query_one("#feedback").set_class(self.question.ask.retry, "-wrong")
         self.query_one("#no" if self._is_key(self.question) else "#typed").focus()
 
     @on(Input.Submitted, "#typed")
@@ -124,7 +122,7 @@ class HostQuestionScreen(Dialog[None]):
 
     async def _send(self, text: str | None) -> None:
         try:
-            with saying_when_slow(self, lambda text: tell(self.app, text, "warning")):
+            with saying_when_slow(self, lambda text: self.say(text, wrong=True)):
                 await self.client.answer_host(self.question.id, text)
         except FerryError as error:  # somebody else was faster, or the engine has gone
             report(self.app, error)

@@ -15,9 +15,8 @@ from tui.config import rate_text
 from tui.model.fidelity import ALL_TRAITS
 from tui.model.job import JobKind, JobState
 from tui.model.misfit import Names
-from tui.ui.notes import report
 from tui.ui.screens.conflict_rule import WORDS
-from tui.ui.screens.dialog import Dialog
+from tui.ui.screens.dialog import Dialog, feedback
 from tui.ui.widgets.job_line import PRIORITY_WORDS, SIGNS, files, percent, time_left, took
 from tui.visible import visible
 
@@ -69,6 +68,7 @@ class JobDetails(Dialog[None]):
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="facts"):
             yield Static(id="table")
+        yield feedback()
 
     def on_mount(self) -> None:
         self.query_one("#facts").focus()
@@ -82,7 +82,7 @@ class JobDetails(Dialog[None]):
             self._errors = await self._queue.errors(self._job, 0, SHOWN_ERRORS)
             self._losses = await self._queue.losses(self._job)
         except Exception as error:  # what is known already stays on the screen
-            report(self.app, error)
+            self.report(error)
         self._shown = None
         self._show()
 

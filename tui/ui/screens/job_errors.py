@@ -11,8 +11,7 @@ from textual.widgets import Static
 
 from tui import format as fmt
 from tui.model.job import JobState
-from tui.ui.notes import report, tell
-from tui.ui.screens.dialog import Dialog
+from tui.ui.screens.dialog import Dialog, feedback
 from tui.ui.widgets.error_list import ErrorList
 from tui.visible import visible
 
@@ -51,6 +50,7 @@ class JobErrors(Dialog[None]):
     def compose_body(self) -> ComposeResult:
         yield ErrorList(self._queue, self._job, self._count(), id="errors")
         yield Static(id="error", markup=False)
+        yield feedback()
 
     def on_mount(self) -> None:
         self.query_one(ErrorList).focus()
@@ -68,12 +68,17 @@ class JobErrors(Dialog[None]):
         event.stop()
         self.query_one("#error", Static).update(_in_full(event.error) if event.error else "")
 
+    @on(ErrorList.ReadFailed)
+    def _read_failed(self, event: ErrorList.ReadFailed) -> None:
+        event.stop()
+        self.report(event.error)
+
     def action_copy_path(self) -> None:
         if error := self.query_one(ErrorList).current:
             path = str(error.location)
             text = path if path.isprintable() else error.location.url
             self.app.copy_to_clipboard(text)
-            tell(self.app, f"Copied: {text}")
+            self.say(f"Copied: {text}")
 
     def action_conflict_rule(self) -> None:
         """Let another rule be chosen for names that are taken: the remedy some errors name."""
@@ -87,9 +92,9 @@ class JobErrors(Dialog[None]):
             try:
                 await self._queue.set_conflict([self._job], rule)
             except Exception as error:  # the list stays
-                report(self.app, error)
+                self.report(error)
                 return
-            tell(self.app, f"Where a name is taken, from now on: {WORDS[rule]}. r retries.")
+            self.say(f"Where a name is taken, from now on: {WORDS[rule]}. r retries.")
 
         def chosen(rule: Conflict | None) -> None:
             if rule is not None:
@@ -100,7 +105,7 @@ class JobErrors(Dialog[None]):
     def action_retry(self) -> None:
         job = self._state.get(self._job)
         if job is None or job.state is not JobState.FAILED:
-            self.notify("Retry is possible when the job has ended.", severity="warning")
+            self.say("Retry is possible when the job has ended.", wrong=True)
             return
         self.run_worker(self._retry(), group="retry")
 
@@ -108,7 +113,7 @@ class JobErrors(Dialog[None]):
         try:
             await self._queue.retry([self._job])
         except Exception as error:  # the list stays
-            report(self.app, error)
+            self.report(error)
             return
         self.dismiss(None)
 

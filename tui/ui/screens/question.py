@@ -195,7 +195,7 @@ class QuestionScreen(Dialog[None]):
         try:
             self.say(await self._hand_over(question, rule, for_all))
         except Exception as error:  # the question stays, and can be answered again
-            report(self.app, error)
+            self.report(error)
             self._busy = False
             return
         self._waiting = [] if for_all else self._waiting[1:]

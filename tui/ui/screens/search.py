@@ -15,7 +15,7 @@ from tui.format import count, entries
 from tui.model.entry import EntryKind
 from tui.model.error import FerryError
 from tui.model.location import Location
-from tui.ui.notes import report, tell
+from tui.ui.notes import in_words
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.searching import MOST_HITS, Hit, Passed, Search
 from tui.ui.terminal.cells import fit
@@ -134,12 +134,11 @@ class SearchScreen(Dialog[tuple[Chosen, tuple[Location, ...]]]):
         except FerryError as error:
             self._end(f"{error.message}. {error.remedy}".strip(), wrong=True)
         except Exception as error:  # the screen under this one goes on, and this one must not seem to
-            report(self.app, error)
-            self._end("The search has ended before its time.", wrong=True)
+            self._end(f"The search has ended before its time. {in_words(self.app, error)}", wrong=True)
         else:
-            self._tell(search.passed, f" · no more than {count(MOST_HITS)}" if self._is_full else "")
-            if untold := search.passed.untold_first:
-                tell(self.app, f"{untold}.", "warning")
+            end = f" · no more than {count(MOST_HITS)}" if self._is_full else ""
+            untold = search.passed.untold_first
+            self._tell(search.passed, f"{end}: {untold}" if untold else end)
         finally:
             telling.stop()
 

@@ -17,7 +17,7 @@ from tui.model.comparison import Amounts, Change
 from tui.model.error import FerryError, HoldsHome
 from tui.model.exclusion import NOTHING
 from tui.model.job import Conflict, JobKind, Request
-from tui.ui.notes import report
+from tui.ui.notes import in_words
 from tui.ui.screens.dialog import Dialog, feedback, plain
 from tui.ui.widgets.choice import Choice
 from tui.ui.widgets.difference_list import DifferenceList
@@ -139,8 +139,7 @@ class SyncPlan(Dialog[Request]):
         except FerryError as error:
             self._problem = f"{error.message}. {error.remedy}".strip()
         except Exception as error:  # the screen under this one goes on, and this one must not seem to
-            report(self.app, error)
-            self._problem = "The comparison has ended before its time."
+            self._problem = f"The comparison has ended before its time. {in_words(self.app, error)}"
         self._complete = True
         self._show()
 

@@ -15,7 +15,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.model.job import JobError
-from tui.ui.notes import report
 from tui.ui.terminal.cells import cells, fit
 from tui.visible import visible
 
@@ -60,6 +59,12 @@ class ErrorList(ScrollView, can_focus=True):
         @property
         def control(self) -> ErrorList:
             return self.listing
+
+    @dataclass
+    class ReadFailed(Message):
+        """Some errors could not be read."""
+
+        error: Exception
 
     @dataclass
     class PageRead(Message):
@@ -178,7 +183,7 @@ class ErrorList(ScrollView, can_focus=True):
             errors = await self._queue.errors(self._job, number * PAGE, PAGE)
         except Exception as error:  # the list stays, and the page is asked for again when it comes into view
             self._asked.discard(number)
-            report(self.app, error)
+            self.post_message(self.ReadFailed(error))
             return
         self.post_message(self.PageRead(number, errors))
 
