@@ -615,6 +615,7 @@ class FakeQueue:
         return self._job(id)
 
     async def request(self, id: int) -> Request:
+        await self._awake.wait()
         self._job(id)
         return first_part(self.requests[id])
 
@@ -727,12 +728,14 @@ class FakeQueue:
             self.set_job(job.id, conflict=rule)
 
     async def set_names(self, ids: Sequence[int], names: Names) -> None:
+        await self._awake.wait()
         for job in self._each("set_names", ids, names):
             self.misfits_by_job.pop(job.id, None)
             state = JobState.QUEUED if job.wants_names else job.state
             self.set_job(job.id, names=names, misfits=0, state=state)
 
     async def misfits(self, id: int) -> Misfits:
+        await self._awake.wait()
         self._job(id)
         return self.misfits_by_job.get(id, Misfits())
 

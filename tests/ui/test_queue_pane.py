@@ -12,15 +12,16 @@ from textual.widgets import Button, Input, Static
 
 from tui.config import ConfirmSettings, Settings
 from tui.model.entry import EntryKind, Facts
-from tui.model.error import EngineUnreachable
+from tui.model.error import EngineUnreachable, NotPossible
 from tui.model.fidelity import Loss, Lost
 from tui.model.job import Conflict, Disconnected, JobError, JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
 from tui.model.misfit import Misfit, Misfits, Names, Unfit
 from tui.resources import styles_dir
 from tui.ui import notes, queue_feed
-from tui.ui.screens import question
+from tui.ui.screens import patient
 from tui.ui.screens.cancel_jobs import CancelJobs
+from tui.ui.screens.dialog import Box
 from tui.ui.screens.job_details import JobDetails
 from tui.ui.screens.job_errors import JobErrors
 from tui.ui.screens.picker import Picker
@@ -610,7 +611,7 @@ async def test_a_question_answered_while_the_engine_is_frozen_says_so_and_goes_o
 async def test_an_answer_the_engine_did_not_confirm_is_given_again_until_it_does(
     client: FakeClient, monkeypatch: pytest.MonkeyPatch, taken: bool
 ) -> None:
-    monkeypatch.setattr(question, "RETRY_S", 0.001)
+    monkeypatch.setattr(patient, "RETRY_S", 0.001)
     ask(client, 1, 2)
     app = QueueApp(client)
     async with app.run_test(size=(100, 30)) as pilot:
@@ -692,6 +693,75 @@ async def test_names_can_wait(client: FakeClient) -> None:
         await until(pilot, lambda: not isinstance(app.screen, UnfitNames))
         assert called(client, "set_names") == []
         assert client.jobs_by_id[1].wants_names
+
+
+async def test_names_asked_about_while_the_engine_is_frozen_say_so_and_go_on_when_it_answers(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "SLOW_S", 0.01)
+    unfit(client)
+    app = QueueApp(client)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await started(pilot, client)
+        client.freeze()
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, UnfitNames))
+        await until(pilot, lambda: said(app, "#feedback") == notes.DOES_NOT_ANSWER)
+        line = app.screen.query_one("#feedback").region
+        assert line in app.screen.query_one(Box).region
+        client.thaw()
+        await until(pilot, lambda: "X (1)" in said(app, "#list"))
+        assert said(app, "#feedback") == ""
+        client.freeze()
+        await pilot.press("s")
+        await until(pilot, lambda: said(app, "#feedback") == notes.DOES_NOT_ANSWER)
+        client.thaw()
+        await until(pilot, lambda: not isinstance(app.screen, UnfitNames))
+        assert called(client, "set_names") == [((1,), Names.SKIP)]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_what_to_do_with_names_is_told_again_until_the_engine_confirms_it(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    monkeypatch.setattr(patient, "RETRY_S", 0.001)
+    unfit(client)
+    app = QueueApp(client)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await started(pilot, client)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, UnfitNames))
+        await until(pilot, lambda: "X (1)" in said(app, "#list"))
+        set_names = client.set_names
+
+        async def unreachable(*_: object) -> None:
+            raise EngineUnreachable("the engine did not answer within 10 seconds")
+
+        async def taken_already(*_: object) -> None:
+            raise NotPossible("job 1 waits for no names")
+
+        client.set_names = unreachable
+        await pilot.press("s")
+        await until(pilot, lambda: "does not answer; trying again" in said(app, "#feedback"))
+        client.set_names = taken_already if taken else set_names
+        await until(pilot, lambda: not isinstance(app.screen, UnfitNames))
+        assert called(client, "set_names") == ([] if taken else [((1,), Names.SKIP)])
+        assert not list(app._notifications)
+
+
+async def test_details_asked_for_while_the_engine_is_frozen_say_so(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "SLOW_S", 0.01)
+    app = QueueApp(client)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await started(pilot, client)
+        client.freeze()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, JobDetails))
+        await until(pilot, lambda: said(app, "#feedback") == notes.DOES_NOT_ANSWER)
+        client.thaw()
+        await until(pilot, lambda: said(app, "#feedback") == "")
 
 
 async def test_nothing_is_asked_where_no_job_has_a_question(client: FakeClient) -> None:

@@ -16,7 +16,8 @@ from tui.model.fidelity import ALL_TRAITS
 from tui.model.job import JobKind, JobState
 from tui.model.misfit import Names
 from tui.ui.screens.conflict_rule import WORDS
-from tui.ui.screens.dialog import Dialog, feedback
+from tui.ui.screens.dialog import feedback
+from tui.ui.screens.patient import PatientDialog
 from tui.ui.widgets.job_line import PRIORITY_WORDS, SIGNS, files, percent, time_left, took
 from tui.visible import visible
 
@@ -41,7 +42,7 @@ _CHANGED = {
 Fact = tuple[str, str]
 
 
-class JobDetails(Dialog[None]):
+class JobDetails(PatientDialog[None]):
     """Shows what a job was asked to do and how far it is.
 
     Args:
@@ -78,9 +79,9 @@ class JobDetails(Dialog[None]):
 
     async def _load(self) -> None:
         try:
-            self._request = await self._queue.request(self._job)
-            self._errors = await self._queue.errors(self._job, 0, SHOWN_ERRORS)
-            self._losses = await self._queue.losses(self._job)
+            self._request = await self.hear(lambda: self._queue.request(self._job))
+            self._errors = await self.hear(lambda: self._queue.errors(self._job, 0, SHOWN_ERRORS))
+            self._losses = await self.hear(lambda: self._queue.losses(self._job))
         except Exception as error:  # what is known already stays on the screen
             self.report(error)
         self._shown = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -13,10 +12,10 @@ from textual.widgets import Button, Static
 
 from tui import format as fmt
 from tui.model.entry import EntryKind
-from tui.model.error import EngineUnreachable, NotPossible
 from tui.model.job import Conflict, Question
-from tui.ui.notes import report, saying_when_slow
-from tui.ui.screens.dialog import Dialog, feedback, plain
+from tui.ui.notes import report
+from tui.ui.screens.dialog import feedback, plain
+from tui.ui.screens.patient import PatientDialog
 from tui.ui.terminal.cells import cells, fit
 from tui.visible import visible
 
@@ -35,9 +34,6 @@ ANSWERS = {
 """Keys for this file; the capital letter means all of the job."""
 _AT_ONCE = 100
 """Questions fetched in one go."""
-RETRY_S = 1.0
-"""Pause before an engine that does not answer is asked again."""
-_TRYING_AGAIN = "The engine does not answer; trying again."
 
 
 def compared(facts: Facts, other: Facts) -> tuple[str, str]:
@@ -59,7 +55,7 @@ def compared(facts: Facts, other: Facts) -> tuple[str, str]:
     return size, date
 
 
-class QuestionScreen(Dialog[None]):
+class QuestionScreen(PatientDialog[None]):
     """Puts the open questions of a job one after the other, and ends when none is left.
 
     Args:
@@ -89,7 +85,7 @@ class QuestionScreen(Dialog[None]):
         self._queue, self._job = queue, job
         self.answers_job = job
         self._waiting: list[Question] = []
-        self._busy = self._complains = False
+        self._busy = False
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="what", markup=False)
@@ -122,7 +118,7 @@ class QuestionScreen(Dialog[None]):
         """Put the next question; fetch more where these are used up."""
         try:
             if not self._waiting:
-                self._waiting = await self._fetch()
+                self._waiting = list(await self.hear(lambda: self._queue.questions(self._job, _AT_ONCE)))
         except Exception as error:  # the screen under this one goes on
             report(self.app, error)
             self.dismiss(None)
@@ -132,28 +128,6 @@ class QuestionScreen(Dialog[None]):
             self._show()
         else:
             self.dismiss(None)
-
-    async def _fetch(self) -> list[Question]:
-        """Return what is open; an engine that does not answer is waited for, and that is said."""
-        while True:
-            try:
-                with saying_when_slow(self, self._complain):
-                    found = await self._queue.questions(self._job, _AT_ONCE)
-            except EngineUnreachable:
-                self._complain(_TRYING_AGAIN)
-                await asyncio.sleep(RETRY_S)
-            else:
-                self._calm_down()
-                return list(found)
-
-    def _complain(self, text: str) -> None:
-        self._complains = True
-        self.say(text, wrong=True)
-
-    def _calm_down(self) -> None:
-        if self._complains:
-            self._complains = False
-            self.say("")
 
     def _show(self) -> None:
         question = self.question
@@ -193,32 +167,13 @@ class QuestionScreen(Dialog[None]):
 
     async def _answer(self, question: Question, rule: Conflict, for_all: bool) -> None:
         try:
-            self.say(await self._hand_over(question, rule, for_all))
+            self.say(await self.hand_over(lambda: self._queue.answer(question.id, rule, for_all=for_all)))
         except Exception as error:  # the question stays, and can be answered again
             self.report(error)
             self._busy = False
             return
         self._waiting = [] if for_all else self._waiting[1:]
         await self._next()
-
-    async def _hand_over(self, question: Question, rule: Conflict, for_all: bool) -> str:
-        """Have the engine take an answer, as long as it takes; return what it says where somebody else was quicker.
-
-        Of an engine that does not answer nobody knows whether it took this: it is told again. That it then knows of
-        no such question any more is the answer, too.
-        """
-        told_before = False
-        while True:
-            try:
-                with saying_when_slow(self, self._complain):
-                    await self._queue.answer(question.id, rule, for_all=for_all)
-                return ""
-            except NotPossible as error:
-                return "" if told_before else error.message
-            except EngineUnreachable:
-                told_before = True
-                self._complain(_TRYING_AGAIN)
-                await asyncio.sleep(RETRY_S)
 
 
 def _side(title: str, question: Question, facts: Facts, other: Facts, width: int) -> Content:

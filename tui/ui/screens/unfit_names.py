@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from tui import format as fmt
-from tui.model.error import NotPossible
 from tui.model.misfit import Misfit, Misfits, Names
-from tui.ui.notes import report
-from tui.ui.screens.dialog import Dialog, feedback, plain
+from tui.ui.notes import report, tell
+from tui.ui.screens.dialog import feedback, plain
+from tui.ui.screens.patient import PatientDialog
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ WAYS = {
 """Key, word and meaning of each answer."""
 
 
-class UnfitNames(Dialog[None]):
+class UnfitNames(PatientDialog[None]):
     """Lists what the target's filesystem does not take, and passes on what to do with it.
 
     Args:
@@ -74,7 +74,7 @@ class UnfitNames(Dialog[None]):
 
     async def _load(self) -> None:
         try:
-            misfits = await self._queue.misfits(self._job)
+            misfits = await self.hear(lambda: self._queue.misfits(self._job))
         except Exception as error:  # the screen under this one goes on
             report(self.app, error)
             self.dismiss(None)
@@ -109,13 +109,13 @@ class UnfitNames(Dialog[None]):
 
     async def _answer(self, way: Names) -> None:
         try:
-            await self._queue.set_names([self._job], way)
-        except NotPossible as error:  # somebody else was quicker
-            report(self.app, error)
+            quicker = await self.hand_over(lambda: self._queue.set_names([self._job], way))
         except Exception as error:  # the job still waits, and can be answered again
-            report(self.app, error)
+            self.report(error)
             self._busy = False
             return
+        if quicker:
+            tell(self.app, f"{quicker}.", "error")
         self.dismiss(None)
 
 
