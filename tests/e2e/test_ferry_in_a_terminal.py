@@ -261,8 +261,16 @@ def test_a_dumb_terminal_is_refused(harbor: Harbor, term: str) -> None:
 
 @pytest.mark.parametrize(
     ("keys", "shown"),
-    [((), "Queue"), (("f7",), "Make a folder"), (("f",), "Filter"), (("f1",), "In the file panes")],
-    ids=["panes", "dialog", "field", "help"],
+    [
+        ((), "Queue"),
+        (("f7",), "Make a folder"),
+        (("f",), "Filter"),
+        (("f1",), "In the file panes"),
+        (("f9",), "type to narrow"),
+        (("ctrl+p",), "Search for commands"),
+        (("w", "f"), "Filter"),
+    ],
+    ids=["panes", "dialog", "field", "help", "menu", "palette", "field of the queue"],
 )
 def test_one_key_goes_back_to_the_shell_and_fg_to_ferry(
     harbor: Harbor, keys: tuple[str, ...], shown: str

@@ -220,6 +220,12 @@ class Ferry(TerminalApp[None], inherit_bindings=False):
     def action_palette(self) -> None:
         self.action_command_palette()
 
+    def action_command_palette(self) -> None:
+        from tui.ui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
     def action_answer_host(self) -> None:
         self.main.action_answer_host()
 

@@ -29,6 +29,13 @@ _FRAME_CELLS, _NARROW_FRAME_CELLS = 7, 5
 _TITLE_CELLS = 6
 """Of a border's width: what stands around a title in it."""
 
+KEYS_EVERYWHERE = (
+    Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
+    Binding("ctrl+z", "app.suspend", "Go back to the shell until fg", show=False, priority=True),
+    Binding("ctrl+l", "app.redraw", "Draw the screen anew", show=False, priority=True),
+)
+"""What a box over the screen lets through: no key of the app's own reaches that by itself."""
+
 
 def plain(text: str) -> Content:
     """Return text that holds names as content: harmless, and nothing in it is markup."""
@@ -66,9 +73,7 @@ class Dialog(ModalScreen[Result | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f10", "leave", "Leave", show=False),
         Binding("ctrl+c", "leave", "Leave", show=False, priority=True),  # not to copy, as a field has it
-        Binding("ctrl+g", "app.answer_host", "Answer what a host asks", show=False, priority=True),
-        Binding("ctrl+z", "app.suspend", "Go back to the shell until fg", show=False, priority=True),
-        Binding("ctrl+l", "app.redraw", "Draw the screen anew", show=False, priority=True),
+        *KEYS_EVERYWHERE,
     ]
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (ROOMY_CELLS, "-roomy")]  # noqa: RUF012 (as Textual declares it)
