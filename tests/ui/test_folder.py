@@ -230,6 +230,39 @@ def test_marks_of_entries_read_later_are_added_up_when_their_sizes_come() -> Non
     assert (folder.marks, folder.marked_bytes) == ({"a"}, 9)
 
 
+@pytest.mark.parametrize("on", [True, False, bytes([0, 1, 1, 0, 0, 1, 0, 1])])
+def test_a_long_range_is_marked_by_no_step_an_entry_and_as_a_short_one_is(
+    on: bool | bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("a", ".b", "c", "d", "e", "f", "g", "h")
+    short, long = (folder_of(*names, folders=("c",), marks={"a", "c", "h"}) for _ in range(2))
+    long.set_stages({"g": ("G", "")})
+    short.set_stages({"g": ("G", "")})
+    short.mark_rows(2, 6, on)
+    monkeypatch.setattr("tui.ui.folder.SLICE", 3)
+    steps: list[int] = []
+    set_one = type(long.marks).set
+    monkeypatch.setattr(
+        type(long.marks), "set", lambda self, at, on: (steps.append(at), set_one(self, at, on))
+    )
+    long.mark_rows(2, 6, on)
+    assert steps in ([], [names.index("g")])  # the tree being copied, which cannot be marked
+    assert set(long.marks) == set(short.marks)
+    assert len(long.marks) == len(short.marks)
+    assert (long.marked_bytes, long.marked_folders) == (short.marked_bytes, short.marked_folders)
+
+
+def test_the_folders_to_be_measured_are_the_marked_ones_else_that_of_the_row_else_all_shown() -> None:
+    folder = folder_of("b", "a", "f", ".c", "G", folders=("a", "b", ".c", "G"))
+    folder.set_stages({"G": ("g", "")})
+    folder.show(folder.arrange(View()))
+    assert list(folder.subfolders(0)) == ["a", "b"]
+    assert list(folder.subfolders(folder.row_of("b") or 0)) == ["b"]
+    assert not folder.subfolders(folder.row_of("f") or 0)
+    folder.mark_only(["b", "f", ".c"])
+    assert list(folder.subfolders(0)) == [".c", "b"]
+
+
 def test_marked_entries_come_in_the_order_shown_filtered_ones_too() -> None:
     folder = folder_of("c", "a", "b", marks={"c", "a", "b"})
     shown(folder, reverse=True, filter="b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
+import threading
 
 import pytest
 from textual.widgets import Button, Input, Static
@@ -12,6 +13,8 @@ from tui.config import ConfirmSettings, ScreenSettings
 from tui.model.error import EngineUnreachable, NotPossible
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
+from tui.model.siblings import Siblings
+from tui.ui import name_list
 from tui.ui.name_list import check_targets, from_text
 from tui.ui.screens.chmod import ChmodDialog
 from tui.ui.screens.confirm import Confirm
@@ -124,6 +127,26 @@ async def test_several_are_renamed_as_a_list_in_the_editor_by_one_job(shell, tmp
         assert s.requests == [Request(kind=JobKind.RENAME, sources=sources, targets=targets)]
         await s.until(lambda: s.called("start") == [((1,),)], "started, whatever runs")
         await s.until(lambda: not s.main.pane.marked, "marks cleared")
+
+
+async def test_a_list_of_names_is_written_and_read_beside_the_screen(shell, tmp_path, monkeypatch):
+    where = []
+
+    def noted(work):
+        def run(*args):
+            where.append(threading.current_thread())
+            return work(*args)
+
+        return run
+
+    for name in ("as_text", "from_text", "check_targets", "those_changed"):
+        monkeypatch.setattr(name_list, name, noted(getattr(name_list, name)))
+    async with shell(screen=editor(tmp_path, "lines = [line.upper() for line in lines]")) as s:
+        await s.cursor_on("music")
+        await s.press("space", "space", "f2")
+        await s.until(lambda: s.requests, "submitted")
+        assert len(where) == 4
+        assert threading.main_thread() not in where
 
 
 async def test_only_names_that_were_changed_are_in_the_job(shell, tmp_path):
@@ -269,6 +292,7 @@ async def test_permissions_of_several_change_only_the_bits_touched(shell):
         await s.until(lambda: s.requests, "submitted")
         request = s.requests[0]
         assert request.sources == (NOTES, ANN.child("report.pdf"))
+        assert isinstance(request.sources, Siblings)  # no location was made for each of what may be a million
         assert (request.mode_clear, request.mode_set) == (0o400, 0o002)
         assert not request.recursive
 

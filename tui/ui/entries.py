@@ -129,6 +129,10 @@ class Entries:
             self._count_marked(position, 1)
         self._details_revision += 1
 
+    def folders_in(self, mask: bytes | bytearray) -> bytes:
+        """Return which positions of a mask are folders."""
+        return both(mask, self.kinds.translate(_IS_FOLDER))
+
     # Trees being copied.
 
     def set_stages(self, stages: dict[str, tuple[str, str]]) -> None:
@@ -174,7 +178,7 @@ class Entries:
         flags = self.marks.flags
         if not self.marks.read:
             return
-        folders = both(flags, self.kinds.translate(_IS_FOLDER))
+        folders = self.folders_in(flags)
         files = without(flags, folders)
         sized = both(files, _not_negative(self.sizes_bytes))
         self.marked_unread = files.count(1) - sized.count(1)

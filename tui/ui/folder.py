@@ -7,13 +7,15 @@ A *row* counts what is shown, the way up included; a *position* is an index into
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from tui.model.entry import EntryKind
 from tui.model.location import Location
 from tui.ui.entries import GONE, UNREAD, Entries
-from tui.ui.marks import MarkedNames, both, either, without
+from tui.ui.marks import SLICE, MarkedNames, both, either, without
 from tui.ui.matching import matcher
 from tui.ui.sorting import sort_entries
 
@@ -217,6 +219,20 @@ class Folder(Entries):
         """Yield the positions of marked entries in the order of the view, those out of sight too."""
         return self.marked_names().positions()
 
+    def subfolders(self, row: int) -> MarkedNames:
+        """Return the folders among the marked entries, else the one a row shows (on the way up: all that are shown)."""
+        mask = bytearray(self._mask())
+        if self.marks.read:
+            mask[:] = self.marks.flags
+        elif self.way_up <= row < self.rows:
+            mask[:] = bytes(len(mask))
+            mask[self.position(row)] = 1
+        for partial in self.stages:  # trees being copied
+            if partial in self.names:
+                mask[self.names.index(partial)] = 0
+        ordered: Sequence[int] = self._arrangement.ordered if self._arrangement else range(len(self))
+        return MarkedNames(self.names, ordered, self.folders_in(mask))
+
     def unseen_marks(self) -> int:
         """Count the marked entries that no row shows."""
         if not self.marks or len(self.order) == len(self):
@@ -242,11 +258,28 @@ class Folder(Entries):
         Args:
             on: Whether to mark them; or 1 for each position to mark, the others being unmarked.
         """
-        for position in self.order[max(0, first - self.way_up) : max(0, last + 1 - self.way_up)]:
+        rows = self.order[max(0, first - self.way_up) : max(0, last + 1 - self.way_up)]
+        if len(rows) > SLICE:
+            self._mark_many(rows, on)
+            return
+        for position in rows:
             wanted = on if isinstance(on, bool) else bool(on[position])
             if bool(self.marks.flags[position]) != wanted and self.names[position] not in self.stages:
                 self.marks.set(position, wanted)
                 self._count_marked(position, 1 if wanted else -1)
+
+    def _mark_many(self, positions: array[int], on: bool | bytes | bytearray) -> None:
+        """Do it with masks: a step in Python for each of a million entries would be felt."""
+        mask = bytearray(len(self))
+        deque(map(mask.__setitem__, positions, repeat(1)), maxlen=0)
+        flags = self.marks.flags
+        if on is not True:
+            flags = without(flags, mask)
+        if on is not False:
+            wanted = mask if on is True else both(mask, bytes(on) + bytes(len(self) - len(on)))
+            flags = either(flags, wanted)
+        self.marks.put(flags)
+        self._marks_put()
 
     def fitting(self, wanted: Callable[[str], bool], rows: slice, mask: bytearray) -> None:
         """Note in a mask which positions of some rows (0 being the first entry) have a name that is wanted."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from aiofiles.os import wrap
@@ -67,15 +69,25 @@ def check_targets(sources: Sequence[Location], names: Sequence[str]) -> list[Loc
     return targets
 
 
+def those_changed(
+    sources: Sequence[Location], targets: Sequence[Location]
+) -> tuple[tuple[Location, ...], tuple[Location, ...]]:
+    """Return the sources whose location changes, and their new ones."""
+    differ = list(map(ne, sources, targets))
+    return tuple(compress(sources, differ)), tuple(compress(targets, differ))
+
+
 class NameList:
     """A list of names in a file of its own, for one round or several with an editor.
+
+    There may be a million of them: what looks at each does so in a thread.
 
     Args:
         sources: The entries to rename.
     """
 
     def __init__(self, sources: Sequence[Location]) -> None:
-        self.sources = tuple(sources)
+        self.sources = sources
         self._file = ""
         self.was_edited = False
 
@@ -87,13 +99,12 @@ class NameList:
         """
         words = editor_command(settings)
         if not self._file:
-            self._file = await wrap(_write)(as_text([source.name for source in self.sources]))
+            self._file = await wrap(_write)(self.sources)
         status = await run_outside(app, [*words, self._file])
         self.was_edited = True
         if status:
             raise UsageError(f"the editor ended with status {status}", "Nothing was renamed.")
-        text = await wrap(_read)(self._file)
-        return check_targets(self.sources, from_text(text, len(self.sources)))
+        return await wrap(_read)(self._file, self.sources)
 
     async def remove(self) -> None:
         """Remove the file."""
@@ -101,16 +112,18 @@ class NameList:
             await wrap(_remove)(self._file)
 
 
-def _write(text: str) -> str:
+def _write(sources: Sequence[Location]) -> str:
+    text = as_text([source.name for source in sources])
     handle, path = tempfile.mkstemp(prefix="ferry-names-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
     return path
 
 
-def _read(path: str) -> str:
+def _read(path: str, sources: Sequence[Location]) -> list[Location]:
     with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
-        return stream.read()
+        text = stream.read()
+    return check_targets(sources, from_text(text, len(sources)))
 
 
 def _remove(path: str) -> None:

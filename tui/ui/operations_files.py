@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from tui.ui.operations_undo import UndoOperations
 from tui.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.model.location import Location
 
 
@@ -73,7 +76,7 @@ class FileOperations(UndoOperations):
 
     @operation
     async def action_rename(self) -> None:
-        chosen = tuple(self.pane.chosen)
+        chosen = self.chosen
         if not chosen:
             self.tell_nothing("rename")
         elif len(chosen) == 1:
@@ -106,22 +109,23 @@ class FileOperations(UndoOperations):
         self._look_across(location.parent)
         await self.did(JobKind.RENAME, new, location)
 
-    async def _rename_list(self, sources: tuple[Location, ...]) -> None:
+    async def _rename_list(self, sources: Sequence[Location]) -> None:
+        from tui.ui.name_list import those_changed
+
         targets = await self._new_names(sources)
         if targets is None:
             return
-        pairs = [(source, new) for source, new in zip(sources, targets, strict=True) if source != new]
-        if not pairs:
+        changed, new_names = await asyncio.to_thread(those_changed, sources, targets)
+        if not changed:
             self.tell("No name was changed.")
             return
-        changed, new_names = zip(*pairs, strict=True)
         request = Request(kind=JobKind.RENAME, sources=changed, targets=new_names)
         job = await self.submit(request, f"Renaming {named(changed)}")
         with suppress(NotPossible):  # it has ended already
             await self.client.start([job])  # as one name changes, at once: not when a long copy there is done
         self.pane.clear_marks()
 
-    async def _new_names(self, sources: tuple[Location, ...]) -> list[Location] | None:
+    async def _new_names(self, sources: Sequence[Location]) -> list[Location] | None:
         """Return new locations from a list in the editor; what is wrong with it may be mended or given up."""
         from tui.ui.name_list import NameList
         from tui.ui.screens.confirm import Confirm
@@ -186,14 +190,13 @@ class FileOperations(UndoOperations):
     async def action_chmod(self) -> None:
         from tui.ui.screens.chmod import ALL_BITS, ChmodDialog
 
-        sources = tuple(self.pane.chosen)
+        sources = self.chosen
         if not sources:
             self.tell_nothing("change")
             return
         if sources[0].scheme == S3:
             raise UsageError("there are no permissions there", "A store keeps content and names only.")
-        kinds = [await self.client.stat(source) for source in sources[:1]]
-        first = kinds[0]
+        first = await self.client.stat(sources[0])
         folders = len(sources) > 1 or first.kind is EntryKind.FOLDER
         dialog = ChmodDialog(
             f"Permissions of {named(sources)}",

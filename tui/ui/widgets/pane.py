@@ -13,7 +13,6 @@ from textual.worker import WorkerError
 
 from tui import format
 from tui.model.error import PlaceError
-from tui.ui.folder import UP, View
 from tui.ui.notes import dismiss, report, tell
 from tui.ui.widgets.line_input import LineInput
 from tui.ui.widgets.listing import Listing
@@ -21,11 +20,13 @@ from tui.ui.widgets.pane_base import SMALL, State
 from tui.ui.widgets.pane_tabs import PaneTabs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual import events
     from textual.timer import Timer
     from textual.worker import Worker
 
-    from tui.ui.folder import Folder
+    from tui.ui.folder import Folder, View
 
 REST_BEFORE_STAT_S = 0.15
 """The owner of an entry is asked for when the cursor has rested on it."""
@@ -202,27 +203,17 @@ class FilePane(PaneTabs):
         """Count the marked folders, else the one under the cursor; on the way up, all of them."""
         if not self._shows_folder:
             return
-        folder = self.folder
-        positions = list(folder.marked_positions())
-        if not positions and (row := self.current):
-            positions = [folder.position(self.listing.cursor)]
-        elif not positions:
-            positions = list(folder.order)
-        folders = [
-            n
-            for n in positions
-            if n != UP and folder.opens_as_folder(n) and folder.names[n] not in folder.stages
-        ]
-        if folders:
-            self._measure(folder, [folder.names[n] for n in folders])
-        elif (row := self.current) and row.amount:
+        folder, row = self.folder, self.current
+        if names := folder.subfolders(self.listing.cursor):
+            self._measure(folder, names)
+        elif row and row.amount:
             tell(self.app, f"{row.name} is still being copied; {row.amount} so far.")
         elif row:
             tell(self.app, f"{row.name} is no folder; its size is {format.size(max(0, row.size_bytes))}.")
 
     @work(exclusive=True, group="measuring", exit_on_error=False)
-    async def _measure(self, folder: Folder, names: list[str]) -> None:
-        for name in names:
+    async def _measure(self, folder: Folder, names: Iterable[str]) -> None:
+        for name in await asyncio.to_thread(list, names):  # it goes through the order of all entries
             try:
                 totals = await self.client.measure([folder.location.child(name)], time_limit_s=MEASURE_S)
             except PlaceError as error:
