@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from engine_harness import NEW, OLD, Harness, at_rest, names, new_engine, runnin
 from tests.mounts import image
 from tests.trees import describe, differences, make_mixed_tree, partials
 from tui.model.job import Conflict, JobState
+from tui.places.local import syscalls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +35,33 @@ async def test_a_tree_is_moved_whole(harness: Harness, tmp_path: Path, anywhere:
     assert not (tmp_path / "tree").exists()
     assert partials(anywhere) == []
     assert job.progress.files_done == job.progress.files_total > 0
+
+
+async def test_a_folder_that_cannot_be_read_is_one_error_and_moves_when_it_can_be(
+    harness: Harness, source: Path, far: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(source / "inner" / "b", "text")
+    write(source / "a", "text")
+    closed = os.stat(source / "inner").st_ino
+    opened, beneath = os.open, syscalls.open_beneath
+
+    def refuse(fd: int) -> int:
+        if os.fstat(fd).st_ino != closed:
+            return fd
+        os.close(fd)
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", lambda *given, **named: refuse(opened(*given, **named)))
+        patch.setattr(syscalls, "open_beneath", lambda *given: refuse(beneath(*given)))
+        job = await harness.ends(await harness.move(source, to=far))
+    assert job.progress.errors == 1
+    assert names(far / "source") == ["a", "inner"]
+    assert names(source) == ["inner"]
+    await harness.engine.retry([job.id])
+    await harness.done(job.id)
+    assert (far / "source" / "inner" / "b").read_text() == "text"
+    assert source.name not in names(source.parent)
 
 
 async def test_files_are_moved_into_a_folder(harness: Harness, source: Path, anywhere: Path) -> None:

@@ -147,6 +147,8 @@ class TakingAway(Copying):
             while not run.stopped:
                 batch = await run.hop(removal.step)
                 for failure in batch.failures:
+                    if failure.name in stay:
+                        continue  # it could not be copied: that is told already
                     if self._stays(source, failure) or await self._was_not_copied(source, failure):
                         continue
                     left = failure.name or path
