@@ -24,7 +24,7 @@ from tui.engine.run import Spot
 from tui.engine.sources import begin, end, pages
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import NotAFolder, NotFound, PlaceError, SameFile, TargetInsideSource
-from tui.model.job import Conflict
+from tui.model.job import Conflict, JobKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -365,7 +365,7 @@ class FarCopying:
             item = Item(folders[key], entry, name, source.idx, known=False, quiet=path in counted)
             walk.add_again(item)
         await walk.run()
-        if source.fresh and not self.run.stopped:
+        if (source.fresh or self.row.kind is JobKind.SYNC) and not self.run.stopped:
             for folder in folders.values():
                 await self.ends.do(lambda folder=folder: walk.dress_again(folder))  # type: ignore[misc]
 

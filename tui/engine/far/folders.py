@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
+from tui.engine.far.dressing import Dressing
 from tui.engine.far.ends import look
 from tui.engine.far.fitted import changed_in
-from tui.engine.far.making import MOST_MEETINGS, Making
-from tui.engine.far.many import each, in_time
+from tui.engine.far.making import MOST_MEETINGS
+from tui.engine.far.many import in_time
 from tui.engine.far.probing import is_one
 from tui.engine.far.reaching import listing
 from tui.engine.far.standing import leaves_out
 from tui.engine.far.tree import Folder, Item, State, Whole
 from tui.model.entry import EntryKind
 from tui.model.error import AlreadyExists, NotFound, PlaceError, TargetInsideSource, Unsupported
-from tui.model.fidelity import Loss
-from tui.places.base import Attributes
 from tui.places.local.names import folded
 from tui.places.local.partial import is_partial, prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Sequence
 
-    from tui.engine.far.deciding import Tools
     from tui.model.entry import Entry
-    from tui.model.location import Location
 
 MOST_STANDING = 10_000
 """Of a target folder that holds more, entries are asked for one by one."""
@@ -38,13 +32,8 @@ AT_ONCE = 8
 CLOSE_S = 0.1
 
 
-class Folders(Making):
+class Folders(Dressing):
     """Takes folders one step further each time, and hands out what is in them."""
-
-    def __init__(self, tools: Tools, source: Location, target: Location, fresh: Set[int]) -> None:
-        super().__init__(tools, source, target, fresh)
-        self._begun: set[Folder] = set()
-        """The job's own folders that are not finished."""
 
     def _put(self, work: Folder | Item) -> None:
         """Have something worked on."""
@@ -142,6 +131,8 @@ class Folders(Making):
                     folder.known = False
                     continue
                 folder.own, folder.standing = True, {}
+                if folder.parent is not None:
+                    folder.parent.touched = True
                 return True
             if folder.there.kind is EntryKind.FOLDER:
                 folder.own |= folder.making
@@ -155,32 +146,6 @@ class Folders(Making):
             folder.target_path, folder.target = item.target_path, item.target
             folder.there, folder.known, folder.making = item.there, item.known, False
         raise AlreadyExists(f"cannot create {folder.target}: its name is taken again and again")
-
-    def _recall_time(self, folder: Folder) -> None:
-        """Keep the time an earlier go gave a folder: the original has another since things were moved out of it."""
-        entry, there = folder.entry, folder.there
-        if not (self._moves and folder.own) or entry is None or there is None:
-            return
-        began_ns = int(self._run.record.row.created_at * 1e9)
-        if there.mtime_ns < began_ns <= entry.mtime_ns:
-            folder.entry = replace(entry, mtime_ns=there.mtime_ns)
-
-    async def _dress_begun(self) -> None:
-        """Give folders their times though they are not complete: the originals lose theirs."""
-        with contextlib.suppress(PlaceError):
-            await each(self._begun, self._dress_early, AT_ONCE)
-
-    async def _dress_early(self, folder: Folder) -> None:
-        if folder.entry is not None and self._to.capabilities.folders:
-            wanted = self._pairing.attributes(folder.entry)
-            if wanted.mtime_ns is not None:
-                await self._to.set_attributes(folder.target, Attributes(mtime_ns=wanted.mtime_ns))
-
-    def _mode_to_begin(self, folder: Folder) -> int | None:
-        """Return a mode in which things can be put into it, whatever it is to have in the end."""
-        if folder.entry is None or not (self._pairing.source.modes and self._pairing.target.takes_modes):
-            return None
-        return folder.entry.mode & 0o777 | 0o700
 
     async def _standing(self, folder: Folder) -> dict[str, Entry] | None:
         """Return what is in the folder at the target, where that is not too much."""
@@ -340,6 +305,8 @@ class Folders(Making):
                 # The one above is finished meanwhile: what is set of it is not changed by this.
                 self._over(folder)
             await self._dress(folder, folder.entry)
+        elif folder.entry is not None and self._wears_less(folder, folder.entry):
+            await self._give_time(folder, folder.entry)
         self._begun.discard(folder)
         if self._moves and not folder.stays and not folder.top and folder.entry is not None:
             try:
@@ -359,21 +326,6 @@ class Folders(Making):
         if folder.over or self._moves or above is None:
             return False
         return not above.own or above.entry is None or bool(above.entry.mode & stat.S_IXUSR)
-
-    async def _dress(self, folder: Folder, entry: Entry) -> None:
-        if not self._from.capabilities.lists_times and self._from.capabilities.folders:
-            entry = await self._from.stat(folder.source)
-        self._pair_anew()
-        wanted = self._pairing.attributes(entry)
-        self._counts.lost(entry, folder.target, self._pairing)
-        if wanted == Attributes() or not self._to.capabilities.folders:
-            return
-        try:
-            await self._to.set_attributes(folder.target, wanted)
-        except PlaceError as error:
-            if (ends := self._lost(error)) is not None:
-                raise ends from error
-            self._counts.refused(Loss.TIMES, folder.target)
 
     @staticmethod
     async def _close(folder: Folder) -> None:

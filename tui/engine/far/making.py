@@ -121,6 +121,7 @@ class Making(Deciding):
         raise AlreadyExists(f"cannot write {item.target}: its name is taken again and again")
 
     async def _make(self, item: Item) -> bool:
+        item.folder.touched = True
         if self._renames and not item.top and await self._rename(item):
             return True
         kind = item.entry.kind

@@ -11,7 +11,7 @@ from tui.engine.far.ends import carry, look
 from tui.engine.far.many import each
 from tui.engine.far.reaching import HOME
 from tui.engine.far.removing import TreeRemoval
-from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, leaves_out
+from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing, leaves_out
 from tui.engine.run import Spot
 from tui.model.comparison import Change, Difference
 from tui.model.entry import EntryKind
@@ -25,12 +25,13 @@ from tui.model.error import (
     SourceChanged,
     TargetInsideSource,
 )
+from tui.model.fidelity import Loss
 from tui.places.base import Attributes
 from tui.places.local.homes import NO_HOMES, find_homes, spare_home
 from tui.places.local.names import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from tui.engine.far.tree import Step
     from tui.engine.run import Run
@@ -134,6 +135,7 @@ class FarSyncing(FarCopying):
                 await self._leave_all(target)
                 return
             await each(extra, lambda item: self._remove(source, target, item.path), AT_ONCE // 4)
+            await self._give_times(source, target, {item.path.rpartition("/")[0] for item in extra})
             for untold in self._untold:
                 await run.fail(self._spot("", untold.location or target), untold, removing=True)
 
@@ -209,6 +211,24 @@ class FarSyncing(FarCopying):
             await self.ends.do_both(source, target, align)
         except PlaceError as error:
             await self.run.fail(self._spot(item.path, where), error)
+
+    async def _give_times(self, source: Location, target: Location, paths: Set[str]) -> None:
+        """Give folders in which something was removed the times of their sources again."""
+
+        async def give(path: str) -> None:
+            async def give(here: Place, there: Place) -> None:
+                pairing = Pairing.of(here.capabilities, there.capabilities, self.row.preserve)
+                mtime_ns = pairing.attributes(await here.stat(source.below(path))).mtime_ns
+                if mtime_ns is not None and there.capabilities.folders:
+                    await there.set_attributes(target.below(path), Attributes(mtime_ns=mtime_ns))
+
+            try:
+                await self.ends.do_both(source, target, give)
+            except PlaceError:
+                self.tools.counts.refused(Loss.TIMES, target.below(path))
+
+        await each(paths, give, AT_ONCE)
+        await self.tools.counts.write(now=True)
 
     async def _remove(self, source: Location, target: Location, path: str) -> None:
         """Remove what only the target has, if that is still so."""

@@ -65,10 +65,11 @@ class Walk(Folders):
             self.add(item)
 
     async def dress_again(self, folder: Folder) -> None:
-        """Give a folder the attributes of its source: entries were made in it."""
+        """Give a folder the attributes of its source (of one that stood there, the time): entries were made in it."""
         self._connect()
         if self._to.capabilities.folders:
-            await self._dress(folder, await self._from.stat(folder.source))
+            dress = self._dress if folder.idx in self._fresh_sources else self._give_time
+            await dress(folder, await self._from.stat(folder.source))
 
     def _put(self, work: Folder | Item) -> None:
         self._left += 1
