@@ -136,6 +136,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderTime:
+    """The time a folder had before a far move took something out of it; paths as in `ErrorRow`."""
+
+    idx: int
+    path: bytes
+    target_path: bytes
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorRow:
     """Something that could not be done, and by what it is found again for another try.
 

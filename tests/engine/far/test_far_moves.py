@@ -405,3 +405,28 @@ async def test_killed_while_it_looks_whether_two_folders_are_one_a_move_leaves_n
     async with far.engine_on():
         await far.until(id, lambda job: job.state is JobState.DONE)
         assert far.tree() == {"tree": None, "tree/a": b"a", "tree/b": b"b"}
+
+
+async def test_a_folder_has_its_time_though_something_of_it_came_only_with_a_retry(tmp_path: Path) -> None:
+    far = Far(tmp_path / "journal")
+    for name in ("a", "b", "inner/c"):
+        far.here.write(f"/tree/{name}", name.encode())
+    for path in ("/tree", "/tree/inner"):
+        far.here.find(path).mtime_ns = NOON
+
+    def refuse(number: int, name: str, path: str) -> None:
+        if name == "get" and path in ("/tree/b", "/tree/inner/c"):
+            raise PermissionDenied(f"cannot read {path}: permission denied", location=Location(path))
+
+    async with far.engine_on():
+        far.faults.at = refuse
+        id = await move(far, "/tree")
+        assert (await far.rests(id)).state is JobState.FAILED
+        assert far.here.find("/tree").mtime_ns != NOON
+    far.faults.at = lambda number, name, path: None
+    async with far.engine_on():
+        await far.engine.retry([id])
+        await far.until(id, lambda job: job.state is JobState.DONE)
+    assert "tree" not in far.here.tree()
+    assert far.there.find("/target/tree").mtime_ns == NOON
+    assert far.there.find("/target/tree/inner").mtime_ns == NOON

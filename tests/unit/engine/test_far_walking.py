@@ -28,7 +28,9 @@ def full_walk() -> Walk:
     run = SimpleNamespace(moves=False, verifies=False, record=SimpleNamespace(doubtful=False, row=row))
     ends = SimpleNamespace(at=lambda _: place)
     transfer = SimpleNamespace(furthest={}, connect=lambda *_: None, goes_whole=lambda _: True)
-    tools = SimpleNamespace(run=run, ends=ends, counts=None, transfer=transfer, halves={}, clashes=None)
+    tools = SimpleNamespace(
+        run=run, ends=ends, counts=None, transfer=transfer, halves={}, clashes=None, times=None
+    )
     walk = Walk(cast("Tools", tools), HERE, THERE, frozenset())
     folder = Folder(0, "", "", HERE, THERE, None)
     entry = Entry("file", EntryKind.FILE, 0, 0, stat.S_IFREG, 0, 0, 1)

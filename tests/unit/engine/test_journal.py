@@ -16,7 +16,7 @@ from tui.engine.far.ledger import JournalLedger
 from tui.engine.journal import Journal
 from tui.engine.journal.schema import MIGRATIONS
 from tui.engine.journal.store import PAUSED_NOTE
-from tui.engine.rows import Decision, ErrorRow, Phase, QuestionRow, Source
+from tui.engine.rows import Decision, ErrorRow, FolderTime, Phase, QuestionRow, Source
 from tui.model.entry import EntryKind, Facts
 from tui.model.error import EngineError, JournalDamaged
 from tui.model.fidelity import ALL_TRAITS, Trait
@@ -339,6 +339,20 @@ async def test_where_files_with_several_names_stand_is_kept_for_each_job(journal
     assert await journal.links(other) == []
     await journal.forget_links(one)
     assert await journal.links(one) == []
+
+
+async def test_the_first_time_told_of_a_folder_is_kept_for_each_job_until_it_is_forgotten(
+    journal: Journal,
+) -> None:
+    request = Request(kind=JobKind.MOVE, sources=(Location("/b"),), target=Location("/t"))
+    one, other = [await journal.add_job(request, tag, 0.0) for tag in ("tag1", "tag2")]
+    times = [FolderTime(0, b"b/\xff", b"c/\xff", -1), FolderTime(1, b"b", b"b", 2**63 - 1)]
+    await journal.keep_folder_times(one, times, [])
+    await journal.keep_folder_times(one, [FolderTime(1, b"b", b"b", 5)], [(0, b"b/\xff")])
+    assert await journal.folder_times(one) == times[1:]
+    assert await journal.folder_times(other) == []
+    await journal.forget_folder_times(one)
+    assert await journal.folder_times(one) == []
 
 
 async def test_names_that_change_hands_are_found_without_comparing_each_with_each(journal: Journal) -> None:

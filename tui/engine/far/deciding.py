@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.engine.far.clashes import Clashes
 from tui.engine.far.counts import Counts
 from tui.engine.far.ends import Ends, look
+from tui.engine.far.folder_times import FolderTimes
 from tui.engine.far.standing import refusal
 from tui.engine.far.suspects import Suspects
 from tui.engine.far.transfer import Transfer
@@ -40,6 +41,7 @@ class Tools:
     transfer: Transfer
     halves: dict[Location, int]
     clashes: Clashes
+    times: FolderTimes
 
     @classmethod
     def of(cls, run: Run) -> Tools:
@@ -49,7 +51,7 @@ class Tools:
         halves = {} if record.halves is None else record.halves
         counts = Counts(run)
         clashes = Clashes(collects=record.row.delete_extra)
-        return cls(run, Ends(run), counts, Transfer(run, counts, halves), halves, clashes)
+        return cls(run, Ends(run), counts, Transfer(run, counts, halves), halves, clashes, FolderTimes(run))
 
 
 class Deciding:
@@ -68,6 +70,7 @@ class Deciding:
         self._ends, self._counts, self._transfer = tools.ends, tools.counts, tools.transfer
         self._source, self._target = source, target
         self._fresh_sources, self._halves, self._clashes = fresh, tools.halves, tools.clashes
+        self._times = tools.times
         self._moves = run.moves
         record = run.record
         self._compares = run.moves or run.verifies or record.doubtful or record.row.by_content

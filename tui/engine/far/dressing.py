@@ -3,57 +3,40 @@ in them any more."""
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from tui.engine.far.making import Making
-from tui.engine.far.many import each
 from tui.model.error import PlaceError
 from tui.model.fidelity import Loss
 from tui.model.job import JobKind
 from tui.places.base import Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Set
-
-    from tui.engine.far.deciding import Tools
     from tui.engine.far.tree import Folder
     from tui.model.entry import Entry
-    from tui.model.location import Location
-
-AT_ONCE = 8
 
 
 class Dressing(Making):
     """Gives folders their attributes: those the job made, and of a sync also those that stood already."""
 
-    def __init__(self, tools: Tools, source: Location, target: Location, fresh: Set[int]) -> None:
-        super().__init__(tools, source, target, fresh)
-        self._begun: set[Folder] = set()
-        """The job's own folders that are not finished."""
-        self._mirrors = self._run.record.row.kind is JobKind.SYNC
+    @property
+    def _mirrors(self) -> bool:
+        return self._run.record.row.kind is JobKind.SYNC
 
-    def _recall_time(self, folder: Folder) -> None:
-        """Keep the time an earlier go gave a folder: the original has another since things were moved out of it."""
-        entry, there = folder.entry, folder.there
-        if not (self._moves and folder.own) or entry is None or there is None:
-            return
-        began_ns = int(self._run.record.row.created_at * 1e9)
-        if there.mtime_ns < began_ns <= entry.mtime_ns:
-            folder.entry = replace(entry, mtime_ns=there.mtime_ns)
+    async def _keep_time(self, folder: Folder) -> None:
+        """Have the time of a folder written down before something is taken out of it, if its copy is to have it."""
+        is_ours = folder.own if folder.entry is not None else folder.idx in self._fresh_sources
+        if is_ours and self._to.capabilities.folders and self._pairing.keeps_times:
+            if (mtime_ns := self._times.of(folder)) is None:
+                mtime_ns = (folder.entry or await self._from.stat(folder.source)).mtime_ns
+            await self._times.keep(folder, mtime_ns)
 
-    async def _dress_begun(self) -> None:
-        """Give folders their times though they are not complete: the originals lose theirs."""
-        with contextlib.suppress(PlaceError):
-            await each(self._begun, self._dress_early, AT_ONCE)
-
-    async def _dress_early(self, folder: Folder) -> None:
-        if folder.entry is not None and self._to.capabilities.folders:
-            wanted = self._pairing.attributes(folder.entry)
-            if wanted.mtime_ns is not None:
-                await self._to.set_attributes(folder.target, Attributes(mtime_ns=wanted.mtime_ns))
+    def _as_it_was(self, folder: Folder, entry: Entry) -> Entry:
+        """Return what a folder was before things were moved out of it."""
+        mtime_ns = self._times.of(folder)
+        return entry if mtime_ns is None else replace(entry, mtime_ns=mtime_ns)
 
     def _mode_to_begin(self, folder: Folder) -> int | None:
         """Return a mode in which things can be put into it, whatever it is to have in the end."""
@@ -73,7 +56,7 @@ class Dressing(Making):
             entry = await self._from.stat(folder.source)
         self._pair_anew()
         self._counts.lost(entry, folder.target, self._pairing)
-        await self._give(folder, self._pairing.attributes(entry))
+        await self._give(folder, self._pairing.attributes(self._as_it_was(folder, entry)))
 
     async def _give_time(self, folder: Folder, entry: Entry) -> None:
         """Give a folder that stood there the time of its original. (Its mode follows when all is copied.)"""

@@ -91,8 +91,6 @@ class Folders(Dressing):
         try:
             begun = await self._begin(folder)
             if begun:
-                if folder.own:
-                    self._begun.add(folder)
                 folder.state = State.LISTING
                 page = await self._plain(folder, await first)
         finally:
@@ -136,7 +134,6 @@ class Folders(Dressing):
                 return True
             if folder.there.kind is EntryKind.FOLDER:
                 folder.own |= folder.making
-                self._recall_time(folder)
                 folder.standing = await self._standing(folder)
                 return True
             item = self._as_item(folder)
@@ -307,9 +304,10 @@ class Folders(Dressing):
             await self._dress(folder, folder.entry)
         elif folder.entry is not None and self._wears_less(folder, folder.entry):
             await self._give_time(folder, folder.entry)
-        self._begun.discard(folder)
         if self._moves and not folder.stays and not folder.top and folder.entry is not None:
             try:
+                if folder.parent is not None:
+                    await self._keep_time(folder.parent)
                 await self._from.remove_folder(folder.source)
             except NotFound:
                 pass  # gone before a connection was lost
@@ -318,6 +316,8 @@ class Folders(Dressing):
                     raise ends from error
                 folder.stays = True
                 await self._run.fail(self._as_item(folder).spot, error, removing=True)
+            if not folder.stays:
+                self._times.forget(folder.idx, folder.path)
         self._over(folder)
 
     def _goes_on(self, folder: Folder) -> bool:

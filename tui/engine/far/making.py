@@ -47,6 +47,10 @@ class Making(Deciding):
         """Go by what the target can keep as it is known by now: a server may tell so by refusing it."""
         raise NotImplementedError
 
+    async def _keep_time(self, folder: Folder) -> None:
+        """Have the time of a folder written down before something is taken out of it."""
+        raise NotImplementedError
+
     def _less(self, folder: Folder) -> None:
         """Note that one thing of a folder is done."""
         raise NotImplementedError
@@ -170,6 +174,7 @@ class Making(Deciding):
                 raise SourceChanged(
                     f"cannot remove {where}: it is newer than its copy", remedy, location=where
                 )
+            await self._keep_time(item.folder)
             await self._from.remove_file(item.source)
         except NotFound:
             return True
@@ -184,6 +189,7 @@ class Making(Deciding):
 
     async def _rename(self, item: Item) -> bool:
         """Move an entry within the place; say False where it has to be copied after all."""
+        await self._keep_time(item.folder)
         try:
             await self._from.rename(item.source, item.target, replace=item.replace)
         except (AlreadyExists, NotFound):

@@ -46,6 +46,12 @@ class FarMoving(FarCopying):
         self.whereabouts = Whereabouts(run, self.ends)
         self._homes: dict[tuple[str, str], Location | None] = {}
 
+    async def execute(self) -> None:
+        await self.tools.times.recall()
+        await super().execute()
+        record = self.run.record
+        await self.tools.times.end(whole=not (self.run.stopped or record.errors or record.questions))
+
     async def sources(self, chunk: Sequence[Source]) -> None:
         for source in chunk:
             if source.phase is Phase.DONE:
@@ -260,6 +266,9 @@ class FarMoving(FarCopying):
             phase = Phase.DONE if step.error is None else None
             step.source = replace(step.source, phase=phase)
         await self.run.journal.set_sources(self.row.id, [step.source for step in steps])
+        for step in steps:
+            if step.entry is not None and step.error is None:
+                self.tools.times.forget(step.idx, step.entry.name)
         await self.whereabouts.stayed([step for step in steps if step.error is not None])
         for step in steps:
             if step.error is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from tui.engine.far.ends import Ends, Halted, OutOfReach
@@ -14,17 +15,19 @@ from tui.engine.rows import Cleanup, name_of
 from tui.model.entry import EntryKind
 from tui.model.error import PlaceError
 from tui.model.job import JobKind
+from tui.places.base import Attributes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tui.engine.rows import Source
+    from tui.engine.rows import FolderTime, Source
     from tui.engine.run import Run
     from tui.model.location import Location
 
 PATIENCE_S = 60.0
 """So long it may take to look for half files where nobody knows any more where they are."""
 PAGE = 256
+AT_ONCE = 8
 
 
 async def tidy_up(run: Run, how: Cleanup) -> str:
@@ -36,6 +39,8 @@ async def tidy_up(run: Run, how: Cleanup) -> str:
     try:
         async with asyncio.timeout(PATIENCE_S):
             ends, goal = await _abandon_all(run, row.target)
+            if row.kind is JobKind.MOVE:
+                await _give_times(run, ends, goal)
             if how is Cleanup.DROP and row.kind is JobKind.COPY:
                 stays = await take_back(run, ends, goal)
     except (PlaceError, OutOfReach, Halted, TimeoutError):
@@ -66,6 +71,19 @@ async def _abandon_all(run: Run, target: Location) -> tuple[Ends, Location]:
                 await _abandon(run, ends, folder)
         start = page[-1].idx + 1
     return ends, goal
+
+
+async def _give_times(run: Run, ends: Ends, goal: Location) -> None:
+    """Give folders at the target the times of those that things were moved out of: these have others now."""
+
+    async def give(kept: FolderTime) -> None:
+        folder = goal.below(os.fsdecode(kept.target_path))
+        wanted = Attributes(mtime_ns=kept.mtime_ns)
+        await ends.do(lambda: ends.at(folder).set_attributes(folder, wanted))
+
+    times = await run.journal.folder_times(run.record.id)
+    await ends.do_each(times, give, lambda kept, error: None, AT_ONCE)  # one may have been removed meanwhile
+    await run.journal.forget_folder_times(run.record.id)
 
 
 async def _abandon(run: Run, ends: Ends, folder: Location) -> None:

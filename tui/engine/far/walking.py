@@ -7,14 +7,13 @@ import contextlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.engine.far.ends import Lost
-from tui.engine.far.folders import CLOSE_S, Folders
+from tui.engine.far.folders import Folders
 from tui.engine.far.making import Full
-from tui.engine.far.many import Crew, each, in_time
+from tui.engine.far.many import Crew, each
 from tui.engine.far.room import no_room
 from tui.engine.far.standing import Pairing
 from tui.engine.far.suspects import key_of
 from tui.engine.far.tree import Folder, Item, State
-from tui.engine.run import Stop
 from tui.model.entry import EntryKind
 
 if TYPE_CHECKING:
@@ -112,8 +111,6 @@ class Walk(Folders):
                 except Full as full:
                     await self._hold(full.error)
         finally:
-            if self._moves and self._run.stop_reason in (Stop.PAUSE, Stop.QUIT):
-                await in_time(self._dress_begun(), CLOSE_S)
             await self._close_listings()
             self._counts.show()
             await self._counts.write(now=True)

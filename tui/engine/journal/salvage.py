@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OF_JOB = ("source", "error", "question", "decision", "trace", "link")
+OF_JOB = ("source", "error", "question", "decision", "trace", "link", "folder_time")
 """Tables whose rows belong to a job."""
 
 PAGE = 1000

@@ -198,6 +198,18 @@ ONCE = "CREATE INDEX error_of_entry ON error (job, idx, path)"
 EXCLUDE = "ALTER TABLE job ADD COLUMN exclude TEXT NOT NULL DEFAULT ''"
 """The patterns of what is left out, as a list in JSON; empty: none."""
 
+FOLDER_TIMES = """
+CREATE TABLE folder_time (
+    job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+    idx INTEGER NOT NULL,
+    path BLOB NOT NULL,
+    target_path BLOB NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    PRIMARY KEY (job, idx, path)
+) WITHOUT ROWID
+"""
+"""Paths as in `error`."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -216,5 +228,6 @@ MIGRATIONS: tuple[str, ...] = (
     EXPECTS,
     ONCE,
     EXCLUDE,
+    FOLDER_TIMES,
 )
 """By these an older journal is brought up to date when it is opened."""
