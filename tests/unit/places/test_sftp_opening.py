@@ -8,12 +8,17 @@ import asyncssh
 import pytest
 
 from tests.servers.answering import Door, answering
+from tests.servers.proxy import running_proxy
 from tests.unit.places.sftp_askers import Somebody
 from tui.model.ask import YES, AskKind
 from tui.model.error import AuthenticationFailed, PlaceUnavailable, Unsupported
 from tui.model.location import Location
+from tui.places.sftp import silence
 from tui.places.sftp.opening import SftpOpener
 from tui.places.sftp.settings import SshSettings
+from tui.places.sftp.silence import Silence
+
+ROOT = Location("/", "sftp", "here")
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +80,30 @@ async def test_a_host_without_sftp_says_so_and_is_left(tmp_path: Path) -> None:
         for connection in door.connections:
             await connection.wait_closed()
         assert all(isinstance(connection, asyncssh.SSHServerConnection) for connection in door.connections)
+
+
+async def test_who_has_waited_for_a_silent_host_hears_soon_that_it_does_not_answer_anew_either(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "_SILENT_S", 0.0)
+    monkeypatch.setattr(silence, "PATIENCE_S", 0.4)
+    monkeypatch.setattr(silence, "_LEAST_S", 0.1)
+    async with running_proxy(sshd.port) as proxy:
+        file = tmp_path / "config"
+        file.write_text(sshd.config_for("here", Port=proxy.port, HostKeyAlias=f"[127.0.0.1]:{sshd.port}"))
+        ours = SftpOpener(SshSettings(file, keepalive_s=0.1))
+        place = await ours.open(ROOT, Somebody())
+        proxy.freeze()
+        with pytest.raises(PlaceUnavailable):
+            await place.stat(ROOT)
+        await place.close()
+        with pytest.raises(PlaceUnavailable, match=r"did not answer within [0-4](\.\d)? s"):
+            await ours.open(ROOT, Somebody())
+
+
+def test_a_silence_counts_only_for_whoever_comes_at_once() -> None:
+    long, short = Silence(9.0, until=100.0), Silence(0.5, until=100.0)
+    assert long.word_s(100.1) == 1.0
+    assert Silence(5.0, until=100.0).word_s(100.1) == 5.0
+    assert Silence(30.0, until=100.0).word_s(100.1) == 1.0
+    assert long.word_s(110.0) is short.word_s(100.1) is None

@@ -219,10 +219,17 @@ async def test_the_fast_cipher_comes_first_unless_ssh_config_says_otherwise(
 
 
 @contextlib.asynccontextmanager
-async def silent() -> AsyncIterator[tuple[int, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]]:
-    """A server that takes connections and says nothing."""
+async def silent(
+    word: bytes = b"",
+) -> AsyncIterator[tuple[int, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]]:
+    """A server that takes connections and says nothing, or no more than one word."""
     taken: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-    server = await asyncio.start_server(lambda *ends: taken.append(ends), "127.0.0.1", 0)
+
+    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append((reader, writer))
+        writer.write(word)
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1], taken
     finally:
@@ -301,6 +308,24 @@ async def test_giving_up_behind_a_jump_closes_the_one_between(own_sshd: Sshd, tm
         with pytest.raises(asyncio.CancelledError):
             await task
         await eventually(lambda: not own_sshd.sessions())
+    assert found == []
+
+
+async def test_a_host_that_says_nothing_is_given_up_sooner_than_one_that_is_slow_to_let_in(
+    tmp_path: Path,
+) -> None:
+    async def open_to(port: int, word_timeout_s: float) -> None:
+        file = tmp_path / "config"
+        file.write_text(f"Host here\n HostName 127.0.0.1\n Port {port}\n")
+        ours = SshSettings(file, connect_timeout_s=0.6, word_timeout_s=word_timeout_s)
+        await connect(HERE, Somebody(), ours)
+
+    async with silent() as (port, _), complaints() as found:
+        with pytest.raises(PlaceUnavailable, match=r"did not answer within 0\.2 s"):
+            await open_to(port, 0.2)
+    async with silent(b"SSH-2.0-slow\r\n") as (port, _), complaints() as found:
+        with pytest.raises(PlaceUnavailable, match=r"did not answer within 0\.6 s"):
+            await open_to(port, 0.2)
     assert found == []
 
 

@@ -16,6 +16,7 @@ import asyncssh
 
 from tui.places.sftp.manners import MOST_OWED
 from tui.places.sftp.protocol import Kind
+from tui.places.sftp.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,8 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         """False where something came that is not SFTP: trying again does not help."""
         self.said = b""
         """The beginning of that, as far as it has come."""
+        self.silence: Silence | None = None
+        """With which it was lost, where an answer was owed."""
         self._abort, self._idle_s = abort, idle_s
         self._loop = asyncio.get_running_loop()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
@@ -83,7 +86,8 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._room = asyncio.Event()
         self._room.set()
         self._watch: asyncio.TimerHandle | None = None
-        self._life_at = self._loop.time()
+        self._life_at = self._heard_at = self._loop.time()
+        """When something last went in or out; when it came in, or was first waited for."""
         self._handed_over = self._passed_on = 0
 
     def begin(self) -> None:
@@ -126,6 +130,8 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         if not self.alive:
             return
         self.alive = False
+        if self._waiting or not self._greeting.done():
+            self.silence = Silence(self._loop.time() - self._heard_at, self._loop.time())
         lost = (Kind.LOST, why.encode(errors="replace"))
         if self._manners is not None:
             self._manners.lost(len(self._waiting), self._answers)
@@ -177,7 +183,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
     def data_received(self, data: Data, datatype: int | None) -> None:
         if datatype is not None or not self.alive:  # what the server says on its standard error is not SFTP
             return
-        self._life_at = self._loop.time()
+        self._life_at = self._heard_at = self._loop.time()
         if (
             len(data) < self._lacking
         ):  # put together only when all is there: the most that comes is large answers
@@ -273,7 +279,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
     # The watchdog.
 
     def _await_life(self) -> None:
-        self._life_at = self._loop.time()
+        self._life_at = self._heard_at = self._loop.time()
         if self._watch is None:
             self._watch = self._loop.call_later(self._idle_s / 4, self._look)
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import sys
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
@@ -25,8 +25,11 @@ from tui.places.sftp.settings import HostSettings, SshSettings, settings_for, sp
 from tui.places.sftp.troubles import changed_key, from_ssh, not_accepted, revoked_key, unknown_key
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tui.model.location import Location
     from tui.places.base import Asker
+    from tui.places.sftp.silence import Silence
 
 _log = logging.getLogger(__name__)
 asyncssh.set_log_level(logging.WARNING)
@@ -41,12 +44,17 @@ _PROXY = 'exec 9>&2 2>/dev/null; exec "${SHELL:-/bin/sh}" -c "$1"'
 
 
 async def connect(
-    location: Location, asker: Asker, settings: SshSettings, answers: Answers | None = None
+    location: Location,
+    asker: Asker,
+    settings: SshSettings,
+    answers: Answers | None = None,
+    silence: Silence | None = None,
 ) -> asyncssh.SSHClientConnection:
     """Return a connection to a location's host, signed in. Closing it closes those to the hosts between, too.
 
     Args:
         answers: Those of earlier connections, not to be asked for again; new ones are added.
+        silence: The host's, that ended a connection just now.
     Raises:
         PlaceUnavailable: The host does not answer, or hung up.
         AuthenticationFailed: It does not let the user in.
@@ -54,7 +62,7 @@ async def connect(
         PlaceError: ssh_config or the location makes no sense.
     """
     try:
-        connection, _ = await _Journey(asker, settings, answers or Answers()).to(location.authority)
+        connection, _ = await _Journey(asker, settings, answers or Answers(), silence).to(location.authority)
         return connection
     except PlaceError as error:
         error.location = location
@@ -64,8 +72,11 @@ async def connect(
 class _Journey:
     """The way to one host, over those between."""
 
-    def __init__(self, asker: Asker, settings: SshSettings, answers: Answers) -> None:
+    def __init__(
+        self, asker: Asker, settings: SshSettings, answers: Answers, silence: Silence | None
+    ) -> None:
         self._asker, self._settings, self._answers = asker, settings, answers
+        self._silence = silence
         self._hops = 0
 
     async def to(
@@ -99,7 +110,7 @@ class _Journey:
         certificates = True
         for _ in range(_MOST_TRIES):
             known = await asyncio.to_thread(_known, host)
-            attempt = _Attempt(host, known, self._settings, via, certificates)
+            attempt = _Attempt(host, known, self._settings, via, certificates, self._silence)
             connection = await attempt.made(self._asker, self._answers)
             us = attempt.introduction
             if connection is not None:
@@ -154,9 +165,16 @@ class _Attempt:
         settings: SshSettings,
         via: asyncssh.SSHClientConnection | None,
         certificates: bool,
+        silence: Silence | None,
     ) -> None:
         self._host, self._known, self._settings, self._via = host, known, settings, via
         self._certificates = certificates
+        self._word_s = host.word_timeout_s
+        """So long the host may take for its first word; None: as long as for all."""
+        self._silent_s = 0.0
+        word_s = None if silence is None else silence.word_s(asyncio.get_running_loop().time())
+        if self._word_s is not None and silence is not None and word_s is not None:
+            self._word_s, self._silent_s = min(self._word_s, word_s), silence.lasted_s
         self.introduction: Introduction
 
     async def made(self, asker: Asker, answers: Answers) -> asyncssh.SSHClientConnection | None:
@@ -166,7 +184,7 @@ class _Attempt:
             async with asyncio.timeout(host.connect_timeout_s) as limit:
                 asking = Asking(asker, answers, limit, host.connect_timeout_s)
                 self.introduction = us = Introduction(host, self._known, asking)
-                async with aclosing(asking), aclosing(us.keys):
+                async with aclosing(asking), aclosing(us.keys), self._hurried(limit):
                     try:
                         connection = await self._connected()
                     except asyncssh.HostKeyNotVerifiable as error:
@@ -179,10 +197,29 @@ class _Attempt:
                         await asking.finish()  # it hung up on somebody who is still typing
                         return None
         except (TimeoutError, OSError, ValueError, asyncssh.Error) as error:
-            raise from_ssh(error, host, self.introduction) from error
+            waited_s = host.connect_timeout_s
+            if self._word_s is not None and not self.introduction.has_answered:
+                waited_s = self._silent_s + min(self._word_s, waited_s)
+            raise from_ssh(error, host, self.introduction, waited_s) from error
         if connection.is_closed():
             raise HostUnreachable(f"cannot reach {host.whereabouts}: it hung up")
         return connection
+
+    @asynccontextmanager
+    async def _hurried(self, limit: asyncio.Timeout) -> AsyncIterator[None]:
+        """Let the time be up earlier for a host that has not said anything."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            if not self.introduction.has_answered:
+                limit.reschedule(loop.time())
+
+        watch = None if self._word_s is None else loop.call_later(self._word_s, look)
+        try:
+            yield
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     async def _connected(self) -> asyncssh.SSHClientConnection:
         try:

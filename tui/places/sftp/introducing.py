@@ -38,6 +38,7 @@ class Introduction(asyncssh.SSHClient):
         self.key: asyncssh.SSHKey | None = None
         self.authority_unknown = False
         self.signing_in = False
+        self._connection: asyncssh.SSHClientConnection | None = None
         self._command: subprocess.Popen[bytes] | None = None
         self._methods: list[str] = []
         self._given: set[tuple[AskKind, str]] = set()
@@ -50,7 +51,12 @@ class Introduction(asyncssh.SSHClient):
         return [*self.keys.shown, *self._methods]
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        self._command = conn.get_extra_info("subprocess")
+        self._connection, self._command = conn, conn.get_extra_info("subprocess")
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether the host has said anything yet: who it is comes first."""
+        return self._connection is not None and bool(self._connection.get_extra_info("server_version"))
 
     async def command_gone(self) -> None:
         """Wait for the end of a ProxyCommand that was killed: asyncssh does not, where a connection was not made."""

@@ -10,6 +10,7 @@ from tui.places.sftp.manners import Manners
 if TYPE_CHECKING:
     from tui.model.location import Location
     from tui.places.base import Asker, Place
+    from tui.places.sftp.place import SftpPlace
     from tui.places.sftp.settings import SshSettings
 
 
@@ -29,21 +30,26 @@ class SftpOpener:
             keyring = Keyring()
         self._settings, self._answers = settings, Answers(keyring)
         self._manners: dict[str, Manners] = {}
+        self._last: dict[str, SftpPlace] = {}
 
     async def open(self, location: Location, asker: Asker) -> Place:
         """Connect to a location's host and begin SFTP there; see `connect` for what may go wrong."""
         from tui.places.sftp.connecting import connect  # asyncssh takes its time to load
         from tui.places.sftp.place import SftpPlace
 
+        last = self._last.get(location.authority)
+        silence = None if last is None else last.silence
         try:
-            connection = await connect(location, asker, self._settings, self._answers)
+            connection = await connect(location, asker, self._settings, self._answers, silence)
         except PlaceError:
             await self._answers.settle(signed_in=False)
             raise
         try:
             await self._answers.settle(signed_in=True)
             manners = self._manners.setdefault(location.authority, Manners())
-            return await SftpPlace.start(connection, location, manners)
+            place = await SftpPlace.start(connection, location, manners)
         except BaseException:
             connection.abort()
             raise
+        self._last[location.authority] = place
+        return place

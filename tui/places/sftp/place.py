@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tui.places.base import Identity
     from tui.places.sftp.channel import Answer
     from tui.places.sftp.reading import SftpReader
+    from tui.places.sftp.silence import Silence
 
 _CLOSING_S = 5.0
 """How long a goodbye may take."""
@@ -157,6 +158,11 @@ class SftpPlace:
     def alive(self) -> bool:
         """The connection has not been lost, as far as is known."""
         return self._session.channel.alive
+
+    @property
+    def silence(self) -> Silence | None:
+        """The silence with which the connection was lost, where somebody waited for an answer."""
+        return self._session.channel.silence
 
     async def resolve(self, location: Location) -> Location:
         """Return where `/~` and what is below it is; others are what they are."""

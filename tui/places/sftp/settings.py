@@ -38,6 +38,8 @@ class SshSettings:
         known_hosts: Instead of ~/.ssh/known_hosts and known_hosts2, where ssh_config names none.
         keepalive_s: A host that does not answer for three times as long is lost.
         connect_timeout_s: So long may each step take that waits for the host, where ssh_config has no ConnectTimeout.
+        word_timeout_s: So long a host may take to say anything at all, unless ssh_config has a ConnectTimeout, or a
+            ProxyCommand that takes its own time.
         keyring: What is answered and right is kept in the system's keyring.
     """
 
@@ -45,6 +47,7 @@ class SshSettings:
     known_hosts: tuple[Path, ...] = ()
     keepalive_s: float = 3
     connect_timeout_s: float = 15
+    word_timeout_s: float = 9
     keyring: bool = False
 
 
@@ -53,6 +56,7 @@ class HostSettings:
     """What is known of one host.
 
     Attributes:
+        word_timeout_s: See `SshSettings`; None where the host has the whole `connect_timeout_s` for its first word.
         alias: Its name as people write it.
         key_name: The name its key is known by: "host", "[host]:port", or HostKeyAlias.
         strict: "yes", "no", "ask" or "accept-new".
@@ -87,6 +91,7 @@ class HostSettings:
     host_key_algorithms: str
     compression: bool
     connect_timeout_s: float
+    word_timeout_s: float | None
     address_family: str
     bind_address: str
     jump: tuple[str, ...]
@@ -147,6 +152,7 @@ class _Typed:
         target, text = self._target, self._target.first
         host, port = target.hostname.lower(), self._number("port", 22)
         jump, command = text("proxyjump"), text("proxycommand")
+        own_time = "connecttimeout" in target.options or command not in ("", "none")
         known = [str(path) for path in ours.known_hosts] or ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"]
         system = [str(SYSTEM.parent / name) for name in ("ssh_known_hosts", "ssh_known_hosts2")]
         return HostSettings(
@@ -173,6 +179,7 @@ class _Typed:
             host_key_algorithms=text("hostkeyalgorithms"),
             compression=self._flag("compression", False),
             connect_timeout_s=self._seconds("connecttimeout", ours.connect_timeout_s),
+            word_timeout_s=None if own_time else ours.word_timeout_s,
             address_family=text("addressfamily", "any").lower(),
             bind_address=text("bindaddress"),
             jump=() if jump in ("", "none") else tuple(self._expanded("proxyjump", jump).split(",")),

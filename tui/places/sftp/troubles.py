@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _NAME_THE_KEY = "Name the right key in ~/.ssh/config (IdentityFile, with IdentitiesOnly yes), then retry."
 
 
-def from_ssh(error: Exception, host: HostSettings, us: Introduction) -> PlaceError:
-    """Return Ferry's error for asyncssh's or the operating system's."""
+def from_ssh(error: Exception, host: HostSettings, us: Introduction, waited_s: float) -> PlaceError:
+    """Return Ferry's error for asyncssh's or the operating system's; `waited_s`: so long it was waited for."""
     if isinstance(error, TimeoutError) and not isinstance(error, asyncssh.Error) and not error.errno:
-        why = f"it did not answer within {host.connect_timeout_s:g} s"
+        why = f"it did not answer within {round(waited_s, 1):g} s"
         return HostUnreachable(f"cannot reach {host.whereabouts}: {why}")
     if isinstance(error, OSError):
         return HostUnreachable(f"cannot reach {host.whereabouts}: {_of_system(error)}")
