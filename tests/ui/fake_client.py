@@ -56,6 +56,7 @@ from tui.model.job import (
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names
 from tui.model.parts import first_part
+from tui.model.reach import Reach
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -152,6 +153,7 @@ class FakePlaces:
     def __init__(self, entries: Mapping[str, Any] | None = None) -> None:
         self.tree = tree_of(entries or {})
         self.calls: list[tuple[Any, ...]] = []
+        self.reached = Reach.CONNECTED
         self.free = Space(free_bytes=5 << 30, size_bytes=20 << 30, free_files=1_000_000)
         self._refused: dict[Location, type[PlaceError]] = {}
         self._gates: dict[Location, asyncio.Event] = {}
@@ -356,6 +358,9 @@ class FakePlaces:
         if not stat.S_ISREG(node.mode):
             raise Unsupported(f"cannot read {location}: not a file", location=location)
         return node.content[offset : offset + size_bytes]
+
+    async def reach(self, place: Location) -> Reach:
+        return self.reached
 
     async def space(self, folder: Location) -> Space:
         await self._ask("space", folder)

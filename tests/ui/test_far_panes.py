@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from tui.model.entry import EntryKind, Page
 from tui.model.error import HostUnreachable, PermissionDenied, UsageError
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
+from tui.model.reach import Reach
 from tui.ui.addresses import parse_address, parse_url, shortened
 from tui.ui.completion import complete
 from tui.ui.screens.host_question import HostQuestionScreen
@@ -284,6 +286,26 @@ async def test_while_connecting_the_pane_says_so_and_escape_goes_back(shell):
         await s.press("escape")
         await s.until(lambda: s.main.pane.location == Location("/home/ann") and s.main.pane.folder.order)
         assert SRV not in s.app.memory.frequent
+
+
+async def test_a_pane_says_for_how_long_a_host_has_not_answered_and_what_is_tried(shell, monkeypatch):
+    monkeypatch.setattr("tui.ui.widgets.pane_reading.SILENT_S", 0.05)
+    async with shell(prepare=with_box) as s:
+        s.client.hang(SRV)
+        s.main.pane.go(SRV)
+        await s.until(lambda: s.main.pane.state is State.SILENT)
+        s.main.pane._heard_at_s -= 60
+        await s.until(lambda: re.fullmatch(r"connecting to ann@box for 6\d s … Esc gives up\.", note(s)))
+        await at(s, BOX)
+        s.main.pane.go(SRV)
+        await s.until(lambda: note(s) == "ann@box is not answering. Esc gives up; it shows when it does.")
+        s.client.reached = Reach.CONNECTING_ANEW
+        await s.until(lambda: note(s) == "ann@box is not answering: connecting anew … Esc gives up.")
+        s.client.reached = Reach.CONNECTED
+        s.main.pane._heard_at_s -= 60
+        await s.until(lambda: re.match(r"ann@box is not answering for 6\d s\. Esc gives up;", note(s)))
+        s.client.release(SRV)
+        await at(s, SRV)
 
 
 async def test_a_host_that_cannot_be_reached_is_told_with_what_to_do_and_tried_again(shell):

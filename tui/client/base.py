@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from tui.model.location import Location
     from tui.model.misfit import Misfits, Names
+    from tui.model.reach import Reach
     from tui.model.upload import Unfinished
 
 
@@ -37,6 +38,10 @@ class Places(Protocol):
     Folders on other hosts are read by the engine. Where a host asks for something first (`Queue.host_questions`), what
     was asked of it waits until somebody has answered.
     """
+
+    async def reach(self, place: Location) -> Reach:
+        """Return how far the engine is with getting an answer from a place; this waits for nobody."""
+        ...
 
     async def resolve(self, location: Location) -> Location:
         """Return the location itself for one that stands for something else: `/~` on a host is the home folder."""

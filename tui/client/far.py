@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui.model.comparison import Compared, Differences
     from tui.model.entry import Below, Entry, Space
     from tui.model.location import Location
+    from tui.model.reach import Reach
     from tui.model.upload import Unfinished
 
 FOLDERS_KEPT = 8
@@ -67,6 +68,10 @@ class Far:
         task = asyncio.create_task(telling())
         self._giving_up.add(task)
         task.add_done_callback(self._giving_up.discard)
+
+    async def reach(self, place: Location) -> Reach:
+        found: Reach = await self._engine.ask("far.reach", place=place)
+        return found
 
     async def resolve(self, location: Location) -> Location:
         found: Location = await self._ask("resolve", location=location)

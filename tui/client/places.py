@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.model.error import Unsupported
 from tui.model.exclusion import NOTHING, Exclusion
+from tui.model.reach import Reach
 from tui.model.siblings import common_folder
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class EveryPlace(ABC):
 
     def _of(self, location: Location) -> Disk | Far:
         return self._disk if location.is_local else self._far
+
+    async def reach(self, place: Location) -> Reach:
+        return Reach.CONNECTED if place.is_local else await self._far.reach(place)
 
     async def resolve(self, location: Location) -> Location:
         return location if location.is_local else await self._far.resolve(location)

@@ -22,6 +22,7 @@ from tui.model.job import Conflict, EngineStatus, Job, JobError, JobKind, Questi
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names
 from tui.model.parts import PART
+from tui.model.reach import Reach
 from tui.model.upload import Unfinished
 from tui.wire.shapes import Codec
 
@@ -172,6 +173,7 @@ METHODS: dict[str, Method] = {
         _far(_does("far.page", Listed, number=int)),
         _does("far.shut", number=int),
         _does("far.drop", token=str),
+        _asks("far.reach", Reach, place=Location),
         _far(_asks("far.resolve", Location, location=Location)),
         _far(_asks("far.details", Listed, folder=Location, names=tuple[str, ...])),
         _far(_asks("far.stat", Entry, location=Location, follow=(bool, False))),

@@ -15,6 +15,7 @@ from tui.engine.far.doors import AnswerWanted, Doors
 from tui.model.ask import Ask, AskKind
 from tui.model.error import AuthenticationFailed, NotPossible, PlaceError, PlaceUnavailable, Unsupported
 from tui.model.location import Location
+from tui.model.reach import Reach
 from tui.places.memory import MemoryPlace
 from tui.places.memory_store import MemoryStore
 
@@ -303,3 +304,33 @@ async def test_closing_ends_questions_and_connections(doors: Doors, host: Host) 
     assert not doors.questions()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_whoever_waits_can_be_told_what_is_tried() -> None:
+    host = Host()
+    doors = Doors({"memory": lambda: host}, SystemClock())
+    found: list[Reach] = [doors.reach(BOX)]
+    opened = host.open
+
+    async def open_and_look(location: Location, asker: Asker) -> MemoryPlace:
+        found.append(doors.reach(BOX.child("below")))
+        return await opened(location, asker)
+
+    host.open = open_and_look  # type: ignore[method-assign]
+    await doors.place(BOX)
+    found.append(doors.reach(BOX))
+    host.places[-1].lose()
+    host.fails = [PlaceUnavailable("it does not answer")]
+    with pytest.raises(PlaceUnavailable):
+        await doors.place(BOX)
+    await doors.place(BOX)
+    found.append(doors.reach(BOX))
+    assert found == [
+        Reach.CONNECTED,
+        Reach.CONNECTING,
+        Reach.CONNECTED,
+        Reach.CONNECTING_ANEW,
+        Reach.CONNECTING_ANEW,
+        Reach.CONNECTED,
+    ]
+    await doors.close()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.engine.far.doors import Doors
     from tui.model.comparison import Differences
     from tui.model.location import Location
+    from tui.model.reach import Reach
     from tui.model.upload import Unfinished
     from tui.places.base import Place, Reader, Uploads
 
@@ -72,6 +73,10 @@ class Browsing:
         """End a call, if it is still under way."""
         if (task := self._calls.get(token)) is not None:
             task.cancel()
+
+    async def reach(self, place: Location) -> Reach:
+        """Return how far it is with getting answers from a place; this waits for nobody."""
+        return self._doors.reach(place)
 
     # Looking
 

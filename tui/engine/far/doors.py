@@ -15,6 +15,7 @@ from tui.engine.planner import refuse
 from tui.model.ask import Answer, HostQuestion
 from tui.model.error import AuthenticationFailed, PlaceError, Unsupported
 from tui.model.location import LOCAL, Location
+from tui.model.reach import Reach
 from tui.places.base import Place
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class _Door:
 
     root: Location
     place: Place | None = None
+    was_lost: bool = False
+    """The last connection broke, and no other has been made since."""
     opening: asyncio.Task[Place] | None = None
     waiting: int = 0
     """So many callers wait for it to open, whatever it takes."""
@@ -116,6 +119,7 @@ class Doors:
         if (failure := door.failures.pop(job, None)) is not None:
             raise failure
         if door.place is not None and not door.place.alive:
+            door.was_lost = True
             self._shut(door)
         while door.place is None:  # what was opened may be shut again before all who waited come by
             if door.opening is None:
@@ -126,6 +130,13 @@ class Doors:
         if job:
             door.users.add(job)
         return door.place
+
+    def reach(self, location: Location) -> Reach:
+        """Return how far it is with the place of a location."""
+        door = self._doors.get((location.scheme, location.authority, 0))
+        if door is None or door.opening is None:
+            return Reach.CONNECTED
+        return Reach.CONNECTING_ANEW if door.was_lost else Reach.CONNECTING
 
     def leave(self, job: int) -> None:
         """Say that a job's go has ended: it uses no place any more.
@@ -202,7 +213,7 @@ class Doors:
             if door.opening is not asyncio.current_task():
                 await place.close()  # it was given up, but too late
                 raise asyncio.CancelledError
-            door.place, door.used_at = place, self._clock.monotonic()
+            door.place, door.used_at, door.was_lost = place, self._clock.monotonic(), False
             return place
         except PlaceError as error:
             if door.opening is asyncio.current_task():

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from tui import format
 from tui.model.location import Location
+from tui.model.reach import Reach
 from tui.model.siblings import Siblings
 from tui.ui.addresses import asks_of, has_mode, has_time, host_of, place_of
 from tui.ui.folder import UNREAD, Folder, View
@@ -237,15 +238,24 @@ class PaneBase(KeyScope, Vertical, can_focus=True):
             answers = f"{self.key_of('answer_host', 'app')} answers it, Esc gives up."
             return f"{host} {asks_of(self._questions[0])}. It waits for an answer: {answers}"
         if place_of(self.location) not in self._reached:
-            return f"connecting to {host} … Esc gives up."
+            return f"connecting to {host}{self._for_so_long()} … Esc gives up."
+        if self.state is State.SILENT and self._far_reach is not Reach.CONNECTED:
+            return f"{host} is not answering{self._for_so_long()}: connecting anew … Esc gives up."
         if self.state is State.SILENT:
-            return f"{host} is not answering. Esc gives up; it shows when it does."
+            return f"{host} is not answering{self._for_so_long()}. Esc gives up; it shows when it does."
         return State.READING.value
+
+    def _for_so_long(self) -> str:
+        return f" for {self._silent_for_s:.0f} s" if self._silent_for_s >= 1 else ""
 
     def key_of(self, name: str, scope: str = "pane") -> str:
         """Return the first key of an action, as it is shown."""
         return shown(next(iter(self.router.keymap.keys_of(f"{scope}.{name}")), "the palette"))
 
+    _far_reach = Reach.CONNECTED
+    """How far the engine is with the far place the pane waits for."""
+    _silent_for_s = 0.0
+    """So long the pane has waited for it."""
     _fresh: Folder | None = None
     """The folder as it is being read again, beside the one shown."""
     _fresh_is_late = False

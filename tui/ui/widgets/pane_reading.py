@@ -12,11 +12,13 @@ from textual import work
 from textual.worker import Worker, WorkerState
 
 from tui.model.error import FerryError, NotAFolder, PlaceError, PlaceUnavailable
+from tui.model.reach import Reach
 from tui.ui.addresses import is_home, place_of
 from tui.ui.folder import Folder
 from tui.ui.notes import report, tell
 from tui.ui.widgets.pane_base import State
-from tui.ui.widgets.pane_details import DETAILS_AT_ONCE, PaneDetails
+from tui.ui.widgets.pane_details import DETAILS_AT_ONCE
+from tui.ui.widgets.pane_silence import PaneSilence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +50,7 @@ async def closing(iterator: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]
             await close()
 
 
-class PaneReading(PaneDetails):
+class PaneReading(PaneSilence):
     """Going to folders and reading them."""
 
     _wish: str | None = None
@@ -125,6 +127,7 @@ class PaneReading(PaneDetails):
             self._read_again.stop()
             self._read_again = None
         self.state, self._stale, self._entry = State.READING, False, None
+        self._far_reach, self._silent_for_s = Reach.CONNECTED, 0.0
         self._keep_marks()
         self.folder = Folder(location, self._marks_by_location.get(location))
         self._opened = asyncio.Event()
@@ -166,6 +169,7 @@ class PaneReading(PaneDetails):
         opened = self._opened
         slow = self.set_timer(ANSWER_S, self._show_reading)
         silent = self.set_interval(SILENT_S, self._show_silent)  # a place may go silent more than once
+        self._heard_at_s = time.monotonic()
         began_s = time.monotonic()
         try:
             folder = await self._resolved(folder)
@@ -201,6 +205,7 @@ class PaneReading(PaneDetails):
         async with closing(self.client.list(folder.location)) as pages:
             async for page in pages:
                 silent.reset()
+                self._heard_at_s = time.monotonic()
                 self._reached.add(place_of(folder.location))
                 start = len(folder)
                 folder.extend(page)
@@ -245,15 +250,6 @@ class PaneReading(PaneDetails):
     def _show_reading(self) -> None:
         """Take the rows of the folder left off the screen: the new one takes its time."""
         if self.state is State.READING and not self._shows_folder:
-            self._put(self.folder)
-
-    def _show_silent(self) -> None:
-        if self.state is State.SILENT:
-            return
-        self.state = State.SILENT
-        if len(self.folder.order):
-            self._show_path()
-        else:
             self._put(self.folder)
 
     def _fail(self, error: FerryError) -> None:
