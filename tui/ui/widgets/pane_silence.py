@@ -10,6 +10,8 @@ from tui.model.error import FerryError
 from tui.ui.widgets.pane_base import State
 from tui.ui.widgets.pane_details import PaneDetails
 
+STEP_S = 1.0
+
 
 class PaneSilence(PaneDetails):
     """Saying that nothing comes."""
@@ -18,14 +20,19 @@ class PaneSilence(PaneDetails):
     """When it was begun to wait, or something last came."""
 
     def _show_silent(self) -> None:
-        """Say that nothing has come for a while, and ask what is tried: called again and again while that is so."""
+        """Say that nothing has come for a while: called again and again while that is so."""
         if self.location.is_local and self.state is State.SILENT:
             return
         self.state = State.SILENT
-        self._silent_for_s = time.monotonic() - self._heard_at_s
         if not self.location.is_local:
-            self._ask_reach()
+            self._tell_what_is_tried()
+            self.set_timer(STEP_S, self._tell_what_is_tried)  # much happens in the last second
         self._show_silence()
+
+    def _tell_what_is_tried(self) -> None:
+        if self.state is State.SILENT:
+            self._silent_for_s = time.monotonic() - self._heard_at_s
+            self._ask_reach()
 
     def _show_silence(self) -> None:
         if len(self.folder.order):
@@ -41,6 +48,6 @@ class PaneSilence(PaneDetails):
             reach = await self.client.reach(place)
         except FerryError:
             return  # what is waited for tells it, too
-        if self.location == place and self.state is State.SILENT and reach is not self._far_reach:
+        if self.location == place and self.state is State.SILENT:
             self._far_reach = reach
             self._show_silence()
