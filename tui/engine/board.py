@@ -45,6 +45,8 @@ class Tally:
     files_verified: int = 0
     bytes_verified: int = 0
     bytes_flushed: int = 0
+    bytes_half: int = 0
+    """What was done of files that a far move has not copied whole: these are not gone."""
     counting: bool = False
     files_floor: int = 0
     bytes_floor: int = 0
@@ -69,6 +71,7 @@ class Tally:
             files_verified=row.files_verified,
             bytes_verified=row.bytes_verified,
             bytes_flushed=row.bytes_flushed,
+            bytes_half=row.bytes_half,
         )
 
     def begin(self, *, removes: bool = False) -> None:
@@ -83,13 +86,13 @@ class Tally:
             self.files_floor, self.bytes_floor = self.files_shown, self.bytes_shown
             self.files_total = self.bytes_total = 0
             self.files_gone += self.files_done
-            self.bytes_gone += self.bytes_done
+            self.bytes_gone += max(self.bytes_done - self.bytes_half, 0)
         else:
             self.files_floor = max(self.files_floor, self.files_done)
             self.bytes_floor = max(self.bytes_floor, self.bytes_done)
         self.verified_before = self.verified_shown
         self.files_done = self.bytes_done = self.files_same = self.files_skipped = 0
-        self.files_verified = self.bytes_verified = self.bytes_flushed = 0
+        self.files_verified = self.bytes_verified = self.bytes_flushed = self.bytes_half = 0
 
     def found_gone(self, files: int, size_bytes: int) -> None:
         """Count a source that an earlier walk has removed."""
@@ -152,6 +155,7 @@ class Tally:
             "files_total": files_total,
             "bytes_total": bytes_total,
             "bytes_flushed": self.bytes_flushed,
+            "bytes_half": self.bytes_half,
             "files_same": self.files_same,
             "files_skipped": self.files_skipped,
             "files_verified": files_verified,

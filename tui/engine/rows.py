@@ -94,6 +94,7 @@ class JobRow:
     bytes_done: int
     bytes_total: int
     bytes_flushed: int
+    bytes_half: int
     files_same: int
     files_skipped: int
     files_verified: int

@@ -96,6 +96,8 @@ class Sums:
     bytes: int = 0
     same_files: int = 0
     same_bytes: int = 0
+    half_bytes: int = 0
+    """Of these and of `bytes`: of files that are not complete."""
     skipped_files: int = 0
     skipped_bytes: int = 0
     verified_files: int = 0
@@ -265,6 +267,7 @@ class Run:
         tally = self.record.tally
         tally.files_done += sums.files + sums.same_files + sums.skipped_files
         tally.bytes_done += sums.bytes + sums.same_bytes + sums.skipped_bytes
+        tally.bytes_half += sums.half_bytes
         tally.files_same += sums.same_files
         tally.files_skipped += sums.skipped_files
         tally.files_verified += sums.verified_files

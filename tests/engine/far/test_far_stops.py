@@ -394,6 +394,34 @@ async def test_folders_keep_their_times_though_a_move_is_paused(far: Far) -> Non
     assert far.there.find("/target/tree/inner").mtime_ns == 10**18
 
 
+async def test_of_a_killed_move_no_more_is_told_than_there_is(tmp_path: Path) -> None:
+    """What was copied of a file that is not complete is not gone: it is found there again."""
+    far = Far(tmp_path / "journal")
+    far.here.write("/tree/a", bytes(1000))
+    far.here.write("/tree/large", LARGE)
+    async with far.engine_on():
+        gate = Gate(far, "write", 5)
+        id = await far.submit("/tree", kind=JobKind.MOVE)
+        await gate.reached.wait()
+        await far.until(id, lambda job: job.progress.files_done == 1 and job.progress.bytes_done > 300_000)
+        record = far.engine._board.get(id)
+        assert record is not None
+        await far.engine._keeper._checkpoint(record)  # as it is done each second
+        await far.crash()
+    held = Gate(far, "open_reader", 0)
+    async with far.engine_on() as engine:
+        await held.reached.wait()
+        again = engine._board.get(id)
+        assert again is not None
+        await until(lambda: again.tally.bytes_total >= len(LARGE))
+        job = await engine.job(id)
+        assert job.progress.bytes_total == len(LARGE) + 1000
+        assert job.progress.files_total == 2
+        held.open.set()
+        job = await far.done(id)
+    assert job.progress.bytes_done == job.progress.bytes_total == len(LARGE) + 1000
+
+
 async def test_a_cancel_takes_back_what_the_job_made_and_nothing_else(far: Far) -> None:
     for name in ("a", "b", "inner/c", "changed"):
         far.here.write(f"/tree/{name}", name.encode() * 10, mtime_ns=10**18)

@@ -29,6 +29,8 @@ class Counts:
         self._run = run
         self.sums, self.renamed = Sums(), Sums()
         self.last: Item | None = None
+        self._half_again_bytes = 0
+        """Of what is the same: it was not counted as gone."""
         self._losses = Losses()
         self._written_at = run.clock.monotonic()
         self.seen_files = self.seen_bytes = 0
@@ -39,6 +41,24 @@ class Counts:
         self.seen_files += 1
         self.seen_bytes += entry.size_bytes
 
+    def half(self, size_bytes: int) -> None:
+        """Count what was copied of a file that is not complete yet."""
+        self.sums.bytes += size_bytes
+        if self._run.moves:
+            self.sums.half_bytes += size_bytes
+
+    def half_again(self, size_bytes: int) -> None:
+        """Count what was found of such a file, or, with a number below zero, is not there after all."""
+        self.sums.same_bytes += size_bytes
+        if self._run.moves:
+            self.sums.half_bytes += size_bytes
+            self._half_again_bytes += size_bytes
+
+    def completed(self, size_bytes: int) -> None:
+        """Say that such a file is complete now."""
+        if self._run.moves:
+            self.sums.half_bytes -= size_bytes
+
     def show(self) -> None:
         """Tell the job how far it is."""
         run, tally = self._run, self._run.record.tally
@@ -48,7 +68,8 @@ class Counts:
         if sums != Sums():
             self.sums = Sums()
             if run.moves:
-                again_bytes = max(sums.same_bytes + sums.skipped_bytes, 0)
+                again_bytes = max(sums.same_bytes + sums.skipped_bytes - self._half_again_bytes, 0)
+                self._half_again_bytes = 0
                 tally.met_again(sums.same_files + sums.skipped_files, again_bytes)
             run.count(sums, self.last.source if self.last is not None else None)
         if renamed != Sums():

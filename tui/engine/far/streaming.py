@@ -59,7 +59,7 @@ class Stream:
                         self._hashed.update(piece)
                 await writer.write(start, *pieces)
                 self.done_bytes += wanted
-                self._counts.sums.bytes += wanted
+                self._counts.half(wanted)
                 if limited:
                     await self._run.pay(wanted)
         finally:

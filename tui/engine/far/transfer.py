@@ -105,7 +105,7 @@ class Transfer:
     def forget_halves(self) -> None:
         """Count half files no more: they were removed."""
         self._halves.clear()
-        self._counts.sums.same_bytes -= sum(self._kept_bytes.values())
+        self._counts.half_again(-sum(self._kept_bytes.values()))
         self._kept_bytes.clear()
         self._counts.show()
 
@@ -199,6 +199,7 @@ class Transfer:
             self._may_hold_half(target)
             writer = await self._target.open_writer(target, identity)
             hashed = await self._into(item, reader, writer)
+            self._counts.completed(entry.size_bytes)
             self._holds_none(target)
             self.furthest.pop(target, None)
             if hashed is not None:
@@ -217,7 +218,7 @@ class Transfer:
         try:
             await agree(reader, writer)
             counted = writer.start
-            self._counts.sums.same_bytes += counted - self._kept_bytes.pop(item.target, 0)
+            self._counts.half_again(counted - self._kept_bytes.pop(item.target, 0))
             hashed = new_sum() if self._run.verifies else None
             if hashed is not None and counted:
                 await read_into(hashed, reader, 0, counted, self._part_bytes)
@@ -252,7 +253,7 @@ class Transfer:
         if stays:
             self._kept_bytes[target] = counted
         else:
-            self._counts.sums.same_bytes -= counted
+            self._counts.half_again(-counted)
 
     def _came_to(self, target: Location, size_bytes: int) -> None:
         """Note how far a file came that is broken off."""

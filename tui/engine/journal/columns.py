@@ -12,8 +12,8 @@ from tui.model.location import Location
 JOB_COLUMNS = frozenset(
     "state conflict priority position limit_bytes_s started_at ended_at note stage_for walk failed_only cleanup"
     " files_done files_total bytes_done bytes_total files_same files_skipped"
-    " files_verified bytes_verified files_removed reversible losses bytes_flushed doubtful unflushed checkpoint"
-    " names name_rules".split()
+    " files_verified bytes_verified files_removed reversible losses bytes_flushed bytes_half doubtful unflushed"
+    " checkpoint names name_rules".split()
 )
 
 

@@ -104,7 +104,7 @@ class Jobs(Store):
             " (SELECT count(*) FROM question WHERE question.job = job.id),"
             " stage_for, verify, files_verified, bytes_verified, delete_extra, by_content, files_removed,"
             " undoes, undone_by, redo, reversible, preserve, losses, flush, staging, bytes_flushed, doubtful,"
-            " unflushed, checkpoint, names, name_rules, far, expects, exclude"
+            " unflushed, checkpoint, names, name_rules, far, expects, exclude, bytes_half"
             f" FROM job WHERE removed = {LISTED} {'' if id is None else 'AND id = :id'} ORDER BY id",
             {"id": id},
         )
@@ -325,5 +325,5 @@ def _job_row(row: tuple[Any, ...]) -> JobRow:
         preserve=as_traits(row[42]), losses=row[43], flush=Flush(row[44]), staging=Staging(row[45]),
         bytes_flushed=row[46], doubtful=bool(row[47]), unflushed=row[48], checkpoint=row[49],
         names=Names(row[50]), name_rules=row[51], far=bool(row[52]), expects=as_facts(row[53]),
-        exclude=as_exclusion(row[54]),
+        exclude=as_exclusion(row[54]), bytes_half=row[55],
     )  # fmt: skip

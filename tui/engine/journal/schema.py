@@ -210,6 +210,9 @@ CREATE TABLE folder_time (
 """
 """Paths as in `error`."""
 
+HALF = "ALTER TABLE job ADD COLUMN bytes_half INTEGER NOT NULL DEFAULT 0"
+"""Of `bytes_done`: what was done of files that a far move has not copied whole."""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     STAGE,
@@ -229,5 +232,6 @@ MIGRATIONS: tuple[str, ...] = (
     ONCE,
     EXCLUDE,
     FOLDER_TIMES,
+    HALF,
 )
 """By these an older journal is brought up to date when it is opened."""
