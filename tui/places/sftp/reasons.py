@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tui.places.sftp.session import Session
 
 _LOOKS_FIRST = "Ferry looks before it writes. Have the server allow that (STAT, LSTAT), or upload with sftp."
+_MAY_BE_FULL = (
+    "The server does not say why: the disk there may be full, a quota used up, or the filesystem read-only. "
+    "See to that, then retry."
+)
 _READ_ONLY = 1
 """Bit of statvfs's flags."""
 
@@ -36,6 +40,16 @@ async def _looked(
     except Lost as lost:
         return from_refusal(lost, location, doing)
     return told(found[0], doing, location, found[1]) if found else from_refusal(refused, location, doing)
+
+
+async def _looked_for_room(
+    look: Awaitable[tuple[type[PlaceError], str] | None], refused: Refused, location: Location, doing: str
+) -> PlaceError:
+    """Return the same where something was to be added, with what may be wrong where nothing tells."""
+    found = await _looked(look, refused, location, doing)
+    if type(found) is error.PlaceError and not found.remedy:
+        found.remedy = _MAY_BE_FULL
+    return found
 
 
 async def not_looked_at(session: Session, refused: Refused | Lost, location: Location) -> PlaceError:
@@ -66,7 +80,7 @@ async def not_made(
 
     if isinstance(refused, Lost) or refused.code != Code.FAILURE:
         return from_refusal(refused, location, doing)
-    return await _looked(look(), refused, location, doing)
+    return await _looked_for_room(look(), refused, location, doing)
 
 
 async def not_written(
@@ -80,7 +94,7 @@ async def not_written(
     """Say why bytes could not be written, of which there were so many to write."""
     if isinstance(refused, Lost) or refused.code != Code.FAILURE:
         return from_refusal(refused, location, doing)
-    return await _looked(_no_room(session, path, size_bytes), refused, location, doing)
+    return await _looked_for_room(_no_room(session, path, size_bytes), refused, location, doing)
 
 
 async def not_replaced(
@@ -95,7 +109,7 @@ async def not_replaced(
 
     if isinstance(refused, Lost) or refused.code not in (Code.FAILURE, Code.NO_SUCH_FILE):
         return from_refusal(refused, location, doing)
-    return await _looked(look(), refused, location, doing)
+    return await _looked_for_room(look(), refused, location, doing)
 
 
 async def file_not_removed(
