@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -391,6 +392,26 @@ async def test_a_viewer_left_while_lines_are_counted_is_gone_without_a_word() ->
         await until(pilot, lambda: not viewer.is_attached)
         app.client.release("/d")
     assert not app._notifications
+
+
+@pytest.mark.parametrize("content", [NUMBERED, bytes(range(256))], ids=["text", "bytes"])
+async def test_a_far_file_is_shown_without_a_key_though_its_lines_are_not_counted_yet(
+    content: bytes,
+) -> None:
+    app = ViewerApp(content, far=True)
+    read, counted, reads = app.client.read, asyncio.Event(), 0
+
+    async def slow_read(location: Location, offset: int, size_bytes: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        await (counted.wait() if reads > 1 else asyncio.sleep(0.05))  # as long as the screen takes to rest
+        return await read(location, offset, size_bytes)
+
+    app.client.read = slow_read  # type: ignore[method-assign]
+    async with app.run_test() as pilot:
+        viewer = await opened(pilot)
+        assert all(lines(viewer)[:5])
+        counted.set()
 
 
 async def test_of_a_far_file_little_is_read_that_is_not_shown() -> None:

@@ -98,9 +98,14 @@ class ViewBase(KeyScope, can_focus=True):
 
     def on_mount(self) -> None:
         self.run_worker(self._do_moves(), group="moves")
+        # Textual 8.2 sends no Resize to what it has laid out before the screen asked, as it does for the focus.
+        self.call_after_refresh(self._fit)
 
-    def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        width, height = self.size
         self.move(lambda: self.window.resize(width, height))
 
     async def _do_moves(self) -> None:
