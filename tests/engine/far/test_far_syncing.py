@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from engine_harness import at_rest, stride
 from hosts_harness import Hosts, HostsHarness, Trouble, at, counted, killed_and_done, troubles
+from sync_trees import EXTRA, S, mirrored, plant, sync
 
 from tui.engine.run import Run
 from tui.model.error import PermissionDenied
@@ -20,55 +21,6 @@ from tui.model.location import Location
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
-
-    from tui.places.memory_store import MemoryStore
-
-S = 1_000_000_000
-
-
-def plant(hosts: Hosts) -> tuple[MemoryStore, MemoryStore]:
-    """Make a source, and a target that differs from it in every way but clashes."""
-    here, there = hosts.store(), hosts.store("other")
-    for store in (here, there):
-        store.write("/data/tree/same", b"text", mtime_ns=5 * S)
-        store.write("/data/tree/inner/changed", b"text", mtime_ns=5 * S)
-        store.write("/data/tree/inner/older", b"text", mtime_ns=5 * S)
-        store.write("/data/tree/private", b"text", mtime_ns=5 * S)
-    here.write("/data/tree/inner/changed", b"new text", mtime_ns=6 * S)
-    there.write("/data/tree/inner/older", b"tixt", mtime_ns=9 * S)
-    here.write("/data/tree/fresh/file", b"text", mtime_ns=5 * S)
-    here.link("/data/tree/link", "nowhere")
-    here.find("/data/tree/private").mode = 0o600
-    there.write("/data/tree/extra", b"extra")
-    there.write("/data/tree/inner/more/extra", b"extra")
-    there.link("/data/tree/inner/more/link", "/data/kept")
-    there.write("/data/kept/file", b"kept")
-    return here, there
-
-
-EXTRA = {
-    "tree/extra": b"extra",
-    "tree/inner/more": None,
-    "tree/inner/more/extra": b"extra",
-    "tree/inner/more/link": "/data/kept",
-}
-KEPT = {"kept": None, "kept/file": b"kept"}
-
-
-async def sync(queue: HostsHarness, *, delete_extra: bool = True, **rest: object) -> int:
-    return await queue.add(
-        JobKind.SYNC,
-        at("/data/tree"),
-        target=at("/data/tree", "other"),
-        into=False,
-        conflict=Conflict.OVERWRITE,
-        delete_extra=delete_extra,
-        **rest,
-    )
-
-
-def mirrored(here: MemoryStore) -> dict[str, bytes | str | None]:
-    return here.tree("/data") | KEPT
 
 
 async def test_the_target_becomes_like_the_source(queue: HostsHarness, hosts: Hosts) -> None:
@@ -82,70 +34,6 @@ async def test_the_target_becomes_like_the_source(queue: HostsHarness, hosts: Ho
     assert job.progress.files_removed == 3
     assert job.progress.files_done == job.progress.files_total == 6
     assert job.progress.files_same == 2
-
-
-FOLDERS = ("tree", "tree/inner", "tree/fresh")
-
-
-def times(store: MemoryStore) -> dict[str, int]:
-    return {path: store.find(f"/data/{path}").mtime_ns // S for path in FOLDERS}
-
-
-def give_times(store: MemoryStore) -> None:
-    for number, path in enumerate(FOLDERS, 100):
-        store.find(f"/data/{path}").mtime_ns = number * S
-
-
-@pytest.mark.parametrize("delete_extra", [False, True])
-async def test_folders_that_stood_there_get_the_times_of_the_source(
-    queue: HostsHarness, hosts: Hosts, delete_extra: bool
-) -> None:
-    here, there = plant(hosts)
-    there.write("/data/tree/inner/clash/file", b"in the way")
-    here.write("/data/tree/inner/clash", b"text")
-    give_times(here)
-    id = await sync(queue, delete_extra=delete_extra)
-    job = await (queue.done if delete_extra else queue.ends)(id)
-    assert job.state is (JobState.DONE if delete_extra else JobState.FAILED)
-    assert times(there) == times(here)
-
-
-async def test_where_only_a_folder_has_another_time_it_gets_that_of_the_source(
-    queue: HostsHarness, hosts: Hosts
-) -> None:
-    here, there = plant(hosts)
-    await queue.done(await sync(queue))
-    give_times(here)
-    await queue.done(await sync(queue))
-    assert times(there) == times(here)
-
-
-async def test_a_copy_leaves_folders_that_stood_there_their_own_times(
-    queue: HostsHarness, hosts: Hosts
-) -> None:
-    here, there = plant(hosts)
-    give_times(here)
-    target = at("/data", "other")
-    await queue.done(
-        await queue.add(JobKind.COPY, at("/data/tree"), target=target, conflict=Conflict.OVERWRITE)
-    )
-    assert times(there)["tree/fresh"] == times(here)["tree/fresh"]
-    assert times(there)["tree/inner"] != times(here)["tree/inner"]
-
-
-async def test_an_entry_that_comes_late_leaves_its_folder_the_time_of_the_source(
-    queue: HostsHarness, hosts: Hosts
-) -> None:
-    here, there = plant(hosts)
-    give_times(here)
-    target, source = at("/data/tree", "other"), at("/data/tree")
-    id = await queue.add(JobKind.SYNC, source, target=target, into=False, conflict=Conflict.ASK)
-    await queue.until(id, lambda job: job.state is JobState.WAITING)
-    for question in await queue.engine.questions(id):
-        await queue.engine.answer(question.id, Conflict.OVERWRITE)
-    await queue.done(id)
-    assert there.read("/data/tree/inner/changed") == b"new text"
-    assert times(there) == times(here)
 
 
 async def test_a_second_sync_copies_nothing(queue: HostsHarness, hosts: Hosts) -> None:

@@ -3,6 +3,8 @@ in them any more."""
 
 from __future__ import annotations
 
+import contextlib
+import stat
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -16,6 +18,14 @@ from tui.places.base import Attributes
 if TYPE_CHECKING:
     from tui.engine.far.tree import Folder
     from tui.model.entry import Entry
+
+
+_OWNERS = 0o300
+
+
+def opened(there: Entry) -> int | None:
+    """Return the mode with which a folder's owner can put things into it; None where it has that."""
+    return None if there.mode & _OWNERS == _OWNERS else stat.S_IMODE(there.mode) | 0o700
 
 
 class Dressing(Making):
@@ -37,6 +47,22 @@ class Dressing(Making):
         """Return what a folder was before things were moved out of it."""
         mtime_ns = self._times.of(folder)
         return entry if mtime_ns is None else replace(entry, mtime_ns=mtime_ns)
+
+    async def _open_up(self, folder: Folder) -> None:
+        """Have something put into a folder; a sync makes one that stood there writable for its owner meanwhile."""
+        folder.touched, there, place = True, folder.there, self._to.capabilities
+        if (
+            folder.lent
+            or folder.own
+            or not self._mirrors
+            or there is None
+            or not (place.modes and place.takes_modes)
+        ):
+            return
+        if (mode := opened(there)) is not None:
+            with contextlib.suppress(PlaceError):  # what is put into it tells
+                await self._to.set_attributes(folder.target, Attributes(mode=mode))
+                folder.lent = True
 
     def _mode_to_begin(self, folder: Folder) -> int | None:
         """Return a mode in which things can be put into it, whatever it is to have in the end."""
@@ -62,7 +88,8 @@ class Dressing(Making):
         """Give a folder that stood there the time of its original. (Its mode follows when all is copied.)"""
         if not self._from.capabilities.lists_times and self._from.capabilities.folders:
             entry = await self._from.stat(folder.source)
-        await self._give(folder, Attributes(mtime_ns=self._pairing.attributes(entry).mtime_ns))
+        mode = stat.S_IMODE(folder.there.mode) if folder.lent and folder.there is not None else None
+        await self._give(folder, Attributes(mode, self._pairing.attributes(entry).mtime_ns))
 
     async def _give(self, folder: Folder, wanted: Attributes) -> None:
         if wanted == Attributes() or not self._to.capabilities.folders:

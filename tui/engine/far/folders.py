@@ -123,14 +123,14 @@ class Folders(Dressing):
                 folder.there, folder.known = await look(self._to, folder.target), True
             if folder.there is None:
                 folder.making = True
+                if folder.parent is not None:
+                    await self._open_up(folder.parent)
                 try:
                     await self._to.make_folder(folder.target, self._mode_to_begin(folder))
                 except AlreadyExists:
                     folder.known = False
                     continue
                 folder.own, folder.standing = True, {}
-                if folder.parent is not None:
-                    folder.parent.touched = True
                 return True
             if folder.there.kind is EntryKind.FOLDER:
                 folder.own |= folder.making

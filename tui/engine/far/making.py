@@ -47,6 +47,10 @@ class Making(Deciding):
         """Go by what the target can keep as it is known by now: a server may tell so by refusing it."""
         raise NotImplementedError
 
+    async def _open_up(self, folder: Folder) -> None:
+        """Have something put into a folder at the target."""
+        raise NotImplementedError
+
     async def _keep_time(self, folder: Folder) -> None:
         """Have the time of a folder written down before something is taken out of it."""
         raise NotImplementedError
@@ -125,7 +129,7 @@ class Making(Deciding):
         raise AlreadyExists(f"cannot write {item.target}: its name is taken again and again")
 
     async def _make(self, item: Item) -> bool:
-        item.folder.touched = True
+        await self._open_up(item.folder)
         if self._renames and not item.top and await self._rename(item):
             return True
         kind = item.entry.kind

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.far.comparing import Comparison
 from tui.engine.far.copying import FarCopying
+from tui.engine.far.dressing import opened
 from tui.engine.far.ends import carry, look
 from tui.engine.far.many import each
 from tui.engine.far.reaching import HOME
@@ -31,7 +32,7 @@ from tui.places.local.homes import NO_HOMES, find_homes, spare_home
 from tui.places.local.names import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from tui.engine.far.tree import Step
     from tui.engine.run import Run
@@ -134,8 +135,7 @@ class FarSyncing(FarCopying):
             if run.record.errors and extra:
                 await self._leave_all(target)
                 return
-            await each(extra, lambda item: self._remove(source, target, item.path), AT_ONCE // 4)
-            await self._give_times(source, target, {item.path.rpartition("/")[0] for item in extra})
+            await self._remove_extra(source, target, extra)
             for untold in self._untold:
                 await run.fail(self._spot("", untold.location or target), untold, removing=True)
 
@@ -212,22 +212,48 @@ class FarSyncing(FarCopying):
         except PlaceError as error:
             await self.run.fail(self._spot(item.path, where), error)
 
-    async def _give_times(self, source: Location, target: Location, paths: Set[str]) -> None:
-        """Give folders in which something was removed the times of their sources again."""
+    async def _in_folders(
+        self,
+        source: Location,
+        target: Location,
+        paths: Iterable[str],
+        work: Callable[[Place, Place, str], Awaitable[None]],
+    ) -> None:
+        """Do something with folders of the target that something is, or was, removed from."""
 
-        async def give(path: str) -> None:
-            async def give(here: Place, there: Place) -> None:
-                pairing = Pairing.of(here.capabilities, there.capabilities, self.row.preserve)
-                mtime_ns = pairing.attributes(await here.stat(source.below(path))).mtime_ns
-                if mtime_ns is not None and there.capabilities.folders:
-                    await there.set_attributes(target.below(path), Attributes(mtime_ns=mtime_ns))
-
+        async def one(path: str) -> None:
             try:
-                await self.ends.do_both(source, target, give)
+                await self.ends.do_both(source, target, lambda here, there: work(here, there, path))
             except PlaceError:
                 self.tools.counts.refused(Loss.TIMES, target.below(path))
 
-        await each(paths, give, AT_ONCE)
+        await each(paths, one, AT_ONCE)
+
+    async def _remove_extra(self, source: Location, target: Location, extra: Sequence[Difference]) -> None:
+        """Remove what only the target has; the folders it was in look as they did, or as their sources."""
+        folders, lent = {item.path.rpartition("/")[0] for item in extra}, set[str]()
+
+        async def open_up(_: Place, place: Place, path: str) -> None:
+            if not (place.capabilities.folders and place.capabilities.modes):
+                return
+            try:
+                if (mode := opened(await place.stat(target.below(path)))) is not None:
+                    await place.set_attributes(target.below(path), Attributes(mode=mode))
+                    lent.add(path)
+            except PlaceError as error:
+                if self.ends.is_lost(error):
+                    raise  # all else the removal tells
+
+        async def dress(here: Place, there: Place, path: str) -> None:
+            pairing = Pairing.of(here.capabilities, there.capabilities, self.row.preserve)
+            wanted = pairing.attributes(await here.stat(source.below(path)))
+            wanted = Attributes(wanted.mode if path in lent else None, wanted.mtime_ns)
+            if wanted != Attributes() and there.capabilities.folders:
+                await there.set_attributes(target.below(path), wanted)
+
+        await self._in_folders(source, target, folders, open_up)
+        await each(extra, lambda item: self._remove(source, target, item.path), AT_ONCE // 4)
+        await self._in_folders(source, target, folders, dress)
         await self.tools.counts.write(now=True)
 
     async def _remove(self, source: Location, target: Location, path: str) -> None:

@@ -65,6 +65,7 @@ class Folder:
         making: It was tried to make it, so it may be the job's own whoever finds it there.
         own: The job made it: it is given its attributes in the end.
         touched: Something was put into it at the target, so that its time there is another.
+        lent: What stood there was made writable for as long as things are put into it.
         changed: The names in it that are others at the target; None: left out.
         standing: What is in it at the target, by name; None where each entry has to be asked for.
         left: So many things are not done yet: its listing, and what came of it.
@@ -88,6 +89,7 @@ class Folder:
     making: bool = False
     own: bool = False
     touched: bool = False
+    lent: bool = False
     top: bool = False
     state: State = State.NEW
     changed: Mapping[str, str | None] = field(default_factory=dict)
