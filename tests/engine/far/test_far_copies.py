@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from tui.model.error import PermissionDenied
 from tui.model.job import Conflict, JobState
+from tui.model.location import Location
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -112,3 +114,30 @@ async def test_what_another_job_has_not_finished_stays_behind(far: Far) -> None:
     job = await far.done(await far.submit("/tree"))
     assert far.tree("/target/tree") == {"a": b"a"}
     assert job.progress.files_done == 1
+
+
+async def test_what_comes_late_into_a_read_only_folder_finds_it_writable(far: Far) -> None:
+    far.here.write("/tree/inner/a", b"a")
+    far.here.write("/tree/inner/b", b"b")
+    far.here.find("/tree/inner").mode, far.here.find("/tree/inner").mtime_ns = 0o555, NOON
+
+    def refuse(number: int, name: str, path: str) -> None:
+        if (name, path) == ("get", "/tree/inner/b"):
+            raise PermissionDenied(f"cannot read {path}: permission denied", location=Location(path))
+
+    far.faults.at = refuse
+    id = await far.submit("/tree")
+    assert (await far.rests(id)).state is JobState.FAILED
+    assert far.there.find("/target/tree/inner").mode == 0o555
+    modes: list[int] = []
+
+    def look(number: int, name: str, path: str) -> None:
+        if (name, path) == ("put", "/target/tree/inner/b"):
+            modes.append(far.there.find("/target/tree/inner").mode)
+
+    far.faults.at = look
+    await far.engine.retry([id])
+    await far.until(id, lambda job: job.state is JobState.DONE)
+    assert modes == [0o755]
+    folder = far.there.find("/target/tree/inner")
+    assert (folder.mode, folder.mtime_ns) == (0o555, NOON)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tui.engine.far.ends import look
 from tui.engine.far.making import Making
 from tui.model.error import PlaceError
 from tui.model.fidelity import Loss
@@ -49,18 +50,15 @@ class Dressing(Making):
         return entry if mtime_ns is None else replace(entry, mtime_ns=mtime_ns)
 
     async def _open_up(self, folder: Folder) -> None:
-        """Have something put into a folder; a sync makes one that stood there writable for its owner meanwhile."""
-        folder.touched, there, place = True, folder.there, self._to.capabilities
-        if (
-            folder.lent
-            or folder.own
-            or not self._mirrors
-            or there is None
-            or not (place.modes and place.takes_modes)
-        ):
+        """Have something put into a folder; one that is the job's, or a sync's, is writable for its owner meanwhile."""
+        folder.touched, place = True, self._to.capabilities
+        is_ours = self._mirrors or folder.own or folder.idx in self._fresh_sources
+        if folder.idx < 0 or folder.lent or not (is_ours and place.modes and place.takes_modes):
             return
-        if (mode := opened(there)) is not None:
-            with contextlib.suppress(PlaceError):  # what is put into it tells
+        with contextlib.suppress(PlaceError):  # what is put into it tells
+            if folder.entry is None and folder.there is None:  # something comes late: it is finished already
+                folder.there = await look(self._to, folder.target)
+            if folder.there is not None and (mode := opened(folder.there)) is not None:
                 await self._to.set_attributes(folder.target, Attributes(mode=mode))
                 folder.lent = True
 
