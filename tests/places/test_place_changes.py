@@ -60,6 +60,19 @@ async def test_a_link_is_made_as_it_is_said(stand: Stand, place: Place) -> None:
 
 
 @pytest.mark.needs("symlinks")
+@pytest.mark.parametrize("replace", [False, True])
+async def test_a_link_has_its_time_where_it_is_said_so_and_what_it_leads_to_keeps_its_own(
+    stand: Stand, place: Place, replace: bool
+) -> None:
+    await put(place, stand.at("file"), b"old")
+    before = (await place.stat(stand.at("file"))).mtime_ns
+    dated = await place.make_symlink(stand.at("link"), "file", TAG, replace=replace, mtime_ns=10**18)
+    assert ((await place.stat(stand.at("link"))).mtime_ns == 10**18) is dated
+    assert (await place.stat(stand.at("file"))).mtime_ns == before
+    assert await stand.names() == {"file", "link"}
+
+
+@pytest.mark.needs("symlinks")
 async def test_a_link_replaces_only_where_that_is_said(stand: Stand, place: Place) -> None:
     await put(place, stand.at("name"), b"old")
     with pytest.raises(AlreadyExists, match="name"):

@@ -239,7 +239,11 @@ class Place(Protocol):
         """Create one folder in an existing one. Raises AlreadyExists where the name is taken, by whatever."""
         ...
 
-    async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None: ...
+    async def make_symlink(
+        self, location: Location, points_to: str, tag: str, *, replace: bool, mtime_ns: int | None = None
+    ) -> bool:
+        """Create a symbolic link; say whether it has the time it was to have, if any."""
+        ...
 
     async def remove_file(self, location: Location) -> None:
         """Remove anything that is not a folder; a link itself."""

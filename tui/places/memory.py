@@ -188,13 +188,19 @@ class MemoryPlace:
             kept = mode if self.capabilities.modes else None
             self.store.set(location.path, self.store.new(EntryKind.FOLDER, kept))
 
-    async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None:
+    async def make_symlink(
+        self, location: Location, points_to: str, tag: str, *, replace: bool, mtime_ns: int | None = None
+    ) -> bool:
         async with self.step("make_symlink", location, "create the link", changes=True):
             self._need(self.capabilities.symlinks, location, "create the link")
             self.store.make_way(location.path, replace=replace)
             node = self.store.new(EntryKind.LINK)
             node.points_to = points_to
             self.store.set(location.path, node)
+            keeps = mtime_ns is None or self.capabilities.sets_times
+            if mtime_ns is not None and keeps:
+                node.mtime_ns = mtime_ns
+            return keeps
 
     async def remove_file(self, location: Location) -> None:
         async with self.step("remove_file", location, "remove", changes=True):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+from far_harness import Far
+
 from tui.model.error import PermissionDenied
+from tui.model.fidelity import Loss
 from tui.model.job import Conflict, JobState
 from tui.model.location import Location
+from tui.places.memory import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-
-    from far_harness import Far
+    from pathlib import Path
 
 NOON = 1_700_000_000_123_456_789
 
@@ -141,3 +146,15 @@ async def test_what_comes_late_into_a_read_only_folder_finds_it_writable(far: Fa
     assert modes == [0o755]
     folder = far.there.find("/target/tree/inner")
     assert (folder.mode, folder.mtime_ns) == (0o555, NOON)
+
+
+@pytest.mark.parametrize("sets_times", [True, False])
+async def test_a_link_keeps_its_time_or_that_is_told(tmp_path: Path, sets_times: bool) -> None:
+    far = Far(tmp_path / "journal", there=replace(ALL, sets_times=sets_times))
+    far.here.link("/link", "nowhere")
+    far.here.find("/link").mtime_ns = NOON
+    async with far.engine_on() as engine:
+        job = await far.done(await far.submit("/link"))
+        lost = {lost.loss: lost.count for lost in await engine.losses(job.id)}
+    assert (far.there.find("/target/link").mtime_ns == NOON) is sets_times
+    assert lost == ({} if sets_times else {Loss.TIMES: 1})

@@ -100,6 +100,12 @@ class Counts:
         if entry.described:
             self._add(Loss.METADATA, where)
 
+    def link(self, entry: Entry, where: Location, pairing: Pairing, *, dated: bool) -> None:
+        """Note where a link that was just made could not keep its time; `dated`: it was set."""
+        if Trait.TIMES in self._run.record.row.preserve:
+            if not (dated and pairing.target.keeps_time(entry.mtime_ns)):
+                self._add(Loss.TIMES, where)
+
     def refused(self, loss: Loss, where: Location) -> None:
         """Note that a folder could not be given what it was to have."""
         self._add(loss, where, folder=True)

@@ -99,7 +99,11 @@ class Transfer:
         can = self._source.capabilities.symlinks and self._target.capabilities.symlinks
         if not can or entry.link_target is None:
             raise not_held(entry, target)
-        await self._target.make_symlink(target, entry.link_target, self._tag, replace=item.replace)
+        mtime_ns = entry.mtime_ns if self._pairing.keeps_times else None
+        dated = await self._target.make_symlink(
+            target, entry.link_target, self._tag, replace=item.replace, mtime_ns=mtime_ns
+        )
+        self._counts.link(entry, target, self._pairing, dated=dated)
         return entry
 
     def forget_halves(self) -> None:

@@ -164,24 +164,30 @@ class LocalEnd:
             if mode is not None:
                 change_mode(folder.root.fd, name, lambda _: stat.S_IMODE(mode))
 
-    async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None:
-        await self._hop(self._make_symlink, location, os.fsencode(points_to), tag, replace)
+    async def make_symlink(
+        self, location: Location, points_to: str, tag: str, *, replace: bool, mtime_ns: int | None = None
+    ) -> bool:
+        return await self._hop(self._make_symlink, location, os.fsencode(points_to), tag, replace, mtime_ns)
 
-    def _make_symlink(self, location: Location, points_to: bytes, tag: str, replace: bool) -> None:
+    def _make_symlink(
+        self, location: Location, points_to: bytes, tag: str, replace: bool, mtime_ns: int | None
+    ) -> bool:
         with self._folders.at(location, "create the link") as (folder, name):
             fd = folder.root.fd
             try:
                 if not replace:
                     os.symlink(points_to, name, dir_fd=fd)
-                    return
+                    return _link_dated(fd, name, mtime_ns)
                 scratch = name_of_half(tag, name, len(points_to), 0)
                 discard(fd, scratch)
                 os.symlink(points_to, scratch, dir_fd=fd)
                 try:
+                    dated = _link_dated(fd, scratch, mtime_ns)
                     os.rename(scratch, name, src_dir_fd=fd, dst_dir_fd=fd)
                 except BaseException:
                     discard(fd, scratch)
                     raise
+                return dated
             except OSError as error:
                 if error.errno in _NO_LINKS:
                     raise not_held(_A_LINK, location) from error
@@ -341,3 +347,14 @@ def _time_step_ns(folder: Location) -> int:
     root, _ = nearest(folder)
     with root:
         return time_step_ns(root.device, root.ways)
+
+
+def _link_dated(folder: int, name: bytes, mtime_ns: int | None) -> bool:
+    """Give a link its time, where there is one to give; say whether it has it."""
+    if mtime_ns is None:
+        return True
+    try:
+        os.utime(name, ns=(mtime_ns, mtime_ns), dir_fd=folder, follow_symlinks=False)
+    except (OSError, OverflowError):
+        return False
+    return True

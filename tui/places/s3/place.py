@@ -136,7 +136,9 @@ class S3Place:
         else:
             raise AlreadyExists(f"cannot {doing} {location}: the bucket is already there", location=location)
 
-    async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None:
+    async def make_symlink(
+        self, location: Location, points_to: str, tag: str, *, replace: bool, mtime_ns: int | None = None
+    ) -> bool:
         raise NotHeld(f"cannot create the link {location}: S3 knows no links", location=location)
 
     async def remove_file(self, location: Location) -> None:

@@ -260,16 +260,19 @@ class SftpPlace:
         session.taken_modes |= mode & ~found
         return found == mode
 
-    async def make_symlink(self, location: Location, points_to: str, tag: str, *, replace: bool) -> None:
-        """Create a symbolic link."""
+    async def make_symlink(
+        self, location: Location, points_to: str, tag: str, *, replace: bool, mtime_ns: int | None = None
+    ) -> bool:
+        """Create a symbolic link; say whether it has the time it was to have, if any."""
         session, path, doing = self._session, self._path(location), "create the link"
         target = os.fsencode(points_to)
         partial = passing_path(path, tag)
         try:
             if not replace:
                 await self._link(target, path)
-                return
+                return await self._link_dated(path, mtime_ns)
             await self._link(target, partial)
+            dated = await self._link_dated(partial, mtime_ns)
         except (Refused, Lost) as refused:
             raise await reasons.not_made(session, refused, location, path, doing) from refused
         named = False
@@ -279,6 +282,14 @@ class SftpPlace:
         finally:
             if not named:
                 await session.drop(partial)
+        return dated
+
+    async def _link_dated(self, path: bytes, mtime_ns: int | None) -> bool:
+        """Give a link its own time, where the server can do that without following it; say whether it has it."""
+        if mtime_ns is None:
+            return True
+        asked = self._session.send_set(path, attributes(mtime_ns=mtime_ns))
+        return asked is not None and is_ok(await asked)
 
     async def _link(self, target: bytes, path: bytes) -> None:
         """Make a link. (OpenSSH takes the two the other way round than the standard says, and paramiko follows it.)"""
