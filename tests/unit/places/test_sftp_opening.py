@@ -103,7 +103,7 @@ async def test_who_has_waited_for_a_silent_host_hears_soon_that_it_does_not_answ
 
 def test_a_silence_counts_only_for_whoever_comes_at_once() -> None:
     long, short = Silence(9.0, until=100.0), Silence(0.5, until=100.0)
-    assert long.word_s(100.1) == 1.0
-    assert Silence(5.0, until=100.0).word_s(100.1) == 5.0
-    assert Silence(30.0, until=100.0).word_s(100.1) == 1.0
-    assert long.word_s(110.0) is short.word_s(100.1) is None
+    assert long.counts(100.1)
+    assert not long.counts(110.0)
+    assert not short.counts(100.1)
+    assert [Silence(lasted_s, until=100.0).word_s for lasted_s in (5.0, 9.0, 30.0)] == [5.0, 1.0, 1.0]

@@ -329,6 +329,23 @@ async def test_a_host_that_says_nothing_is_given_up_sooner_than_one_that_is_slow
     assert found == []
 
 
+async def test_a_host_behind_another_that_says_nothing_is_given_up_as_soon(
+    own_sshd: Sshd, tmp_path: Path
+) -> None:
+    async with silent() as (port, _), complaints() as found:
+        file = tmp_path / "config"
+        file.write_text(
+            own_sshd.config_for("gate", ConnectTimeout=60)
+            + own_sshd.config_for("here", ProxyJump="gate", Port=port)
+        )
+        ours = SshSettings(file, connect_timeout_s=60, word_timeout_s=0.5)
+        with pytest.raises(PlaceUnavailable, match=r"did not answer within 0\.5 s"):
+            async with asyncio.timeout(30):
+                await connect(HERE, Somebody(), ours)
+        await eventually(lambda: not own_sshd.sessions())
+    assert found == []
+
+
 async def test_a_host_that_freezes_is_noticed(tmp_path: Path) -> None:
     with running_sshd(tmp_path / "sshd") as server:
         file = tmp_path / "config"

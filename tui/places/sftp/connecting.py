@@ -61,6 +61,8 @@ async def connect(
         HostKeyMismatch: Its key is not the one it is known by, or nobody accepted it.
         PlaceError: ssh_config or the location makes no sense.
     """
+    if silence is not None and not silence.counts(asyncio.get_running_loop().time()):
+        silence = None
     try:
         connection, _ = await _Journey(asker, settings, answers or Answers(), silence).to(location.authority)
         return connection
@@ -172,9 +174,8 @@ class _Attempt:
         self._word_s = host.word_timeout_s
         """So long the host may take for its first word; None: as long as for all."""
         self._silent_s = 0.0
-        word_s = None if silence is None else silence.word_s(asyncio.get_running_loop().time())
-        if self._word_s is not None and silence is not None and word_s is not None:
-            self._word_s, self._silent_s = min(self._word_s, word_s), silence.lasted_s
+        if self._word_s is not None and silence is not None:
+            self._word_s, self._silent_s = min(self._word_s, silence.word_s), silence.lasted_s
         self.introduction: Introduction
 
     async def made(self, asker: Asker, answers: Answers) -> asyncssh.SSHClientConnection | None:

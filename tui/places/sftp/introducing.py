@@ -52,6 +52,7 @@ class Introduction(asyncssh.SSHClient):
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._connection, self._command = conn, conn.get_extra_info("subprocess")
+        conn.set_extra_info(server_version="")  # or it tells that of the host between
 
     @property
     def has_answered(self) -> bool:

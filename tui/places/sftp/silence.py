@@ -24,8 +24,11 @@ class Silence:
     lasted_s: float
     until: float
 
-    def word_s(self, now: float) -> float | None:
-        """Return how long the host has for its first word on a new connection; None: as long as any."""
-        if self.lasted_s < _SILENT_S or now - self.until > _AT_ONCE_S:
-            return None
+    def counts(self, now: float) -> bool:
+        """Say whether somebody who connects now has waited for so long already."""
+        return self.lasted_s >= _SILENT_S and now - self.until <= _AT_ONCE_S
+
+    @property
+    def word_s(self) -> float:
+        """How long the host has for its first word on a new connection, where it counts."""
         return max(_LEAST_S, PATIENCE_S - self.lasted_s)
