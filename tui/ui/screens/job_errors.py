@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tui.ui.queue_feed import QueueState
 
 REFRESH_S = 0.5
+_SHARE = 0.94
+"""Of the screen's height that a dialog takes at most, as in its style."""
+_LINES_AROUND, _LEAST_LINES = 13, 4
+"""What stands around the list (frame, the error in full, feedback), and what it has at the least."""
 
 
 class JobErrors(Dialog[None]):
@@ -55,6 +59,11 @@ class JobErrors(Dialog[None]):
     def on_mount(self) -> None:
         self.query_one(ErrorList).focus()
         self.set_interval(REFRESH_S, self._recount)
+
+    def on_resize(self) -> None:
+        """Leave the lines below the list to the longest error there is."""
+        share = int(self.size.height * _SHARE)
+        self.query_one(ErrorList).styles.max_height = max(_LEAST_LINES, share - _LINES_AROUND)
 
     def _count(self) -> int:
         job = self._state.get(self._job)
@@ -119,9 +128,10 @@ class JobErrors(Dialog[None]):
 
 
 def _in_full(error: JobError) -> Content:
+    where, message = visible(str(error.location)), visible(error.message)
     lines = [
-        Content.styled(visible(str(error.location)), "bold"),
-        Content(visible(error.message)),
+        Content.styled("" if where in message else where, "bold"),  # it may be long, and once is enough
+        Content(message),
         Content(visible(error.remedy)),
         Content.styled(fmt.moment(error.at), "$quiet"),
     ]

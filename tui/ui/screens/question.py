@@ -14,9 +14,9 @@ from tui import format as fmt
 from tui.model.entry import EntryKind
 from tui.model.job import Conflict, Question
 from tui.ui.notes import report
-from tui.ui.screens.dialog import feedback, plain
+from tui.ui.screens.dialog import feedback
 from tui.ui.screens.patient import PatientDialog
-from tui.ui.terminal.cells import cells, fit
+from tui.ui.terminal.cells import cells, first, fit
 from tui.visible import visible
 
 if TYPE_CHECKING:
@@ -140,7 +140,8 @@ class QuestionScreen(PatientDialog[None]):
             if more
             else ""
         )
-        self.query_one("#what", Static).update(plain(visible(question.target.name) + others))
+        what = _in_two_lines(visible(question.target.name), others, self.query_one("#what").size.width)
+        self.query_one("#what", Static).update(Content(what))
         new, old = question.source_facts, question.target_facts
         self.query_one("#source", Static).update(_side("New", question, new, old, width))
         self.query_one("#target", Static).update(_side("There already", question, old, new, width))
@@ -174,6 +175,14 @@ class QuestionScreen(PatientDialog[None]):
             return
         self._waiting = [] if for_all else self._waiting[1:]
         await self._next()
+
+
+def _in_two_lines(name: str, others: str, width: int) -> str:
+    """Return a name and what follows it, in no more than two lines of so many cells."""
+    if cells(name + others) <= width:
+        return name + others
+    start = first(name, width)
+    return f"{start}\n{fit(name[len(start) :], width - cells(others), 'extension')}{others}"
 
 
 def _side(title: str, question: Question, facts: Facts, other: Facts, width: int) -> Content:

@@ -63,11 +63,12 @@ def fit(text: str, width: int, keep: Literal["start", "end", "extension"] = "sta
         stem, dot, extension = text.rpartition(".")
         tail = dot + extension
         if stem and cells(tail) <= min(_EXTENSION_CELLS, width - 3):
-            return _first(stem, width - 1 - cells(tail)) + ELLIPSIS + tail
-    return _first(text, width - 1) + ELLIPSIS
+            return first(stem, width - 1 - cells(tail)) + ELLIPSIS + tail
+    return first(text, width - 1) + ELLIPSIS
 
 
-def _first(text: str, width: int) -> str:
+def first(text: str, width: int) -> str:
+    """Return the start of a text that takes so many cells at most."""
     used = 0
     for start, _end, size in split_graphemes(text)[0]:
         if used + size > width:
