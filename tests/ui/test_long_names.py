@@ -6,14 +6,17 @@ import pytest
 from textual.geometry import Region
 from textual.widgets import Button
 
-from tui.model.entry import EntryKind, Facts
+from tui.model.entry import EntryKind, Facts, Space
 from tui.model.job import JobError, JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
 from tui.ui.screens.cancel_jobs import CancelJobs
 from tui.ui.screens.confirm import Confirm
+from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.screens.dialog import Box
+from tui.ui.screens.information import Information
 from tui.ui.screens.job_errors import JobErrors
 from tui.ui.screens.question import QuestionScreen
+from tui.ui.screens.totals import TotalsLine
 
 SIZES = [(200, 50), (80, 24), (60, 20), (60, 19), (40, 12)]
 PLAIN, SPACED, WIDE = "a" * 251 + ".txt", "many words " * 22 + "end.txt", "漢" * 83 + ".txt"
@@ -78,6 +81,36 @@ async def test_the_buttons_before_something_is_cancelled_or_removed_can_be_seen(
         await s.press("w", "x")
         dialog = await s.dialog(CancelJobs)
         assert all_in(dialog, dialog.focused)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (44, 19)])
+async def test_every_field_of_a_copy_is_seen_when_it_has_the_focus(shell, size):
+    def crowded(client):
+        client.free = Space(free_bytes=100, size_bytes=1000, free_files=10)
+
+    name = PLAIN
+    tree = {"home": {"ann": {name: b"x" * 200}}, "mnt": {"backup": {name: b"y"}}}
+    async with shell(tree, size=size, prepare=crowded) as s:
+        await s.cursor_on(name)
+        await s.press("f5")
+        dialog = await s.dialog(CopyDialog)
+        await s.until(lambda: "too little" in str(dialog.query_one("#feedback").render()), "room looked at")
+        await s.pilot.pause()
+        for field in dialog.focus_chain:
+            dialog.set_focus(field)
+            await s.until(lambda field=field: all_in(dialog, field), f"{field} seen")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_all_that_is_known_of_an_entry_can_be_scrolled_to(shell, size):
+    async with shell({"home": {"ann": {PLAIN: b"x"}}}, size=size, right="/home") as s:
+        await s.cursor_on(PLAIN)
+        await s.press("I")
+        dialog = await s.dialog(Information)
+        await s.press(*["down"] * 20)
+        await s.until(lambda: all_in(dialog, dialog.query_one(TotalsLine)), "the end")
+        await s.press(*["up"] * 20)
+        await s.until(lambda: all_in(dialog, dialog.query(".name").first()), "the beginning")
 
 
 @NAMES

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Label, Static
 
 from tui.format import count, moment, size
 from tui.model.entry import EntryKind
-from tui.ui.screens.dialog import Dialog, plain
+from tui.ui.screens.dialog import Box, Dialog, plain
 from tui.ui.screens.totals import TotalsLine
 from tui.visible import visible
 
@@ -75,7 +76,11 @@ class Information(Dialog[None]):
         super().__init__(title, "Enter, Esc leave")
         self._lines, self._places, self._sources = lines, places, sources
 
-    BINDINGS = [("enter,q,i,I", "leave", "Leave")]  # noqa: RUF012 (Textual merges it)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,q,i,I", "leave", "Leave", show=False),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+    ]
 
     def compose_body(self) -> ComposeResult:
         for name, value in self._lines:
@@ -85,3 +90,7 @@ class Information(Dialog[None]):
         with Horizontal(classes="row"):
             yield Label("In all", classes="name")
             yield TotalsLine(self._places, self._sources)
+
+    def action_scroll(self, lines: int) -> None:
+        """Show more of facts that have no room, as those of an entry with a long name."""
+        self.query_one(Box).scroll_relative(y=lines, animate=False)
