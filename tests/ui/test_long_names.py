@@ -9,11 +9,13 @@ from textual.widgets import Button
 from tui.model.entry import EntryKind, Facts, Space
 from tui.model.job import JobError, JobKind, JobState, Progress, Question, Request
 from tui.model.location import Location
+from tui.ui import notes
 from tui.ui.screens.cancel_jobs import CancelJobs
 from tui.ui.screens.confirm import Confirm
 from tui.ui.screens.copy_dialog import CopyDialog
 from tui.ui.screens.dialog import Box
 from tui.ui.screens.information import Information
+from tui.ui.screens.job_details import JobDetails
 from tui.ui.screens.job_errors import JobErrors
 from tui.ui.screens.question import QuestionScreen
 from tui.ui.screens.totals import TotalsLine
@@ -111,6 +113,20 @@ async def test_all_that_is_known_of_an_entry_can_be_scrolled_to(shell, size):
         await s.until(lambda: all_in(dialog, dialog.query_one(TotalsLine)), "the end")
         await s.press(*["up"] * 20)
         await s.until(lambda: all_in(dialog, dialog.query(".name").first()), "the beginning")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_that_the_engine_does_not_answer_has_room_below_long_details(shell, size, monkeypatch):
+    monkeypatch.setattr(notes, "SLOW_S", 0.01)
+    async with shell(size=size) as s:
+        job_about(s, PLAIN, state=JobState.RUNNING, progress=Progress(1, 9, 2_000, 9_000))
+        await s.until(lambda: s.main.queue_pane.jobs, "job shown")
+        s.client.freeze()
+        await s.press("w", "enter")
+        dialog = await s.dialog(JobDetails)
+        await s.until(lambda: dialog.query_one("#feedback").region.area, "said")
+        await s.until(lambda: all_in(dialog, dialog.query_one("#feedback")), "in its box")
+        s.client.thaw()
 
 
 @NAMES
