@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, names
+from engine_harness import NEW, Harness, names, write
 
 from tests.trees import partials
 from tui.model.job import Conflict, JobState
@@ -155,6 +155,44 @@ async def test_a_file_written_to_behind_its_copy_is_not_removed_and_copied_again
     await harness.engine.retry([id])
     await harness.done(id)
     assert (names(source), (target / log.relative_to(source)).read_text()) == ([], "the latest")
+
+
+@pytest.mark.parametrize("rule", [Conflict.FAIL, Conflict.ASK, Conflict.OVERWRITE])
+@pytest.mark.parametrize("gone", [True, False], ids=["taken away", "changed"])
+async def test_an_original_that_stays_since_its_copy_is_not_as_it_was_is_told(
+    harness: Harness, source: Path, far: Path, monkeypatch: pytest.MonkeyPatch, rule: Conflict, gone: bool
+) -> None:
+    write(source / "tree" / "one", "one")
+    write(source / "tree" / "two", "two")
+    copy = far / "tree" / "one"
+
+    def meddle(_: int) -> None:
+        copy.unlink()
+        if not gone:
+            copy.write_text("somebody else's")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tui.places.local.syscalls.sync_filesystem", meddle)
+        id = await harness.move(source / "tree", to=far, conflict=rule)
+        assert (await harness.ends(id)).state is JobState.FAILED
+    (error,) = await harness.engine.errors(id)
+    assert error.message.endswith("no copy of it at the target" if gone else "its copy was changed since")
+    assert (names(source / "tree"), (source / "tree" / "one").read_text()) == (["one"], "one")
+    if gone or rule is Conflict.OVERWRITE:
+        await harness.engine.retry([id])
+        await harness.done(id)
+        assert (names(source), copy.read_text()) == ([], "one")
+
+
+@pytest.mark.parametrize("rule", [Conflict.SKIP, Conflict.NEWER])
+async def test_an_original_that_was_left_out_by_the_rule_stays_without_a_word(
+    harness: Harness, source: Path, far: Path, rule: Conflict
+) -> None:
+    write(source / "tree" / "one", "one")
+    write(source / "tree" / "two", "two")
+    write(far / "tree" / "one", "newer", NEW)
+    await harness.done(await harness.move(source / "tree", to=far, conflict=rule))
+    assert (names(source / "tree"), (far / "tree" / "one").read_text()) == (["one"], "newer")
 
 
 async def test_looking_costs_one_call_a_small_file(

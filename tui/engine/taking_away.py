@@ -12,7 +12,7 @@ from tui.engine.copying import Copying
 from tui.engine.flushing import flush
 from tui.engine.rows import Phase
 from tui.engine.run import Spot
-from tui.model.error import NotEmpty, NotFlushed, PlaceError, SourceChanged
+from tui.model.error import CollisionRefused, NotEmpty, NotFlushed, NotFound, PlaceError, SourceChanged
 from tui.model.job import Conflict
 from tui.places.local.fitting import twin_of
 from tui.places.local.moved_removal import MovedRemoval
@@ -154,8 +154,9 @@ class TakingAway(Copying):
                     left = failure.name or path
                     there = await self._twin(parent, (path, target_path), left)
                     spot = Spot(source.idx, left, there, parent.location(left), parent.location(left))
-                    # A retry does not just remove what was written to since it was copied: it is copied again first.
-                    removing = not isinstance(failure.error, (SourceChanged, NotEmpty))
+                    # A retry does not just remove what is not as it was copied: it is copied again first.
+                    again = SourceChanged, CollisionRefused, NotFound, NotEmpty
+                    removing = not isinstance(failure.error, again)
                     await run.fail(spot, failure.error, removing=removing)
                 if batch.exhausted:
                     return
@@ -170,13 +171,16 @@ class TakingAway(Copying):
         return top[1] + path[len(top[0]) :]
 
     def _stays(self, source: Source, failure: Failure) -> bool:
-        """Say whether an original that is newer than what stands at the target was left there on purpose."""
+        """Say whether an original that differs from what stands at the target was left there on purpose."""
         rule = self.run.rule_for(source.idx, failure.name)
-        return isinstance(failure.error, SourceChanged) and rule not in (Conflict.OVERWRITE, Conflict.NEWER)
+        if isinstance(failure.error, SourceChanged):
+            return rule not in (Conflict.OVERWRITE, Conflict.NEWER)
+        on_purpose = (Conflict.SKIP, Conflict.RENAME, Conflict.NEWER)
+        return isinstance(failure.error, CollisionRefused) and rule in on_purpose
 
     async def _was_not_copied(self, source: Source, failure: Failure) -> bool:
         """Say whether an original differs from its target because its copy failed, which is told already."""
-        differs = isinstance(failure.error, SourceChanged)
+        differs = isinstance(failure.error, (SourceChanged, CollisionRefused, NotFound))
         return differs and await self.run.journal.has_failed(self.row.id, source.idx, failure.name)
 
     @property

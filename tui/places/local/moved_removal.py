@@ -7,7 +7,16 @@ import stat
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from tui.model.error import LinkInTheWay, NotAFolder, NotEmpty, NotFound, PlaceError, SameFile, SourceChanged
+from tui.model.error import (
+    CollisionRefused,
+    LinkInTheWay,
+    NotAFolder,
+    NotEmpty,
+    NotFound,
+    PlaceError,
+    SameFile,
+    SourceChanged,
+)
 from tui.model.fidelity import Trait
 from tui.model.job import Conflict
 from tui.places.local import syscalls
@@ -36,8 +45,8 @@ _NO_TWIN = (NotFound, NotAFolder, LinkInTheWay)
 class MovedRemoval(TreeRemoval):
     """The second half of a move: removes from the source what stands complete at the target.
 
-    What is missing or different there stays, without a word if the job's rule may have left it so on purpose; where
-    the target's is older although the job was to replace it, the source was written to meanwhile, and that is told.
+    What is missing or different there stays, and is told: as a NotFound, as a SourceChanged where the target's is
+    older, else as a CollisionRefused. Whoever is told knows by the job's rules what was left so on purpose.
 
     Where names are changed, what others owe theirs to goes after them, or not at all: another try finds the same names.
     """
@@ -93,8 +102,13 @@ class MovedRemoval(TreeRemoval):
             return False
         try:
             twin = self._twin_of(path)
+        except NotFound:
+            return False  # it was left out
+        try:
             there = self._target.folder(twin)
-        except _NO_TWIN:
+        except _NO_TWIN as error:
+            if isinstance(error, NotFound):
+                self._tell_missing(path, batch)
             return False
         except PlaceError as error:
             batch.failures.append(Failure(path, error))
@@ -255,12 +269,32 @@ class MovedRemoval(TreeRemoval):
             return
         self.hold()
         standing = look(pair.target, target_name)
-        if standing is not None and self._is_outdated(info, standing):
-            path = join(folder, name)
-            where = self.root.location(path)
+        if standing is None:
+            self._tell_missing(join(folder, name), batch)
+        elif not is_folder(standing):
+            self._tell_different(join(folder, name), info, standing, batch)
+
+    def _tell_missing(self, path: bytes, batch: Batch) -> None:
+        where = self.root.location(path)
+        message = f"cannot remove {where}: there is no copy of it at the target"
+        remedy = "It came after the rest was copied, or its copy was taken away; retry to have it copied."
+        batch.failures.append(Failure(path, NotFound(message, remedy, location=where)))
+
+    def _tell_different(
+        self, path: bytes, info: os.stat_result, standing: os.stat_result, batch: Batch
+    ) -> None:
+        where = self.root.location(path)
+        error: PlaceError
+        both_files = stat.S_ISREG(info.st_mode) and stat.S_ISREG(standing.st_mode)
+        if both_files and standing.st_mtime_ns < info.st_mtime_ns:
             remedy = "It was written to after it was copied; retry to have it copied again."
             error = SourceChanged(f"cannot remove {where}: it is newer than its copy", remedy, location=where)
-            batch.failures.append(Failure(path, error))
+        else:
+            remedy = "Compare them; retry to have it copied again, by the job's conflict rule."
+            error = CollisionRefused(
+                f"cannot remove {where}: its copy was changed since", remedy, location=where
+            )
+        batch.failures.append(Failure(path, error))
 
     def _stands(self, pair: Pair, name: bytes, target_name: bytes, info: os.stat_result) -> bool:
         if self._rules.fitting is not None:
@@ -296,12 +330,6 @@ class MovedRemoval(TreeRemoval):
             self.hold()
         else:
             self._waiting.setdefault(folder, []).append(name)
-
-    def _is_outdated(self, info: os.stat_result, standing: os.stat_result) -> bool:
-        if self._rules.conflict in (Conflict.SKIP, Conflict.RENAME):
-            return False
-        both_files = stat.S_ISREG(info.st_mode) and stat.S_ISREG(standing.st_mode)
-        return both_files and standing.st_mtime_ns < info.st_mtime_ns
 
     def folder(self, level: Level, batch: Batch) -> bool:
         """Remove a folder from which all went; one that got something new meanwhile stays."""
