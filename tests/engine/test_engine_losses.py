@@ -137,6 +137,33 @@ async def test_the_report_outlives_a_restart(tmp_path: Path, tree: Path, target:
         assert (await last.engine.job(id)).progress.losses == FILES + 10
 
 
+async def test_a_sync_that_goes_on_tells_once_of_what_it_tries_again(
+    tmp_path: Path, tree: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.places.local.decision.is_aligned", lambda *_: False)
+    monkeypatch.setattr("tui.places.local.entry_copy.is_aligned", lambda *_: False)
+
+    def aligned(*given: object) -> None:
+        given[-1].lose(Loss.XATTR)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr("tui.places.local.entry_copy.align", aligned)
+    journal, rest = (
+        tmp_path / "journal",
+        {"kind": JobKind.SYNC, "into": False, "conflict": Conflict.OVERWRITE},
+    )
+    engine = new_engine(journal)
+    await engine.start_up()
+    first = Harness(engine, journal)
+    (target / "tree").mkdir()
+    id = await first.copy(tree, to=target / "tree", limit_bytes_s=100, **rest)  # type: ignore[arg-type]
+    await first.until(id, lambda job: 0 < job.progress.losses)
+    await engine.shut_down()
+    async with running(journal) as last:
+        await last.engine.limit(None, [id])
+        await last.done(id)
+        assert counts(await last.engine.losses(id))[Loss.XATTR] == FILES + 5
+
+
 @pytest.mark.parametrize("end", ["pause", "stop", "crash"])
 async def test_what_is_interrupted_is_neither_forgotten_nor_counted_twice(
     tmp_path: Path, tree: Path, target: Path, end: str, monkeypatch: pytest.MonkeyPatch

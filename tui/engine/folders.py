@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tui.engine.losses import Losses
+from tui.engine.losses import Losses, is_told_again
 from tui.engine.noting import add_noted
 from tui.engine.run import Spot, Sums
 from tui.model.error import PlaceError
@@ -125,7 +125,8 @@ class Folders:
         report = Report(notes=notes)
         with closing(notes):
             self._work(report)
-        add_noted(report.losses, notes.of_the_dead(self.target, self._run.record.row.preserve), self.target)
+        row = self._run.record.row
+        add_noted(report.losses, notes.of_the_dead(self.target, row.preserve), self.target, row.kind)
         return report
 
     def _work(self, report: Report) -> None:
@@ -317,8 +318,10 @@ class Folders:
 
     def lost(self, report: Report, folder: Folder, name: bytes, losses: Iterable[Loss]) -> None:
         """Note what an entry (without a name: the folder itself) could not keep."""
+        kind = self._run.record.row.kind
         for loss in losses:
-            report.losses.add(loss, lambda: self.spot(folder, name).target, folder=not name)
+            again = not name or is_told_again(loss, kind)
+            report.losses.add(loss, lambda: self.spot(folder, name).target, folder=again)
 
     def _finish(self, folder: Folder, report: Report) -> None:
         """Give a folder that is complete its final times and mode, and tidy up what an earlier go left there."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.model.fidelity import Loss, Lost
+from tui.model.job import JobKind
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -16,6 +17,13 @@ EXAMPLES = 5
 """So many entries are named for each kind of loss; the others are only counted."""
 
 _TOLD = "told"
+
+_BY_ALIGNING = frozenset({Loss.OWNER, Loss.MODE, Loss.XATTR, Loss.ACL})
+
+
+def is_told_again(loss: Loss, kind: JobKind) -> bool:
+    """Say whether every walk of such a job finds that loss anew: a sync tries again what is not as it should be."""
+    return kind is JobKind.SYNC and loss in _BY_ALIGNING
 
 
 @dataclass(slots=True)
@@ -39,7 +47,7 @@ class Losses:
     """Counts by kind, with the first few entries of each: of a job, or of one hop.
 
     A file is counted once, when it is made: a later walk finds it complete. A folder gets its attributes in every walk,
-    so each walk counts the folders anew.
+    so each walk counts the folders anew, and with them what else is told again (`is_told_again`).
 
     Attributes:
         told: By the slot of their notes, the token of the last hop whose losses are counted: see `LossNotes`.
@@ -66,7 +74,11 @@ class Losses:
             count.floor = 0
 
     def add(self, loss: Loss, where: Callable[[], Location], *, folder: bool = False) -> None:
-        """Count one entry more; `where` is asked only while examples are wanted."""
+        """Count one entry more; `where` is asked only while examples are wanted.
+
+        Args:
+            folder: It is one, or is told again like one.
+        """
         count = self._counts.setdefault(loss, _Count())
         if folder:
             count.folders += 1

@@ -7,17 +7,18 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tui.engine.losses import Losses
+from tui.engine.losses import Losses, is_told_again
 from tui.model.error import PlaceError
 from tui.places.local.loss_notes import LossNotes, drop_notes, read_notes
 from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Set
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from tui.engine.rows import JobRow
     from tui.engine.run import Run
-    from tui.model.fidelity import Trait
+    from tui.model.job import JobKind
     from tui.places.local.loss_notes import Lost, Stage
     from tui.places.local.root import Root
 
@@ -49,12 +50,12 @@ class Noting:
         """Remove them: the job has ended."""
         drop_notes(self._folder, tag=self._tag)
 
-    def untold(self, target: Root, keep: Set[Trait], told: Mapping[str, str]) -> Losses:
+    def untold(self, target: Root, row: JobRow, told: Mapping[str, str]) -> Losses:
         """Return what an engine that was killed had noted and not told, of what stands complete by now."""
         losses = Losses()
         for found in read_notes(self._folder, self._tag, told.items()):
             losses.told[found.slot] = found.token
-            add_noted(losses, found.complete(target, Traits(keep)), target)
+            add_noted(losses, found.complete(target, Traits(row.preserve)), target, row.kind)
         return losses
 
 
@@ -72,17 +73,18 @@ async def lose(run: Run, losses: Losses, notes: LossNotes | None = None) -> None
     run.touch()
 
 
-def add_noted(losses: Losses, noted: Iterable[Lost], target: Root) -> None:
+def add_noted(losses: Losses, noted: Iterable[Lost], target: Root, kind: JobKind) -> None:
     """Count what was noted."""
     for path, lost in noted:
         for loss in lost:
-            losses.add(loss, lambda path=path: target.location(path))  # type: ignore[misc]
+            again = is_told_again(loss, kind)
+            losses.add(loss, lambda path=path: target.location(path), folder=again)  # type: ignore[misc]
 
 
 async def recall_losses(run: Run, target: Root) -> None:
     """Count what an engine that was killed had not come to tell."""
     record = run.record
     if record.walk:
-        losses = await run.hop(run.noting.untold, target, record.row.preserve, record.losses.told)
+        losses = await run.hop(run.noting.untold, target, record.row, record.losses.told)
         if losses.told:
             await lose(run, losses)
