@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import tui
 from tests.places.stand import TAG, listed, put
 from tui.model.error import AlreadyExists, PlaceUnavailable
 from tui.model.location import S3, Location
@@ -74,6 +75,20 @@ async def test_a_small_file_takes_a_look_and_a_write(place: S3Place, store: Poli
     store.asked.clear()
     await put(place, BUCKET.child("file"), b"x")
     assert store.asked == {"HEAD": 1, "PUT": 1}
+
+
+@pytest.mark.parametrize(("size_bytes", "waits"), [(0, False), (4096, False), (1 << 20, True)])
+async def test_leave_to_send_is_waited_for_only_with_what_is_not_small(
+    place: S3Place, store: Polite, size_bytes: int, *, waits: bool
+) -> None:
+    await put(place, BUCKET.child("file"), bytes(size_bytes))
+    assert store.objects["file"] == bytes(size_bytes)
+    assert ("expect" in store.written_with) is waits
+
+
+async def test_a_store_is_told_who_writes(place: S3Place, store: Polite) -> None:
+    await put(place, BUCKET.child("file"), b"x")
+    assert store.written_with["user-agent"].split()[0] == f"ferry/{tui.__version__}"
 
 
 async def test_what_came_between_the_look_and_the_write_is_not_replaced(

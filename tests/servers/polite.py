@@ -37,6 +37,7 @@ class Polite:
         takes: It takes conditions; else it says that it does not know them.
         unseen: What it does not tell of yet, though it is there: it came just now.
         asked: Of each kind so many.
+        written_with: What the last request to write came with, by name in small letters.
         ranges: What was asked for of files: (first byte, last byte), in order.
         cut_bytes: After so many bytes of a file it ends the connection.
         sends_parts: It sends the part of a file that it is asked for; else all of it.
@@ -58,6 +59,7 @@ class Polite:
         self.heeds = self.takes = True
         self.unseen: set[str] = set()
         self.asked: Counter[str] = Counter()
+        self.written_with: dict[str, str] = {}
         self.ranges: list[tuple[int, int]] = []
         self.cut_bytes: int | None = None
         self.sends_parts = self.heeds_match = True
@@ -100,6 +102,7 @@ class Polite:
             self.objects[key], self.told[key] = self._source_of(request), _kept(request)
             return _xml("<CopyObjectResult><ETag>0</ETag></CopyObjectResult>")
         if kind == "PUT":
+            self.written_with = {name.lower(): value for name, value in request.headers.items()}
             if "If-None-Match" in request.headers and not self.takes:
                 return _refusal(501, "NotImplemented")
             if self.heeds and request.headers.get("If-None-Match") == "*" and key in self.objects:

@@ -15,6 +15,7 @@ from botocore.configprovider import ConfiguredEndpointProvider  # type: ignore[i
 from botocore.exceptions import BotoCoreError, ProfileNotFound  # type: ignore[import-untyped]
 from botocore.loaders import create_loader  # type: ignore[import-untyped]
 
+from tui import __version__
 from tui.model.error import AuthenticationFailed, NotFound, PlaceError, PlaceUnavailable
 from tui.places.s3.endpoints import DEFAULT_REGION, host_of
 from tui.places.s3.errors import from_foreign
@@ -133,6 +134,7 @@ def _session(endpoint: Endpoint) -> tuple[Any, dict[str, Any]]:
         "retries": {"total_max_attempts": _TRIES, "mode": "standard"},
         "max_pool_connections": _CONNECTIONS,
         "http_session_cls": _Straight,
+        "user_agent": f"ferry/{__version__}",  # the library puts its own together twice a request, of a dozen parts
     }
     style = endpoint.path_style
     if style is None:

@@ -27,7 +27,10 @@ _CHUNK_BYTES = 1 << 20
 """More than ever lies there at once: what has come is taken as it came, and not put together twice."""
 
 _AT_ONCE_BYTES = 64 << 10
-"""So few bytes go off in one step: nothing is to be seen of how they move."""
+"""So few bytes go off in one step: nothing is to be seen of how they move, nor leave to be waited for (100-continue).
+
+The library asks for leave where it is given something to read from, and makes that of `bytes`, not of a `bytearray`.
+"""
 
 
 _FAULTS = ("500", "InternalError")
@@ -212,7 +215,7 @@ class Store:
                         limit.reschedule(loop.time() + self.silence_s)
 
                 small = len(data) <= _AT_ONCE_BYTES
-                body = bytes(data) if small else _Body(data, lambda: loop.call_soon_threadsafe(moved))
+                body = bytearray(data) if small else _Body(data, lambda: loop.call_soon_threadsafe(moved))
                 return self._answer(await getattr(self._client, operation)(Body=body, **request))
 
     async def open(self, doing: str, location: Location, **request: Any) -> tuple[dict[str, Any], Body]:
