@@ -15,7 +15,7 @@ import pytest
 
 import tui
 from tests.places.stand import TAG, listed, put
-from tui.model.error import AlreadyExists, PlaceUnavailable
+from tui.model.error import AlreadyExists, PermissionDenied, PlaceUnavailable
 from tui.model.location import S3, Location
 from tui.places.base import Attributes, Identity
 from tui.places.s3.endpoints import Sizes
@@ -126,6 +126,32 @@ async def test_a_store_may_heed_a_condition_for_whole_files_and_not_for_uploads_
         with pytest.raises(AlreadyExists, match="large"):
             await writer.publish(Attributes(mtime_ns=0), replace=False, flush=False)
     assert store.objects["large"] == b"of another"
+
+
+async def test_keys_that_may_only_write_replace_no_small_file(place: S3Place, store: Polite) -> None:
+    store.hides = True
+    await put(place, BUCKET.child("file"), b"old")
+    with pytest.raises(AlreadyExists, match="file"):
+        await put(place, BUCKET.child("file"), b"new")
+    assert store.objects == {"file": b"old"}
+
+
+async def test_keys_that_may_only_write_are_refused_what_goes_up_in_parts_unless_it_may_replace(
+    store: Polite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.hides, store.objects["large"] = True, b"of another"
+    async with polite_place(store, monkeypatch, Sizes(single_bytes=3, part_bytes=3)) as place:
+        writer = await place.open_writer(BUCKET.child("large"), Identity(TAG, 7, 0))
+        await writer.write(0, b"content")
+        with pytest.raises(PermissionDenied, match="large: these keys may not look") as refused:
+            await writer.publish(Attributes(mtime_ns=0), replace=False, flush=False)
+        await writer.discard()
+        assert "--on-conflict overwrite" in refused.value.remedy
+        assert (store.objects, store.uploads) == ({"large": b"of another"}, {})
+        writer = await place.open_writer(BUCKET.child("large"), Identity(TAG, 7, 0))
+        await writer.write(0, b"content")
+        await writer.publish(Attributes(mtime_ns=0), replace=True, flush=False)
+    assert store.objects == {"large": b"content"}
 
 
 async def test_a_folder_made_shows_that_files_need_not_be_looked_for(place: S3Place, store: Polite) -> None:

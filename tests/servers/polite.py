@@ -36,6 +36,7 @@ class Polite:
         heeds: It does not replace what is not to be replaced; else it takes the condition and replaces all the same.
         takes: It takes conditions; else it says that it does not know them.
         unseen: What it does not tell of yet, though it is there: it came just now.
+        hides: The keys it is asked with may write, and look at nothing.
         asked: Of each kind so many.
         written_with: What the last request to write came with, by name in small letters.
         ranges: What was asked for of files: (first byte, last byte), in order.
@@ -57,6 +58,7 @@ class Polite:
         self.objects: dict[str, bytes] = {}
         self.keys = self.busy = 0
         self.heeds = self.takes = True
+        self.hides = False
         self.unseen: set[str] = set()
         self.asked: Counter[str] = Counter()
         self.written_with: dict[str, str] = {}
@@ -87,6 +89,8 @@ class Polite:
         if self.busy and kind == "PUT":
             self.busy -= 1
             return _refusal(503, "SlowDown")
+        if self.hides and request.method in ("GET", "HEAD"):
+            return _refusal(403, "AccessDenied")
         if kind == "LIST":
             return self._listing(request.query)
         if kind == "POST" or "uploadId" in request.query:

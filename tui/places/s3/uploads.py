@@ -163,6 +163,7 @@ async def make(
         heeded: It is certain that the store heeds a condition of this request; None: as of any other (`Store.heeds`).
     Raises:
         IsAFolder.
+        PermissionDenied: Whether there is one may not be looked at, and a condition would not be heeded.
         AlreadyExists: There is one, and `replace` is False.
     """
     async with store.turn(spot):
@@ -170,19 +171,21 @@ async def make(
         if replace:
             await ask()
         else:
-            await _make_new(store, location, spot, ask, store.heeds if heeded is None else heeded)
+            await _make_new(store, location, spot, ask, heeded)
     store.known.made(spot)
 
 
 async def _make_new(
-    store: Store, location: Location, spot: Spot, ask: Callable[..., Awaitable[None]], heeded: bool
+    store: Store, location: Location, spot: Spot, ask: Callable[..., Awaitable[None]], heeded: bool | None
 ) -> None:
     blind: PermissionDenied | None = None
-    if not heeded:
+    if not (store.heeds if heeded is None else heeded):
         try:
             await refuse_file(store, location, spot, "write")
-        except PermissionDenied as error:  # who may write but not look: all rests with the condition
-            blind = error
+        except PermissionDenied as error:
+            if heeded is False:
+                raise _unseen(location) from error
+            blind = error  # all rests with the condition
     if store.conditional is None:
         async with store.first:  # one finds out whether it may be told: the others need not be refused, too
             if store.conditional is None and await _on_condition(store, ask):
@@ -192,6 +195,15 @@ async def _make_new(
     if blind is not None:
         raise blind
     await ask()
+
+
+def _unseen(location: Location) -> PermissionDenied:
+    message = (
+        f"cannot write {location}: these keys may not look whether the name is free, "
+        "and the store heeds no condition for what goes up in parts"
+    )
+    remedy = "Let the keys read, too (s3:GetObject), or copy with --on-conflict overwrite."
+    return PermissionDenied(message, remedy, location=location)
 
 
 async def mark(store: Store, location: Location, spot: Spot, doing: str) -> None:
