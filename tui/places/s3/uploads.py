@@ -202,7 +202,7 @@ def _unseen(location: Location) -> PermissionDenied:
         f"cannot write {location}: these keys may not look whether the name is free, "
         "and the store heeds no condition for what goes up in parts"
     )
-    remedy = "Let the keys read, too (s3:GetObject), or copy with --on-conflict overwrite."
+    remedy = "Let the keys read, too (s3:GetObject), then retry."
     return PermissionDenied(message, remedy, location=location)
 
 
