@@ -17,7 +17,7 @@ from tui.ui.screens.dialog import Box
 from tui.ui.screens.information import Information
 from tui.ui.screens.job_details import JobDetails
 from tui.ui.screens.job_errors import JobErrors
-from tui.ui.screens.question import QuestionScreen
+from tui.ui.screens.question import QuestionScreen, in_two_lines
 from tui.ui.screens.totals import TotalsLine
 
 SIZES = [(200, 50), (80, 24), (60, 20), (60, 19), (40, 12)]
@@ -153,3 +153,7 @@ async def test_an_error_is_told_in_full_below_a_list_of_many(shell, size, name):
         await s.pilot.pause()
         assert all_in(dialog, dialog.query_one("#errors"), dialog.query_one("#error"))
         assert "Retry." in painted(dialog, "#error")
+
+
+def test_a_short_name_is_one_line_also_before_a_dialog_has_its_width():
+    assert in_two_lines("notes.txt", "", 0) == "notes.txt"

@@ -140,7 +140,7 @@ class QuestionScreen(PatientDialog[None]):
             if more
             else ""
         )
-        what = _in_two_lines(visible(question.target.name), others, self.query_one("#what").size.width)
+        what = in_two_lines(visible(question.target.name), others, self.query_one("#what").size.width)
         self.query_one("#what", Static).update(Content(what))
         new, old = question.source_facts, question.target_facts
         self.query_one("#source", Static).update(_side("New", question, new, old, width))
@@ -177,9 +177,9 @@ class QuestionScreen(PatientDialog[None]):
         await self._next()
 
 
-def _in_two_lines(name: str, others: str, width: int) -> str:
-    """Return a name and what follows it, in no more than two lines of so many cells."""
-    if cells(name + others) <= width:
+def in_two_lines(name: str, others: str, width: int) -> str:
+    """Return a name and what follows it, in no more than two lines of so many cells (0: that is not known yet)."""
+    if not width or cells(name + others) <= width:
         return name + others
     start = first(name, width)
     return f"{start}\n{fit(name[len(start) :], width - cells(others), 'extension')}{others}"
