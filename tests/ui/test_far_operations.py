@@ -130,6 +130,15 @@ async def test_a_folder_and_a_file_are_made_there_and_shown_in_both_panes(shell)
         await s.until(lambda: s.called("note_step") == noted, "noted")
 
 
+async def test_the_cursor_goes_to_what_was_made_though_the_folder_is_read_again_meanwhile(shell):
+    async with shell(prepare=far) as s:
+        await at(s, SRV)
+        pane = s.main.pane
+        pane.go(SRV, cursor_on="a.txt")
+        pane._read_changed()  # news from before come in
+        await s.until(lambda: pane.current and pane.current.name == "a.txt")
+
+
 async def test_rename_there_is_done_at_once(shell):
     async with shell(prepare=far) as s:
         await at(s, SRV, "a.txt")

@@ -72,7 +72,7 @@ class PaneFresh(PaneReading):
             self._reread()
 
     @work(exclusive=True, group="listing", exit_on_error=False)
-    async def _reread(self, cursor_on: str | None = None) -> None:
+    async def _reread(self) -> None:
         """Read the whole folder beside the one shown, then change them over at once."""
         began_s = time.monotonic()
         shown, marked = self.folder, len(self.folder.marks)
@@ -86,6 +86,7 @@ class PaneFresh(PaneReading):
             await self._go_to_nearest()
             return
         except PlaceError as error:
+            self._owed = None
             if isinstance(error, PlaceUnavailable) and not self.location.is_local:
                 self._keep_shown(error)
             else:
@@ -97,6 +98,7 @@ class PaneFresh(PaneReading):
                 self._fresh = None
                 self._show_path()
         self.state = State.READY
+        cursor_on, self._owed = self._owed, None
         self._put(folder, cursor_on)
         if len(folder.marks) != marked:
             self.post_message(self.MarksChanged(self))

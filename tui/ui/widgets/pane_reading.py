@@ -55,6 +55,8 @@ class PaneReading(PaneSilence):
 
     _wish: str | None = None
     """Where the cursor shall stand once that name is read."""
+    _owed: str | None = None
+    """The name the cursor goes to when the folder shown has been read again, however often that is begun anew."""
     _before: Location | None = None
     """The folder shown before the one that is read now."""
     _stale = False
@@ -83,8 +85,10 @@ class PaneReading(PaneSilence):
             self._back.append(self.location)
             self._forward.clear()
         elif self.state in (State.READY, State.OLD) and self._shows_folder:
-            self._reread(cursor_on)
+            self._owed = cursor_on or self._owed
+            self._reread()
             return
+        self._owed = None
         self._leave(location)
         self._start(location, cursor_on)
 
@@ -158,7 +162,7 @@ class PaneReading(PaneSilence):
         """Read the folder again soon; changes that come together are read once."""
         raise NotImplementedError
 
-    def _reread(self, cursor_on: str | None = None) -> object:
+    def _reread(self) -> object:
         """Read the whole folder beside the one shown, then change them over at once."""
         raise NotImplementedError
 
