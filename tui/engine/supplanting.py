@@ -16,8 +16,8 @@ from tui.places.local.root import Root, join, split
 from tui.places.local.supplanting import Supplanting
 
 if TYPE_CHECKING:
-    from tui.engine.board import Tally
     from tui.engine.run import Run
+    from tui.engine.tally import Tally
     from tui.places.local.links import HardLinks
 
 

@@ -11,8 +11,8 @@ import pytest
 from far_harness import THERE
 from hosts_harness import at
 
-from tui.engine.board import Tally
 from tui.engine.far.streak import MOST_LOSSES, Streak
+from tui.engine.tally import Tally
 from tui.model.error import PlaceUnavailable
 from tui.model.job import Conflict, JobKind, JobState
 

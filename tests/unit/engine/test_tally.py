@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.engine.board import Tally
+from tui.engine.tally import Tally
 
 
 def shown(tally: Tally) -> tuple[int, int]:
