@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hosts_harness import Hosts, HostsHarness, at
+from sync_trees import sync
 
 from tui.model.exclusion import Exclusion
-from tui.model.job import Conflict, JobKind, JobState
+from tui.model.job import JobKind, JobState
 from tui.model.location import Location
 
 if TYPE_CHECKING:
@@ -45,18 +46,6 @@ def there(hosts: Hosts) -> MemoryStore:
     return hosts.store("other")
 
 
-async def sync(queue: HostsHarness) -> int:
-    return await queue.add(
-        JobKind.SYNC,
-        at("/data/tree"),
-        target=at("/data/tree", "other"),
-        into=False,
-        conflict=Conflict.OVERWRITE,
-        delete_extra=True,
-        exclude=EXCLUDE,
-    )
-
-
 @pytest.mark.usefixtures("here")
 async def test_a_copy_leaves_it_out_and_does_not_count_it(queue: HostsHarness, there: MemoryStore) -> None:
     there.write("/data/tree/a.tmp", b"mine")
@@ -85,7 +74,7 @@ async def test_a_sync_removes_what_is_extra_but_neither_what_is_left_out_nor_the
             there.write(f"/data/{path}", content)
     for path in ("extra", "gone/deep/file", "old/extra", "old/more/extra"):
         there.write(f"/data/tree/{path}", b"extra")
-    job = await queue.done(await sync(queue))
+    job = await queue.done(await sync(queue, exclude=EXCLUDE))
     assert there.tree("/data") == LEFT | mine
     assert job.progress.files_removed == 4
 
@@ -95,7 +84,7 @@ async def test_a_sync_does_not_replace_a_folder_in_which_something_is_left_out(
     queue: HostsHarness, there: MemoryStore
 ) -> None:
     there.write("/data/tree/file/mine.tmp", b"mine")
-    job = await queue.ends(await sync(queue))
+    job = await queue.ends(await sync(queue, exclude=EXCLUDE))
     assert job.state is JobState.FAILED
     assert there.tree("/data/tree/file") == {"mine.tmp": b"mine"}
 
