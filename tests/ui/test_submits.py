@@ -11,6 +11,7 @@ from tui.config import ConfirmSettings
 from tui.model.error import UsageError
 from tui.model.job import JobKind, Request
 from tui.model.location import Location
+from tui.ui.notes import in_words
 from tui.ui.submits import Submits
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def test_a_request_that_is_on_its_way_gets_into_the_queue_when_the_screen_
         await leave_in_the_middle(s)
     assert not s.requests
     s.client.thaw()
-    assert await s.app.submits.settle() == ""
+    assert await s.app.submits.settle() == []
     (request,) = s.requests
     assert request.kind is JobKind.TRASH
     assert s.app.submits.entries == 0
@@ -54,7 +55,8 @@ async def test_what_does_not_get_into_the_queue_is_said_when_the_screen_has_gone
         await leave_in_the_middle(s)
     s.client.unreachable = True
     s.client.thaw()
-    assert (await s.app.submits.settle()).startswith("the engine is not answering. ")
+    (error,) = await s.app.submits.settle()
+    assert in_words(s.app, error).startswith("the engine is not answering. ")
 
 
 class Refuses:
@@ -68,5 +70,5 @@ async def test_nothing_is_said_where_nothing_is_on_its_way(capsys):
     submits = Submits(Refuses())  # type: ignore[arg-type]
     with pytest.raises(UsageError):
         await submits.submit(Request(kind=JobKind.TRASH, sources=(Location("/a"),)))
-    assert await submits.settle() == ""
+    assert await submits.settle() == []
     assert capsys.readouterr().out == ""

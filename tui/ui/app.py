@@ -22,7 +22,7 @@ from tui.ui.collector import set_aside
 from tui.ui.commands import ActionCommands, commands_of, scope_of
 from tui.ui.key_scope import perform
 from tui.ui.memory import Memory
-from tui.ui.notes import keep_last, report, tell
+from tui.ui.notes import in_words, keep_last, report, tell
 from tui.ui.screens.main import MainScreen
 from tui.ui.stray_text import StrayText
 from tui.ui.submits import Submits
@@ -366,15 +366,15 @@ def run_screen(
     app = Ferry(client, settings, left, right, paths, notices)
     log_to(paths)
 
-    async def run() -> str:
+    async def run() -> list[Exception]:
         try:
             await app.run_async(mouse=settings.screen.mouse)
             return await app.submits.settle()
         finally:
             await client.close()
 
-    trouble = asyncio.run(run())
+    trouble = [in_words(app, error) for error in asyncio.run(run())]
     app.memory.save()
-    for line in filter(None, (trouble, app.farewell)):
+    for line in filter(None, (*trouble, app.farewell)):
         sys.stdout.write(line + "\n")
     return app.return_code or (FAILED if trouble else 0)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 from tui.format import entries
-from tui.model.error import FerryError
 
 if TYPE_CHECKING:
     from tui.client.base import Client
     from tui.model.job import Request
-
-
-_logger = logging.getLogger(__name__)
 
 
 class Submits:
@@ -39,27 +34,20 @@ class Submits:
         task.add_done_callback(self._under_way.pop)
         return await asyncio.shield(task)
 
-    async def end(self) -> list[BaseException]:
+    async def end(self) -> list[Exception]:
         """Wait until nothing is on its way any more; return what kept some of it out of the queue."""
         outcomes = await asyncio.gather(*self._under_way, return_exceptions=True)
-        return [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
 
-    async def settle(self) -> str:
-        """Do so when the screen has gone; return in a sentence what did not get into the queue, or "".
+    async def settle(self) -> list[Exception]:
+        """Do so when the screen has gone.
 
         It takes seconds where a million entries were marked, and the terminal may go meanwhile.
         """
         if not self._under_way:
-            return ""
+            return []
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with contextlib.suppress(OSError):  # nobody looks any more
             sys.stdout.write(f"Putting {entries(self.entries, 'entry', 'entries')} into the queue …\n")
             sys.stdout.flush()
-        return " ".join(map(_sentence, await self.end()))
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, FerryError):
-        return f"{error.message.rstrip('.')}. {error.remedy}".rstrip()
-    _logger.error("a request did not get into the queue", exc_info=error)
-    return "Something went wrong, and what was asked last is not in the queue."
+        return await self.end()
