@@ -73,7 +73,7 @@ class LossNotes:
                 ),
             )  # fmt: skip
         except OSError:
-            pass
+            pass  # no room, say: the copy goes on, and its hop tells in the end, unless it is killed
 
     def _open(self) -> None:
         try:
