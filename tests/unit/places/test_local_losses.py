@@ -286,13 +286,19 @@ def test_times_that_are_rounded_are_told(
 ) -> None:
     write(source / "odd")
     write(source / "even", mtime_ns=1_600_000_000 * 10**9)
+    (source / "odd link").symlink_to("anywhere")
+    (source / "another").symlink_to("anywhere")
     set_times = os.utime
 
     def rounded(path: str | int, *, ns: tuple[int, int], **rest: object) -> None:
         set_times(path, ns=tuple(each - each % (2 * 10**9) for each in ns), **rest)  # type: ignore[call-overload]
 
     monkeypatch.setattr(os, "utime", rounded)
-    assert names_of(copy_tree(source, target, rules), Loss.TIMES) - {b"/"} == {b"odd"}
+    assert names_of(copy_tree(source, target, rules), Loss.TIMES) - {b"/"} == {
+        b"odd",
+        b"odd link",
+        b"another",
+    }
 
 
 @both
@@ -345,8 +351,13 @@ def test_what_a_sync_cannot_give_a_file_with_several_names_is_told(
     assert (target / "one").samefile(target / "two")
 
 
-def test_a_filesystem_that_has_shown_to_be_exact_is_believed(source: Path, target: Path) -> None:
-    write(source / "file")
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_filesystem_that_has_shown_to_be_exact_is_believed(source: Path, target: Path, kind: str) -> None:
+    if kind == "file":
+        write(source / "one")
+    else:
+        (source / "one").symlink_to("anywhere")
+        os.utime(source / "one", ns=(0, 1_600_000_000_123_456_789), follow_symlinks=False)
     with Root.open(str(target)) as root:
         device = root.device
         copy_tree(source, target, to_root=root)

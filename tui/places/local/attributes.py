@@ -126,7 +126,7 @@ def set_times(target: int | str, info: os.stat_result, traits: Traits | None = N
 
 
 def copy_xattrs(
-    source: int | str, target: int | str, names: Sequence[str], traits: Traits, *, follow: bool = True
+    source: int | str | bytes, target: int | str, names: Sequence[str], traits: Traits, *, follow: bool = True
 ) -> None:
     """Copy the extended attributes that are wanted; those the target cannot hold are left out.
 
@@ -209,23 +209,31 @@ def drop_acls(target: int | str, names: Sequence[str]) -> None:
                 os.removexattr(target, acl)
 
 
-def give_folder(source: int, target: int, traits: Traits) -> None:
-    """Make a folder's owner, mode, access lists, attributes and times those of another folder, as far as wanted."""
-    info, now = os.fstat(source), os.fstat(target)
+def give_folder(source: int, target: int, traits: Traits) -> os.stat_result:
+    """Make a folder's owner, mode, access lists, attributes and times those of another folder, as far as wanted.
+
+    Returns:
+        What it is then.
+    """
+    info, stands = os.fstat(source), os.fstat(target)
     names = xattr_names(source)
     mode = stat.S_IMODE(info.st_mode)
-    if (info.st_uid, info.st_gid) != (now.st_uid, now.st_gid):
+    if (info.st_uid, info.st_gid) != (stands.st_uid, stands.st_gid):
         mode = give_owner(target, info, mode, traits)
+        stands = os.fstat(target)
     if names or xattr_names(target):
         if traits.acl:
             drop_acls(target, names)
         copy_xattrs(source, target, names, traits)
         mode = mode_kept(source, mode, names, traits)
-    if mode != stat.S_IMODE(os.fstat(target).st_mode):
+        stands = os.fstat(target)
+    if mode != stat.S_IMODE(stands.st_mode):
         set_mode(target, mode, traits)
     if traits.times:
         set_times(target, info, traits)
-    traits.compare(info, mode, os.fstat(target))
+    made = os.fstat(target)
+    traits.compare(info, mode, made)
+    return made
 
 
 def give_nameless(
@@ -236,22 +244,28 @@ def give_nameless(
     info: os.stat_result,
     traits: Traits,
     note: Callable[[int, int], None],
-) -> None:
+    *,
+    exact: bool,
+) -> os.stat_result | None:
     """Give a new link, FIFO, socket or device, just made as `target`, what is wanted of the source's besides its kind.
 
     It is reached through a descriptor that pins it, so that an entry swapped in under its name is left alone.
 
     Args:
         note: Called with its mode and a descriptor when all but the time was given.
+        exact: The filesystem makes nothing else of it; nobody looks back.
+
+    Returns:
+        What it was seen to be in the end; None where nobody looked.
     """
     if not syscalls.O_PATH:
         give_by_name(target_folder, target, info, traits)
-        return
+        return None
     fd = os.open(target, syscalls.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target_folder)
     try:
         made = os.fstat(fd)
         if stat.S_IFMT(made.st_mode) != stat.S_IFMT(info.st_mode) or made.st_nlink != 1:
-            return
+            return None
         path = f"/proc/self/fd/{fd}"
         mode = stat.S_IMODE(info.st_mode)
         if (made.st_uid, made.st_gid) != (info.st_uid, info.st_gid):
@@ -262,7 +276,11 @@ def give_nameless(
         note(stat.S_IFMT(info.st_mode) | mode, fd)
         if traits.times:
             set_times(path, info, traits)
-        traits.compare(info, mode, os.fstat(fd))
+        if exact and not mode & SET_ID:
+            return None
+        made = os.fstat(fd)
+        traits.compare(info, mode, made)
+        return made
     finally:
         syscalls.let_go(fd)
 
@@ -282,7 +300,7 @@ def _copy_xattrs_by_name(
     folder: int, name: bytes, target: str, info: os.stat_result, mode: int, traits: Traits
 ) -> int:
     """Copy what is wanted of the attributes of an entry that cannot be opened; return the mode it is to have then."""
-    source = os.fsdecode(b"/proc/self/fd/%d/%s" % (folder, name))
+    source = b"/proc/self/fd/%d/%s" % (folder, name)
     try:
         names = os.listxattr(source, follow_symlinks=False)
         born = [] if stat.S_ISLNK(info.st_mode) else os.listxattr(target)  # a link gets no access list

@@ -187,20 +187,21 @@ class FolderCopy:
 
     def _given(self, source: int, target: int) -> list[Loss]:
         """Give the target folder what is wanted; return what is new of what it could not keep."""
-        self._give(source, target)
-        lost, stood, stands = self._traits.take(), self._stood, os.fstat(target)
+        stands = self._give(source, target)
+        lost, stood = self._traits.take(), self._stood
         if self.rules.first and stood is not None and _state(stood) == _state(stands):
             return []
         return lost
 
-    def _give(self, source: int, target: int) -> None:
+    def _give(self, source: int, target: int) -> os.stat_result:
         self._traits.lost.clear()
         if self.rules.mirror:
             drop_others(named_attributes(source), target)
-        attributes.give_folder(source, target, self._traits)
+        stands = attributes.give_folder(source, target, self._traits)
         if self.rules.flush is Flush.FILE:
             flush_folder(target, self._target.location(self._target_path))
         self._lent_mode = None
+        return stands
 
     def drop_halves(self) -> None:
         """Remove what whoever copied here before, and died over a small file, left of it under its final name.
@@ -269,7 +270,8 @@ class FolderCopy:
         if not is_empty or time.time() - target.st_mtime > _JUST_MADE_S:
             self._stood = target
         self._entries = EntryCopy(
-            Side(self._source, self._source_path, self._from), Side(self._target, self._target_path, self._to),
+            Side(self._source, self._source_path, self._from, source),
+            Side(self._target, self._target_path, self._to, target),
             self.rules, self._traits, self._links, self._brake,
             TargetNames(self._to, is_empty=is_empty, may_list=self._names is None),
         )  # fmt: skip

@@ -36,11 +36,12 @@ _TRIES = 8
 
 
 class Side(NamedTuple):
-    """An opened folder that is copied from or into, and where it is."""
+    """An opened folder that is copied from or into, where it is, and what."""
 
     root: Root
     path: bytes
     fd: int
+    info: os.stat_result
 
     def location(self, name: bytes = b"") -> Location:
         return self.root.location(self.path, name)
@@ -70,8 +71,8 @@ class EntryCopy:
         self._keeps_ends = False
         own, times, verify = rules.own, traits.times, rules.verify
         landing = Landing(
-            target.root, target.fd, rules.tag, traits, own=own, flush=rules.flush, path=target.path
-        )
+            target.root, target.fd, rules.tag, traits, own=own, flush=rules.flush, path=target.path, info=target.info
+        )  # fmt: skip
         self._pair = Pair(
             source.fd, target.fd, target.root.ways, brake,
             strict=verify or rules.doubtful or (not times if own else rules.compare), from_disk=verify,

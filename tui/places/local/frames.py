@@ -49,6 +49,10 @@ class FolderStep(NamedTuple):
     finish: bool
     notes: LossNotes | None = None
 
+    def as_before(self) -> FolderStep:
+        """Return it without its rules, which are those of the step before. (`_replace` takes four times as long.)"""
+        return FolderStep(self.key, None, self.folder, self.finish, self.notes)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

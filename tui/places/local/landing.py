@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.model.job import Flush
@@ -76,16 +76,18 @@ class Landing:
         own: bool,
         flush: Flush = Flush.NONE,
         path: bytes = b"",
+        info: os.stat_result | None = None,
     ) -> None:
-        """Take an opened folder, `path` below its root."""
+        """Take an opened folder, `path` below its root, and what it is, where somebody has looked."""
         self.root, self.fd, self.tag, self.traits, self.flush = root, fd, tag, traits, flush
         self.own, self._path = own and traits.times, path
-        info = os.fstat(fd)
+        info = info or os.fstat(fd)
         self.device = info.st_dev
         self._exact = self.device in root.ways.exact
         self._kind = info.st_dev, info.st_gid, info.st_mode & stat.S_ISGID
         """What decides whose is what this process makes here."""
         self._owner = root.ways.owners.get(self._kind)
+        self._acl: bool | None = None
 
     @property
     def _is_faithful(self) -> bool:
@@ -94,10 +96,12 @@ class Landing:
             known[self.device] = keeps_all(self.device)
         return known[self.device]
 
-    @cached_property
+    @property
     def acl(self) -> bool:
-        """Whether what is made here is born with an access list."""
-        return attributes.has_default_acl(self.fd)
+        """Whether what is made here is born with an access list; looked up when first asked for."""
+        if self._acl is None:
+            self._acl = attributes.has_default_acl(self.fd)
+        return self._acl
 
     def makes_alike(self, info: os.stat_result) -> bool:
         """Say whether a new file has owner and mode of that one for nothing, and times only have to be set."""
@@ -196,7 +200,20 @@ class Landing:
         if traits.times:
             attributes.set_times(draft.fd, info, traits)
         if not self._exact or mode & attributes.SET_ID:
-            self._look_back(draft, info, mode)
+            made = os.fstat(draft.fd)
+            traits.compare(info, mode, made)
+            self._learn(made, info)
+
+    def give_nameless(
+        self, source: int, source_name: bytes, scratch: bytes, name: bytes, info: os.stat_result
+    ) -> None:
+        """Give a link, FIFO, socket or device, just made as `scratch`, what is wanted besides its kind; see `give`."""
+        made = attributes.give_nameless(
+            source, source_name, self.fd, scratch, info, self.traits, partial(self.note, name, info),
+            exact=self._exact,
+        )  # fmt: skip
+        if made is not None:
+            self._learn(made, info)
 
     def note(self, name: bytes, info: os.stat_result, mode: int, fd: int) -> None:
         """Write down what an entry has lost, or may be found to have, that only gets its time now, and its name.
@@ -223,10 +240,9 @@ class Landing:
             self._owner = self.root.ways.owners[self._kind] = (made.st_uid, made.st_gid)
         return self._owner
 
-    def _look_back(self, draft: Draft, info: os.stat_result, mode: int) -> None:
-        """See what the filesystem made of it all. One that has shown to be exact is believed from then on."""
-        made, traits = os.fstat(draft.fd), self.traits
-        traits.compare(info, mode, made)
+    def _learn(self, made: os.stat_result, info: os.stat_result) -> None:
+        """Learn from what the filesystem made of it all. One that has shown to be exact is believed from then on."""
+        traits = self.traits
         in_nanoseconds = made.st_mtime_ns % 1000 != 0 and made.st_mtime_ns == info.st_mtime_ns
         if traits.times and in_nanoseconds and not traits.lost and self._is_faithful:
             self.root.ways.exact.add(self.device)

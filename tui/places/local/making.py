@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.model.error import NotHeld
@@ -163,15 +162,7 @@ class Maker:
             scratch = landing.scratch(target_name, info)
         self._create(name, scratch, info)
         try:
-            attributes.give_nameless(
-                self._source,
-                name,
-                landing.fd,
-                scratch,
-                info,
-                landing.traits,
-                partial(landing.note, target_name, info),
-            )
+            landing.give_nameless(self._source, name, scratch, target_name, info)
             if not landing.own:
                 landing.settle(scratch, target_name, replace=replace)
         except BaseException:

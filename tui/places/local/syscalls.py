@@ -10,6 +10,8 @@ import os
 import stat
 import struct
 import sys
+from functools import cache
+from typing import Any
 
 _OPENAT2 = 437
 """The number of openat2 on every architecture. (Linux 5.6, `man 2 openat2`.)"""
@@ -64,6 +66,20 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
+_HOW_BYTES = ctypes.sizeof(_OpenHow)
+
+_syscall = _libc["syscall"]
+"""With types of its own, which openat2 wants: it is called twice for every folder."""
+_syscall.restype = ctypes.c_long
+_syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
+
+
+@cache
+def _how(flags: int) -> Any:
+    """Return what openat2 is told of a way to open; it is only read."""
+    return ctypes.pointer(_OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH))
+
+
 def _raise(path: bytes) -> None:
     number = ctypes.get_errno()
     raise OSError(number, os.strerror(number), os.fsdecode(path))
@@ -87,15 +103,9 @@ def open_beneath(folder: int, path: bytes, flags: int) -> int:
     """
     if not sys.platform.startswith("linux"):
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH)
+    how = _how(flags)
     while True:
-        fd: int = _libc.syscall(
-            ctypes.c_long(_OPENAT2),
-            ctypes.c_int(folder),
-            ctypes.c_char_p(path),
-            ctypes.byref(how),
-            ctypes.c_size_t(ctypes.sizeof(how)),
-        )
+        fd: int = _syscall(_OPENAT2, folder, path, how, _HOW_BYTES)
         if fd >= 0:
             return fd
         # EAGAIN: something was renamed or mounted during the walk; the manual says to try again.

@@ -53,7 +53,7 @@ class WorkerCopy:
         self._here: FolderCopy | None = None
         self._closed = self._borrows = False
         self._told: set[bytes] = set()
-        self._counted = Batch()
+        self._counted: Batch | None = None
         self.rules = rules
         process.users += 1
 
@@ -91,7 +91,8 @@ class WorkerCopy:
         here.rules = self.rules
         batch = here.step(finish=finish, notes=notes)
         batch.wrote |= first
-        batch.take_off(self._counted)
+        if self._counted is not None:
+            batch.take_off(self._counted)
         return batch
 
     def drop_halves(self) -> None:
@@ -112,7 +113,7 @@ class WorkerCopy:
         self._told.update(name for name, _ in batch.linked)
         for told in (batch.large, batch.collisions, batch.failures):
             self._told.update(each.name for each in told)
-        counted = self._counted
+        counted = self._counted = self._counted or Batch()
         counted.same_files += batch.files + batch.same_files
         counted.same_bytes += batch.size_bytes + batch.same_bytes
         counted.skipped_files += batch.skipped_files

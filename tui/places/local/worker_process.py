@@ -143,7 +143,7 @@ class Process:
         news = []
         for step in steps:
             known, self._rules = self._rules, step.rules
-            news.append(step._replace(rules=None) if step.rules is known or step.rules == known else step)
+            news.append(step.as_before() if step.rules is known or step.rules == known else step)
         send(self._requests.fileno(), Request(closed=closed, steps=news, **what))
 
     def _await_turn(self, brake: Brake | None) -> None:
