@@ -14,10 +14,13 @@ from engine_harness import Harness, names, running
 from tests.mounts import in_user_space
 from tests.trees import partials
 from tui.engine import naming, outcome
+from tui.engine.journal import Journal
+from tui.engine.sources import PAGE
 from tui.model.error import NotPossible
 from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobState, Staging
 from tui.model.misfit import Misfits, Names, Unfit
+from tui.places.local import gathered
 from tui.places.local.forecast import Forecast
 from tui.places.local.name_rules import ORDINARY, WINDOWS
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.misfit import Misfit
     from tui.places.local.name_rules import NameRules
@@ -435,6 +439,32 @@ async def test_a_move_leaves_what_stands_in_the_way_of_what_it_left_out(
     monkeypatch.setattr("tui.engine.moving.move_into_place", lambda *_, **__: False)
     await harness.ends(await harness.move(source, to=target, names=Names.SKIP, conflict=Conflict.OVERWRITE))
     assert (set(tree(source)), set(tree(target))) == ({"Same", "same"}, {"source/Same", "source/good"})
+
+
+async def test_of_very_many_sources_not_all_are_read_at_once(
+    harness: Harness, source: Path, target: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = [*(f"{number:04}" for number in range(PAGE)), "a:b", "a?b", "A?B"]
+    write(source, *every)
+    wanted: list[int] = []
+    read = Journal.sources
+
+    async def counted(journal: Journal, id: int, start: int, count: int) -> list[Source]:
+        wanted.append(count)
+        return await read(journal, id, start, count)
+
+    monkeypatch.setattr(Journal, "sources", counted)
+    monkeypatch.setattr(gathered, "FEW", 100)
+    monkeypatch.setattr(gathered, "_PACK", 50)
+    job = await harness.ends(
+        await harness.copy(*(source / name for name in every), to=target, names=Names.ASK)
+    )
+    assert (job.wants_names, job.misfits) == (True, 3)
+    await harness.engine.set_names([job.id], Names.UNDERSCORE)
+    await harness.done(job.id)
+    assert len(names(target)) == len(every)
+    assert {"A_B": "A?B", "a_b (1)": "a:b", "a_b (2)": "a?b"}.items() <= tree(target).items()
+    assert len(every) not in wanted
 
 
 # On real filesystems

@@ -20,6 +20,7 @@ from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.job import Conflict, JobKind, Request
 from tui.model.misfit import Misfits, Names, Unfit
 from tui.places.local.forecast import Forecast, Found
+from tui.places.local.gathered import Gathered
 from tui.places.local.hops import Brake
 from tui.places.local.name_rules import one_for_all, rules_for
 from tui.places.local.root import nearest
@@ -223,7 +224,9 @@ def _misfits(plan: Plan, names: Names, exclude: Exclusion) -> Iterator[list[Misf
     if not rules.are_narrow:
         return
     sources = [(source, os.fsencode(final.name)) for source, final in plan.finals()]
-    forecast = Forecast(sources, rules, names, Brake(), fits=fits, exclude=exclude)
+    tops = Gathered(name for _, name in sources)
+    forecast = Forecast(tops, rules, names, Brake(), fits=fits, exclude=exclude)
+    forecast.take(sources)
     while not forecast.exhausted:
         yield forecast.step()
 

@@ -16,7 +16,6 @@ from tui.engine.naming import TopNames
 from tui.engine.noting import recall_losses
 from tui.engine.planner import chunks
 from tui.engine.run import Spot, Sums
-from tui.engine.seen import SeenNames
 from tui.engine.sources import begin, end, pages
 from tui.engine.walk import Walk
 from tui.model.error import AlreadyExists, CollisionRefused, PlaceError
@@ -25,6 +24,7 @@ from tui.places.local.flushing import Disks
 from tui.places.local.hops import Brake
 from tui.places.local.removal import TreeRemoval
 from tui.places.local.root import Root, split
+from tui.places.local.seen import SeenNames
 from tui.places.local.staging import prepare_stage, publish
 from tui.places.local.standing import look
 

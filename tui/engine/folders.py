@@ -55,7 +55,7 @@ class Folder:
     exhausted: bool = False
     held: bool = False
     renamed: dict[bytes, bytes] = field(default_factory=dict)
-    """Entries that got other names at the target, as far as it went."""
+    """Entries that got other names at the target and are still to be told of, or to be copied."""
 
     @property
     def is_new(self) -> bool:
@@ -292,7 +292,6 @@ class Folders:
         return dict(folder.names).get(name, name) if folder.names is not None else name
 
     def _add_up(self, folder: Folder, batch: Batch, report: Report) -> None:
-        folder.renamed |= batch.renamed
         sums = report.sums
         sums.files += batch.files
         sums.bytes += batch.size_bytes
@@ -305,8 +304,12 @@ class Folders:
         report.large += [(folder, large) for large in batch.large]
         report.collisions += [(folder, collision) for collision in batch.collisions]
         report.failures += [(folder, failure) for failure in batch.failures]
+        before, folder.renamed = folder.renamed, folder.renamed | batch.renamed
         for loss, name in batch.losses:
             self.lost(report, folder, name, [loss])
+        names = [each.name for each in batch.large] + [each.name for each in batch.collisions]
+        names += [each.name for each in batch.failures]
+        folder.renamed = before | {name: batch.renamed[name] for name in names if name in batch.renamed}
         if batch.device and (batch.files or batch.large or batch.wrote):
             self._run.wrote(batch.device, folder.target_path)
         elif batch.device:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,18 +15,23 @@ from tui.engine.sources import pages
 from tui.model.error import CollisionRefused, PlaceError
 from tui.model.job import Conflict, JobKind
 from tui.model.misfit import Misfits, Names
-from tui.places.local.fitting import Fitting, key_of
+from tui.places.local.content import Stopped
+from tui.places.local.fitting import Fitting, alike, key_of, met
 from tui.places.local.forecast import Forecast, Found
+from tui.places.local.gathered import Gathered, unless
 from tui.places.local.name_rules import NameRules, one_for_all, rules_for
 from tui.places.local.root import nearest
+from tui.places.local.seen import SeenNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from tui.engine.board import Record
     from tui.engine.rows import JobRow, Source
     from tui.engine.run import Run
     from tui.model.location import Location
+    from tui.places.local.hops import Brake
+    from tui.places.local.new_names import NewNames
 
 LookAhead = Callable[["Run", NameRules, int | None], Awaitable[None]]
 
@@ -88,20 +94,18 @@ def _find_out(
 
 async def _look_ahead(run: Run, rules: NameRules, fits: int | None) -> None:
     """Go through all the job brings, before anything of it is written."""
-    record = run.record
-    sources = await run.journal.sources(record.id, 0, record.row.source_count)
-    forecast = Forecast(
-        [(source.location, name_of(record.row, source)) for source in sources],
-        rules,
-        Names.ASK,
-        run.brake,
-        fits=fits,
-        exclude=record.row.exclude,
-    )
-    found = begin_looking(run)
+    record, found = run.record, begin_looking(run)
+    names = Gathered()
+    async for page in pages(run):
+        names.add(name_of(record.row, source) for source in page)
+    forecast = Forecast(names, rules, Names.ASK, run.brake, fits=fits, exclude=record.row.exclude)
     try:
-        while not (forecast.exhausted or run.stopped) and record.names is Names.ASK:
-            found.add(await run.hop(forecast.step))
+        async for page in pages(run):
+            forecast.take([(source.location, name_of(record.row, source)) for source in page])
+            while not (forecast.exhausted or run.stopped) and record.names is Names.ASK:
+                found.add(await run.hop(forecast.step))
+            if record.names is not Names.ASK:
+                break
     finally:
         run.release(forecast)
     end_looking(run, found)
@@ -133,44 +137,55 @@ class TopNames:
 
     def __init__(self, row: JobRow, rules: NameRules | None, fitting: Fitting | None) -> None:
         self._row, self._rules, self._fitting = row, rules, fitting
-        self._changed: dict[bytes, bytes | None] = {}
+        self._changed: NewNames = dict[bytes, bytes | None]()
         """By the names sources would have: what they are called instead; None: left out."""
-        self._met: dict[bytes, bytes] = {}
+        self._met: Mapping[bytes, bytes] = {}
         """Names that would be one with that of an earlier source."""
         self._numbered: dict[str | bytes, bytes] = {}
         """What was kept beside something else, by what all have in common that are one with its new name."""
+        self._wanted: SeenNames | None = None
+        """What the names of sources have in common with others; None: they are few, and not worth knowing it."""
 
     async def settle(self, run: Run) -> None:
         """Look at all sources, before the first is handled."""
         if self._rules is None:
             return
-        own: dict[bytes, None] = {}
-        numbered: list[Source] = []
+        own, numbered = Gathered(), False
         async for page in pages(run):
-            own.update((self._own(source), None) for source in page)
-            numbered += [source for source in page if source.target is not None]
-        await run.hop(self._settle, own, numbered)
+            own.add(self._own(source) for source in page)
+            numbered = numbered or any(source.target is not None for source in page)
+        with suppress(Stopped):
+            await run.hop(self._settle, own, run.brake)
+        if numbered:
+            async for page in pages(run):
+                self._note(source for source in page if source.target is not None)
 
-    def _settle(self, own: Iterable[bytes], numbered: Sequence[Source]) -> None:
+    def _settle(self, own: Gathered, brake: Brake) -> None:
         assert self._rules is not None
         if self._fitting is not None:
-            self._changed = self._fitting.changed(own)
+            self._changed = self._fitting.changed(own, brake=brake)
         else:
-            first: dict[str | bytes, bytes] = {}
-            pairs = ((name, first.setdefault(key_of(self._rules, name), name)) for name in own)
-            self._met = {name: other for name, other in pairs if other != name}
-        for source in numbered:
-            self._note(source)
+            self._met = met(self._rules, alike(self._rules, own, brake), brake)
+        if not own.are_few:
+            self._wanted = SeenNames()
+            for name in unless(brake, own):
+                self._wanted.meet(key_of(self._rules, self._changed.get(name, name) or name))
 
     def _own(self, source: Source) -> bytes:
         """Return the name a source would have, were the target an ordinary filesystem and empty."""
         return name_of(self._row, replace(source, target=None))
 
-    def _note(self, source: Source) -> None:
-        assert source.target is not None and self._rules is not None
-        own, given = self._own(source), os.fsencode(source.target.name)
-        if given != self._changed.get(own, own):
-            self._numbered[key_of(self._rules, given)] = own
+    def _note(self, sources: Iterable[Source]) -> None:
+        """Remember what was kept beside something else, where a source to come may want its name."""
+        assert self._rules is not None
+        for source in sources:
+            assert source.target is not None
+            own, given = self._own(source), os.fsencode(source.target.name)
+            if given == self._changed.get(own, own):
+                continue
+            key = key_of(self._rules, given)
+            if self._wanted is None or self._wanted.knows(key):
+                self._numbered[key] = own
 
     def choose(self, source: Source, rule: Conflict) -> bytes | None:
         """Return the name of a source at the target; None where it is left out.
@@ -183,7 +198,7 @@ class TopNames:
         if self._rules is None:
             return name_of(self._row, source)
         if source.target is not None:
-            self._note(source)
+            self._note((source,))
             return name_of(self._row, source)
         own = self._own(source)
         name = self._changed.get(own, own)

@@ -11,11 +11,14 @@ from far_harness import HERE, Far
 
 from tests.mounts import image, tmpfs
 from tui.engine import naming
+from tui.engine.journal import Journal
+from tui.engine.sources import PAGE
 from tui.model.error import NotPossible, PermissionDenied, UsageError
 from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names, Unfit
+from tui.places.local import gathered
 from tui.places.local.end import LocalOpener
 from tui.places.local.name_rules import WINDOWS
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator
     from pathlib import Path
 
+    from tui.engine.rows import Source
     from tui.model.job import Job
 
 WRITTEN = ("a:b", "end.", "sub?/deep/nul", "sub?/Readme", "sub?/README", "good")
@@ -97,6 +101,31 @@ async def test_a_copy_waits_before_it_writes_and_names_what_does_not_fit(
         ("sub?/deep/nul", Unfit.NAME, "nul_"),
         ("sub?/Readme", Unfit.CLASH, "Readme (1)"),
     }
+
+
+async def test_of_very_many_sources_not_all_are_read_at_once(
+    disk: Far, tmp_path: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = [*(f"{number:04}" for number in range(PAGE)), "a:b", "a?b"]
+    plant(disk, *every)
+    wanted: list[int] = []
+    read = Journal.sources
+
+    async def counted(journal: Journal, id: int, start: int, count: int) -> list[Source]:
+        wanted.append(count)
+        return await read(journal, id, start, count)
+
+    monkeypatch.setattr(Journal, "sources", counted)
+    monkeypatch.setattr(gathered, "FEW", 100)
+    monkeypatch.setattr(gathered, "_PACK", 50)
+    target = tmp_path / "target"
+    id = await copy(disk, *(f"tree/{name}" for name in every), to=target)
+    assert (await waits(disk, id)).misfits == 2
+    await disk.engine.set_names([id], Names.UNDERSCORE)
+    await disk.done(id)
+    there = files(target)
+    assert (len(there), there["a_b"], there["a_b (1)"]) == (len(every), "a:b", "a?b")
+    assert len(every) not in wanted
 
 
 async def test_the_answer_lets_it_go_on_and_a_second_copy_finds_nothing_to_do(

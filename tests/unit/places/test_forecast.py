@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui.model.location import Location
 from tui.model.misfit import Misfit, Names, Unfit
 from tui.places.local.forecast import Forecast, Found
+from tui.places.local.gathered import Gathered
 from tui.places.local.hops import Brake
 from tui.places.local.name_rules import ORDINARY, WINDOWS
 
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
 FAT = replace(WINDOWS, most_bytes=4 << 30, links=False, specials=False)
 
 
+def forecast_of(
+    named: list[tuple[Location, bytes]], rules: NameRules, brake: Brake, fits: int | None = None
+) -> Forecast:
+    forecast = Forecast(Gathered(name for _, name in named), rules, Names.LOOKALIKE, brake, fits=fits)
+    forecast.take(named)
+    return forecast
+
+
 def found(*sources: Path, rules: NameRules = FAT, fits: int | None = None) -> list[Misfit]:
     named = [(Location.local(str(source)), os.fsencode(source.name)) for source in sources]
-    forecast = Forecast(named, rules, Names.LOOKALIKE, Brake(), fits=fits)
+    forecast = forecast_of(named, rules, Brake(), fits)
     misfits: list[Misfit] = []
     while not forecast.exhausted:
         misfits += forecast.step()
@@ -78,7 +87,7 @@ def test_the_brake_stops_it_at_the_next_entry(tmp_path: Path) -> None:
         (tmp_path / f"{number}:").touch()
     brake = Brake()
     brake.on = True
-    forecast = Forecast([(Location.local(str(tmp_path)), b"x")], FAT, Names.KEEP, brake)
+    forecast = forecast_of([(Location.local(str(tmp_path)), b"x")], FAT, brake)
     assert len(forecast.step()) <= 1
     assert not forecast.exhausted
     forecast.close()
@@ -97,7 +106,7 @@ def test_a_large_folder_can_be_left_in_the_middle(tmp_path: Path) -> None:
     for number in range(200):
         (tmp_path / "top" / f"{number}:").touch()
     brake = Brake()
-    forecast = Forecast([(Location.local(str(tmp_path / "top")), b"top")], FAT, Names.LOOKALIKE, brake)
+    forecast = forecast_of([(Location.local(str(tmp_path / "top")), b"top")], FAT, brake)
     brake.on = True
     told = [forecast.step() for _ in range(100)]
     assert (sum(map(len, told)), forecast.exhausted) == (0, False)

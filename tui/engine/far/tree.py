@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tui.engine.far.fitted import UNCHANGED, Changed
 from tui.engine.rows import Source
 from tui.engine.run import Spot
 from tui.model.entry import Entry, Facts
@@ -66,7 +67,7 @@ class Folder:
         own: The job made it: it is given its attributes in the end.
         touched: Something was put into it at the target, so that its time there is another.
         lent: What stood there was made writable for as long as things are put into it.
-        changed: The names in it that are others at the target; None: left out.
+        changed: What the names in it are at the target.
         standing: What is in it at the target, by name; None where each entry has to be asked for.
         left: So many things are not done yet: its listing, and what came of it.
         stays: Something of it was not copied (of a move: stays in it).
@@ -92,7 +93,7 @@ class Folder:
     lent: bool = False
     top: bool = False
     state: State = State.NEW
-    changed: Mapping[str, str | None] = field(default_factory=dict)
+    changed: Changed = UNCHANGED
     standing: dict[str, Entry] | None = None
     listing: AsyncIterator[Sequence[Entry]] | None = None
     left: int = 1

@@ -34,12 +34,13 @@ from tui.places.local.standing import TargetNames, same_inode
 from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence, Set
+    from collections.abc import Generator, Sequence, Set
 
     from tui.model.fidelity import Loss
     from tui.places.local.copy_rules import CopyRules
     from tui.places.local.hops import Brake
     from tui.places.local.loss_notes import LossNotes
+    from tui.places.local.new_names import NewNames
     from tui.places.local.root import Root
 
 __all__ = ["FolderCopy", "HardLinks", "SliceCopy", "own_partials", "sweep"]
@@ -294,7 +295,7 @@ class FolderCopy:
             self._lent_mode = stat.S_IMODE(target.st_mode)
             attributes.set_mode(self._to, self._lent_mode | 0o700)
 
-    def _changed(self) -> Mapping[bytes, bytes | None]:
+    def _changed(self) -> NewNames:
         """Return the entries that get other names; the folder that holds the sources is named from above."""
         fitting = self.rules.fitting
         if fitting is None or self._are_final or not self._source_path:

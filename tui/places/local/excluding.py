@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from tui.model.error import PlaceError
 from tui.places.local import syscalls
-from tui.places.local.name_rules import listed
 from tui.places.local.root import join
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from tui.model.exclusion import Exclusion
     from tui.places.local.hops import Brake
     from tui.places.local.root import Root
@@ -30,23 +31,25 @@ def leaves_out(exclude: Exclusion, path: bytes, *stands: os.stat_result | None) 
     )
 
 
-def names_left(exclude: Exclusion, folder: int, path: bytes) -> list[bytes]:
-    """Return the names in an opened folder that are not left out, through a descriptor of its own.
+def names_left(exclude: Exclusion, folder: int, path: bytes) -> Generator[bytes]:
+    """Yield the names in an opened folder that are not left out, through a descriptor of its own.
 
     Args:
         path: From the folder that is copied.
     Raises:
         OSError: It cannot be read.
     """
-    if not exclude:
-        return listed(folder)
     fd = os.open(b".", _FOLDER, dir_fd=folder)
     try:
         with os.scandir(fd) as entries:
-            named = [(os.fsencode(entry.name), entry.is_dir(follow_symlinks=False)) for entry in entries]
+            for entry in entries:
+                name = os.fsencode(entry.name)
+                if not exclude or not exclude.covers(
+                    join(path, name), folder=entry.is_dir(follow_symlinks=False)
+                ):
+                    yield name
     finally:
         syscalls.let_go(fd)
-    return [name for name, is_one in named if not exclude.covers(join(path, name), folder=is_one)]
 
 
 def holds_excluded(root: Root, folder: bytes, path: bytes, exclude: Exclusion, brake: Brake) -> bool:

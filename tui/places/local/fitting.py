@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.misfit import Names
 from tui.places.local import syscalls
-from tui.places.local.content import Stopped
 from tui.places.local.excluding import names_left
+from tui.places.local.gathered import Gathered, Sifted, unless
 from tui.places.local.name_rules import FORBIDDEN, NameRules, is_reserved
 from tui.places.local.names import folded
+from tui.places.local.new_names import new_names
 from tui.places.local.root import join, split
 from tui.places.local.standing import cut, other_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from tui.places.local.hops import Brake
+    from tui.places.local.new_names import Elsewhere, NewNames
     from tui.places.local.root import Root
 
 _NUMBERED_BYTES = 16
@@ -29,8 +33,6 @@ _NUMBERED_BYTES = 16
 _QUOTE = "\N{SINGLE HIGH-REVERSED-9 QUOTATION MARK}"
 """Before the two hexadecimal digits that stand for a byte that is no UTF-8, as rclone writes it."""
 _LONGEST_SUFFIX = 32
-_LOOK_EVERY = 64
-"""Names between two looks at the brake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Fitting:
 
     def of(
         self, folder: int, path: bytes, leaning: Leaning | None = None, brake: Brake | None = None
-    ) -> dict[bytes, bytes | None]:
+    ) -> NewNames:
         """Return the names in an opened folder that are others at the target: None for what is left out.
 
         Args:
@@ -57,11 +59,20 @@ class Fitting:
             OSError: The folder cannot be read.
             Stopped: The brake went on.
         """
-        return self.changed(names_left(self.exclude, folder, path.partition(b"/")[2]), leaning, brake)
+        return self.changed(self.names_in(folder, path, brake), leaning, brake)
+
+    def names_in(self, folder: int, path: bytes, brake: Brake | None = None) -> Gathered:
+        """Return the names in an opened folder that are copied.
+
+        Raises:
+            OSError, Stopped: As `of`.
+        """
+        with closing(names_left(self.exclude, folder, path.partition(b"/")[2])) as names:
+            return Gathered(names, brake)
 
     def changed(
-        self, names: Iterable[bytes], leaning: Leaning | None = None, brake: Brake | None = None
-    ) -> dict[bytes, bytes | None]:
+        self, names: Gathered, leaning: Leaning | None = None, brake: Brake | None = None
+    ) -> NewNames:
         """Return those of the names of one folder that are others at the target: None for what is left out.
 
         What may keep its name does; of two that would be one there, the first in the order of their bytes.
@@ -71,21 +82,46 @@ class Fitting:
         Raises:
             Stopped: The brake went on.
         """
+        if names.are_few:
+            return self.chosen(set(names), leaning, brake)
+        return new_names(self, names, Leaning() if leaning is None else leaning, brake)
+
+    def alone(self, name: bytes, fit: bytes | None = None) -> bytes | None:
+        """Return what a name becomes that has nothing in common with another; None: it is left out.
+
+        Args:
+            fit: It as the target takes it, where that is known.
+        """
+        fit = self.fit(name) if fit is None else fit
+        return None if fit != name and self.way is Names.SKIP else fit
+
+    def chosen(
+        self,
+        names: Collection[bytes],
+        leaning: Leaning | None = None,
+        brake: Brake | None = None,
+        elsewhere: Elsewhere | None = None,
+    ) -> dict[bytes, bytes | None]:
+        """Return the same of different names, all at once.
+
+        Args:
+            elsewhere: Knows what other names there are.
+        """
         taken: dict[str | bytes, bytes] = {}
         changed: dict[bytes, bytes | None] = {}
         left: list[tuple[bytes, bytes]] = []
-        for name in _unless(brake, sorted(names)):
+        for name in unless(brake, sorted(names)):
             fit = self.fit(name)
             if fit != name or taken.setdefault(self.key(name), name) != name:
                 left.append((name, fit))
         rows: dict[bytes, _Row] = {}
         owners = leaning.owners if leaning is not None else {}
-        for name, fit in _unless(brake, left):
+        for name, fit in unless(brake, left):
             row = rows.get(fit)
             if row is None:
                 row = rows[fit] = _Row(chain((fit,), other_names(fit, folder=False)))
             if self.way is not Names.SKIP:
-                changed[name] = self._next_free(name, row, taken, owners)
+                changed[name] = self._next_free(name, row, taken, owners, elsewhere)
                 continue
             changed[name] = None
             if fit == name:  # it would be copied, were the other not there
@@ -99,10 +135,15 @@ class Fitting:
         row: _Row,
         taken: dict[str | bytes, bytes],
         owners: dict[bytes, list[tuple[_Row, int]]],
+        elsewhere: Elsewhere | None,
     ) -> bytes | None:
         """Return the next name of a row that nobody has, and take it; None where there is none."""
         for candidate in row.others:
-            owner = taken.setdefault(self.key(candidate), name)
+            key = self.key(candidate)
+            if elsewhere is not None and key not in taken and elsewhere.may_have(key):
+                row.passed += 1
+                continue
+            owner = taken.setdefault(key, name)
             owners.setdefault(owner, []).append((row, row.passed))
             if owner == name and row.passed:
                 row.leaning.append((row.passed, name))
@@ -204,11 +245,12 @@ class Trail:
 
     Args:
         top: The path of the tree at the source, and at the target.
+        leans: Find out what leans on what.
     """
 
-    def __init__(self, fitting: Fitting | None, top: tuple[bytes, bytes]) -> None:
-        self._fitting, self._top = fitting, top
-        self._levels: list[tuple[bytes, bytes, Mapping[bytes, bytes | None], Leaning]] = []
+    def __init__(self, fitting: Fitting | None, top: tuple[bytes, bytes], *, leans: bool = False) -> None:
+        self._fitting, self._top, self._leans = fitting, top, leans
+        self._levels: list[tuple[bytes, bytes, NewNames, Leaning | None]] = []
 
     def twin_of(self, path: bytes) -> bytes | None:
         """Return the path at the target of a folder that is in the one entered last, or above; None: left out."""
@@ -230,7 +272,7 @@ class Trail:
             OSError: It cannot be read.
         """
         if self._fitting is not None:
-            leaning = Leaning()
+            leaning = Leaning() if self._leans else None
             self._levels.append((path, twin, self._fitting.of(folder, path, leaning), leaning))
 
     def leaning(self, path: bytes) -> Leaning | None:
@@ -265,37 +307,40 @@ def twin_of(fitting: Fitting, source: Root, top: tuple[bytes, bytes], path: byte
     return twin
 
 
-T = TypeVar("T")
-
-
-def _unless(brake: Brake | None, items: Iterable[T]) -> Iterator[T]:
-    """Yield items until a brake is on, which is looked at now and then.
-
-    Raises:
-        Stopped: It is.
-    """
-    for seen, item in enumerate(items):
-        if brake is not None and brake.on and seen % _LOOK_EVERY == 0:
-            raise Stopped
-        yield item
-
-
 def key_of(rules: NameRules, name: bytes) -> str | bytes:
     """Return what all names have in common that are one under some rules."""
     return folded(name) if rules.folds else name
 
 
-def clashing(rules: NameRules, names: Iterable[bytes], brake: Brake | None = None) -> Mapping[bytes, bytes]:
-    """Return the names of one folder that would be one with another: with that other, which comes first.
+def met(rules: NameRules, names: Iterable[bytes], brake: Brake | None = None) -> dict[bytes, bytes]:
+    """Return the names that would be one with another that comes before, with the first of those.
+
+    Raises:
+        Stopped: The brake went on.
+    """
+    first: dict[str | bytes, bytes] = {}
+    found: dict[bytes, bytes] = {}
+    for name in unless(brake, names):
+        if (other := first.setdefault(key_of(rules, name), name)) != name:
+            found[name] = other
+    return found
+
+
+def alike(rules: NameRules, names: Gathered, brake: Brake | None = None) -> Iterable[bytes]:
+    """Return all names that would be one with another, in order, and maybe more.
 
     Raises:
         Stopped: The brake went on.
     """
     if not rules.folds:
-        return {}
-    first: dict[str | bytes, bytes] = {}
-    clashes: dict[bytes, bytes] = {}
-    for name in _unless(brake, sorted(names)):
-        if (other := first.setdefault(key_of(rules, name), name)) != name:
-            clashes[name] = other
-    return clashes
+        return ()
+    return names if names.are_few else Sifted(names, partial(key_of, rules), brake).repeated(brake=brake)
+
+
+def clashing(rules: NameRules, names: Gathered, brake: Brake | None = None) -> Mapping[bytes, bytes]:
+    """Return the names of one folder that would be one with another: with that other, which comes first.
+
+    Raises:
+        Stopped: The brake went on.
+    """
+    return met(rules, sorted(alike(rules, names, brake)), brake)

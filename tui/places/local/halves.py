@@ -94,11 +94,13 @@ class Halves(Alongside):
         if self._fitting is None:
             return fd
         try:
-            changed = self._fitting.of(fd, join(self._name, self._here) if self._here else self._name)
+            path = join(self._name, self._here) if self._here else self._name
+            names = self._fitting.names_in(fd, path)
         except OSError:
             syscalls.let_go(fd)
             return -1
-        self._names = {put: name for name, put in changed.items() if put is not None}
+        changed = self._fitting.changed(names)
+        self._names = {put: name for name in names if (put := changed.get(name, name)) not in (None, name)}
         return fd
 
     def _look_at(self, folder: Folder, name: bytes, batch: Passed) -> None:

@@ -72,7 +72,7 @@ class MovedRemoval(TreeRemoval):
         """
         super().__init__(source, source_name, brake, homes, opening=opening)
         self._target, self._target_name, self._rules, self._stay = target, target_name, rules, stay
-        self._trail = Trail(rules.fitting, (source_name, target_name))
+        self._trail = Trail(rules.fitting, (source_name, target_name), leans=True)
         self._twins: list[tuple[bytes, bytes]] = []
         self._twin_fd = -1
         self._pair: Pair | None = None

@@ -1,4 +1,4 @@
-"""Names a job has met, in as little memory for a million of them as for one."""
+"""Names that were met, in as little memory for a million of them as for one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,21 @@ class SeenNames:
     def __init__(self) -> None:
         self._bits = bytearray(BITS >> 3)
 
-    def meet(self, name: bytes) -> bool:
+    def meet(self, name: str | bytes) -> bool:
         """Remember a name; say whether it may have been met before."""
-        at, bit = divmod(hash(name) % BITS, 8)
+        return self.meet_hash(hash(name))
+
+    def meet_hash(self, number: int) -> bool:
+        """Do the same for what a name is known by: its hash."""
+        at, bit = divmod(number % BITS, 8)
         known = self._bits[at] >> bit & 1
         self._bits[at] |= 1 << bit
         return bool(known)
+
+    def knows(self, name: str | bytes) -> bool:
+        """Say whether a name may have been met."""
+        return self.knows_hash(hash(name))
+
+    def knows_hash(self, number: int) -> bool:
+        at, bit = divmod(number % BITS, 8)
+        return bool(self._bits[at] >> bit & 1)

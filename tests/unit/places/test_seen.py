@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.engine.seen import SeenNames
+from tui.places.local.seen import SeenNames
 
 
 def test_a_name_that_was_met_is_known() -> None:
