@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from engine_harness import Harness, crash, names, new_engine, running, until
 
+from tui.engine.folders import Folders
 from tui.model.fidelity import Loss, Trait
 from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tui.engine.folders import Folder
     from tui.engine.losses import Losses
     from tui.engine.run import Run
     from tui.model.fidelity import Lost
     from tui.model.location import Location
+    from tui.places.local.hops import Batch
 
 FILES = 40
 
@@ -329,3 +332,46 @@ async def test_a_move_to_another_disk_without_times_leaves_nothing_behind(
     assert names(tree.parent) == []
     assert contents(far) == [b"content"] * (FILES + 1)
     assert len(inodes(far)) == FILES
+
+
+def entering(patch: pytest.MonkeyPatch, *, backwards: bool) -> None:
+    """Let folders be gone into in the order of their names, or in the other one."""
+    enter = Folders._enter
+
+    def sorted_first(folders: Folders, folder: Folder, batch: Batch) -> None:
+        batch.folders.sort(reverse=backwards)
+        enter(folders, folder, batch)
+
+    patch.setattr(Folders, "_enter", sorted_first)
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["new tree", "merge"])
+@pytest.mark.parametrize("end", ["stopped", "killed", "killed untold"])
+async def test_a_file_with_several_names_is_counted_once_whichever_is_met_first(
+    tmp_path: Path, tree: Path, target: Path, monkeypatch: pytest.MonkeyPatch, merged: bool, end: str
+) -> None:
+    for number in range(FILES):
+        twin = tree / f"twins{number % 4}" / f"twin{number}"
+        twin.parent.mkdir(exist_ok=True)
+        os.link(tree / f"folder{number % 4}" / f"file{number}", twin)
+    journal = tmp_path / "journal"
+    if merged:
+        (target / "tree").mkdir()
+    with monkeypatch.context() as patched:
+        entering(patched, backwards=False)
+        if end == "killed untold":
+            id = await killed_untold(journal, tree, target, patched)
+        else:
+            engine = new_engine(journal)
+            await engine.start_up()
+            first = Harness(engine, journal)
+            id = await first.copy(tree, to=target, conflict=Conflict.FAIL, limit_bytes_s=70)
+            await first.until(id, lambda job: 5 < job.progress.losses < FILES)
+            await (crash(first) if end == "killed" else engine.shut_down())
+    entering(monkeypatch, backwards=True)
+    async with running(journal) as last:
+        await last.engine.limit(None, [id])
+        await last.done(id)
+        found = counts(await last.engine.losses(id))
+    assert found == {Loss.XATTR: FILES + 9, Loss.TIMES: 9}
+    assert len(inodes(target)) == FILES

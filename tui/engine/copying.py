@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui.engine.doubt import note_target
 from tui.engine.flushing import flush_at_the_end
 from tui.engine.halves import drop_halves
-from tui.engine.link_recall import LinkRecall
+from tui.engine.link_recall import LinkRecall, forget_links, recall_links
 from tui.engine.look import Step, Task, Way, look_at, open_target
 from tui.engine.naming import TopNames
 from tui.engine.noting import recall_losses
@@ -79,6 +79,7 @@ class Copying:
         try:
             await note_target(self.run, self.target.device)
             await recall_losses(self.run, self.target)
+            await recall_links(self.run, self.links, self.target)
             await self.tops.settle(self.run)
             await self._all_parts()
         finally:
@@ -96,6 +97,7 @@ class Copying:
         if not run.stopped and run.record.walk > 1:
             await run.hop(sweep, self.target, b"", self.row.tag)
         if not run.stopped:
+            await forget_links(run)
             await flush_at_the_end(run, compared=self._compared)
             run.shared.pool.submit(run.noting.drop)
 

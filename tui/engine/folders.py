@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.model.fidelity import Loss
     from tui.model.location import Location
     from tui.places.local.copy_rules import CopyRules
+    from tui.places.local.links import Group
     from tui.places.local.root import Root
 
 HOP_S = 0.05
@@ -107,7 +108,7 @@ class Folders:
     ) -> None:
         self._run = run
         self.source, self.target = source, target
-        self._links = links
+        self.links = links
         self._owners = owners
         self._stage = stage
         self._compare = compare
@@ -211,11 +212,16 @@ class Folders:
             self._enter(folder, batch)
             self.stack.append(folder)
 
+    def take_unkept(self) -> list[Group]:
+        """Return the files of which names are still to come, and where they will stand: each once."""
+        groups, (now, then) = self.links.take_unkept(), self._stage or (b"", b"")
+        return [_under(now, then, group) if now else group for group in groups]
+
     def large(self, folder: Folder, large: Large) -> SliceCopy:
         """Return the copy of a file that a hop left."""
         return SliceCopy(
             self.source, self.target, folder.path, folder.target_path, large, self._rules(folder),
-            self._run.brake, self._links,
+            self._run.brake, self.links,
         )  # fmt: skip
 
     def _rules(self, folder: Folder, common: CopyRules | None = None) -> CopyRules:
@@ -252,14 +258,14 @@ class Folders:
     def _copy(self, folder: Folder, rules: CopyRules, beside: WorkerCopy | None) -> FolderCopy | WorkerCopy:
         run = self._run
         return run.shared.workers.copy(
-            self.source, self.target, folder.path, folder.target_path, rules, self._links, run.brake, folder.names,
+            self.source, self.target, folder.path, folder.target_path, rules, self.links, run.brake, folder.names,
             most=run.shared.slots, beside=beside,
         )  # fmt: skip
 
     def _copy_linked(self, folder: Folder, batch: Batch, notes: LossNotes | None) -> None:
         """Copy files with several names here, where all that is known of such files is."""
         copy = FolderCopy(
-            self.source, self.target, folder.path, folder.target_path, self._rules(folder), self._links,
+            self.source, self.target, folder.path, folder.target_path, self._rules(folder), self.links,
             self._run.brake, batch.linked, are_final=True,
         )  # fmt: skip
         try:
@@ -380,3 +386,11 @@ class Folders:
             self._idx(folder, name), path, target_path,
             self.source.location(path), self.target.location(*split(target_path)),
         )  # fmt: skip
+
+
+def _under(now: bytes, then: bytes, group: Group) -> Group:
+    """Return where a file stands once a tree has the name it will have."""
+    path = group.standing.path
+    if not path.startswith(now + b"/"):
+        return group
+    return group._replace(standing=group.standing._replace(path=then + path[len(now) :]))

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from tui.engine.sources import pages
 from tui.model.error import PlaceError
+from tui.places.local import syscalls
 from tui.places.local.namesakes import Namesakes
-from tui.places.local.root import Root
+from tui.places.local.root import Root, split
+from tui.places.local.staging import stage_name
+from tui.places.local.standing import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from tui.engine.rows import Source
     from tui.engine.run import Run, Spot
     from tui.model.location import Location
-    from tui.places.local.links import HardLinks
+    from tui.places.local.links import Group, HardLinks
 
 
 class LinkRecall:
@@ -54,6 +57,49 @@ class LinkRecall:
                 pass
         finally:
             run.release(names, parent)
+
+
+async def recall_links(run: Run, links: HardLinks, target: Root) -> None:
+    """Say where files with several names stand of which an earlier go has told what they lost, or removed names."""
+    if run.record.walk:
+        links.recall(await run.hop(_standing, run, await run.journal.links(run.record.id), target))
+
+
+async def forget_links(run: Run) -> None:
+    """Forget that again, where a job has nothing left to be tried or answered."""
+    record = run.record
+    if (run.moves or record.losses) and not (record.errors or record.questions):
+        await run.journal.forget_links(record.id)
+
+
+def _standing(run: Run, groups: list[Group], target: Root) -> list[Group]:
+    """Return groups with the path where each is now; without what has gone, unless the source may have gone, too."""
+    found = []
+    for group in groups:
+        path = group.standing.path
+        top, slash, below = path.partition(b"/")
+        for candidate in (path, stage_name(run.record.row.tag, top) + slash + below):
+            if _stands(target, candidate):
+                found.append(group._replace(standing=group.standing._replace(path=candidate)))
+                break
+        else:
+            if run.moves:
+                found.append(group)
+    return found
+
+
+def _stands(target: Root, path: bytes) -> bool:
+    above, name = split(path)
+    try:
+        folder = target.folder(above)
+    except PlaceError:
+        return False
+    try:
+        return look(folder, name) is not None
+    except OSError:
+        return False
+    finally:
+        syscalls.let_go(folder)
 
 
 def _may_be_linked(locations: Sequence[Location]) -> bool:

@@ -40,11 +40,6 @@ class Moving(TakingAway):
 
     moves = True
 
-    async def execute(self) -> None:
-        if self.run.record.walk:
-            self.links.recall(await self.run.journal.links(self.row.id))
-        await super().execute()
-
     async def sources(self, chunk: Sequence[Source]) -> None:
         for source in chunk:
             if source.phase is Phase.DONE:

@@ -13,12 +13,13 @@ from tui.places.local.loss_notes import LossNotes, drop_notes, read_notes
 from tui.places.local.traits import Traits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tui.engine.rows import JobRow
     from tui.engine.run import Run
     from tui.model.job import JobKind
+    from tui.places.local.links import Group
     from tui.places.local.loss_notes import Lost, Stage
     from tui.places.local.root import Root
 
@@ -50,21 +51,36 @@ class Noting:
         """Remove them: the job has ended."""
         drop_notes(self._folder, tag=self._tag)
 
-    def untold(self, target: Root, row: JobRow, told: Mapping[str, str]) -> Losses:
-        """Return what an engine that was killed had noted and not told, of what stands complete by now."""
+    def untold(self, target: Root, row: JobRow, told: Mapping[str, str]) -> tuple[Losses, list[Group]]:
+        """Return what an engine that was killed had noted and not told, of what stands complete by now.
+
+        Returns:
+            What was lost, and where files with several names stand.
+        """
         losses = Losses()
+        groups: dict[tuple[int, int], Group] = {}
         for found in read_notes(self._folder, self._tag, told.items()):
             losses.told[found.slot] = found.token
-            add_noted(losses, found.complete(target, Traits(row.preserve)), target, row.kind)
-        return losses
+            for lost in found.complete(target, Traits(row.preserve)):
+                if lost.file not in groups:  # else it is one with what another hop had made of another name
+                    add_noted(losses, (lost,), target, row.kind)
+                if lost.group is not None:
+                    groups.setdefault(lost.file, lost.group)
+        return losses, list(groups.values())
 
 
-async def lose(run: Run, losses: Losses, notes: LossNotes | None = None) -> None:
+async def lose(
+    run: Run, losses: Losses, notes: LossNotes | None = None, groups: Sequence[Group] = ()
+) -> None:
     """Add to the loss report, and write it down: what is complete is not looked at again after a crash.
 
     Args:
         notes: Those of the hop that lost it: now they are told.
+        groups: Files of which names are still to come, and where they stand. Whoever goes on makes those names links:
+            made again, such a file would be counted again.
     """
+    if groups:
+        await run.journal.add_links(run.record.id, groups)
     if notes is not None:
         losses.told[notes.slot] = notes.token
     report = run.record.losses
@@ -75,7 +91,7 @@ async def lose(run: Run, losses: Losses, notes: LossNotes | None = None) -> None
 
 def add_noted(losses: Losses, noted: Iterable[Lost], target: Root, kind: JobKind) -> None:
     """Count what was noted."""
-    for path, lost in noted:
+    for path, lost, *_ in noted:
         for loss in lost:
             again = is_told_again(loss, kind)
             losses.add(loss, lambda path=path: target.location(path), folder=again)  # type: ignore[misc]
@@ -85,6 +101,6 @@ async def recall_losses(run: Run, target: Root) -> None:
     """Count what an engine that was killed had not come to tell."""
     record = run.record
     if record.walk:
-        losses = await run.hop(run.noting.untold, target, record.row, record.losses.told)
+        losses, groups = await run.hop(run.noting.untold, target, record.row, record.losses.told)
         if losses.told:
-            await lose(run, losses)
+            await lose(run, losses, groups=groups)

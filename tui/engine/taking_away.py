@@ -50,8 +50,6 @@ class TakingAway(Copying):
         """Remove the originals that had to wait for entries that were tried again."""
         if not self.run.stopped:
             await self._remove_by_number(set(self._put_off))
-        if not (self.run.stopped or self.run.record.errors or self.run.record.questions):
-            await self.run.journal.forget_links(self.row.id)
 
     async def removals_failed(self, idxs: set[int]) -> None:
         await self._remove_by_number(idxs)

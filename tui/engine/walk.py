@@ -120,7 +120,7 @@ class Walk:
             self._large += report.large
             self._news.set()
             if report.losses:
-                await lose(self._run, report.losses, report.notes)
+                await lose(self._run, report.losses, report.notes, self._folders.take_unkept())
             for folder, failure in report.failures:
                 self.broken |= not failure.name
                 for name in self._meant(folder, failure):
@@ -184,7 +184,7 @@ class Walk:
             report = Report(notes=notes)
             self._folders.lost(report, folder, large.name, await self._run.hop(copy.finish, notes))
             if report.losses:
-                await lose(self._run, report.losses, notes)
+                await lose(self._run, report.losses, notes, self._folders.take_unkept())
 
     async def _slices(self, copy: SliceCopy, counted: int) -> int:
         """Copy to the end or until stopped; return the bytes counted by then.

@@ -69,6 +69,8 @@ class HardLinks:
         """How many names of a file have not been met, where any."""
         self._untold: set[tuple[int, int]] = set()
         """Of these, the ones `take_unfinished` has not given yet."""
+        self._unkept: set[tuple[int, int]] = set()
+        """Those `take_unkept` has not."""
         self._parted: set[tuple[int, int]] = set()
         """Files of which a move takes names away: one that is left may not tell that it had others."""
         self._moved: list[tuple[bytes, bytes]] = []
@@ -89,6 +91,7 @@ class HardLinks:
             if key not in self._found:
                 self._missing[key] = info.st_nlink - 1
                 self._untold.add(key)
+                self._unkept.add(key)
             first = self._now(self._found.setdefault(key, standing))
         if first.path != standing.path:
             self.met(info)
@@ -101,6 +104,14 @@ class HardLinks:
             left = self._missing.pop(key, 0) - 1
             if left > 0:
                 self._missing[key] = left
+
+    def take_unkept(self) -> list[Group]:
+        """Return the files of which names are still to come, none of which goes from the source: each once."""
+        with self._lock:
+            unkept, self._unkept = self._unkept, set()
+            return [
+                Group(*key, self._now(self._found[key])) for key in unkept if self._missing.get(key, 0) > 0
+            ]
 
     def take_unfinished(self) -> list[Group]:
         """Return the files of which names are still to come, as far as is known, and where they stand: each once."""
@@ -230,8 +241,10 @@ class Joiner:
         first = self._links.register(info, mine)
         if first.path == mine.path or self._is_linked(first.path, name):
             return
+        traits, own = self._traits, self._traits.lost.copy()
+        traits.lost.clear()  # a link has lost what the other has, and that was told
         if not self._put_over(first, info, name):
-            self._traits.lose(Loss.HARDLINKS)
+            traits.lost |= own | {Loss.HARDLINKS}
             self._note(info, name, mine)
             self._links.replace(info, mine)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tui.model.error import PlaceError
 from tui.model.fidelity import Loss
 from tui.places.local import syscalls
+from tui.places.local.links import Group, Standing
 from tui.places.local.root import split
 from tui.places.local.standing import look, same_time, time_step_ns
 from tui.places.local.traits import Traits
@@ -27,8 +28,21 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 Stage = tuple[bytes, bytes]
 """The path a tree has while it is built, and the one it will have."""
 
-Lost = tuple[bytes, list[Loss]]
-"""Where an entry stands below the target, under the name it will have, and what it could not keep."""
+
+class Lost(NamedTuple):
+    """An entry that stands complete at the target.
+
+    Attributes:
+        path: Below the target, under the name it will have.
+        losses: What it could not keep.
+        group: That it is one name among several of, where the source has more.
+        file: Device and inode at the target: what is the same is one.
+    """
+
+    path: bytes
+    losses: list[Loss]
+    group: Group | None
+    file: tuple[int, int]
 
 
 class LossNotes:
@@ -64,12 +78,13 @@ class LossNotes:
         try:  # (it is called for every file of a target that keeps less: nothing here is done in a slower way)
             if self._fd < 0:
                 self._open()
+            link = b" %d:%d" % (info.st_dev, info.st_ino) if info.st_nlink > 1 else b""
             os.write(
                 self._fd,
-                b"%b\0%d %d %d %d %d %d %d %b\0"
+                b"%b\0%d %d %d %d %d %d %d %b%b\0"
                 % (
                     path, self.part, mode, info.st_uid, info.st_gid, info.st_size, info.st_mtime_ns, inode,
-                    " ".join(lost).encode(),
+                    " ".join(lost).encode(), link,
                 ),
             )  # fmt: skip
         except OSError:
@@ -121,6 +136,8 @@ class _Noted(NamedTuple):
     st_mtime_ns: int
     inode: int
     lost: list[Loss]
+    link: tuple[int, int] | None
+    """Device and inode of its source, where that has several names."""
 
 
 @dataclass(slots=True)
@@ -137,16 +154,23 @@ class Found:
         """Yield what was lost of the entries that have come to stand complete. (The others are made again.)"""
         now, then = self.stage
         for path, noted in self.entries.items():
-            if lost := _lost(path, noted, target, traits):
-                yield (then + path[len(now) :] if now and path.startswith(now + b"/") else path), lost
+            final = then + path[len(now) :] if now and path.startswith(now + b"/") else path
+            lost, made = _lost(path, noted, target, traits)
+            if made is not None and (lost or noted.link):
+                file = made.st_dev, made.st_ino
+                standing = Standing(final, file if noted.inode else None)
+                yield Lost(final, lost, Group(*noted.link, standing) if noted.link else None, file)
 
 
-def _lost(path: bytes, noted: _Noted, target: Root, traits: Traits) -> list[Loss]:
+def _lost(
+    path: bytes, noted: _Noted, target: Root, traits: Traits
+) -> tuple[list[Loss], os.stat_result | None]:
+    """Return what an entry has lost, and its state where it stands complete."""
     parent, name = split(path)
     try:
         folder = target.folder(parent)
     except PlaceError:
-        return []
+        return [], None
     try:
         made = look(folder, name)
     except OSError:
@@ -154,15 +178,15 @@ def _lost(path: bytes, noted: _Noted, target: Root, traits: Traits) -> list[Loss
     finally:
         syscalls.let_go(folder)
     if made is None or stat.S_IFMT(made.st_mode) != stat.S_IFMT(noted.mode) or made.st_size != noted.size:
-        return []
+        return [], None
     if noted.inode:
         if noted.inode != made.st_ino:
-            return []
+            return [], None
     elif not same_time(noted.st_mtime_ns, made.st_mtime_ns, time_step_ns(made.st_dev, target.ways)):
-        return []
+        return [], None
     traits.lost.update(noted.lost)
     traits.compare(noted, stat.S_IMODE(noted.mode), made)
-    return traits.take()
+    return traits.take(), made
 
 
 def read_notes(folder: Path, tag: str, told: Container[tuple[str, str]]) -> list[Found]:
@@ -198,7 +222,8 @@ def _read(file: str) -> Found | None:
             token, now, then, *rest = notes.read().split(b"\0")
         found = Found(os.path.basename(file).rpartition("-")[2], token.decode(), (now, then))
         for path, text in zip(rest[:-1:2], rest[1:-1:2], strict=False):
-            part, mode, uid, gid, size, mtime_ns, inode, *lost = text.decode().split(" ")
+            part, mode, uid, gid, size, mtime_ns, inode, *words = text.decode().split(" ")
+            link = words.pop().split(":") if ":" in words[-1] else None
             found.entries[path] = _Noted(
                 int(part),
                 int(mode),
@@ -207,7 +232,8 @@ def _read(file: str) -> Found | None:
                 int(size),
                 int(mtime_ns),
                 int(inode),
-                [Loss(each) for each in lost if each],
+                [Loss(each) for each in words if each],
+                (int(link[0]), int(link[1])) if link else None,
             )
     except (OSError, ValueError):  # a power cut may leave anything in it
         return None
