@@ -473,8 +473,7 @@ def test_json_is_one_object_a_line_with_a_summary_last(ferry: Run, engine: FakeE
     result = ferry("copy", "--json", "--on-conflict", "ask", "a", "gone", "folder")
     told = objects(result.out)
     assert [each["event"] for each in told] == [
-        *("error", "submitted", "state", "state", "progress", "error", "question", "state", "progress"),
-        "summary",
+        *("error", "submitted", "state", "progress", "error", "question", "state", "progress", "summary"),
     ]
     assert told[0]["code"] == "NotFound"
     assert told[0]["job"] is None
@@ -486,9 +485,9 @@ def test_json_is_one_object_a_line_with_a_summary_last(ferry: Run, engine: FakeE
         "target": f"{here}/folder",
         "target_url": f"file://{here}/folder",
     }
-    assert told[4]["path"] == "/from/\ufffd\n"
-    assert told[4]["url"] == "file:///from/%FF%0A"
-    assert told[6]["source_size_bytes"] == 2048
+    assert told[3]["path"] == "/from/\ufffd\n"
+    assert told[3]["url"] == "file:///from/%FF%0A"
+    assert told[5]["source_size_bytes"] == 2048
     assert told[-1] == {
         "event": "summary",
         "job": 1,

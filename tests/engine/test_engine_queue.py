@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import math
 import os
@@ -303,6 +304,19 @@ async def test_a_subscription_goes_on_where_another_ended(harness: Harness, sour
     assert (later.full, [job.id for job in later.jobs]) == (False, [second])
     unknown = await anext(harness.engine.subscribe(begin.seq - 10**12))
     assert (unknown.full, [job.id for job in unknown.jobs]) == (True, [first, second])
+
+
+async def test_that_a_job_is_in_another_state_is_told_at_once(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.engine.feed.UPDATE_S", 3600.0)
+    one, other, third = [await harness.copy(source / name, to=target, paused=True) for name in "abc"]
+    async with contextlib.aclosing(harness.engine.subscribe(None)) as updates, asyncio.timeout(20):
+        await anext(updates)
+        for id in (one, other, third):
+            await harness.engine.cancel([id])
+            told = {job.id: job.state for job in (await anext(updates)).jobs}
+            assert told[id] is JobState.CANCELLED
 
 
 async def test_updates_come_at_most_ten_times_a_second(harness: Harness, source: Path, target: Path) -> None:

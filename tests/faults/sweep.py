@@ -203,7 +203,7 @@ async def sweep(
         ("places.local.content.SMALL_BYTES", SMALL_BYTES),
     ):
         monkeypatch.setattr(f"tui.{name}", size_bytes)
-    for name in ("engine.retry.FIRST_WAIT_S", "engine.feed.UPDATE_S", "engine.feed.QUICK_UPDATE_S"):
+    for name in ("engine.retry.FIRST_WAIT_S", "engine.feed.UPDATE_S"):
         monkeypatch.setattr(f"tui.{name}", 0.001)
     seam = Seam(monkeypatch)
     more = {} if workers is None else {"workers": workers}

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 SILENCE_S = 30.0
 """An engine that does not answer for so long is given up."""
 LETTING_IT_GO_ON = "letting it go on"
-CLOSE_LOOKS, CLOSE_LOOK_S = 8, 0.01
 CANCEL_S = 10.0
 """Time for a job to stop after it was cancelled."""
 
@@ -36,7 +35,7 @@ class Said(NamedTuple):
     text: str | None
 
 
-Item = Update | Job | Disconnected | FerryError | signal.Signals | Said | str
+Item = Update | Disconnected | FerryError | signal.Signals | Said | str
 """What comes in: news of jobs, what ends the following, a signal, an answer, a key."""
 
 ANSWERS: dict[str, Conflict] = {
@@ -134,25 +133,11 @@ class Following:
     async def _pump(self) -> None:
         """Put everything the engine tells into the inbox."""
         try:
-            if self._own:
-                await self._look_closely()
             async for update in self._client.updates():
                 self._inbox.put_nowait(update)
             self._inbox.put_nowait(EngineUnreachable("the engine has stopped telling what it does"))
         except FerryError as error:
             self._inbox.put_nowait(error)
-
-    async def _look_closely(self) -> None:
-        """Ask for our own jobs again and again for a tenth of a second.
-
-        Updates come ten times a second at most; the copy of one file takes less than the pause between two of them.
-        What goes wrong here is told by the updates too.
-        """
-        with suppress(FerryError):
-            for _ in range(CLOSE_LOOKS):
-                for id in self._waited_for.copy():
-                    self._inbox.put_nowait(await self._client.job(id))
-                await asyncio.sleep(CLOSE_LOOK_S)
 
     async def _next(self) -> Item:
         try:
@@ -165,9 +150,6 @@ class Following:
         match item:
             case Update():
                 await self._update(item)
-            case Job():
-                if item.id in self._waited_for:
-                    await self._changed(item)
             case Disconnected():
                 if self._give_up_at is None:
                     self._give_up_at = asyncio.get_running_loop().time() + SILENCE_S

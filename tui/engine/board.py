@@ -192,6 +192,22 @@ class Record:
         )
 
 
+class Watch:
+    """What one who watches is woken by.
+
+    Attributes:
+        changed: Set at every change.
+        turned: Set when a job is in another state.
+    """
+
+    def __init__(self) -> None:
+        self.changed, self.turned = asyncio.Event(), asyncio.Event()
+
+    def clear(self) -> None:
+        self.changed.clear()
+        self.turned.clear()
+
+
 class Board:
     """All jobs, with one revision that grows with every change."""
 
@@ -199,7 +215,7 @@ class Board:
         self.revision = self._first = first_revision
         self._records: dict[int, Record] = {}
         self._removed: deque[tuple[int, int]] = deque(maxlen=TOMBSTONES)
-        self._watchers: set[asyncio.Event] = set()
+        self._watchers: set[Watch] = set()
 
     def records(self) -> list[Record]:
         return list(self._records.values())
@@ -217,6 +233,12 @@ class Board:
         record.revision = self.revision
         self.announce()
 
+    def turn(self, record: Record) -> None:
+        """Note that a job is in another state."""
+        self.touch(record)
+        for watch in self._watchers:
+            watch.turned.set()
+
     def take_off(self, ids: Iterable[int]) -> None:
         """Take jobs off the list, but for those somebody else took off meanwhile."""
         for id in ids:
@@ -227,22 +249,22 @@ class Board:
 
     def announce(self) -> None:
         """Wake whoever watches."""
-        for event in self._watchers:
-            event.set()
+        for watch in self._watchers:
+            watch.changed.set()
 
     def bump(self) -> None:
         """Note a change that concerns no job: of limits, of slots."""
         self.revision += 1
         self.announce()
 
-    def watch(self) -> asyncio.Event:
-        """Return an event set at every change, until `unwatch`."""
-        event = asyncio.Event()
-        self._watchers.add(event)
-        return event
+    def watch(self) -> Watch:
+        """Return what is set when something changes, until `unwatch`."""
+        watch = Watch()
+        self._watchers.add(watch)
+        return watch
 
-    def unwatch(self, event: asyncio.Event) -> None:
-        self._watchers.discard(event)
+    def unwatch(self, watch: Watch) -> None:
+        self._watchers.discard(watch)
 
     def knows(self, revision: int) -> bool:
         """Say whether `changes` can tell all that happened after a revision."""

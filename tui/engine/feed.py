@@ -11,17 +11,36 @@ from tui.model.job import JobState, Update
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from tui.engine.board import Board, Record
+    from tui.engine.board import Board, Record, Watch
     from tui.engine.clock import Clock
     from tui.model.ask import HostQuestion
     from tui.model.job import EngineStatus
 
 UPDATE_S = 0.125
-"""Updates to one subscriber come at least so far apart; what changes meanwhile is in the next."""
+"""Figures come to one subscriber at least so far apart; what changes meanwhile is in the next update."""
 
-QUICK_UPDATES, QUICK_UPDATE_S = 3, 0.02
-"""After a quiet second a few come faster: who waits for a small file hears of its end at once, and it stays below ten
-a second."""
+TURNS_AT_ONCE, TURN_S = 3, 0.5
+"""That a job is in another state is told at once, so often in a row, and once more after each such while.
+
+So who waits for a job hears of its end when it ends, and a queue of short jobs stays at ten updates a second.
+"""
+
+
+class _Turns:
+    """How often one subscriber may still be told at once that a job is in another state."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._left, self._since = clock, float(TURNS_AT_ONCE), clock.monotonic()
+
+    def take(self) -> bool:
+        """Take one, where there is one."""
+        now = self._clock.monotonic()
+        self._left = min(self._left + (now - self._since) / TURN_S, float(TURNS_AT_ONCE))
+        self._since = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
 
 
 class Feed:
@@ -40,24 +59,30 @@ class Feed:
     async def subscribe(self, after: int | None) -> AsyncGenerator[Update]:
         """Yield what changed after a sequence number, and then what changes; all jobs first where that is not known."""
         board = self._board
-        event = board.watch()
+        watch = board.watch()
         try:
             full = after is None or not board.knows(after)
             seen = 0 if after is None or full else after
-            sent = 0
+            turns = _Turns(self._clock)
             while True:
-                event.clear()
+                watch.clear()
                 update = self._update(seen, full=full)
                 seen, full = update.seq, False
                 yield update
-                sent += 1
-                await self._clock.sleep(QUICK_UPDATE_S if sent < QUICK_UPDATES else UPDATE_S)
-                if not event.is_set():
-                    began = self._clock.monotonic()
-                    await event.wait()
-                    sent = 0 if self._clock.monotonic() - began >= 1.0 else sent
+                async with asyncio.TaskGroup() as group:
+                    pause = group.create_task(self._clock.sleep(UPDATE_S), name="pause between updates")
+                    early = group.create_task(self._break_off(pause, watch, turns), name="watch for turns")
+                    await asyncio.wait({pause})
+                    early.cancel()
+                await watch.changed.wait()
         finally:
-            board.unwatch(event)
+            board.unwatch(watch)
+
+    async def _break_off(self, pause: asyncio.Task[None], watch: Watch, turns: _Turns) -> None:
+        """End a pause as soon as a job is in another state, where that may be told at once."""
+        await watch.turned.wait()
+        if turns.take():
+            pause.cancel()
 
     def _update(self, after: int, *, full: bool) -> Update:
         jobs, removed = self._board.changes(-1 if full else after)
@@ -67,12 +92,12 @@ class Feed:
 
     async def rest(self, record: Record, seconds: float) -> None:
         """Wait until a job neither goes on nor is about to, so long at most."""
-        event = self._board.watch()
+        watch = self._board.watch()
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     while record.state in (JobState.QUEUED, JobState.RUNNING):
-                        event.clear()
-                        await event.wait()
+                        watch.clear()
+                        await watch.turned.wait()
         finally:
-            self._board.unwatch(event)
+            self._board.unwatch(watch)

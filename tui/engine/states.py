@@ -114,7 +114,7 @@ class States:
             record.note = record.fault
         if state is not JobState.RUNNING:
             logger.info("job %d: %s", record.id, f"{state}, {record.note!a}" if record.note else state)
-        self._board.touch(record)
+        self._board.turn(record)
 
 
 def _columns(record: Record) -> dict[str, object]:
