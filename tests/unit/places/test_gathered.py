@@ -55,7 +55,6 @@ def test_what_has_something_in_common_is_found_and_hardly_anything_else() -> Non
     assert len(found) < 100
     assert fine(7) in set(sifted.repeated([fine(7)]))
     assert sifted.may_have(fine(7))
-    assert sifted.is_repeated(fine(3))
 
 
 def test_going_through_them_can_be_stopped() -> None:

@@ -84,7 +84,7 @@ class Fitting:
         """
         if names.are_few:
             return self.chosen(set(names), leaning, brake)
-        return new_names(self, names, Leaning() if leaning is None else leaning, brake)
+        return new_names(self, names, leaning, brake)
 
     def alone(self, name: bytes, fit: bytes | None = None) -> bytes | None:
         """Return what a name becomes that has nothing in common with another; None: it is left out.

@@ -94,10 +94,6 @@ class Sifted:
         """Say whether one of the names may have a key."""
         return self._once.knows_hash(hash(key))
 
-    def is_repeated(self, key: str | bytes) -> bool:
-        """Say whether all names of a key are among those that `repeated` yields anyway."""
-        return self._again.knows_hash(hash(key))
-
     def repeated(self, wanted: Iterable[str | bytes] = (), brake: Brake | None = None) -> Iterator[bytes]:
         """Yield all names whose key is that of another, or wanted, in order; and a few others that only may be.
 
