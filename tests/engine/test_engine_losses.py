@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tui.model.fidelity import Lost
     from tui.model.location import Location
     from tui.places.local.hops import Batch
+    from tui.places.local.traits import Traits
 
 FILES = 40
 
@@ -48,9 +49,10 @@ def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
 
     give_folder = attributes.give_folder
 
-    def give(source: int, target: int, traits: object) -> None:
-        give_folder(source, target, traits)  # type: ignore[arg-type]
-        traits.lose(Loss.TIMES)  # type: ignore[attr-defined]
+    def give(source: int, target: int, traits: Traits) -> os.stat_result:
+        made = give_folder(source, target, traits)
+        traits.lose(Loss.TIMES)
+        return made
 
     monkeypatch.setattr(attributes, "xattr_names", lambda _: ["user.colour"])
     monkeypatch.setattr(attributes, "copy_xattrs", refused)

@@ -6,7 +6,7 @@ number is "<name>/<number>", just the calls of this function are counted. What:
 - count: nothing fails; the file holds the number of calls so far;
 - kill: the process is killed before this call;
 - hang: it stops for good there;
-- an error's number: the call fails with it;
+- an error's number: the call fails with it, or the next one that can (`is_no_fault`);
 - cut, stall: of this answer just the first half is written, then the process is killed, or stops for good.
 
 FERRY_CALLS names the calls that count: to find them takes longer than all else here.
@@ -25,7 +25,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from tests.faults.seam import Seam
+from tests.faults.seam import Seam, is_no_fault
 from tui.places.local import worker
 
 WHAT, NUMBER, MARK = os.environ["FERRY_FAULT"].split(" ", 2)
@@ -48,7 +48,9 @@ class WorkerSeam(Seam):
         if not self.serving or (ONLY and name != ONLY):
             return None
         self.calls.append(name)
-        if WHAT in ("count", "cut", "stall") or len(self.calls) - 1 != int(NUMBER) or not self.first():
+        if WHAT in ("count", "cut", "stall") or len(self.calls) <= int(NUMBER):
+            return None
+        if (WHAT.isdigit() and is_no_fault(name, int(WHAT))) or not self.first():
             return None
         if WHAT in ("kill", "hang"):
             stop(WHAT)

@@ -43,6 +43,14 @@ _COUNTING = ("/scan.py", "/totals.py", "/need.py", "/room.py")
 """Modules whose calls only count what there is: they run beside the work, in no order that could be repeated."""
 
 
+def is_no_fault(name: str, number: int) -> bool:
+    """Say whether an error is what a call says in the ordinary way: attributes that do not fit beside a file, ENOSPC.
+
+    They are left out, and told as lost.
+    """
+    return name in ("getxattr", "setxattr") and number == errno.ENOSPC
+
+
 @functools.cache
 def calls_of_the_product() -> frozenset[str]:
     """Return the names of all functions of `os` that the engine and the disk layer call."""

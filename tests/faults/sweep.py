@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.engine.engine_harness import Harness, at_rest, running
 from tests.faults.descriptors import open_files
-from tests.faults.seam import ERRORS, SHORT, TRANSFERS, Fault, Place, Seam
+from tests.faults.seam import ERRORS, SHORT, TRANSFERS, Fault, Place, Seam, is_no_fault
 from tests.faults.stands import LARGE_BYTES, SLICE_BYTES, SMALL_BYTES, Judge, Outcome, Scenario, Stand
 from tui.engine.engine import Limits
 from tui.model.error import FerryError
@@ -68,8 +68,7 @@ class Sweep:
             for number in ERRORS
             if number != SHORT or name in TRANSFERS
             for lasting in (False, True)
-            # Attributes that do not fit beside a file are left out: that is what ENOSPC says of them.
-            if not (name in ("getxattr", "setxattr") and number == errno.ENOSPC)
+            if not is_no_fault(name, number)
             if not (lasting and number == errno.EINTR)  # a call that is interrupted for ever never ends
         ]
 

@@ -13,7 +13,7 @@ import sys
 from functools import cache
 from typing import Any
 
-_OPENAT2 = 437
+_OPENAT2 = ctypes.c_long(437)
 """The number of openat2 on every architecture. (Linux 5.6, `man 2 openat2`.)"""
 _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 0x04, 0x08
 _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
@@ -66,17 +66,12 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
-_HOW_BYTES = ctypes.sizeof(_OpenHow)
-
-_syscall = _libc["syscall"]
-"""With types of its own, which openat2 wants: it is called twice for every folder."""
-_syscall.restype = ctypes.c_long
-_syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
+_HOW_BYTES = ctypes.c_size_t(ctypes.sizeof(_OpenHow))
 
 
 @cache
 def _how(flags: int) -> Any:
-    """Return what openat2 is told of a way to open; it is only read."""
+    """Return what openat2 is told of a way to open. It is only read, and asked for twice for every folder."""
     return ctypes.pointer(_OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH))
 
 
@@ -105,7 +100,7 @@ def open_beneath(folder: int, path: bytes, flags: int) -> int:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     how = _how(flags)
     while True:
-        fd: int = _syscall(_OPENAT2, folder, path, how, _HOW_BYTES)
+        fd: int = _libc.syscall(_OPENAT2, ctypes.c_int(folder), ctypes.c_char_p(path), how, _HOW_BYTES)
         if fd >= 0:
             return fd
         # EAGAIN: something was renamed or mounted during the walk; the manual says to try again.
