@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine_harness import Harness, at_rest, crash, names, new_engine, running
 
 from tests.trees import partials
-from tui.engine import copying
+from tui.engine import bringing
 from tui.model.error import PlaceUnavailable
 from tui.model.job import JobState
 from tui.model.location import Location
@@ -154,7 +154,7 @@ async def test_a_tree_that_did_not_get_its_name_at_first_is_not_copied_again(
     harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Large files were, and their half files stayed in the tree: its folder was taken for empty."""
-    publish, slices, calls = copying.publish, SliceCopy.step, []
+    publish, slices, calls = bringing.publish, SliceCopy.step, []
 
     def refused_once(*args: Any) -> None:
         calls.append("publish")
@@ -168,7 +168,7 @@ async def test_a_tree_that_did_not_get_its_name_at_first_is_not_copied_again(
 
     monkeypatch.setattr("tui.engine.retry.FIRST_WAIT_S", 0.001)
     monkeypatch.setattr("tui.engine.run.LARGE_BYTES", 1000)
-    monkeypatch.setattr(copying, "publish", refused_once)
+    monkeypatch.setattr(bringing, "publish", refused_once)
     monkeypatch.setattr(SliceCopy, "step", counted)
     await harness.done(await harness.copy(tree(source / "a", 1), to=target))
     assert calls == ["slice", "publish", "publish"]

@@ -459,16 +459,16 @@ async def test_what_changes_meanwhile_is_an_error_of_its_own_and_can_be_retried(
 async def test_a_place_taken_while_the_tree_is_copied_is_not_merged_with(
     harness: Harness, source: Path, far: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.engine import copying
+    from tui.engine import bringing
 
     id = await moved(harness, write(source / "folder" / "a").parent, to=far)
-    publish = copying.publish
+    publish = bringing.publish
 
     def late(*args: Any) -> None:
         write(source / "folder" / "other")
         publish(*args)
 
-    monkeypatch.setattr(copying, "publish", late)
+    monkeypatch.setattr(bringing, "publish", late)
     undoing = await harness.engine.undo(id)
     assert (await harness.ends(undoing)).state is JobState.FAILED
     assert names(source / "folder") == ["other"]
