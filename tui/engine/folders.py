@@ -310,12 +310,11 @@ class Folders:
         report.large += [(folder, large) for large in batch.large]
         report.collisions += [(folder, collision) for collision in batch.collisions]
         report.failures += [(folder, failure) for failure in batch.failures]
-        before, folder.renamed = folder.renamed, folder.renamed | batch.renamed
+        before = folder.renamed
+        folder.renamed = before | batch.renamed  # while it is told what was lost
         for loss, name in batch.losses:
             self.lost(report, folder, name, [loss])
-        names = [each.name for each in batch.large] + [each.name for each in batch.collisions]
-        names += [each.name for each in batch.failures]
-        folder.renamed = before | {name: batch.renamed[name] for name in names if name in batch.renamed}
+        folder.renamed = before | _still_needed(batch) if batch.renamed else before
         if batch.device and (batch.files or batch.large or batch.wrote):
             self._run.wrote(batch.device, folder.target_path)
         elif batch.device:
@@ -386,6 +385,13 @@ class Folders:
             self._idx(folder, name), path, target_path,
             self.source.location(path), self.target.location(*split(target_path)),
         )  # fmt: skip
+
+
+def _still_needed(batch: Batch) -> dict[bytes, bytes]:
+    """Return the new names of those entries of a batch that are still to be told of, or to be copied."""
+    names = [large.name for large in batch.large] + [collision.name for collision in batch.collisions]
+    names += [failure.name for failure in batch.failures]
+    return {name: batch.renamed[name] for name in names if name in batch.renamed}
 
 
 def _under(now: bytes, then: bytes, group: Group) -> Group:
