@@ -12,11 +12,15 @@ from tui.engine.engine import Engine, Limits
 from tui.engine.journal import Journal
 from tui.model.job import JobKind, JobState, Request
 from tui.model.location import Location
+from tui.places.local import gathered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    import pytest
+
+    from tui.engine.rows import Source
     from tui.model.job import Job
 
 
@@ -52,6 +56,21 @@ async def until(holds: Callable[[], object], timeout_s: float = 60.0) -> None:
 async def at_rest(engine: Engine) -> None:
     """Wait until an engine has nothing under way: the last update may come before that."""
     await until(lambda: not engine._keeper._tasks)
+
+
+def as_very_many(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have some hundred names treated as very many; return what tells how many sources are read at once."""
+    wanted: list[int] = []
+    read = Journal.sources
+
+    async def counted(journal: Journal, id: int, start: int, count: int) -> list[Source]:
+        wanted.append(count)
+        return await read(journal, id, start, count)
+
+    monkeypatch.setattr(Journal, "sources", counted)
+    monkeypatch.setattr(gathered, "FEW", 100)
+    monkeypatch.setattr(gathered, "_PACK", 50)
+    return wanted
 
 
 class Harness:

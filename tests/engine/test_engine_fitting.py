@@ -9,18 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import Harness, names, running
+from engine_harness import Harness, as_very_many, names, running
 
 from tests.mounts import in_user_space
 from tests.trees import partials
 from tui.engine import naming, outcome
-from tui.engine.journal import Journal
 from tui.engine.sources import PAGE
 from tui.model.error import NotPossible
 from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobState, Staging
 from tui.model.misfit import Misfits, Names, Unfit
-from tui.places.local import gathered
 from tui.places.local.forecast import Forecast
 from tui.places.local.name_rules import ORDINARY, WINDOWS
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tui.engine.rows import Source
     from tui.engine.run import Run
     from tui.model.misfit import Misfit
     from tui.places.local.name_rules import NameRules
@@ -446,16 +443,7 @@ async def test_of_very_many_sources_not_all_are_read_at_once(
 ) -> None:
     every = [*(f"{number:04}" for number in range(PAGE)), "a:b", "a?b", "A?B"]
     write(source, *every)
-    wanted: list[int] = []
-    read = Journal.sources
-
-    async def counted(journal: Journal, id: int, start: int, count: int) -> list[Source]:
-        wanted.append(count)
-        return await read(journal, id, start, count)
-
-    monkeypatch.setattr(Journal, "sources", counted)
-    monkeypatch.setattr(gathered, "FEW", 100)
-    monkeypatch.setattr(gathered, "_PACK", 50)
+    wanted = as_very_many(monkeypatch)
     job = await harness.ends(
         await harness.copy(*(source / name for name in every), to=target, names=Names.ASK)
     )

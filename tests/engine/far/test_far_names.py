@@ -6,19 +6,17 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_harness import at_rest
+from engine_harness import as_very_many, at_rest
 from far_harness import HERE, Far
 
 from tests.mounts import image, tmpfs
 from tui.engine import naming
-from tui.engine.journal import Journal
 from tui.engine.sources import PAGE
 from tui.model.error import NotPossible, PermissionDenied, UsageError
 from tui.model.exclusion import Exclusion
 from tui.model.job import Conflict, JobKind, JobState, Request
 from tui.model.location import Location
 from tui.model.misfit import Misfits, Names, Unfit
-from tui.places.local import gathered
 from tui.places.local.end import LocalOpener
 from tui.places.local.name_rules import WINDOWS
 
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator
     from pathlib import Path
 
-    from tui.engine.rows import Source
     from tui.model.job import Job
 
 WRITTEN = ("a:b", "end.", "sub?/deep/nul", "sub?/Readme", "sub?/README", "good")
@@ -108,16 +105,7 @@ async def test_of_very_many_sources_not_all_are_read_at_once(
 ) -> None:
     every = [*(f"{number:04}" for number in range(PAGE)), "a:b", "a?b"]
     plant(disk, *every)
-    wanted: list[int] = []
-    read = Journal.sources
-
-    async def counted(journal: Journal, id: int, start: int, count: int) -> list[Source]:
-        wanted.append(count)
-        return await read(journal, id, start, count)
-
-    monkeypatch.setattr(Journal, "sources", counted)
-    monkeypatch.setattr(gathered, "FEW", 100)
-    monkeypatch.setattr(gathered, "_PACK", 50)
+    wanted = as_very_many(monkeypatch)
     target = tmp_path / "target"
     id = await copy(disk, *(f"tree/{name}" for name in every), to=target)
     assert (await waits(disk, id)).misfits == 2
