@@ -340,7 +340,7 @@ async def test_information_shows_the_facts(shell):
         await s.back()
 
 
-async def test_edit_runs_the_editor_on_the_file(shell, tmp_path):
+async def test_edit_runs_the_editor_on_the_file_and_then_reads_the_folder_again(shell, tmp_path, monkeypatch):
     mark = tmp_path / "edited"
     script = tmp_path / "edit.py"
     script.write_text(f"import sys; open({str(mark)!r}, 'w').write(sys.argv[1])")
@@ -358,10 +358,11 @@ async def test_edit_runs_the_editor_on_the_file(shell, tmp_path):
         screen=ScreenSettings(editor=f"{sys.executable} {script}"),
     ) as s:
         await s.cursor_on("file.txt")
+        found = []
+        monkeypatch.setattr(s.main.pane, "refresh_folder", lambda: found.append(mark.read_text()))
         await s.press("e")
-        await s.until(mark.exists, "edited")
-        await s.until(mark.read_text, "written")
-        assert mark.read_text() == str(real)
+        await s.until(lambda: found, "read again")
+        assert found == [str(real)]
 
 
 async def test_a_folder_is_not_edited(shell):
