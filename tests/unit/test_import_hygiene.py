@@ -34,6 +34,7 @@ def loaded(statement: str) -> set[str]:
             "tui.cli.transfer",
             {"asyncio", "dataclasses", "subprocess", "asyncssh", "aiobotocore", "tui.cli.far_transfer"},
         ),
+        ("tui.cli.far_transfer", {"tui.cli.rehearsal", "tui.cli.sync", "asyncssh", "textual", "sqlite3"}),
         ("tui.cli.queue", {"asyncio", "dataclasses", "subprocess", "tui.cli.following"}),
         ("tui.cli.looks", {"asyncssh", "aiobotocore", "botocore", "textual", "sqlite3"}),
         ("tui.cli.doctor_far", {"asyncssh", "aiobotocore", "botocore", "textual"}),

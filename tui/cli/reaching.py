@@ -11,10 +11,11 @@ from tui.cli.prompt import can_ask, prompt, wanted
 from tui.cli.urls import place_of
 from tui.model.ask import AskKind
 from tui.model.error import EngineUnreachable, FerryError
+from tui.model.exclusion import NOTHING
 from tui.model.job import Disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Coroutine, Iterable, Iterator, Sequence
     from typing import Any
 
     from tui.cli.askpass import Askpass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tui.cli.prompt import Prompt
     from tui.client.base import Client
     from tui.model.ask import HostQuestion
+    from tui.model.entry import Totals
+    from tui.model.exclusion import Exclusion
     from tui.model.location import Location
 
 T = TypeVar("T")
@@ -64,6 +67,22 @@ async def reach(
         answering.cancel()
         working.cancel()
         await asyncio.gather(answering, working, return_exceptions=True)
+
+
+async def measure(
+    client: Client,
+    messages: Diagnostics,
+    locations: Sequence[Location],
+    time_limit_s: float,
+    exclude: Exclusion = NOTHING,
+) -> Totals:
+    """Count what is in some places, for so long at the most, while their hosts' questions are answered.
+
+    Raises:
+        Unanswered: A host asks, and there is no terminal.
+    """
+    counting = client.measure(locations, time_limit_s=time_limit_s, exclude=exclude)
+    return await reach(client, messages, locations, counting)
 
 
 async def _answer(client: Client, messages: Diagnostics, places: set[str]) -> None:
