@@ -49,6 +49,21 @@ def store(connect: Connect, swift: Swift) -> RealFerry:
     return connect(swift)
 
 
+def test_a_store_is_known_from_when_it_stands_in_the_configuration(
+    connect: Connect, swift: Swift, tmp_path: Path
+) -> None:
+    ferry, config = connect(swift), tmp_path / "home" / "config" / "config.toml"
+    text = config.read_text()
+    config.write_text("")
+    assert ferry("engine", "start").stdout
+    assert b"s3://test@/" not in ferry("hosts").stdout
+    assert b"test" in ferry("ls", "s3://test@", status=1).stderr
+    config.write_text(text)
+    assert b"s3://test@/" in ferry("hosts").stdout
+    ferry("mkdir", "s3://test@late")
+    assert b"late/" in ferry("ls", "s3://test@").stdout.splitlines()
+
+
 def test_a_tree_goes_to_a_store_and_comes_back(store: RealFerry, tmp_path: Path) -> None:
     tree = tmp_path / "here" / "tree"
     (tree / "sub").mkdir(parents=True)

@@ -61,7 +61,7 @@ class S3Stand(Stand):
         proxy = Proxy(int(self._server.url.rpartition(":")[2]))
         await proxy.start()
         endpoint = Endpoint("swift", f"http://127.0.0.1:{proxy.port}", self._server.region)
-        place = await S3Opener({"swift": endpoint}, self._ledger, SIZES).open(self.folder, NOBODY)
+        place = await S3Opener(lambda: {"swift": endpoint}, self._ledger, SIZES).open(self.folder, NOBODY)
         self._proxies[place] = proxy
         return place
 

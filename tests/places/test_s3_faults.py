@@ -146,7 +146,7 @@ async def test_a_store_that_is_not_there_is_told_by_its_host(monkeypatch: pytest
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with free_port() as port:
-        opener = S3Opener({"gone": Endpoint("gone", f"http://127.0.0.1:{port}")})
+        opener = S3Opener(lambda: {"gone": Endpoint("gone", f"http://127.0.0.1:{port}")})
         with pytest.raises(PlaceUnavailable, match=f"the store at 127.0.0.1:{port} cannot be reached"):
             await opener.open(Location("/", S3, "gone"), NOBODY)
 

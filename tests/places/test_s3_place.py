@@ -57,7 +57,7 @@ def keys(swift: Swift, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def opener(swift: Swift, keys: None) -> S3Opener:
-    return S3Opener({"swift": Endpoint("swift", swift.url)}, MemoryLedger(), FEW)
+    return S3Opener(lambda: {"swift": Endpoint("swift", swift.url)}, MemoryLedger(), FEW)
 
 
 @pytest.fixture
@@ -298,12 +298,12 @@ async def test_an_upload_is_gone_on_with_after_a_crash(
 ) -> None:
     data = some_bytes(5 * PART_BYTES + 1000)
     ledger = MemoryLedger()
-    crashed = await S3Opener({"swift": Endpoint("swift", swift.url)}, ledger, FEW).open(at(), NOBODY)
+    crashed = await S3Opener(lambda: {"swift": Endpoint("swift", swift.url)}, ledger, FEW).open(at(), NOBODY)
     writer = await begin(crashed, bucket.child("file"), len(data))
     await write_all(writer, data[: 3 * PART_BYTES + 10])
     await until(lambda: parts_there(client, bucket, "file"), 3)
     await crashed.store.close()  # and nothing of it is told to end in order
-    again = await S3Opener({"swift": Endpoint("swift", swift.url)}, ledger, FEW).open(at(), NOBODY)
+    again = await S3Opener(lambda: {"swift": Endpoint("swift", swift.url)}, ledger, FEW).open(at(), NOBODY)
     writer = await begin(again, bucket.child("file"), len(data))
     assert writer.start == 3 * PART_BYTES
     assert await listed(again, bucket) == {}
@@ -329,7 +329,7 @@ async def test_parts_behind_a_gap_are_not_sent_again(
     await ledger.keep(bucket.child("file").url, identity, begun["UploadId"])
     async with running_proxy(int(swift.url.rpartition(":")[2])) as line:
         endpoint = Endpoint("swift", f"http://127.0.0.1:{line.port}")
-        place = await S3Opener({"swift": endpoint}, ledger, FEW).open(at(), NOBODY)
+        place = await S3Opener(lambda: {"swift": endpoint}, ledger, FEW).open(at(), NOBODY)
         writer = await place.open_writer(bucket.child("file"), identity)
         assert writer.start == PART_BYTES
         line.sent_bytes = 0
@@ -421,7 +421,7 @@ async def until(count: Any, wanted: int) -> None:
 
 
 async def open_with(endpoint: Endpoint, **options: Any) -> S3Place:
-    return await S3Opener({endpoint.name: endpoint}, **options).open(endpoint.root, NOBODY)
+    return await S3Opener(lambda: {endpoint.name: endpoint}, **options).open(endpoint.root, NOBODY)
 
 
 @pytest.mark.parametrize(
@@ -496,7 +496,7 @@ async def test_an_upload_outlasts_the_death_of_the_store(
     own_swift: Swift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_keys(monkeypatch, own_swift)
-    opener = S3Opener({"swift": Endpoint("swift", own_swift.url)}, MemoryLedger(), FEW)
+    opener = S3Opener(lambda: {"swift": Endpoint("swift", own_swift.url)}, MemoryLedger(), FEW)
     place, file = await opener.open(at(), NOBODY), at("bucket/file")
     await place.make_folder(at("bucket"))
     data = some_bytes(6 * PART_BYTES)

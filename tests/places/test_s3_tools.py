@@ -79,7 +79,7 @@ def tool(request: pytest.FixtureRequest, swift: Swift, tmp_path: Path) -> Callab
 async def place(swift: Swift, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Place]:
     """A place with an empty bucket, which goes with it."""
     set_keys(monkeypatch, swift)
-    place = await S3Opener({"swift": Endpoint("swift", swift.url, swift.region)}).open(BUCKET, NOBODY)
+    place = await S3Opener(lambda: {"swift": Endpoint("swift", swift.url, swift.region)}).open(BUCKET, NOBODY)
     await place.make_folder(BUCKET)
     yield place
     for where in [where async for where in below(place, BUCKET)]:

@@ -243,7 +243,7 @@ async def polite_place(
     patch.setenv("AWS_ACCESS_KEY_ID", "key")
     patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     async with running(store) as url:
-        opener = S3Opener({"polite": Endpoint("polite", url)}, sizes=sizes)
+        opener = S3Opener(lambda: {"polite": Endpoint("polite", url)}, sizes=sizes)
         place = await opener.open(Location("/", S3, "polite"), NOBODY)
         place.store.answers_head = True
         try:

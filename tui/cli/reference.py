@@ -34,6 +34,9 @@ _HEAD = """\
 Ferry reads one TOML file. `ferry config path` says where it is, `ferry config show` prints what is in effect, and
 `ferry config check` names what is wrong by line, key and nearest right key. Whatever is wrong or missing falls back to
 its default; Ferry starts in any case. `FERRY_HOME=DIR` moves configuration, state and socket below DIR.
+
+The screen reads the file when it opens, the engine when it starts (`ferry engine stop` has it start anew); a store is
+known from when it stands there.
 """
 
 _STORES = """\

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec.structs import replace
 
 from tui import __version__
 from tui.client.base import Browsing, Drafts, Queue
 from tui.client.hooks import Hooks
 from tui.client.openers import known_hosts, openers
+from tui.config.reading import load
 from tui.places.local.homes import home_folders
 from tui.wire.protocol import PROTOCOL
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from tui.client.runtime import Lock
     from tui.config import Settings
     from tui.model.job import Job, Update
+    from tui.paths import Paths
 
 
 class HostedEngine(Queue, Protocol):
@@ -65,10 +70,12 @@ def make_engine(
     *,
     in_process: bool,
     held: Sequence[int],
+    today: Callable[[], Settings] | None = None,
 ) -> HostedEngine:
     """Return an engine on a journal, not started yet.
 
     Args:
+        today: Reads the settings anew where stores are concerned. None: they stay as they are.
         held: Descriptors that its worker processes keep open too: with the lock's, nobody else takes up the queue
             before the last of them has gone.
     """
@@ -78,6 +85,7 @@ def make_engine(
     from tui.places.local.workers import Workers
 
     book = Journal(journal)
+    today = today or (lambda: settings)
     return Engine(
         book,
         SystemClock(),
@@ -87,10 +95,24 @@ def make_engine(
         protocol=PROTOCOL,
         in_process=in_process,
         workers=Workers(held=held),
-        openers=openers(settings, book),
-        hosts=lambda: known_hosts(settings),
+        openers=openers(settings, today, book),
+        hosts=lambda: known_hosts(today()),
         homes=home_folders(),
     )
+
+
+def maker(paths: Paths, settings: Settings) -> EngineFactory:
+    """Return what makes engines that know a store from when it stands in the configuration, like a host of ssh's.
+
+    An engine lives on while it is used: nobody would think of ending it for a store that was added.
+    """
+
+    def today() -> Settings:
+        found, wrong = load(paths)
+        # A file that is being edited may name none of them just now.
+        return replace(settings, s3={**settings.s3, **found.s3} if wrong else found.s3)
+
+    return partial(make_engine, today=today)
 
 
 def method_of(engine: HostedEngine, name: str) -> Callable[..., Awaitable[Any]]:

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from tui.places.base import Opener
 
 
-def openers(settings: Settings, journal: Journal) -> Mapping[str, Callable[[], Opener]]:
-    """Return what makes an opener for each scheme there is."""
+def openers(
+    settings: Settings, today: Callable[[], Settings], journal: Journal
+) -> Mapping[str, Callable[[], Opener]]:
+    """Return what makes an opener for each scheme there is.
+
+    Args:
+        today: Reads the settings anew, for the stores among them. It may block.
+    """
 
     def local() -> Opener:
         from tui.places.local.end import LocalOpener
@@ -37,12 +43,14 @@ def openers(settings: Settings, journal: Journal) -> Mapping[str, Callable[[], O
         from tui.places.s3.endpoints import Endpoint
         from tui.places.s3.opening import S3Opener
 
-        endpoints = {
-            name: Endpoint(
-                name, url=each.url, region=each.region, profile=each.profile, path_style=each.path_style
-            )
-            for name, each in settings.s3.items()
-        }
+        def endpoints() -> Mapping[str, Endpoint]:
+            return {
+                name: Endpoint(
+                    name, url=each.url, region=each.region, profile=each.profile, path_style=each.path_style
+                )
+                for name, each in today().s3.items()
+            }
+
         return S3Opener(endpoints, JournalLedger(journal))
 
     return {LOCAL: local, SFTP: sftp, S3: s3}

@@ -118,11 +118,12 @@ class SpawnedClient(Calls):
         except CannotHost as error:
             await remote.close()
             from tui.client.direct import DirectClient
+            from tui.client.host import maker
             from tui.client.log import log_to
 
             log_to(self._paths)
             why = f"Jobs run inside this Ferry and stop when it ends: {error.message}."
-            direct = DirectClient(self._paths, self._settings, why)
+            direct = DirectClient(self._paths, self._settings, why, maker(self._paths, self._settings))
             await direct.connect()
             self.notice, self.keeps_queue = direct.notice, direct.keeps_queue
             return direct

@@ -15,6 +15,7 @@ def main() -> None:
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     from pathlib import Path
 
+    from tui.client.host import maker
     from tui.config.reading import load
     from tui.daemon.lifecycle import run
     from tui.paths import Paths
@@ -22,7 +23,7 @@ def main() -> None:
     state, runtime, config, cache = map(Path, sys.argv[1:])
     paths = Paths(state, runtime, config, cache)
     settings, _ = load(paths)
-    sys.exit(run(paths, settings, tell))
+    sys.exit(run(paths, settings, tell, maker(paths, settings)))
 
 
 def tell(line: bytes) -> None:

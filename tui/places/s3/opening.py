@@ -11,7 +11,7 @@ from tui.places.s3.endpoints import Endpoint, Sizes
 from tui.places.s3.ledger import MemoryLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tui.model.location import Location
     from tui.places.base import Asker
@@ -26,27 +26,27 @@ class S3Opener:
     """Implements `tui.places.base.Opener`.
 
     Args:
-        endpoints: By the names they have in locations; the one named "" is the default. What is not among them is taken
-            for a profile in ~/.aws.
+        endpoints: Returns them by the names they have in locations; the one named "" is the default. What is not among
+            them is taken for a profile in ~/.aws. It is called in a thread, each time a store is to be reached.
         ledger: Where half uploads are remembered. None: they are forgotten with this opener.
         silence_s: A store that lets nothing be heard for so long is out of reach. None: as usual.
     """
 
     def __init__(
         self,
-        endpoints: Mapping[str, Endpoint] | None = None,
+        endpoints: Callable[[], Mapping[str, Endpoint]] | None = None,
         ledger: Ledger | None = None,
         sizes: Sizes | None = None,
         silence_s: float | None = None,
     ) -> None:
-        self._endpoints, self._ledger = dict(endpoints or {}), ledger or MemoryLedger()
+        self._endpoints, self._ledger = endpoints or dict, ledger or MemoryLedger()
         self._sizes, self._silence_s = sizes or Sizes(), silence_s
         self._budgets: dict[str, Budget] = {}
 
     async def open(self, location: Location, asker: Asker) -> S3Place:
         """Connect. Nobody is asked anything: keys are where AWS's own tools have them."""
         name = location.authority
-        endpoint = self._endpoints.get(name) or Endpoint(name, profile=name)
+        endpoint = (await asyncio.to_thread(self._endpoints)).get(name) or Endpoint(name, profile=name)
         await asyncio.to_thread(_load, location)
         from tui.places.s3.budget import Budget
         from tui.places.s3.place import S3Place
