@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tui.config import ScreenSettings, Settings
 from tui.ui.bindings import ACTIONS
 from tui.ui.key_reference import reference
 from tui.ui.keys import Hit, Keymap, Pending, Router
+from tui.ui.presets import keys_chosen
 
 
 def test_the_document_is_current() -> None:
@@ -77,3 +81,48 @@ def test_a_remapped_action_loses_its_default_keys() -> None:
     keymap = Keymap("pane", {"pane.copy": ("c p",)})
     assert keymap.look_up(("f5",)) is None
     assert keymap.keys_of("pane.copy") == ("c p",)
+
+
+@pytest.mark.parametrize(
+    ("remapped", "typed", "wins"),
+    [
+        (
+            {"pane.copy": ("x",)},
+            ("x",),
+            "pane.copy",
+        ),  # by default pane.cut, which stands behind it in the table
+        ({"pane.copy": ("c",)}, ("c",), "pane.copy"),  # by default the beginning of five sequences
+        ({"pane.go_home": ("y h",)}, ("y", "h"), "pane.go_home"),  # by default the first is pane.yank
+        ({"app.quit": ("x",)}, ("x",), "app.quit"),
+        ({"pane.move": ("f5",)}, ("f5",), "pane.move"),
+        ({"pane.move": ("ctrl+y",), "pane.copy": ("ctrl+y",)}, ("ctrl+y",), "pane.move"),
+    ],
+)
+def test_a_key_of_the_configuration_goes_before_any_default_one(
+    remapped: dict[str, tuple[str, ...]], typed: tuple[str, ...], wins: str
+) -> None:
+    keymap = Keymap("pane", remapped)
+    for n in range(1, len(typed)):
+        assert isinstance(keymap.look_up(typed[:n]), Pending)
+    found = keymap.look_up(typed)
+    assert isinstance(found, Hit)
+    assert found.action.id == wins
+
+
+def test_what_lost_its_key_is_not_shown_with_it() -> None:
+    keymap = Keymap("pane", {"pane.copy": ("c",), "pane.go_home": ("y h",)})
+    assert keymap.keys_of("pane.copy_path") == ()
+    assert keymap.keys_of("pane.yank") == ()
+
+
+def test_an_action_of_the_app_that_keeps_a_default_key_takes_it_from_nobody() -> None:
+    found = Keymap("viewer", {"app.quit": ("q",)}).look_up(("q",))
+    assert isinstance(found, Hit)
+    assert found.action.id == "viewer.close"
+
+
+def test_a_persons_own_key_goes_before_one_of_the_preset() -> None:
+    settings = Settings(screen=ScreenSettings(preset="ranger"), keys={"pane.mark": ("o n",)})
+    found = Keymap("pane", keys_chosen(settings)).look_up(("o", "n"))
+    assert isinstance(found, Hit)
+    assert found.action.id == "pane.mark"

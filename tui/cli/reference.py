@@ -55,11 +55,12 @@ _KEYS = """\
 
 Each key of this section is the id of an action, each value the keys that do it: one in quotes, or a list. They
 replace the default keys of that action; an empty list leaves it to the palette. A sequence is keys with spaces
-between. [keys.md](keys.md) lists all actions with their ids and default keys.
+between. A key given here is taken from what has it by default, as are sequences that it begins: with `"c"` for
+`pane.copy`, `c c` is gone. [keys.md](keys.md) lists all actions with their ids and default keys.
 
 ```toml
 [keys]
-"pane.copy" = ["f5", "c"]
+"pane.copy" = ["f5", "ctrl+y"]
 "pane.first" = "g g"
 "app.shell" = []
 ```

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.ui.bindings import ACTIONS, Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual.events import Key
 
@@ -56,17 +56,23 @@ class Keymap:
 
     Args:
         scope: "pane", "queue" or "viewer".
-        remapped: Keys by action id, from the configuration; they replace the default ones.
+        remapped: Keys by action id, from the configuration; they replace the default ones. A new key that another
+            action has by default, or that begins or goes on one of its sequences, is taken from it; of two new ones
+            the first counts.
     """
 
     def __init__(self, scope: str, remapped: Mapping[str, Iterable[str]] | None = None) -> None:
-        own = [action for action in ACTIONS if action.scope == scope]
-        shared = [action for action in ACTIONS if action.scope == "app"]
-        self._actions: dict[tuple[str, ...], Action] = {}
-        for action in (*shared, *own):  # the scope's own meaning of a key goes before the app's
-            for keys in (remapped or {}).get(action.id, action.keys):
-                self._actions[tuple(keys.split(" "))] = action
-        self._prefixes = {keys[:n] for keys in self._actions for n in range(1, len(keys))}
+        remapped = remapped or {}
+        wanted = [
+            (tuple(keys.split(" ")), action)
+            for part in ("app", scope)
+            for action in ACTIONS
+            if action.scope == part
+            for keys in remapped.get(action.id, action.keys)
+        ]
+        kept = _without_clashes(wanted, tuple(remapped))
+        self._actions = {keys: action for keys, action in wanted if kept.get(keys) is action}
+        self._prefixes = _beginnings(self._actions)
 
     def keys_of(self, action_id: str) -> tuple[str, ...]:
         """Return the keys that reach an action here, as they are written in the table."""
@@ -87,6 +93,31 @@ class Keymap:
             )
             return Pending(" ".join(typed), tuple(choices))
         return None
+
+
+def _without_clashes(
+    wanted: Sequence[tuple[tuple[str, ...], Action]], remapped: Sequence[str]
+) -> dict[tuple[str, ...], Action]:
+    """Return what can be typed: new keys in the order of `remapped`, then the scope's own, then the app's."""
+
+    def rank(pair: tuple[tuple[str, ...], Action]) -> tuple[int, bool]:
+        keys, action = pair
+        is_new = action.id in remapped and " ".join(keys) not in action.keys
+        return (remapped.index(action.id) if is_new else len(remapped), action.scope == "app")
+
+    kept: dict[tuple[str, ...], Action] = {}
+    begun: set[tuple[str, ...]] = set()
+    for keys, action in sorted(wanted, key=rank):
+        heads = _beginnings([keys])
+        if keys not in kept and keys not in begun and heads.isdisjoint(kept):
+            kept[keys] = action
+            begun |= heads
+    return kept
+
+
+def _beginnings(sequences: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Return what is typed of sequences before their last key."""
+    return {keys[:n] for keys in sequences for n in range(1, len(keys))}
 
 
 class Router:

@@ -52,7 +52,8 @@ PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def keys_chosen(settings: Settings | None) -> Mapping[str, tuple[str, ...]]:
-    """Return the keys that replace default ones: those of the preset, then the user's own."""
+    """Return the keys that replace default ones: the user's own, which count more, then those of the preset."""
     if settings is None:
         return {}
-    return {**PRESETS.get(settings.screen.preset, {}), **settings.keys}
+    preset = PRESETS.get(settings.screen.preset, {})
+    return {**settings.keys, **{id: keys for id, keys in preset.items() if id not in settings.keys}}
