@@ -220,6 +220,23 @@ async def test_the_menu_runs_the_command_chosen_on_what_had_the_focus(shell):
         await s.back()
 
 
+async def test_the_menu_finds_a_command_by_its_id(shell):
+    async with shell() as s:
+        await s.press(":")
+        menu = await s.dialog(Menu)
+        await s.press(*"chmod")
+        assert menu.current.value.id == "pane.chmod"
+
+
+async def test_the_palette_finds_a_command_by_its_id(shell):
+    from tui.ui.commands import ActionCommands
+
+    async with shell() as s:
+        hits = [hit async for hit in ActionCommands(s.main).search("quit")]
+        best = max(hits, key=lambda hit: hit.score)
+        assert best.text == "Leave the screen; jobs go on"
+
+
 async def test_the_palette_offers_the_actions_and_nothing_else(shell):
     from tui.ui.commands import ActionCommands
 

@@ -71,11 +71,12 @@ class ActionCommands(Provider):
             yield DiscoveryHit(self._line(title, command), run, text=command.action.title)
 
     async def search(self, query: str) -> Hits:
-        """Yield the commands that match what was typed."""
+        """Yield the commands that match what was typed by their title or id: "quit" is in no title."""
         matcher = self.matcher(query)
         for command, run in self._commands():
-            if (score := matcher.match(command.action.title)) > 0:
-                title = matcher.highlight(command.action.title)
+            title = matcher.highlight(command.action.title)
+            score = max(matcher.match(command.action.title), matcher.match(command.action.id))
+            if score > 0:
                 yield Hit(score, self._line(title, command), run, text=command.action.title)
 
     @staticmethod

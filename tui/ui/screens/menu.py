@@ -20,7 +20,7 @@ class Menu(Picker[Action]):
 
     def __init__(self, commands: Sequence[Command]) -> None:
         items = [
-            Item(command.action, command.action.title, command.keys, command.action.group)
+            Item(command.action, command.action.title, command.keys, command.action.group, command.action.id)
             for command in commands
         ]
         super().__init__("Commands", items)

@@ -25,12 +25,17 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[Value]):
-    """One line: what is chosen by it, a text, and a word at its right. Items of a group stand below its heading."""
+    """One line: what is chosen by it, a text, and a word at its right. Items of a group stand below its heading.
+
+    Attributes:
+        also: What it is found by besides, unseen.
+    """
 
     value: Value
     text: str
     right: str = ""
     group: str = ""
+    also: str = ""
 
 
 def matches(text: str, typed: str) -> bool:
@@ -120,7 +125,11 @@ class Picker(Dialog[Value]):
 
     def found(self, typed: str) -> list[Item[Value]]:
         """Return the items that match what was typed, in their order."""
-        return [item for item in self._items if matches(f"{item.text} {item.right} {item.group}", typed)]
+        return [
+            item
+            for item in self._items
+            if matches(f"{item.text} {item.right} {item.group} {item.also}", typed)
+        ]
 
     def nothing(self, typed: str) -> str:
         """Return what is said where nothing was found."""
