@@ -226,6 +226,45 @@ def test_an_unknown_action_names_the_nearest_one() -> None:
     assert problems(text) == []
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("F5", "f5"),
+        ("Ctrl+X  y", "ctrl+x y"),
+        ("PgDn", "pagedown"),
+        ("Alt+←", "alt+left"),
+        ("alt+C", "alt+C"),
+        ("G", "G"),
+        ("+", "+"),
+        ("ctrl++", "ctrl++"),
+        ("Esc", "escape"),
+        ("ctrl+right_square_bracket", "ctrl+right_square_bracket"),
+        ("m <any>", "m <any>"),
+    ],
+)
+def test_keys_may_be_written_as_help_shows_them(written: str, read: str) -> None:
+    settings, errors = parse(f'[keys]\n"pane.copy" = "{written}"\n', FILE)
+    assert (settings.keys, errors) == ({"pane.copy": (read,)}, [])
+
+
+@pytest.mark.parametrize("written", ["ctrl+foo", "control+y", "g hh", "f25"])
+def test_what_is_no_key_is_told_and_left_out(written: str) -> None:
+    settings, (error,) = parse(f'[keys]\n"pane.copy" = ["f5", "{written}"]\n', FILE)
+    assert settings.keys == {"pane.copy": ("f5",)}
+    assert error.message == f'config.toml:2: keys.pane.copy: there is no key "{written.split()[-1]}"'
+
+
+def test_a_key_given_to_two_actions_is_told() -> None:
+    text = '[keys]\n"pane.copy" = "f5"\n"viewer.close" = "F5"\n"pane.move" = ["f6", "F5"]\n'
+    assert problems(text) == [
+        (
+            'config.toml:4: keys.pane.move: "F5" is a key of pane.copy, too',
+            "It stays with the first of them.",
+            "keys.pane.move",
+        )
+    ]
+
+
 def test_errors_stand_in_the_order_of_the_file() -> None:
     found = problems("x = 1\n[queue]\nslots = 0\n[screen]\nmouse = 3\n[what]\n")
     assert [message.split(":")[1] for message, _, _ in found] == ["1", "3", "5", "6"]

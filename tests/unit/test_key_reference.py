@@ -96,6 +96,7 @@ def test_a_remapped_action_loses_its_default_keys() -> None:
         ({"app.quit": ("x",)}, ("x",), "app.quit"),
         ({"pane.move": ("f5",)}, ("f5",), "pane.move"),
         ({"pane.move": ("ctrl+y",), "pane.copy": ("ctrl+y",)}, ("ctrl+y",), "pane.move"),
+        ({"pane.copy": ("f5",), "pane.move": ("f5",)}, ("f5",), "pane.copy"),
     ],
 )
 def test_a_key_of_the_configuration_goes_before_any_default_one(

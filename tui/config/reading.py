@@ -8,6 +8,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, Any
 
+from tui.config import key_names
 from tui.config.far import S3Settings, is_name, is_secret
 from tui.config.kinds import quoted
 from tui.config.settings import KEYS, S3, SECTIONS, Settings, items
@@ -195,8 +196,26 @@ class _Reading:
                 wants = f"keys.{action} must be a key or a list of keys, not {_shown(value)}"
                 self.wrong(f"{KEYS}.{action}", wants, "Its default keys are used.")
             else:
-                found[action] = tuple(word.strip() for word in words)
+                found[action] = tuple(self.keys_of(action, words, found))
         return found
+
+    def keys_of(self, action: str, words: list[str], before: dict[str, tuple[str, ...]]) -> Iterator[str]:
+        """Yield the keys of an action as the table has them; tell what is none, and what other actions have."""
+        scope = action.partition(".")[0] + "."
+        taken = {key: other for other, keys in before.items() if other.startswith(scope) for key in keys}
+        for word in words:
+            try:
+                key = key_names.read(word)
+            except ValueError as error:
+                message = f"keys.{action}: there is no key {quoted(str(error))}"
+                self.wrong(
+                    f"{KEYS}.{action}", message, "Help (F1) shows how keys are written. It is left out."
+                )
+                continue
+            if key in taken:
+                message = f"keys.{action}: {quoted(word)} is a key of {taken[key]}, too"
+                self.wrong(f"{KEYS}.{action}", message, "It stays with the first of them.")
+            yield key
 
     def strangers(self, values: dict[str, Any], known: Collection[str], section: str = "") -> None:
         for key, value in values.items():

@@ -102,7 +102,7 @@ def _without_clashes(
 
     def rank(pair: tuple[tuple[str, ...], Action]) -> tuple[int, bool]:
         keys, action = pair
-        is_new = action.id in remapped and " ".join(keys) not in action.keys
+        is_new = action.id in remapped and (action.scope != "app" or " ".join(keys) not in action.keys)
         return (remapped.index(action.id) if is_new else len(remapped), action.scope == "app")
 
     kept: dict[tuple[str, ...], Action] = {}
