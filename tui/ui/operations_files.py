@@ -149,7 +149,7 @@ class FileOperations(UndoOperations):
     async def action_trash(self) -> None:
         if not self.pane.location.is_local:
             await self._remove(
-                JobKind.DELETE, "No trash there: delete for good", "Delete", True, "cannot be undone"
+                JobKind.DELETE, "No trash there: delete for good", "Delete", True, "It cannot be undone"
             )
             return
         await self._remove(
@@ -157,13 +157,13 @@ class FileOperations(UndoOperations):
             "Move to the trash",
             "Trash",
             self.settings.confirm.trash,
-            "can be taken back from there",
+            "What goes there can be taken back",
         )
 
     @operation
     async def action_delete(self) -> None:
         await self._remove(
-            JobKind.DELETE, "Delete for good", "Delete", self.settings.confirm.delete, "cannot be undone"
+            JobKind.DELETE, "Delete for good", "Delete", self.settings.confirm.delete, "It cannot be undone"
         )
 
     async def _remove(self, kind: JobKind, title: str, word: str, asks: bool, hint: str) -> None:
@@ -175,7 +175,7 @@ class FileOperations(UndoOperations):
             return
         danger = kind is JobKind.DELETE
         if asks:
-            text = f"{named(sources)} in {visible(str(sources[0].parent))}. It {hint}."
+            text = f"{named(sources)} in {visible(str(sources[0].parent))}. {hint}."
             dialog = Confirm(
                 title, text, yes=word, no="Keep", places=self.client, sources=sources, danger=danger
             )
