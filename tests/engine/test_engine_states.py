@@ -53,6 +53,23 @@ async def started(harness: Harness, id: int, size_bytes: int = 2 * MIB) -> None:
 # Pause
 
 
+async def test_a_job_paused_before_all_was_counted_does_not_tell_what_it_met_for_the_whole(
+    harness: Harness, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.engine.totals.DELAY_S", 3600)
+    many(source / "tree")
+    id = await harness.copy(source / "tree", to=target, limit_bytes_s=SLOW)
+    await started(harness, id)
+    await harness.engine.pause([id])
+    await at_rest(harness.engine)
+    assert (await harness.engine.job(id)).progress.counting
+    await harness.engine.limit(None, [id])
+    await harness.engine.resume([id])
+    job = await harness.done(id)
+    assert not job.progress.counting
+    assert (job.progress.files_done, job.progress.files_total) == (40, 40)
+
+
 async def test_a_paused_job_goes_on_at_its_offset(harness: Harness, source: Path, target: Path) -> None:
     file = big(source / "big")
     id = await harness.copy(file, to=target, limit_bytes_s=SLOW)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from tui import format
 from tui.config import rate_text
 from tui.model.fidelity import ALL_TRAITS
-from tui.model.job import JobKind, Staging
+from tui.model.job import JobKind, JobState, Staging
 from tui.visible import harmless, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tui.model.fidelity import Lost
     from tui.model.job import Job, Progress, Request
@@ -70,8 +70,10 @@ def _terms(job: Job, request: Request) -> Iterator[Line]:
 
 def _done(job: Job, request: Request) -> Iterator[Line]:
     progress = job.progress
-    yield "files", _of(progress.files_done, progress.files_total, format.count, counting=progress.counting)
-    yield "bytes", _of(progress.bytes_done, progress.bytes_total, format.size, counting=progress.counting)
+    counting = "still counting" if job.state is JobState.RUNNING else "not all is counted yet"
+    more = f", {counting}" if progress.counting else ""
+    yield "files", f"{format.count(progress.files_done)} of {format.count(progress.files_total)}{more}"
+    yield "bytes", f"{format.size(progress.bytes_done)} of {format.size(progress.bytes_total)}{more}"
     if job.verify:
         verified = f"{format.entries(progress.files_verified)}, {format.size(progress.bytes_verified)}"
         yield "verified", verified + (", verifying" if progress.verifying else "")
@@ -126,7 +128,3 @@ def _moments(job: Job) -> Iterator[Line]:
     for name, moment in (("queued", job.created_at), ("started", job.started_at), ("ended", job.ended_at)):
         if moment is not None:
             yield name, format.moment(moment)
-
-
-def _of(done: int, total: int, shown: Callable[[int], str], *, counting: bool) -> str:
-    return f"{shown(done)} of {shown(total)}" + (", still counting" if counting else "")

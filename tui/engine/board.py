@@ -172,7 +172,7 @@ class Record:
             files_total=files_total,
             bytes_done=tally.bytes_shown,
             bytes_total=bytes_total,
-            counting=tally.counting,
+            counting=tally.counting and not self.state.is_final,
             files_same=tally.files_same,
             files_skipped=tally.files_skipped,
             files_verified=files_verified,

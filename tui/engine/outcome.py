@@ -109,6 +109,7 @@ async def _work_and_count(run: Run) -> None:
     """Count while the work goes on. What was done needs no count any more; what is left does, so it is waited for."""
     record = run.record
     row = record.row
+    record.tally.counting = False  # as an earlier run, stopped in the midst of it, may have left it
     if record.failed_only or record.walked or row.far or row.kind in (JobKind.RENAME, JobKind.MAKE):
         await work_for(run).execute()
         return
@@ -125,7 +126,8 @@ async def _work_and_count(run: Run) -> None:
             await counting.go_on()
     finally:
         counting.close()
-    record.tally.counting = False
+    if not run.stopped:  # else the total is not all there is
+        record.tally.counting = False
 
 
 def _first(error: BaseException) -> BaseException:

@@ -169,7 +169,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far a job is. Files are all entries that are not folders; a total still grows while `counting`."""
+    """How far a job is. Files are all entries that are not folders; a total is not all yet while `counting`."""
 
     files_done: int = 0
     files_total: int = 0

@@ -62,7 +62,8 @@ class FarCopying:
         except OutOfReach as told:
             await self._fail_job(told.error, told.location)
         finally:
-            self.run.record.tally.counting = False
+            if not self.run.stopped:
+                self.run.record.tally.counting = False
 
     async def _all_parts(self) -> None:
         run, target = self.run, self.row.target

@@ -72,7 +72,8 @@ class Counting:
             (end,) = await asyncio.gather(counting, return_exceptions=True)
             if isinstance(end, Exception):
                 logger.error("job %d: could not be counted", self._run.record.id, exc_info=end)
-            self._tally.counting = False
+            if not self._run.stopped:  # else the total is not all there is
+                self._tally.counting = False
 
     async def _work_is_done(self, counting: asyncio.Future[None]) -> None:
         """Wait for the count, where it still matters."""

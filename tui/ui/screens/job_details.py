@@ -153,7 +153,8 @@ def _done(job: Job) -> list[Fact]:
     progress = job.progress
     state = f"{SIGNS[job.state]} {job.state.value}"
     facts = [("State", f"{state}: {visible(job.note)}" if job.note else state)]
-    facts.append(("Done", "still counting" if progress.counting else percent(job).strip()))
+    counting = "still counting" if job.state is JobState.RUNNING else "not all is counted yet"
+    facts.append(("Done", counting if progress.counting else percent(job).strip()))
     facts.append(("Files", files(progress).strip()))
     if progress.bytes_total:
         exact = f" ({fmt.count(progress.bytes_done)} of {fmt.count(progress.bytes_total)} bytes)"
