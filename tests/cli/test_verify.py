@@ -102,7 +102,7 @@ def test_a_source_that_is_not_there_is_an_error(ferry: Run, tree: Path, here: Pa
         (("tree",), "needs more than was given"),
         (("--write", "a", "--check", "b"), "--write and --check exclude each other"),
         (("--check", "a", "tree"), "--check takes no operands"),
-        (("--write", "a"), "--write needs what is to be summed"),
+        (("--write", "a"), "to be summed. Write it as: ferry verify --write FILE PATH…"),
         (("--exact", "tree", "tree", "out"), "only one of several sources"),
         (("--exact", "--write", "a", "tree"), "--exact is for comparing SRC with DST, not for sums"),
         (("--exact", "--check", "a"), "--exact is for comparing SRC with DST, not for sums"),
