@@ -129,6 +129,14 @@ async def test_on_a_narrow_screen_the_key_bar_has_numbers_for_the_function_keys(
         assert s.main.key_bar.render_line(0).text.startswith("1Help2Rena3View")
 
 
+@pytest.mark.parametrize(("width", "whole"), [(80, True), (60, False)])
+async def test_the_key_bar_shows_a_long_key_whole_or_not_at_all(shell, width, whole):
+    async with shell(keys={"pane.copy": ("f5", "ctrl+y")}, size=(width, 24)) as s:
+        line = s.main.key_bar.render_line(1).text
+        assert ("Ctrl+Y" in line) is whole
+        assert ("Ctrl" in line) is whole
+
+
 async def test_the_key_bar_shows_remapped_keys(shell):
     async with shell(keys={"pane.rename": ("f2", "R")}) as s:
         assert s.main.key_bar.render_line(1).text.split()[1] == "R"

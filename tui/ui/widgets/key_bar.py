@@ -144,7 +144,9 @@ class KeyBar(Widget):
             rest = width - len(slot.key) - 1 - len(text)
             return [Segment(f" {slot.key}", key), Segment(text, label), Segment(" " * rest, self.rich_style)]
         if y:
-            return [Segment(f"{'':{len(name)}} {slot.below}".ljust(width)[:width], letter)]
+            indent = min(len(name) + 1, width - 1 - len(slot.below))
+            below = slot.below if indent >= 0 else ""  # a part of it would be another key
+            return [Segment((" " * indent + below).ljust(width), letter)]
         gap = int(self._has_gaps())
         room = width - len(name) - gap
         return [
