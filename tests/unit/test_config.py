@@ -254,6 +254,11 @@ def test_what_is_no_key_is_told_and_left_out(written: str) -> None:
     assert error.message == f'config.toml:2: keys.pane.copy: there is no key "{written.split()[-1]}"'
 
 
+def test_an_action_with_no_key_that_is_one_keeps_its_default_keys() -> None:
+    settings, (_,) = parse('[keys]\n"pane.copy" = "ctrl+foo"\n"pane.move" = []\n', FILE)
+    assert settings.keys == {"pane.move": ()}
+
+
 def test_a_key_given_to_two_actions_is_told() -> None:
     text = '[keys]\n"pane.copy" = "f5"\n"viewer.close" = "F5"\n"pane.move" = ["f6", "F5"]\n'
     assert problems(text) == [

@@ -40,7 +40,9 @@ def run(session: Session, parsed: Parsed) -> int:
     usage = f"Write it as: ferry {parsed.command.name} {parsed.command.operands}"
     if (file := parsed.get("--write")) is not None:
         if not parsed.operands:
-            raise UsageError("--write needs what is to be summed", "Write it as: ferry verify --write FILE PATH…")
+            raise UsageError(
+                "--write needs what is to be summed", "Write it as: ferry verify --write FILE PATH…"
+            )
         refuse_far(parsed.operands)
         return checksums.write(told, file, parsed.operands, checksums.algorithm(parsed, file))
     if parsed.has("--algorithm"):

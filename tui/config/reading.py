@@ -196,7 +196,9 @@ class _Reading:
                 wants = f"keys.{action} must be a key or a list of keys, not {_shown(value)}"
                 self.wrong(f"{KEYS}.{action}", wants, "Its default keys are used.")
             else:
-                found[action] = tuple(self.keys_of(action, words, found))
+                keys = tuple(self.keys_of(action, words, found))
+                if keys or not words:  # else none of them was one
+                    found[action] = keys
         return found
 
     def keys_of(self, action: str, words: list[str], before: dict[str, tuple[str, ...]]) -> Iterator[str]:
