@@ -136,3 +136,16 @@ def test_a_message_has_room_for_all_of_its_lines_or_for_none():
     assert fitting([long], 1, 80) == []
     assert fitting([long], 2, 80) == [long]
     assert fitting([long], 2, 40) == []
+
+
+async def test_a_message_on_a_narrow_screen_is_seen_to_its_last_line(shell):
+    path = "/home/ann/.local/state/ferry/edits/edit-i71x2k6f/report.txt"
+    async with shell(size=(60, 20)) as s:
+        for length in range(44, 54):
+            s.app.notify(f"{'x' * length} {path}.", timeout=60)
+            await s.until(lambda: toasts(s.app.screen), "shown")
+            await s.pilot.pause()
+            (toast,) = toasts(s.app.screen)
+            assert s.app.screen.find_widget(toast).visible_region == toast.region
+            s.app.clear_notifications()
+            await s.until(lambda: not toasts(s.app.screen), "gone")
