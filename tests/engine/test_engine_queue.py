@@ -330,6 +330,22 @@ async def test_updates_come_at_most_ten_times_a_second(harness: Harness, source:
     assert 5 < count <= (loop.time() - began) * 10 + 3
 
 
+async def test_a_job_tells_no_time_left_while_there_is_nothing_to_measure(
+    harness: Harness, source: Path, target: Path
+) -> None:
+    (source / "tree").mkdir()
+    for number in range(2000):
+        write(source / "tree" / str(number), "")
+    id = await harness.copy(source / "tree", to=target)
+    told = []
+    async for update in harness.engine.updates():
+        told += [job.progress.time_left_s for job in update.jobs if job.state is JobState.RUNNING]
+        if (await harness.engine.job(id)).state.is_final:
+            break
+    assert told
+    assert set(told) == {None}
+
+
 async def test_a_running_job_tells_rate_time_left_and_where_it_is(
     harness: Harness, source: Path, target: Path
 ) -> None:

@@ -187,7 +187,7 @@ class Record:
             bytes_flushed=min(tally.bytes_flushed, tally.bytes_shown),
             flushing=self.flushing,
             time_left_s=time_left(bytes_total - tally.bytes_shown, rate)
-            if running and not tally.counting and not self.flushing
+            if running and bytes_total and not tally.counting and not self.flushing
             else None,
         )
 
