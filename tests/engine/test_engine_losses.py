@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +17,10 @@ from tui.engine.folders import Folders
 from tui.model.fidelity import Loss, Trait
 from tui.model.job import Conflict, JobKind, JobState
 from tui.places.local import attributes
+from tui.places.local.moved_removal import MovedRemoval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tui.engine.folders import Folder
     from tui.engine.losses import Losses
@@ -377,3 +380,36 @@ async def test_a_file_with_several_names_is_counted_once_whichever_is_met_first(
         found = counts(await last.engine.losses(id))
     assert found == {Loss.XATTR: FILES + 9, Loss.TIMES: 9}
     assert len(inodes(target)) == FILES
+
+
+def twin_of(tree: Path) -> Path:
+    """Make a second tree like one."""
+    return Path(shutil.copytree(tree, tree.with_name("twin")))
+
+
+@pytest.mark.parametrize("at", ["first", "second"])
+async def test_what_moved_folders_have_lost_is_told_after_they_have_gone(
+    tmp_path: Path, tree: Path, far: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    trees = {"first": tree, "second": twin_of(tree)}
+    journal, has_gone, step = tmp_path / "journal", asyncio.Event(), MovedRemoval.step
+    loop = asyncio.get_running_loop()
+
+    def removed(removal: MovedRemoval) -> Batch:
+        batch = step(removal)
+        if not trees[at].exists():
+            loop.call_soon_threadsafe(has_gone.set)
+            while not removal._brake.on:
+                time.sleep(0.01)
+        return batch
+
+    first = Harness(new_engine(journal), journal)
+    await first.engine.start_up()
+    with monkeypatch.context() as patched:
+        patched.setattr(MovedRemoval, "step", removed)
+        id = await first.move(*trees.values(), to=far)
+        await has_gone.wait()
+        await crash(first)
+    async with running(journal) as last:
+        await last.done(id)
+        assert counts(await last.engine.losses(id)) == {Loss.XATTR: 2 * (FILES + 5), Loss.TIMES: 2 * 5}

@@ -100,7 +100,7 @@ class Copying(Bringing):
         if not run.stopped:
             record.questions = await run.journal.end_walk(self.row.id, record.walk)
             self._recall.is_done = True
-            record.losses.end()
+            record.losses.end(removes=run.moves)
         end(run)
 
     # Single entries: those that failed, were put off, or were asked about

@@ -47,7 +47,8 @@ class Losses:
     """Counts by kind, with the first few entries of each: of a job, or of one hop.
 
     A file is counted once, when it is made: a later walk finds it complete. A folder gets its attributes in every walk,
-    so each walk counts the folders anew, and with them what else is told again (`is_told_again`).
+    so each walk counts the folders anew, and with them what else is told again (`is_told_again`). Those that a move
+    removes are not met again: they are counted as files are (`keep`).
 
     Attributes:
         told: By the slot of their notes, the token of the last hop whose losses are counted: see `LossNotes`.
@@ -68,10 +69,22 @@ class Losses:
             count.floor = max(count.floor, count.folders)
             count.folders = 0
 
-    def end(self) -> None:
-        """Say that all was looked at."""
+    def end(self, *, removes: bool = False) -> None:
+        """Say that all was looked at.
+
+        Args:
+            removes: Folders were removed that an earlier walk has counted: fewer found do not say that it was wrong.
+        """
         for count in self._counts.values():
+            if removes:
+                count.folders = max(count.folders, count.floor)
             count.floor = 0
+
+    def keep(self) -> None:
+        """Count for good what folders have lost: they are about to be removed, and no walk will count them again."""
+        for count in self._counts.values():
+            count.files += max(count.folders, count.floor)
+            count.folders = count.floor = 0
 
     def add(self, loss: Loss, where: Callable[[], Location], *, folder: bool = False) -> None:
         """Count one entry more; `where` is asked only while examples are wanted.

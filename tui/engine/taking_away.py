@@ -113,7 +113,7 @@ class TakingAway(Copying):
         # With its other names gone, the last one of a file does not tell any more that it had them.
         if self.row.source_count > 1:
             await run.journal.add_links(self.row.id, self.links.take_unfinished())
-        await run.journal.set_sources(self.row.id, removing, durable=True)
+        await run.journal.set_sources(self.row.id, removing, self._losses_kept(), durable=True)
         for source in removing:
             for path, kept_as in await run.journal.kept(self.row.id, source.idx):
                 await self._remove_one(source, parent, path, kept_as, stay[source.idx])
@@ -125,6 +125,14 @@ class TakingAway(Copying):
         failed -= await self._note_left(removing, failed, parent)
         after = [replace(s, phase=None if s.idx in failed else Phase.DONE) for s in removing]
         await run.journal.set_sources(self.row.id, after)
+
+    def _losses_kept(self) -> dict[str, object]:
+        """Count for good what folders have lost, where every source that was copied so far is removed now."""
+        record = self.run.record
+        if record.errors or record.questions or self._put_off or not record.losses:
+            return {}
+        record.losses.keep()
+        return {"losses": record.losses.column()}
 
     async def _note_left(self, sources: list[Source], failed: set[int], parent: Root) -> set[int]:
         """Write down which originals are still there, and so cannot come back; return which are not."""

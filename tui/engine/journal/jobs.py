@@ -281,9 +281,18 @@ class Jobs(Store):
             )
 
     @on_thread
-    def set_sources(self, job: int, sources: Iterable[Source], *, durable: bool = False) -> None:
-        """Write target, phase, freshness and amounts of some sources."""
+    def set_sources(
+        self,
+        job: int,
+        sources: Iterable[Source],
+        columns: Mapping[str, object] | None = None,
+        *,
+        durable: bool = False,
+    ) -> None:
+        """Write target, phase, freshness and amounts of some sources, and columns of the job that go with these."""
         with self.transaction(durable=durable) as db:
+            if columns:
+                self.set_columns(job, columns)
             db.executemany(
                 "UPDATE source SET target = ?, phase = ?, fresh = ?, files = ?, bytes = ? WHERE job = ? AND idx = ?",
                 [
