@@ -413,3 +413,35 @@ async def test_what_moved_folders_have_lost_is_told_after_they_have_gone(
     async with running(journal) as last:
         await last.done(id)
         assert counts(await last.engine.losses(id)) == {Loss.XATTR: 2 * (FILES + 5), Loss.TIMES: 2 * 5}
+
+
+async def killed_at_the_end(harness: Harness, patch: pytest.MonkeyPatch, id: int | None, *what: Path) -> int:
+    """Let a job (or a new one that copies to the last of these) do all but end, and be killed; return its id."""
+    is_copied = asyncio.Event()
+
+    async def never_flushed(*_: object, **__: object) -> None:
+        is_copied.set()
+        await asyncio.Event().wait()
+
+    with patch.context() as patched:
+        patched.setattr("tui.engine.copying.flush_at_the_end", never_flushed)
+        await harness.engine.start_up()
+        *sources, to = what
+        id = id or await harness.copy(*sources, to=to, conflict=Conflict.FAIL)
+        await is_copied.wait()
+        await crash(harness)
+    return id
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["new tree", "merge"])
+async def test_files_are_counted_once_where_a_killed_go_met_them_complete(
+    tmp_path: Path, tree: Path, target: Path, monkeypatch: pytest.MonkeyPatch, merged: bool
+) -> None:
+    journal = tmp_path / "journal"
+    if merged:
+        (target / "tree").mkdir()
+    id = await killed_at_the_end(Harness(new_engine(journal), journal), monkeypatch, None, tree, target)
+    await killed_at_the_end(Harness(new_engine(journal), journal), monkeypatch, id, target)
+    async with running(journal) as last:
+        await last.done(id)
+        assert counts(await last.engine.losses(id)) == {Loss.XATTR: FILES + 5, Loss.TIMES: 5}

@@ -128,6 +128,8 @@ class Folders:
             self._work(report)
         row = self._run.record.row
         add_noted(report.losses, notes.of_the_dead(self.target, row.preserve), self.target, row.kind)
+        if report.losses:
+            notes.look()
         return report
 
     def _work(self, report: Report) -> None:

@@ -81,7 +81,7 @@ async def lose(
     """
     if groups:
         await run.journal.add_links(run.record.id, groups)
-    if notes is not None:
+    if notes is not None and notes.are_there:  # else it stays told what the file has of an earlier hop
         losses.told[notes.slot] = notes.token
     report = run.record.losses
     report.merge(losses)

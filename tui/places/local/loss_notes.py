@@ -55,10 +55,12 @@ class LossNotes:
         slot: Which of the job's files it is. Hops use it one after the other, each when the one before was told.
         token: Tells the notes of this hop from those that stood in the file.
         part: What the notes of one batch have in common: of each batch of a hop it is known whether it was told.
+        are_there: The file has notes of this hop, as far as `look` was asked; else those of an earlier one, if any.
     """
 
     def __init__(self, file: str, slot: str, token: str, stage: Stage | None = None, part: int = 0) -> None:
         self._file, self.slot, self.token, self._stage, self.part = file, slot, token, stage, part
+        self.are_there = False
         self._dead: set[int] = set()
         self._fd = -1
 
@@ -102,7 +104,13 @@ class LossNotes:
         if os.pread(fd, len(head), 0) != head:
             os.ftruncate(fd, 0)
             os.write(fd, head)
-        self._fd = fd
+        self._fd, self.are_there = fd, True
+
+    def look(self) -> None:
+        """Look whether a worker process has noted anything."""
+        with contextlib.suppress(OSError), open(self._file, "rb") as notes:
+            head = self.token.encode() + b"\0"
+            self.are_there = notes.read(len(head)) == head
 
     def close(self) -> None:
         """Let go of the file; the next note opens it again."""
