@@ -348,6 +348,12 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
         parse_rate(text)
 
 
+@pytest.mark.parametrize("text", ["5", "999", " 20 ", "1.5"])
+def test_a_small_rate_without_a_unit_is_asked_for_one(text: str) -> None:
+    with pytest.raises(UsageError, match="has no unit"):
+        parse_rate(text)
+
+
 @given(st.none() | st.integers(1, 10**15))
 def test_a_rate_is_written_as_it_is_read(bytes_s: int | None) -> None:
     assert parse_rate(rate_text(bytes_s)) == bytes_s

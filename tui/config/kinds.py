@@ -26,7 +26,8 @@ def parse_rate(text: str) -> int | None:
     "20MB/s" and "20M" are decimal, "20MiB/s" binary; a bare number means bytes.
 
     Raises:
-        UsageError: It is not a rate, or less than one byte a second, or more than can be counted.
+        UsageError: It is not a rate, or less than one byte a second, or more than can be counted; or a small number
+            without a unit, which means thousands to other programs (rsync, curl) and would stop a job here.
     """
     cleaned = text.strip()
     if cleaned.lower() in ("off", "none", "unlimited"):
@@ -38,6 +39,10 @@ def parse_rate(text: str) -> int | None:
     bytes_s = float(match[1]) * (1024 if match[3] else 1000) ** power
     if bytes_s < 1:
         raise UsageError(f"{text!r} would never move a byte", 'Write "off" for no limit, or pause the queue.')
+    if bytes_s < 1000 and cleaned[-1].isdigit():
+        raise UsageError(
+            f"{text!r} has no unit", f'Write "{cleaned}MB/s", or "{cleaned}B/s" if single bytes are meant.'
+        )
     if bytes_s >= MOST_BYTES_S:
         raise UsageError("no disk is as fast as that rate", 'Write "off" for no limit.')
     return int(bytes_s)
