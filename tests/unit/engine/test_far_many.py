@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tui.engine.far.many import HIRED_AT_ONCE, Crew
+from tui.engine.far.many import HIRED_AT_ONCE, Crew, Pile, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 @pytest.mark.parametrize("came_before", [0, 3])
@@ -84,3 +88,37 @@ async def test_who_fails_is_told_of() -> None:
         await told.wait()
     with pytest.raises(ValueError):
         crew.tasks[0].result()
+
+
+def test_what_came_last_comes_first_and_each_lot_in_order() -> None:
+    pile = Pile([1, 2])
+    assert next(pile) == 1
+    pile.add([])
+    pile.add(iter([3, 4]))
+    assert next(pile) == 3
+    pile.add([5])
+    assert list(pile) == [5, 4, 2]
+    pile.add([6])
+    assert list(pile) == [6]
+
+
+async def test_nothing_of_a_lot_is_made_before_there_is_a_hand_for_it() -> None:
+    made: list[int] = []
+    most_ahead = 0
+    done = 0
+
+    def lot() -> Iterator[int]:
+        for number in range(1, 50):
+            made.append(number)
+            yield number
+
+    async def work(thing: int) -> Iterable[int]:
+        nonlocal most_ahead, done
+        await asyncio.sleep(0)
+        most_ahead = max(most_ahead, len(made) - done)
+        done += thing > 0
+        return lot() if thing == 0 else ()
+
+    await spread(0, work, 4, lambda: False)
+    assert done == len(made) == 49
+    assert most_ahead <= 4

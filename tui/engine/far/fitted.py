@@ -25,7 +25,7 @@ from tui.places.local.judging import Judge
 from tui.places.local.partial import is_partial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tui.engine.board import Record
     from tui.engine.far.ends import Ends
@@ -179,7 +179,7 @@ class LookingAhead:
             if entry.kind is not EntryKind.FOLDER:
                 found.note(judge.of_kind(source.location, _mode(entry.kind), entry.size_bytes))
 
-    async def _folder(self, top: Location, folder: Location) -> list[Location]:
+    async def _folder(self, top: Location, folder: Location) -> Iterable[Location]:
         """Judge what is in a folder of a source; return the folders in it."""
         looked = _Looked(self._run, self._judge, folder, top.relative(folder))
         place = self._ends.at(folder)
@@ -193,10 +193,10 @@ class LookingAhead:
         try:
             await self._ends.do(read)
         except PlaceError:
-            return []  # the copy will tell
+            return ()  # the copy will tell
         await self._run.hop(looked.judge)
         self._found.join(looked.found)
-        return looked.below
+        return looked.below()
 
 
 class _Looked:
@@ -204,9 +204,6 @@ class _Looked:
 
     Args:
         path: From the source on.
-
-    Attributes:
-        below: The folders in it.
     """
 
     def __init__(self, run: Run, judge: Judge, folder: Location, path: str) -> None:
@@ -216,8 +213,11 @@ class _Looked:
 
     def begin(self) -> None:
         """Forget what was told: the folder is listed from its start."""
-        self.found, self._names = Found(SHOWN), Gathered()
-        self.below: list[Location] = []
+        self.found, self._names, self._folders = Found(SHOWN), Gathered(), Gathered()
+
+    def below(self) -> Iterator[Location]:
+        """Return the folders in it."""
+        return (self._folder.child(os.fsdecode(name)) for name in self._folders)
 
     def take(self, page: Sequence[Entry]) -> None:
         """Take in some entries, and judge them by what they are."""
@@ -227,10 +227,10 @@ class _Looked:
             if is_partial(name) or exclude.covers(self._above + name, folder=is_folder):
                 continue
             self._names.append(name)
-            location = self._folder.child(entry.name)
             if is_folder:
-                self.below.append(location)
+                self._folders.append(name)
             else:
+                location = self._folder.child(entry.name)
                 self.found.note(self._judge.of_kind(location, _mode(entry.kind), entry.size_bytes))
 
     def judge(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from itertools import islice
 from operator import length_hint
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable
 
 logger = logging.getLogger(__name__)
 
@@ -94,18 +96,41 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], at_once
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class Pile(Iterator[T]):
+    """Things that wait for their turn: the lot that came last comes first, what is in it in order.
+
+    Nothing is taken out of a lot before its turn, so that one of a million need not be all there.
+    """
+
+    def __init__(self, lot: Iterable[T] = ()) -> None:
+        self._lots = [iter(lot)]
+
+    def add(self, lot: Iterable[T]) -> None:
+        """Put some more on top."""
+        self._lots.append(iter(lot))
+
+    def __next__(self) -> T:
+        while self._lots:
+            for thing in self._lots[-1]:
+                return thing
+            self._lots.pop()
+        raise StopIteration
+
+
 async def spread(
-    top: T, work: Callable[[T], Awaitable[Sequence[T]]], at_once: int, is_over: Callable[[], bool]
+    top: T, work: Callable[[T], Awaitable[Iterable[T]]], at_once: int, is_over: Callable[[], bool]
 ) -> None:
     """Do something with a folder, with those `work` finds in it, and so on, so many at once; until it is over."""
-    waiting, going = [top], set[asyncio.Future["Sequence[T]"]]()
+    waiting, going = Pile((top,)), set[asyncio.Future["Iterable[T]"]]()
     try:
-        while (waiting or going) and not is_over():
-            while waiting and len(going) < at_once:
-                going.add(asyncio.ensure_future(work(waiting.pop())))
+        while not is_over():
+            for thing in islice(waiting, at_once - len(going)):
+                going.add(asyncio.ensure_future(work(thing)))
+            if not going:
+                return
             done, going = await asyncio.wait(going, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                waiting += task.result()
+                waiting.add(task.result())
     finally:
         for left in going:
             left.cancel()

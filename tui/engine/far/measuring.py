@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ from tui.engine.far.reaching import listing
 from tui.engine.far.standing import leaves_out
 from tui.model.entry import Entry, EntryKind, Totals
 from tui.model.error import PlaceError
+from tui.places.local.gathered import Gathered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tui.model.error import NotListed
     from tui.model.exclusion import Exclusion
     from tui.model.location import Location
@@ -54,19 +58,19 @@ class Measuring:
         if self._one(await place.stat(location)):
             await spread(location, partial(self._folder, place, location), FOLDERS_AT_ONCE, lambda: False)
 
-    async def _folder(self, place: Place, top: Location, folder: Location) -> list[Location]:
+    async def _folder(self, place: Place, top: Location, folder: Location) -> Iterator[Location]:
         """Count what is in a folder; return the folders in it."""
-        below: list[Location] = []
+        below = Gathered()
         try:
             async with listing(place, folder, self._note) as pages:
                 async for page in pages:
                     for entry in page:
                         where = folder.child(entry.name)
                         if not leaves_out(self._exclude, top.relative(where), entry) and self._one(entry):
-                            below.append(where)
+                            below.append(os.fsencode(entry.name))
         except PlaceError:
             self._unreadable += 1
-        return below
+        return (folder.child(os.fsdecode(name)) for name in below)
 
     def _note(self, untold: NotListed) -> None:
         self._untold += untold.keys

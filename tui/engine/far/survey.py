@@ -15,10 +15,11 @@ from tui.model.entry import EntryKind
 from tui.model.error import NotFound, PlaceError
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.location import Location
+from tui.places.local.gathered import Gathered
 from tui.places.local.partial import is_partial
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from tui.engine.far.need import Need
     from tui.model.entry import Entry
@@ -52,10 +53,48 @@ class Branch:
     path: str = ""
 
 
+class Below:
+    """The folders found in one: a million of them in some megabytes."""
+
+    def __init__(self, above: Branch) -> None:
+        self._above = above
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was found: the folder is listed from its start."""
+        self._found = Gathered()
+
+    def add(self, name: str, there: Entry | None, *, needs: bool) -> None:
+        """Take in one more.
+
+        Args:
+            there: What stands under its name at the target.
+        """
+        merged = ""
+        if there is not None and self._above.there is not None:
+            if there.kind is EntryKind.FOLDER:
+                merged = there.name
+            else:
+                needs = False  # nothing will be copied into it
+        self._found.append(b"%d/%b/%b" % (needs, os.fsencode(name), os.fsencode(merged)))
+
+    def __iter__(self) -> Iterator[Branch]:
+        where, there, path = self._above.where, self._above.there, self._above.path
+        for found in self._found:
+            needs, name, merged = os.fsdecode(found).split("/")
+            yield Branch(
+                where.child(name),
+                there.child(merged) if there is not None and merged else None,
+                needs == "1",
+                f"{path}/{name}" if path else name,
+            )
+
+
 class Survey:
     """Counts what is in folders, no link followed. What cannot be read counts as nothing: the work itself will tell.
 
-    Memory holds the folders still to be gone into, and what stands in those at the target that are listed just now.
+    Memory holds the names of the folders still to be gone into, and what stands in those at the target that are listed
+    just now.
 
     Args:
         total: Grows as things are found.
@@ -88,15 +127,15 @@ class Survey:
         at_once = NEAR_AT_ONCE if top.where.is_local else FAR_AT_ONCE
         await spread(top, self._folder, at_once, self._over)
 
-    async def _folder(self, branch: Branch) -> list[Branch]:
+    async def _folder(self, branch: Branch) -> Iterator[Branch]:
         """Count what is in a folder; return the folders in it."""
-        below, part = list[Branch](), Amount()
+        below, part = Below(branch), Amount()
         try:
             standing = await self._standing(branch)
             await self._reach.do(branch.where, lambda place: self._read(place, branch, standing, part, below))
         except PlaceError:
-            return below
-        return below
+            return iter(below)
+        return iter(below)
 
     async def _standing(self, branch: Branch) -> Standing | None:
         """Return what is in the folder at the target; None where nothing counts as needed there."""
@@ -123,10 +162,10 @@ class Survey:
             return None
 
     async def _read(
-        self, place: Place, branch: Branch, standing: Standing | None, part: Amount, below: list[Branch]
+        self, place: Place, branch: Branch, standing: Standing | None, part: Amount, below: Below
     ) -> None:
         self._total.take_back(part)
-        below.clear()
+        below.begin()
         self._seen(branch.where)
         async with listing(place, branch.where) as pages:
             async for page in pages:
@@ -137,9 +176,7 @@ class Survey:
                 self._total.add(more)
                 self._told()
 
-    def _page(
-        self, branch: Branch, page: Sequence[Entry], standing: Standing | None, below: list[Branch]
-    ) -> Amount:
+    def _page(self, branch: Branch, page: Sequence[Entry], standing: Standing | None, below: Below) -> Amount:
         found, merged = Amount(), branch.there is not None
         for entry in page:
             if not is_name(entry.name) or self._passes_by(branch, entry):
@@ -150,7 +187,7 @@ class Survey:
             there = standing.find(entry.name) if standing is not None else None
             if entry.kind is EntryKind.FOLDER:
                 found.new_files += needs and there is None
-                below.append(self._below(branch, entry, there, needs=needs))
+                below.add(entry.name, there, needs=needs)
                 continue
             found.files += 1
             found.size_bytes += entry.size_bytes
@@ -165,13 +202,3 @@ class Survey:
             return True
         path = f"{branch.path}/{entry.name}" if branch.path else entry.name
         return leaves_out(self._exclude, path, entry)
-
-    @staticmethod
-    def _below(branch: Branch, entry: Entry, there: Entry | None, *, needs: bool) -> Branch:
-        where = branch.where.child(entry.name)
-        path = f"{branch.path}/{entry.name}" if branch.path else entry.name
-        if there is None or branch.there is None:
-            return Branch(where, None, needs, path)
-        if there.kind is not EntryKind.FOLDER:
-            return Branch(where, None, needs=False, path=path)  # nothing will be copied into it
-        return Branch(where, branch.there.child(there.name), needs, path)
