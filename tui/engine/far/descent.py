@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from tui.engine.far.many import each
+from tui.engine.far.many import Pile, each
+from tui.engine.far.met import Met
 from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import LinkInTheWay, NotEmpty, NotFound, NotListed, PlaceError
 from tui.model.location import Location
+from tui.places.local.gathered import Gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from tui.engine.far.ends import Ends
     from tui.engine.run import Run
@@ -31,6 +35,7 @@ class Level:
         above: The folder it is in; None for the top.
         below: So many folders in it are still to be done.
         done: Names in it that were met, whatever became of them: they are not met again when it is listed anew.
+        folders: Those in it, each as its mode, a slash and its name.
         held: Something in it stays as it was.
         repeated: It was gone through a second time.
         untold: Some of it cannot be told by names, as was found when it was last gone through.
@@ -40,7 +45,8 @@ class Level:
     entry: Entry
     above: Level | None
     below: int = 0
-    done: set[str] = field(default_factory=set)
+    done: Met = field(default_factory=Met)
+    folders: Gathered = field(default_factory=Gathered)
     held: bool = False
     repeated: bool = False
     untold: NotListed | None = None
@@ -48,13 +54,20 @@ class Level:
     def note(self, untold: NotListed) -> None:
         self.untold = untold
 
+    def into(self) -> Iterator[Level]:
+        """Yield the folders in it, each as it is gone into."""
+        for found in self.folders:
+            mode, name = os.fsdecode(found).split("/")
+            entry = Entry(name, EntryKind.FOLDER, 0, 0, int(mode), -1, -1, 1)
+            yield Level(self.where.child(name), entry, self)
+
 
 class Descent:
     """Walks one entry and all below it. Subclasses say what is done to files and folders.
 
     No link is followed: before each page of a folder is gone through, it is looked whether the folder, and those above
-    it up to the top, still are folders. Memory holds the names of the folders that are listed just now, and of those
-    still to be gone into.
+    it up to the top, still are folders. Memory holds names, packed: of the folders that are listed just now, and of
+    those still to be gone into.
     """
 
     gone_is_done = True
@@ -66,19 +79,21 @@ class Descent:
         """Say whom to tell of what could not be done."""
         self.run, self.reach = run, reach
         self._tell = fail
-        self._stack: list[Level] = []
+        self._stack = Pile[Level]()
 
     async def go(self, top: Location, entry: Entry) -> None:
         """Do the entry and all below it, or until the run is stopped."""
         if entry.kind is not EntryKind.FOLDER:
             await self._file(top, entry, None)
             return
-        self._stack.append(Level(top, entry, None))
+        self._stack.add([Level(top, entry, None)])
         going: set[asyncio.Future[None]] = set()
         try:
-            while (self._stack or going) and not self.run.stopped:
-                while self._stack and len(going) < FOLDERS_AT_ONCE:
-                    going.add(asyncio.ensure_future(self._through(self._stack.pop())))
+            while not self.run.stopped:
+                for level in islice(self._stack, FOLDERS_AT_ONCE - len(going)):
+                    going.add(asyncio.ensure_future(self._through(level)))
+                if not going:
+                    return
                 going = await _some(going)
         finally:
             for task in going:
@@ -104,18 +119,16 @@ class Descent:
     async def _through(self, level: Level) -> None:
         """Go through one folder; where it was the last thing missing in those above it, they are done, too."""
         where = self.run.record.current = level.where
-        found: list[Entry] = []
         try:
             if not await self.before(where, level.entry):
                 await self._is_done(level.above)
                 return
-            await self.reach.do(where, lambda place: self._read(level, found, place))
+            await self.reach.do(where, lambda place: self._read(level, place))
         except PlaceError as error:
             await self._fail(where, error, level)
-        level.done.clear()
-        level.below = len(found)
-        self._stack += [Level(where.child(entry.name), entry, level) for entry in reversed(found)]
-        if not found:
+        level.done, level.below = Met(), len(level.folders)
+        self._stack.add(level.into())
+        if not level.below:
             await self._finish(level)
 
     async def _finish(self, level: Level) -> None:
@@ -124,7 +137,7 @@ class Descent:
         try:
             if not await self.folder(level):
                 level.repeated = True
-                self._stack.append(level)
+                self._stack.add([level])
                 return
         except NotEmpty as error:
             await self._fail(level.where, level.untold or error, level)
@@ -141,9 +154,9 @@ class Descent:
             if not level.below:
                 await self._finish(level)
 
-    async def _read(self, level: Level, found: list[Entry], place: Place) -> None:
+    async def _read(self, level: Level, place: Place) -> None:
         """Do the files of a folder, page by page; those that are folders are noted."""
-        found.clear()
+        level.folders = Gathered()
         await self._check(level, place)
         level.untold = None
         async with listing(place, level.where, level.note) as pages:
@@ -153,7 +166,8 @@ class Descent:
                 if spared := [entry for entry in page if self.spares(level.where.child(entry.name), entry)]:
                     level.held = True
                     page = [entry for entry in page if entry not in spared]
-                found += [entry for entry in page if entry.kind is EntryKind.FOLDER]
+                folders = (entry for entry in page if entry.kind is EntryKind.FOLDER)
+                level.folders.add(b"%d/%b" % (it.mode, os.fsencode(it.name)) for it in folders)
                 await self._files(level, page, place)
 
     async def _files(self, level: Level, page: Sequence[Entry], place: Place) -> None:

@@ -12,6 +12,7 @@ from tui.engine.far.ends import look
 from tui.engine.far.fitted import changed_in
 from tui.engine.far.making import MOST_MEETINGS
 from tui.engine.far.many import in_time
+from tui.engine.far.met import Met
 from tui.engine.far.probing import is_one
 from tui.engine.far.reaching import listing
 from tui.engine.far.standing import leaves_out
@@ -185,7 +186,7 @@ class Folders(Dressing):
         """Hand out what is in one page."""
         if page is None:
             folder.listing, folder.state = None, State.FINISH
-            folder.subs, folder.settled = set(), set()
+            folder.subs, folder.settled = Met(), set()
             folder.standing = None
             self._less(folder)
             return

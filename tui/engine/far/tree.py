@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tui.engine.far.fitted import UNCHANGED, Changed
+from tui.engine.far.met import Met
 from tui.engine.rows import Source
 from tui.engine.run import Spot
 from tui.model.entry import Entry, Facts
@@ -104,7 +105,7 @@ class Folder:
     credit_files: int = 0
     seen_files: int = 0
     seen_bytes: int = 0
-    subs: set[str] = field(default_factory=set)
+    subs: Met = field(default_factory=Met)
     pages: int = 0
     settled: set[str] = field(default_factory=set)
     """Entries about which something was told (an error, a question) while the listing is open."""
