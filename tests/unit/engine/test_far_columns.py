@@ -34,8 +34,7 @@ def test_an_entry_comes_out_as_it_went_in(mtime_ns: int, size_bytes: int) -> Non
 
 def test_names_are_in_the_order_of_their_bytes_and_come_once() -> None:
     found = columns("b", "a", "ä", "B", "a", ".ferry-abcdefgh-half")
-    assert found.names == [b"B", b"a", b"b", "ä".encode()]
-    assert len(found) == 4
+    assert [name for name, _ in found.entries()] == [b"B", b"a", b"b", "ä".encode()]
 
 
 def test_what_two_folders_hold_is_told_name_by_name() -> None:
@@ -72,5 +71,21 @@ def test_an_entry_takes_little_memory() -> None:
         size_bytes, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(found) == count
-    assert size_bytes / count < 140
+    assert sum(1 for _ in found.entries()) == count
+    assert size_bytes / count < 60
+
+
+@pytest.mark.parametrize("after", [b"", b"00499", b"00500 x", b"03000"])
+def test_many_come_in_order_too_wherever_one_begins(monkeypatch: pytest.MonkeyPatch, after: bytes) -> None:
+    monkeypatch.setattr("tui.engine.far.columns.RUN", 100)
+    monkeypatch.setattr("tui.engine.far.columns.PACK", 8)
+    numbers = [number * 7919 % 1000 for number in range(1000)]
+    found = Columns.of(
+        [entry(f"{number:05}", size_bytes=size) for size in (1, 2) for number in numbers[: 1000 // size]]
+    )
+    again = set(numbers[:500])
+    wanted = [(b"%05d" % n, 2 if n in again else 1) for n in range(1000) if b"%05d" % n > after]
+    assert [(name, each.size_bytes) for name, each in found.entries(after)] == wanted
+    got = {name: found.get(name) for name, _ in wanted}
+    assert [(name, each.size_bytes) for name, each in got.items() if each] == wanted
+    assert found.get(b"00499 x") is None

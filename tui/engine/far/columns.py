@@ -1,11 +1,14 @@
-"""What a folder holds, in compact columns: some hundred bytes an entry, where objects take four times as much."""
+"""What a folder holds, in packed columns: some tens of bytes an entry, where objects take twenty times as much."""
 
 from __future__ import annotations
 
+import heapq
+import marshal
 import os
-from array import array
-from bisect import bisect_left, bisect_right
-from itertools import pairwise
+import zlib
+from bisect import bisect_right
+from itertools import chain, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from tui.engine.far.reaching import listing
@@ -13,30 +16,34 @@ from tui.model.entry import Entry, EntryKind
 from tui.places.local.partial import is_partial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from tui.model.error import NotListed
     from tui.model.location import Location
     from tui.places.base import Place
 
-_SECOND_NS = 1_000_000_000
+    Row = tuple[bytes, int, int, int, int]
+    """Name, kind, size (bytes), modification time (ns) and mode. (Some disks know times beyond 64 bits.)"""
+
+RUN = 1 << 13
+"""So many are brought into order together; of more, several such runs are merged as they are gone through."""
+PACK = 1 << 9
+"""So many are packed together: of each run that many are unpacked at a time."""
+
+_name = itemgetter(0)
 
 
 class Columns:
     """The entries of a folder, in the order of the bytes of their names; of each, what listings tell.
 
     Attributes:
-        names: Sorted; in each column, the entry of `names[i]` is at `i`.
         untold: Some of the folder cannot be told by names, and is not here.
     """
 
     def __init__(self) -> None:
-        self.names: list[bytes] = []
         self.untold: NotListed | None = None
-        self._kinds = bytearray()
-        self._sizes_bytes, self._modes = array("Q"), array("I")
-        # Some disks know times that do not fit into 64 bits of nanoseconds.
-        self._seconds, self._nanoseconds = array("q"), array("I")
+        self._loose: list[Row] = []
+        self._runs: list[_Run] = []
 
     @classmethod
     async def read(
@@ -53,8 +60,8 @@ class Columns:
         async with listing(place, folder, found._note) as pages:
             async for page in pages:
                 found._add(page)
-                check(len(found))
-        found._sort()
+                check(len(found._runs) * RUN + len(found._loose))
+        found._pack()
         return found
 
     @classmethod
@@ -62,7 +69,7 @@ class Columns:
         """Put entries into columns."""
         found = cls()
         found._add(entries)
-        found._sort()
+        found._pack()
         return found
 
     def _note(self, untold: NotListed) -> None:
@@ -73,44 +80,68 @@ class Columns:
             name = os.fsencode(entry.name)
             if is_partial(name):
                 continue
-            self.names.append(name)
-            self._kinds.append(entry.kind)
-            self._sizes_bytes.append(entry.size_bytes)
-            self._modes.append(entry.mode)
-            seconds, nanoseconds = divmod(entry.mtime_ns, _SECOND_NS)
-            self._seconds.append(seconds)
-            self._nanoseconds.append(nanoseconds)
+            self._loose.append((name, entry.kind.value, entry.size_bytes, entry.mtime_ns, entry.mode))
+            if len(self._loose) == RUN:
+                self._pack()
 
-    def _sort(self) -> None:
-        """Bring all columns into the order of the names; of two of one name the last one stays."""
-        names = self.names
-        order = sorted(range(len(names)), key=names.__getitem__)
-        last = [at for at, then in pairwise([*order, -1]) if then < 0 or names[at] != names[then]]
-        self.names = [names[at] for at in last]
-        self._kinds = bytearray(self._kinds[at] for at in last)
-        self._sizes_bytes = array("Q", (self._sizes_bytes[at] for at in last))
-        self._modes = array("I", (self._modes[at] for at in last))
-        self._seconds = array("q", (self._seconds[at] for at in last))
-        self._nanoseconds = array("I", (self._nanoseconds[at] for at in last))
+    def _pack(self) -> None:
+        if self._loose:
+            self._runs.append(_Run(sorted(self._loose, key=_name)))
+            self._loose = []
 
-    def kinds(self) -> Iterator[tuple[bytes, EntryKind]]:
-        """Yield each name and what it is of."""
-        return zip(self.names, map(EntryKind, self._kinds), strict=True)
+    def entries(self, after: bytes = b"") -> Iterator[tuple[bytes, Entry]]:
+        """Yield each name and its entry, in order; of two of one name, the last that was listed.
 
-    def __len__(self) -> int:
-        return len(self.names)
+        Args:
+            after: A name, be it there or not: only those behind it are yielded. Empty: all.
+        """
+        rows = heapq.merge(*(run.rows(after) for run in self._runs), key=_name)
+        for row, then in pairwise(chain(rows, (None,))):
+            if row is not None and (then is None or _name(row) != _name(then)):
+                yield row[0], _entry(row)
 
     def get(self, name: bytes) -> Entry | None:
         """Return the entry of a name, if there is one."""
-        at = bisect_left(self.names, name)
-        return self.at(at) if at < len(self.names) and self.names[at] == name else None
+        found = (run.get(name) for run in reversed(self._runs))
+        return next((_entry(row) for row in found if row is not None), None)
 
-    def at(self, number: int) -> Entry:
-        """Return the entry at a place in the order."""
-        mtime_ns = self._seconds[number] * _SECOND_NS + self._nanoseconds[number]
-        kind, size_bytes, mode = self._kinds[number], self._sizes_bytes[number], self._modes[number]
-        name = os.fsdecode(self.names[number])
-        return Entry(name, EntryKind(kind), size_bytes, mtime_ns, mode, -1, -1, 1)
+
+class _Run:
+    """Some entries in order."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        parts = [rows[at : at + PACK] for at in range(0, len(rows), PACK)]
+        self._firsts = [_name(part[0]) for part in parts]
+        self._packs = [_packed(part) for part in parts]
+        self._at = -1
+        self._unpacked: dict[bytes, Row] = {}
+        """What was looked for last lies beside what is looked for next."""
+
+    def rows(self, after: bytes) -> Iterator[Row]:
+        begin = max(bisect_right(self._firsts, after) - 1, 0)
+        for pack in self._packs[begin:]:
+            yield from (row for row in _rows(pack) if _name(row) > after)
+
+    def get(self, name: bytes) -> Row | None:
+        at = bisect_right(self._firsts, name) - 1
+        if at < 0:
+            return None
+        if at != self._at:
+            self._at, self._unpacked = at, {_name(row): row for row in _rows(self._packs[at])}
+        return self._unpacked.get(name)
+
+
+def _packed(rows: list[Row]) -> bytes:
+    return zlib.compress(marshal.dumps(tuple(zip(*rows, strict=True))), 1)
+
+
+def _rows(pack: bytes) -> Iterator[Row]:
+    return zip(*marshal.loads(zlib.decompress(pack)), strict=True)
+
+
+def _entry(row: Row) -> Entry:
+    name, kind, size_bytes, mtime_ns, mode = row
+    return Entry(os.fsdecode(name), EntryKind(kind), size_bytes, mtime_ns, mode, -1, -1, 1)
 
 
 NONE = Columns()
@@ -124,19 +155,12 @@ def side_by_side(
     Args:
         after: A name of one of them; empty: all are yielded.
     """
-    left, right = _begin(one.names, after), _begin(other.names, after)
-    while left < len(one) or right < len(other):
-        here = one.names[left] if left < len(one) else None
-        there = other.names[right] if right < len(other) else None
-        name = min(each for each in (here, there) if each is not None)
-        yield (
-            name,
-            one.at(left) if here == name else None,
-            other.at(right) if there == name else None,
-        )
-        left += here == name
-        right += there == name
-
-
-def _begin(names: Sequence[bytes], after: bytes) -> int:
-    return bisect_right(names, after) if after else 0
+    left, right = one.entries(after), other.entries(after)
+    here, there = next(left, None), next(right, None)
+    while here or there:
+        name = min(each[0] for each in (here, there) if each)
+        entry = here[1] if here and here[0] == name else None
+        beside = there[1] if there and there[0] == name else None
+        yield name, entry, beside
+        here = next(left, None) if entry else here
+        there = next(right, None) if beside else there

@@ -8,12 +8,13 @@ import stat
 from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tui.engine.far.columns import NONE, Columns, side_by_side
 from tui.engine.far.ends import look
 from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
-from tui.engine.far.many import spread
+from tui.engine.far.many import Pile, spread
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing, leaves_out
 from tui.model.comparison import Change, Compared, Difference, Differences
 from tui.model.entry import EntryKind
@@ -21,9 +22,10 @@ from tui.model.error import NotAFolder, NotFound, PlaceError
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS
 from tui.places.local.comparing import Side
+from tui.places.local.gathered import Gathered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable, Iterator
 
     from tui.engine.far.reaching import Reaching
     from tui.model.entry import Entry
@@ -61,6 +63,26 @@ class _Folder:
             raise TooMuch
 
 
+class _Below:
+    """The folders found in one that wait to be gone into: a million of them in some megabytes."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._found = path, Gathered()
+
+    def add(self, folder: _Folder) -> None:
+        name = os.fsencode(folder.path.rpartition("/")[2])
+        self._found.append(b"%b/%d/%b" % (folder.side.value.encode(), folder.holds, name))
+
+    def __iter__(self) -> Iterator[_Folder]:
+        for found in self._found:
+            side, holds, name = os.fsdecode(found).split("/")
+            yield _Folder(f"{self._path}/{name}" if self._path else name, Side(side), holds == "1")
+
+
+_Window = deque[tuple[asyncio.Future[Compared], _Folder | None]]
+"""Entries that are compared at once, in order, and what is to be gone into afterwards."""
+
+
 class TooMuch(Exception):
     """A folder that was listed ahead holds so much that it is listed again when its turn comes."""
 
@@ -95,7 +117,11 @@ class Comparison:
         self._reach, self._by_content = reach, by_content
         self._source, self._target = source, target
         self._likeness = Likeness(reach, lambda _size, _where: None, _at_ease)
-        self._waiting: list[_Folder] = []
+        self._waiting = Pile[_Folder]()
+        self._ahead: list[_Folder] = []
+        """The next of those."""
+        self._listed: set[asyncio.Future[tuple[Columns, Columns]]] = set()
+        """What was begun to be listed, and did not have its turn yet."""
         self._pairing: Pairing
         self._begun = False
         """The two folders themselves could be read."""
@@ -108,7 +134,7 @@ class Comparison:
         """
         try:
             yield await self._tops()
-            while self._waiting:
+            while self._look_ahead():
                 try:
                     folder, source, target = await self._next()
                 except PlaceError as error:
@@ -120,22 +146,31 @@ class Comparison:
                 async for part in self._folder(folder, source, target):
                     yield part
         finally:
-            left = [folder.listed for folder in self._waiting if folder.listed is not None]
-            for listed in left:
+            for listed in self._listed:
                 listed.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            await asyncio.gather(*self._listed, return_exceptions=True)
+
+    def _look_ahead(self) -> bool:
+        """Have the next folders at hand; say whether there are any."""
+        self._ahead += islice(self._waiting, AHEAD - len(self._ahead))
+        return bool(self._ahead)
 
     async def _next(self) -> tuple[_Folder, Columns, Columns]:
         """Return the folder that comes next, with what it holds on both sides; some more are listed meanwhile."""
-        for ahead in self._waiting[-AHEAD:]:
-            ahead.listed = ahead.listed or asyncio.ensure_future(self._list(ahead))
-        folder = self._waiting.pop()
+        for ahead in self._ahead:
+            if ahead.listed is None:
+                ahead.listed = asyncio.ensure_future(self._list(ahead))
+                self._listed.add(ahead.listed)
+        folder = self._ahead.pop(0)
         assert folder.listed is not None
         folder.is_next = True
         try:
             return folder, *(await folder.listed)
         except TooMuch:
             return folder, *(await self._list(folder))
+        finally:
+            if folder.listed.done():
+                self._listed.discard(folder.listed)
 
     async def _tops(self) -> Compared:
         """Compare the two folders as such."""
@@ -150,7 +185,7 @@ class Comparison:
             if entry is not None and entry.kind is not EntryKind.FOLDER:
                 raise NotAFolder(f"cannot compare {where}: it is not a folder", location=where)
         side = Side.SOURCE if target is None else Side.BOTH
-        self._waiting.append(_Folder("", side, holds=bool(self._exclude)))
+        self._waiting.add([_Folder("", side, holds=bool(self._exclude))])
         part = Compared()
         if target is not None and not self._is_aligned(source, target):
             part.differences.append(Difference("", Change.ATTRIBUTES, source.facts, target.facts))
@@ -171,9 +206,9 @@ class Comparison:
         self, folder: _Folder, source: Columns, target: Columns
     ) -> AsyncGenerator[Compared, None]:
         """Compare the entries of a folder; those that are folders wait to be gone into, in order."""
-        below: list[_Folder] = []
+        below = _Below(folder.path)
         part = Compared(failures=[columns.untold for columns in (source, target) if columns.untold])
-        window: deque[asyncio.Future[Compared]] = deque()
+        window = _Window()
         try:
             for each, entry, there in side_by_side(source, target):
                 name = os.fsdecode(each)
@@ -183,23 +218,22 @@ class Comparison:
                 into: _Folder | None = None
                 if (side := _side(entry, there)) is Side.BOTH or (side is not None and self._through):
                     into = _Folder(path, side, folder.holds)
-                    below.append(into)
-                window.append(asyncio.ensure_future(self._entry(path, entry, there, into)))
+                window.append((asyncio.ensure_future(self._entry(path, entry, there, into)), into))
                 if len(window) == SMALL_AT_ONCE:
-                    _add(part, await window[0])
-                    window.popleft()
+                    await _settle(window, part, below)
                 if len(part.differences) >= PART_ENTRIES:
                     yield part
                     part = Compared()
             while window:
-                _add(part, await window[0])
-                window.popleft()
-            self._waiting += below[::-1]
+                await _settle(window, part, below)
+            self._waiting.add(self._ahead)
+            self._waiting.add(below)
+            self._ahead = []
             yield part
         finally:
-            for task in window:
+            for task, _ in window:
                 task.cancel()
-            await asyncio.gather(*window, return_exceptions=True)
+            await asyncio.gather(*(task for task, _ in window), return_exceptions=True)
 
     async def _entry(
         self, path: str, entry: Entry | None, there: Entry | None, into: _Folder | None
@@ -225,15 +259,16 @@ class Comparison:
         """Say whether a folder that only the target has stays when others go, for what is left out in it."""
         found = False
 
-        async def look_in(path: str) -> list[str]:
+        async def look_in(path: str) -> Iterable[str]:
             nonlocal found
             try:
                 names = await self._names(_Folder(path, Side.TARGET, holds=True, is_next=True), self._target)
             except PlaceError:
-                return []  # that is told when it is gone into
-            inside = [(f"{path}/{entry.name}", entry) for entry in map(names.at, range(len(names)))]
-            found |= any(leaves_out(self._exclude, where, entry) for where, entry in inside)
-            return [where for where, entry in inside if entry.kind is EntryKind.FOLDER]
+                return ()  # that is told when it is gone into
+            inside = (entry for _, entry in names.entries())
+            found |= any(leaves_out(self._exclude, f"{path}/{entry.name}", entry) for entry in inside)
+            entries = (entry for _, entry in names.entries())
+            return (f"{path}/{entry.name}" for entry in entries if entry.kind is EntryKind.FOLDER)
 
         if extra.holds:
             await spread(extra.path, look_in, AHEAD, lambda: found)
@@ -341,6 +376,15 @@ def _side(entry: Entry | None, there: Entry | None) -> Side | None:
     if at_source and at_target:
         return Side.BOTH
     return Side.SOURCE if at_source else Side.TARGET if at_target else None
+
+
+async def _settle(window: _Window, part: Compared, below: _Below) -> None:
+    """Take what was found of the first entry."""
+    work, into = window[0]
+    _add(part, await work)
+    window.popleft()
+    if into is not None:
+        below.add(into)
 
 
 def _add(part: Compared, more: Compared) -> None:

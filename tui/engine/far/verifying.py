@@ -20,12 +20,13 @@ from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.job import Conflict
 from tui.places.local.checking import Checked, Finding, Verdict
 from tui.places.local.checkpoint import Checkpoint, Frame, frames_at
+from tui.places.local.gathered import Gathered
 from tui.places.local.partial import is_partial
 from tui.places.local.root import join, split
 from tui.places.local.standing import other_names
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from tui.engine.rows import Source
     from tui.engine.run import Run
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from tui.places.base import Place
 
     Take = Callable[[Checked, Checkpoint], Awaitable[None]]
+
+
+BREATH = 512
+"""After so many names others have a turn."""
 
 
 class Verifying(Checking):
@@ -72,7 +77,7 @@ class TreeCheck:
     """Compares an entry, and all below it, with another: kinds, content of files, where links point.
 
     Modes and times do not count. No link is followed. What unfinished jobs have under partial names is passed over.
-    Memory holds what is in the folder that is compared, in columns, and the names of the folders on the way down.
+    Memory holds what is in the folder that is compared, and the names of the folders on the way down, packed.
     """
 
     def __init__(
@@ -99,6 +104,8 @@ class TreeCheck:
         self._likeness = Likeness(reach, self._count, self._pace)
         self._untold: dict[Location, int] = {}
         """Bytes counted of entries of which nothing was told yet."""
+        self._into: dict[bytes, Iterator[bytes]] = {}
+        """By folder on the way down, the names of those in it that are still to be gone into."""
 
     async def go(self, begin: Checkpoint) -> None:
         """Compare what comes after a checkpoint, or until the run is stopped.
@@ -119,10 +126,10 @@ class TreeCheck:
             frame = frames[-1]
             if not frame.listed or frame.more:
                 await self._folder(frame)
-            elif frame.waiting:
-                frames.append(Frame(join(frame.path, frame.waiting.pop())))
+            elif (name := next(self._into[frame.path], None)) is not None:
+                frames.append(Frame(join(frame.path, name)))
             else:
-                frames.pop()
+                del self._into[frames.pop().path]
                 if frames:
                     frames[-1].folder = split(frame.path)[1]
 
@@ -133,22 +140,26 @@ class TreeCheck:
         except PlaceError as error:
             checkpoint = Checkpoint(frame.path, frame.name, whole=True)
             await self._take(Checked(failures=[error]), checkpoint)
-            frame.listed, frame.more, frame.waiting = True, False, []
+            frame.listed, frame.more, self._into[frame.path] = True, False, iter(())
             return
         if not frame.listed:
             await self._entries(frame, source, target)
             failures: list[PlaceError] = [columns.untold for columns in (source, target) if columns.untold]
             if failures and not self._run.stopped:
                 await self._take(Checked(failures=failures), Checkpoint(frame.path, frame.name))
-        frame.waiting = [
-            name
-            for name, entry, there in side_by_side(source, target, frame.folder)
-            if entry
-            and there
-            and entry.kind is there.kind is EntryKind.FOLDER
-            and not self._leaves_out(frame, name, entry, there)
-        ][::-1]
+        self._into[frame.path] = iter(await self._folders_of(frame, source, target))
         frame.listed, frame.more = True, False
+
+    async def _folders_of(self, frame: Frame, source: Columns, target: Columns) -> Gathered:
+        """Return the names of folders on both sides, behind the last one that was gone into."""
+        found = Gathered()
+        for seen, (name, entry, there) in enumerate(side_by_side(source, target, frame.folder)):
+            if seen % BREATH == 0:
+                await asyncio.sleep(0)
+            if entry and there and entry.kind is there.kind is EntryKind.FOLDER:
+                if not self._leaves_out(frame, name, entry, there):
+                    found.append(name)
+        return found
 
     async def _entries(self, frame: Frame, source: Columns, target: Columns) -> None:
         """Compare all names of both sides behind the last one that was compared, and tell of them in order."""
