@@ -11,10 +11,11 @@ from tui.engine.far.dressing import opened
 from tui.engine.far.ends import carry, look
 from tui.engine.far.many import each
 from tui.engine.far.reaching import HOME
+from tui.engine.far.remaining import Remaining
 from tui.engine.far.removing import TreeRemoval
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing, leaves_out
 from tui.engine.run import Spot
-from tui.model.comparison import Change, Difference
+from tui.model.comparison import Change
 from tui.model.entry import EntryKind
 from tui.model.error import (
     NotAFolder,
@@ -29,10 +30,9 @@ from tui.model.error import (
 from tui.model.fidelity import Loss
 from tui.places.base import Attributes
 from tui.places.local.homes import NO_HOMES, find_homes, spare_home
-from tui.places.local.names import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable
 
     from tui.engine.far.tree import Step
     from tui.engine.run import Run
@@ -117,25 +117,24 @@ class FarSyncing(FarCopying):
             return
         try:
             await self._check_source(source)
-            differences = await self._compared(source, target)
+            remaining = await self._compared(source, target)
         except PlaceError as error:
             await run.fail(self._spot("", target), error, removing=True)
             return
-        if differences is None:
+        if remaining is None:
             await self._leave_all(target)
             return
-        await self._tell_of_new_clashes(differences, target)
-        aligned = [item for item in differences if item.change is Change.ATTRIBUTES]
-        await each(aligned, lambda item: self._align(source, target, item), AT_ONCE)
+        await self._tell_of_new_clashes(remaining, target)
+        unaligned = remaining.of(Change.ATTRIBUTES)
+        await each(unaligned, lambda path: self._align(source, target, path), AT_ONCE)
         if removes and not run.stopped:
             await self._find_homes(target)
             for spot, _ in self.tools.clashes.left():
                 await self._supplant(spot)
-            extra = _extra(differences)
-            if run.record.errors and extra:
+            if run.record.errors and any(True for _ in remaining.extra()):
                 await self._leave_all(target)
                 return
-            await self._remove_extra(source, target, extra)
+            await self._remove_extra(source, target, remaining)
             for untold in self._untold:
                 await run.fail(self._spot("", untold.location or target), untold, removing=True)
 
@@ -167,13 +166,13 @@ class FarSyncing(FarCopying):
             return None
         return info.st_dev, info.st_ino
 
-    async def _compared(self, source: Location, target: Location) -> list[Difference] | None:
+    async def _compared(self, source: Location, target: Location) -> Remaining | None:
         """Return how the folders differ still; None where that cannot be said of all of it.
 
         Raises:
             PlaceError: One of them cannot be read; there is nothing left in the source.
         """
-        run, found = self.run, list[Difference]()
+        run, found = self.run, Remaining()
         self._untold.clear()
         failed, source_has = False, False
         async for part in Comparison(
@@ -190,27 +189,26 @@ class FarSyncing(FarCopying):
                 failed = True
                 await run.fail(self._spot("", error.location or target), error, removing=True)
             source_has |= part.files_same > 0 or any(item.source and item.path for item in part.differences)
-            found += part.differences
+            found.add(part.differences)
             if run.stopped:
-                return []
-        extra = any(item.change is Change.EXTRA for item in found)
-        if extra and not source_has and self.tools.counts.seen_files:
+                return Remaining()
+        if found.has(Change.EXTRA) and not source_has and self.tools.counts.seen_files:
             raise self._other(source)
         return None if failed else found
 
-    async def _align(self, source: Location, target: Location, item: Difference) -> None:
+    async def _align(self, source: Location, target: Location, path: str) -> None:
         """Give an entry the mode of its source."""
-        where = target.below(item.path)
+        where = target.below(path)
 
         async def align(here: Place, there: Place) -> None:
-            entry = await here.stat(source.below(item.path))
+            entry = await here.stat(source.below(path))
             bits = FOLDER_BITS if entry.kind is EntryKind.FOLDER else FILE_BITS
             await there.set_attributes(where, Attributes(mode=entry.mode & bits))
 
         try:
             await self.ends.do_both(source, target, align)
         except PlaceError as error:
-            await self.run.fail(self._spot(item.path, where), error)
+            await self.run.fail(self._spot(path, where), error)
 
     async def _in_folders(
         self,
@@ -229,9 +227,9 @@ class FarSyncing(FarCopying):
 
         await each(paths, one, AT_ONCE)
 
-    async def _remove_extra(self, source: Location, target: Location, extra: Sequence[Difference]) -> None:
+    async def _remove_extra(self, source: Location, target: Location, remaining: Remaining) -> None:
         """Remove what only the target has; the folders it was in look as they did, or as their sources."""
-        folders, lent = {item.path.rpartition("/")[0] for item in extra}, set[str]()
+        folders, lent = {path.rpartition("/")[0] for path in remaining.extra()}, set[str]()
 
         async def open_up(_: Place, place: Place, path: str) -> None:
             if not (place.capabilities.folders and place.capabilities.modes):
@@ -252,7 +250,7 @@ class FarSyncing(FarCopying):
                 await there.set_attributes(target.below(path), wanted)
 
         await self._in_folders(source, target, folders, open_up)
-        await each(extra, lambda item: self._remove(source, target, item.path), AT_ONCE // 4)
+        await each(remaining.extra(), lambda path: self._remove(source, target, path), AT_ONCE // 4)
         await self._in_folders(source, target, folders, dress)
         await self.tools.counts.write(now=True)
 
@@ -327,14 +325,14 @@ class FarSyncing(FarCopying):
 
     # Where a folder meets something else
 
-    async def _tell_of_new_clashes(self, differences: Sequence[Difference], target: Location) -> None:
+    async def _tell_of_new_clashes(self, remaining: Remaining, target: Location) -> None:
         """Tell of entries that met something of another kind only when all had been copied."""
         paths = {os.fsdecode(spot.path).partition("/")[2] for spot, _ in self.tools.clashes.left()}
-        for item in differences:
-            if item.change is Change.CLASH and item.path not in paths:
-                where = target.below(item.path)
+        for path in remaining.of(Change.CLASH):
+            if path not in paths:
+                where = target.below(path)
                 message = f"cannot replace {where}: it has become something else since it was looked at"
-                await self.run.fail(self._spot(item.path, where), SourceChanged(message, "Retry the job."))
+                await self.run.fail(self._spot(path, where), SourceChanged(message, "Retry the job."))
 
     async def _supplant(self, spot: Spot) -> None:
         """Remove what stands in the way of an entry, and copy that."""
@@ -356,18 +354,6 @@ class FarSyncing(FarCopying):
         name = self.row.first_source.name
         below = os.fsencode(f"{name}/{path}" if path else name)
         return Spot(0, below, below, where, where)
-
-
-def _extra(differences: Sequence[Difference]) -> list[Difference]:
-    """Return what only the target has: not what it calls otherwise, where it takes "A" and "a" for one name."""
-    new = {_as_one(item.path) for item in differences if item.change is Change.NEW}
-    extra = (item for item in differences if item.change is Change.EXTRA)
-    return [item for item in extra if _as_one(item.path) not in new]
-
-
-def _as_one(path: str) -> tuple[str, str]:
-    folder, _, name = path.rpartition("/")
-    return folder, folded(os.fsencode(name))
 
 
 def _clash(entry: Entry, there: Entry) -> bool:
