@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -72,6 +73,12 @@ def _entry(named: Named, folder: Location) -> Entry:
     return replace(
         entry,
         links=int(words[1]),
-        owner=words[2].decode(errors="replace"),
-        group=words[3].decode(errors="replace"),
+        owner=_who(words[2]),
+        group=_who(words[3]),
     )
+
+
+@lru_cache(256)
+def _who(word: bytes) -> str:
+    """Return the name of a user or group: one text for all entries that are theirs."""
+    return word.decode(errors="replace")
