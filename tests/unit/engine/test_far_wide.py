@@ -77,7 +77,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], float]]:
     """Return what was held at the most since the test began, in bytes a folder. What is few is fewer here."""
     for name, few in (("gathered.FEW", 512), ("gathered._PACK", 256)):
         monkeypatch.setattr(f"tui.places.local.{name}", few)
-    for name, few in (("columns.RUN", 512), ("columns.PACK", 32)):
+    for name, few in (("columns.RUN", 512), ("columns.ONE_RUN", 1024), ("columns.PACK", 32)):
         monkeypatch.setattr(f"tui.engine.far.{name}", few)
     gc.collect()
     tracemalloc.start()

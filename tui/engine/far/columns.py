@@ -7,7 +7,7 @@ import marshal
 import os
 import zlib
 from bisect import bisect_right
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     Row = tuple[bytes, int, int, int, int]
     """Name, kind, size (bytes), modification time (ns) and mode. (Some disks know times beyond 64 bits.)"""
 
-RUN = 1 << 13
-"""So many are brought into order together; of more, several such runs are merged as they are gone through."""
-PACK = 1 << 9
-"""So many are packed together: of each run that many are unpacked at a time."""
+RUN = 1 << 11
+"""So many are brought into order together."""
+ONE_RUN = 1 << 14
+"""So many are put into one such run in the end; of more, several are merged as they are gone through."""
+PACK, FEW = 1 << 6, 1 << 4
+"""So many are packed together: of each run that many are unpacked at a time. Fewer where there is but one run: one of
+them is found in some microseconds then."""
 
 _name = itemgetter(0)
 
@@ -44,6 +47,7 @@ class Columns:
         self.untold: NotListed | None = None
         self._loose: list[Row] = []
         self._runs: list[_Run] = []
+        self._count = 0
 
     @classmethod
     async def read(
@@ -59,30 +63,42 @@ class Columns:
         found = cls()
         async with listing(place, folder, found._note) as pages:
             async for page in pages:
-                found._add(page)
-                check(len(found._runs) * RUN + len(found._loose))
-        found._pack()
+                found.add(page)
+                check(len(found))
+        found.end()
         return found
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Columns:
         """Put entries into columns."""
         found = cls()
-        found._add(entries)
-        found._pack()
+        found.add(entries)
+        found.end()
         return found
+
+    def __len__(self) -> int:
+        """Return how many came, whether or not of one name."""
+        return self._count
 
     def _note(self, untold: NotListed) -> None:
         self.untold = untold
 
-    def _add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Take in some more, before the `end`."""
         for entry in entries:
             name = os.fsencode(entry.name)
             if is_partial(name):
                 continue
             self._loose.append((name, entry.kind.value, entry.size_bytes, entry.mtime_ns, entry.mode))
+            self._count += 1
             if len(self._loose) == RUN:
                 self._pack()
+
+    def end(self) -> None:
+        """Say that there are no more."""
+        self._pack()
+        if self._runs and self._count <= ONE_RUN:
+            self._runs = [_Run(self._rows(), tight=False)]
 
     def _pack(self) -> None:
         if self._loose:
@@ -95,10 +111,13 @@ class Columns:
         Args:
             after: A name, be it there or not: only those behind it are yielded. Empty: all.
         """
+        return ((_name(row), _entry(row)) for row in self._rows(after))
+
+    def _rows(self, after: bytes = b"") -> Iterator[Row]:
         rows = heapq.merge(*(run.rows(after) for run in self._runs), key=_name)
         for row, then in pairwise(chain(rows, (None,))):
             if row is not None and (then is None or _name(row) != _name(then)):
-                yield row[0], _entry(row)
+                yield row
 
     def get(self, name: bytes) -> Entry | None:
         """Return the entry of a name, if there is one."""
@@ -109,10 +128,13 @@ class Columns:
 class _Run:
     """Some entries in order."""
 
-    def __init__(self, rows: list[Row]) -> None:
-        parts = [rows[at : at + PACK] for at in range(0, len(rows), PACK)]
-        self._firsts = [_name(part[0]) for part in parts]
-        self._packs = [_packed(part) for part in parts]
+    def __init__(self, rows: Iterable[Row], *, tight: bool = True) -> None:
+        left, size, level = iter(rows), PACK if tight else FEW, 1 if tight else 0
+        self._firsts: list[bytes] = []
+        self._packs: list[bytes] = []
+        while part := list(islice(left, size)):
+            self._firsts.append(_name(part[0]))
+            self._packs.append(_packed(part, level))
         self._at = -1
         self._unpacked: dict[bytes, Row] = {}
         """What was looked for last lies beside what is looked for next."""
@@ -120,22 +142,22 @@ class _Run:
     def rows(self, after: bytes) -> Iterator[Row]:
         begin = max(bisect_right(self._firsts, after) - 1, 0)
         for pack in self._packs[begin:]:
-            yield from (row for row in _rows(pack) if _name(row) > after)
+            yield from (row for row in _unpacked(pack) if _name(row) > after)
 
     def get(self, name: bytes) -> Row | None:
         at = bisect_right(self._firsts, name) - 1
         if at < 0:
             return None
         if at != self._at:
-            self._at, self._unpacked = at, {_name(row): row for row in _rows(self._packs[at])}
+            self._at, self._unpacked = at, {_name(row): row for row in _unpacked(self._packs[at])}
         return self._unpacked.get(name)
 
 
-def _packed(rows: list[Row]) -> bytes:
-    return zlib.compress(marshal.dumps(tuple(zip(*rows, strict=True))), 1)
+def _packed(rows: list[Row], level: int) -> bytes:
+    return zlib.compress(marshal.dumps(tuple(zip(*rows, strict=True))), level)
 
 
-def _rows(pack: bytes) -> Iterator[Row]:
+def _unpacked(pack: bytes) -> Iterator[Row]:
     return zip(*marshal.loads(zlib.decompress(pack)), strict=True)
 
 

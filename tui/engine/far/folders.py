@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui.engine.far.dressing import Dressing
 from tui.engine.far.ends import look
 from tui.engine.far.fitted import changed_in
+from tui.engine.far.held import Held
 from tui.engine.far.making import MOST_MEETINGS
 from tui.engine.far.many import in_time
 from tui.engine.far.met import Met
@@ -131,7 +132,7 @@ class Folders(Dressing):
                 except AlreadyExists:
                     folder.known = False
                     continue
-                folder.own, folder.standing = True, {}
+                folder.own, folder.standing = True, Held()
                 return True
             if folder.there.kind is EntryKind.FOLDER:
                 folder.own |= folder.making
@@ -145,23 +146,23 @@ class Folders(Dressing):
             folder.there, folder.known, folder.making = item.there, item.known, False
         raise AlreadyExists(f"cannot create {folder.target}: its name is taken again and again")
 
-    async def _standing(self, folder: Folder) -> dict[str, Entry] | None:
+    async def _standing(self, folder: Folder) -> Held | None:
         """Return what is in the folder at the target, where that is not too much."""
-        found: dict[str, Entry] = {}
+        found = Held()
         mine = prefix(self._run.record.row.tag).decode()
         if self._run.record.walk > 1 and not self._to.capabilities.folders:
             self._halves.setdefault(folder.target, 1)
         try:
             async with listing(self._to, folder.target) as pages:
                 async for page in pages:
-                    for entry in page:
-                        found[entry.name] = entry
-                        if entry.name.startswith(mine):
-                            self._halves.setdefault(folder.target, 1)
+                    found.add(page)
+                    if any(entry.name.startswith(mine) for entry in page):
+                        self._halves.setdefault(folder.target, 1)
                     if len(found) > MOST_STANDING:
                         return None
         except NotFound:
-            return {}  # of a flat store: nothing is in it
+            return Held()  # of a flat store: nothing is in it
+        found.end()
         return found
 
     @staticmethod

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tui.engine.far.fitted import UNCHANGED, Changed
+from tui.engine.far.held import Held
 from tui.engine.far.met import Met
 from tui.engine.rows import Source
 from tui.engine.run import Spot
@@ -95,7 +96,7 @@ class Folder:
     top: bool = False
     state: State = State.NEW
     changed: Changed = UNCHANGED
-    standing: dict[str, Entry] | None = None
+    standing: Held | None = None
     listing: AsyncIterator[Sequence[Entry]] | None = None
     left: int = 1
     stays: bool = False
