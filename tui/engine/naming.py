@@ -16,7 +16,7 @@ from tui.model.error import CollisionRefused, PlaceError
 from tui.model.job import Conflict, JobKind
 from tui.model.misfit import Misfits, Names
 from tui.places.local.content import Stopped
-from tui.places.local.fitting import Fitting, alike, key_of, met
+from tui.places.local.fitting import Fitting, clashing, key_of
 from tui.places.local.forecast import Forecast, Found
 from tui.places.local.gathered import Gathered, unless
 from tui.places.local.name_rules import NameRules, one_for_all, rules_for
@@ -24,12 +24,13 @@ from tui.places.local.root import nearest
 from tui.places.local.seen import SeenNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from tui.engine.board import Record
     from tui.engine.rows import JobRow, Source
     from tui.engine.run import Run
     from tui.model.location import Location
+    from tui.places.local.fitting import Clashes
     from tui.places.local.hops import Brake
     from tui.places.local.new_names import NewNames
 
@@ -139,7 +140,7 @@ class TopNames:
         self._row, self._rules, self._fitting = row, rules, fitting
         self._changed: NewNames = dict[bytes, bytes | None]()
         """By the names sources would have: what they are called instead; None: left out."""
-        self._met: Mapping[bytes, bytes] = {}
+        self._met: Clashes = dict[bytes, bytes]()
         """Names that would be one with that of an earlier source."""
         self._numbered: dict[str | bytes, bytes] = {}
         """What was kept beside something else, by what all have in common that are one with its new name."""
@@ -165,7 +166,7 @@ class TopNames:
         if self._fitting is not None:
             self._changed = self._fitting.changed(own, brake=brake)
         else:
-            self._met = met(self._rules, alike(self._rules, own, brake), brake)
+            self._met = clashing(self._rules, own, brake, as_they_came=True)
         if not own.are_few:
             self._wanted = SeenNames()
             for name in unless(brake, own):

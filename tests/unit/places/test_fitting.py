@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tui.model.misfit import Names
 from tui.places.local import fitting as fitting_module
 from tui.places.local import gathered as gathered_module
+from tui.places.local import pages as pages_module
 from tui.places.local import seen as seen_module
 from tui.places.local.content import Stopped
 from tui.places.local.fitting import Fitting, Leaning, clashing, twin_of
@@ -172,6 +173,8 @@ def packed() -> Iterator[None]:
         patched.setattr(gathered_module, "_PACK", 2)
         patched.setattr(gathered_module, "BITS", 16)
         patched.setattr(seen_module, "BITS", 16)
+        patched.setattr(pages_module, "RUN", 2)
+        patched.setattr(pages_module, "PAGE", 2)
         yield
 
 
@@ -201,6 +204,8 @@ def test_very_many_names_become_what_they_would_become_all_at_once(way: Names, f
 
 @given(folder=crowds)
 def test_of_very_many_names_those_that_clash_are_found_as_of_few(folder: list[bytes]) -> None:
-    few = clashing(CASE, Gathered(folder))
+    few, few_came = (clashing(CASE, Gathered(folder), as_they_came=came) for came in (False, True))
     with packed():
-        assert clashing(CASE, Gathered(folder)) == few
+        many, many_came = (clashing(CASE, Gathered(folder), as_they_came=came) for came in (False, True))
+        assert [many.get(name) for name in folder] == [few.get(name) for name in folder]
+        assert [many_came.get(name) for name in folder] == [few_came.get(name) for name in folder]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
-from typing import TYPE_CHECKING
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Protocol
 
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.misfit import Names
@@ -18,11 +18,12 @@ from tui.places.local.gathered import Gathered, Sifted, unless
 from tui.places.local.name_rules import FORBIDDEN, NameRules, is_reserved
 from tui.places.local.names import folded
 from tui.places.local.new_names import new_names
+from tui.places.local.pages import Pages, as_bytes, in_order
 from tui.places.local.root import join, split
 from tui.places.local.standing import cut, other_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from tui.places.local.hops import Brake
     from tui.places.local.new_names import Elsewhere, NewNames
@@ -326,21 +327,54 @@ def met(rules: NameRules, names: Iterable[bytes], brake: Brake | None = None) ->
     return found
 
 
-def alike(rules: NameRules, names: Gathered, brake: Brake | None = None) -> Iterable[bytes]:
-    """Return all names that would be one with another, in order, and maybe more.
+class Clashes(Protocol):
+    """Names that would be one with another that comes before, with the first of those."""
 
+    def get(self, name: bytes, /) -> bytes | None: ...
+
+
+class _Clashes:
+    """Implements `Clashes` for very many names.
+
+    Args:
+        firsts: By what several have in common, the first of them.
+    """
+
+    def __init__(self, rules: NameRules, firsts: Pages) -> None:
+        self._rules, self._firsts = rules, firsts
+
+    def get(self, name: bytes, /) -> bytes | None:
+        first = self._firsts.get(as_bytes(key_of(self._rules, name)))
+        return None if first == name else first
+
+
+def clashing(
+    rules: NameRules, names: Gathered, brake: Brake | None = None, *, as_they_came: bool = False
+) -> Clashes:
+    """Return the names of one folder that would be one with another: with that other, which comes first.
+
+    Args:
+        as_they_came: In the order they have, not in that of their bytes.
     Raises:
         Stopped: The brake went on.
     """
     if not rules.folds:
-        return ()
-    return names if names.are_few else Sifted(names, partial(key_of, rules), brake).repeated(brake=brake)
+        return dict[bytes, bytes]()
+    if names.are_few:
+        return met(rules, names if as_they_came else sorted(names), brake)
+    alike = Sifted(names, partial(key_of, rules), brake).repeated(brake=brake)
+    marked = (
+        b"%s\0%s%s" % (as_bytes(key_of(rules, name)), b"%020d\0" % at if as_they_came else b"", name)
+        for at, name in enumerate(alike)
+    )
+    firsts = Pages(_firsts(in_order(marked, brake)))
+    return _Clashes(rules, firsts) if firsts else dict[bytes, bytes]()
 
 
-def clashing(rules: NameRules, names: Gathered, brake: Brake | None = None) -> Mapping[bytes, bytes]:
-    """Return the names of one folder that would be one with another: with that other, which comes first.
-
-    Raises:
-        Stopped: The brake went on.
-    """
-    return met(rules, sorted(alike(rules, names, brake)), brake)
+def _firsts(marked: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what different names have in common with the first of them, from lines that begin and end with these."""
+    for key, alike in groupby(marked, key=lambda line: line.partition(b"\0")[0]):
+        names = (line.rpartition(b"\0")[2] for line in alike)
+        first = next(names)
+        if any(name != first for name in names):
+            yield key, first

@@ -94,16 +94,19 @@ class Sifted:
         """Say whether one of the names may have a key."""
         return self._once.knows_hash(hash(key))
 
-    def repeated(self, wanted: Iterable[str | bytes] = (), brake: Brake | None = None) -> Iterator[bytes]:
+    def has_repeated(self, key: str | bytes) -> bool:
+        """Say whether names with a key are among those that `repeated` yields, whatever is wanted."""
+        return self._again.knows_hash(hash(key))
+
+    def repeated(self, wanted: SeenNames | None = None, brake: Brake | None = None) -> Iterator[bytes]:
         """Yield all names whose key is that of another, or wanted, in order; and a few others that only may be.
 
         Raises:
             Stopped: The brake went on.
         """
-        numbers = {hash(key) % BITS for key in wanted}
-        knows = self._again.knows_hash
+        repeats = self._again.knows_hash
         for name, number in zip(unless(brake, self._names), self._hashes, strict=True):
-            if number >= 0 and (knows(number) or number in numbers):
+            if number >= 0 and (repeats(number) or (wanted is not None and wanted.knows_hash(number))):
                 yield name
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui.model.error import PlaceError
 from tui.places.local import syscalls
 from tui.places.local.alongside import Alongside
+from tui.places.local.pages import Pages, in_order
 from tui.places.local.partial import is_partial, prefix
 from tui.places.local.root import Root, join
 from tui.places.local.standing import look, same_time, time_step_ns
@@ -73,7 +74,7 @@ class Halves(Alongside):
         self._times = times
         self._here = b""
         """The source's folder that is gone through, by its own name."""
-        self._names: dict[bytes, bytes] = {}
+        self._names = Pages()
         """What entries of that folder are called there, by the names they have here, where these are others."""
         self._originals: dict[bytes, bytes] = {}
         """Where the folders that wait are in the source, where that is elsewhere."""
@@ -84,7 +85,7 @@ class Halves(Alongside):
         self._target.close()
 
     def _source_folder(self, path: bytes) -> int:
-        self._here, self._names = self._originals.pop(path, path), {}
+        self._here, self._names = self._originals.pop(path, path), Pages()
         if not self._has_source:
             return -1
         try:
@@ -100,12 +101,17 @@ class Halves(Alongside):
             syscalls.let_go(fd)
             return -1
         changed = self._fitting.changed(names)
-        self._names = {put: name for name in names if (put := changed.get(name, name)) not in (None, name)}
+        others = (
+            b"%s\0%s" % (put, name) for name in names if (put := changed.get(name, name)) not in (None, name)
+        )
+        self._names = Pages(
+            (put, name) for put, _, name in (line.partition(b"\0") for line in in_order(others))
+        )
         return fd
 
     def _look_at(self, folder: Folder, name: bytes, batch: Passed) -> None:
         path = batch.last = join(folder.path, name)
-        original = self._names.get(name, name)
+        original = self._names.get(name) or name
         try:
             there = os.lstat(name, dir_fd=folder.target)
             if stat.S_ISDIR(there.st_mode):

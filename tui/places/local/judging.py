@@ -11,15 +11,14 @@ from tui.model.misfit import Misfit, Names, Unfit
 from tui.places.local.fitting import Fitting, clashing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tui.model.location import Location
+    from tui.places.local.fitting import Clashes
     from tui.places.local.gathered import Gathered
     from tui.places.local.hops import Brake
     from tui.places.local.name_rules import NameRules
     from tui.places.local.new_names import NewNames
 
-    Compared = tuple[Mapping[bytes, bytes], NewNames]
+    Compared = tuple[Clashes, NewNames]
     """Of the names of one folder, those that would be one with another: with that other; and what names become."""
 
 _TOO_LARGE = "is more than a file may have on that filesystem"

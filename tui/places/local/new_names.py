@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from tui.places.local.gathered import Sifted
+from tui.model.misfit import Names
+from tui.places.local.gathered import Gathered, Sifted, unless
+from tui.places.local.pages import Pages, Taken, as_bytes, in_order
 from tui.places.local.seen import SeenNames
+from tui.places.local.standing import other_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator
 
     from tui.places.local.fitting import Fitting, Leaning
-    from tui.places.local.gathered import Gathered
     from tui.places.local.hops import Brake
+
+
+_MANY_PASSED = 16
+"""Of a name that so many others became one with, it is kept which numbers were given."""
 
 
 class NewNames(Protocol):
@@ -45,57 +51,97 @@ def new_names(
             any_refused = True
         return fitting.key(fit) if fitting.alone(name, fit) is not None else None
 
-    elsewhere = Elsewhere(Sifted(names, key, brake), lambda name: fitting.key(fitting.fit(name)))
+    elsewhere = Elsewhere(Sifted(names, key, brake))
     while True:
-        if leaning is not None:
+        looked_at = elsewhere.looked_at(brake)
+        if leaning is None:
+            chosen = Pages(_others(fitting, _chosen(fitting, looked_at, elsewhere, brake)))
+        else:
             leaning.owners.clear()
-        chosen = fitting.chosen(elsewhere.looked_at(brake), leaning, brake, elsewhere)
+            all_at_once = fitting.chosen(set(looked_at), leaning, brake, elsewhere)
+            chosen = Pages(_others(fitting, sorted(all_at_once.items())))
         if not elsewhere.is_asked_more:
             break
-    chosen = {name: new for name, new in chosen.items() if new != fitting.alone(name)}
-    return _NewNames(fitting, chosen, refused) if chosen or any_refused else chosen
+    return _NewNames(fitting, chosen, refused) if chosen or any_refused else dict[bytes, bytes | None]()
+
+
+def _others(fitting: Fitting, chosen: Iterable[tuple[bytes, bytes | None]]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what is not what it would be alone; empty for what is left out."""
+    return ((name, new or b"") for name, new in chosen if new != fitting.alone(name))
+
+
+def _chosen(
+    fitting: Fitting, names: Iterable[bytes], elsewhere: Elsewhere, brake: Brake | None
+) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield what `Fitting.chosen` returns, in order, in little memory."""
+    ordered = Gathered(in_order(names, brake))
+    taken, left = Taken(len(ordered)), Gathered()
+    for name in unless(brake, ordered):
+        if fitting.fit(name) != name or not taken.take(as_bytes(fitting.key(name))):
+            left.append(name)
+    rows: dict[bytes, Iterator[bytes]] = {}
+    for name in unless(brake, left):
+        if fitting.way is Names.SKIP:
+            yield name, None
+        else:
+            yield name, _next_free(fitting, fitting.fit(name), rows, taken, elsewhere)
+
+
+def _next_free(
+    fitting: Fitting,
+    fit: bytes,
+    rows: dict[bytes, Iterator[bytes]],
+    taken: Taken,
+    elsewhere: Elsewhere,
+) -> bytes | None:
+    """Return the first of a name and its numbered forms that nobody has, and take it; None where there is none.
+
+    Args:
+        rows: Forms that are still to be given, where many were: else all are tried anew.
+    """
+    row = rows.get(fit) or chain((fit,), other_names(fit, folder=False))
+    for passed, candidate in enumerate(row):
+        if passed == _MANY_PASSED:
+            rows[fit] = row
+        key = fitting.key(candidate)
+        if not (taken.has(as_bytes(key)) or elsewhere.may_have(key)):
+            taken.take(as_bytes(key))
+            return candidate
+    return None
 
 
 class Elsewhere:
     """Tells whether a name that is not looked at may have what a number is wanted for: then it has to be, too."""
 
-    def __init__(self, sifted: Sifted, key: Callable[[bytes], str | bytes]) -> None:
-        self._sifted, self._key = sifted, key
-        self._known: set[str | bytes] = set()
-        """All names that have these are looked at."""
-        self._wanted: set[str | bytes] = set()
-        self._open: set[str | bytes] = set()
-
-    @property
-    def is_asked_more(self) -> bool:
+    def __init__(self, sifted: Sifted) -> None:
+        self._sifted = sifted
+        self._wanted, self._open = SeenNames(), SeenNames()
+        self.is_asked_more = False
         """Whether it was asked for something it did not know."""
-        return bool(self._open)
 
-    def looked_at(self, brake: Brake | None) -> set[bytes]:
-        """Return the names that have to be looked at, as far as is known now."""
-        self._wanted |= self._open
-        self._open = set()
-        names = set(self._sifted.repeated(self._wanted, brake))
-        counts = Counter(map(self._key, names))
-        self._known = {key for key, count in counts.items() if count > 1} | self._wanted
-        return {name for name in names if self._key(name) in self._known}
+    def looked_at(self, brake: Brake | None) -> Iterator[bytes]:
+        """Return the names that have to be looked at, as far as is known now, and a few others."""
+        self._wanted = self._open.copy()
+        self.is_asked_more = False
+        return self._sifted.repeated(self._wanted, brake)
 
     def may_have(self, key: str | bytes) -> bool:
-        if key in self._known or not self._sifted.may_have(key):
+        if not self._sifted.may_have(key) or self._sifted.has_repeated(key) or self._wanted.knows(key):
             return False
-        self._open.add(key)
+        self._open.meet(key)
+        self.is_asked_more = True
         return True
 
 
 class _NewNames:
     """Implements `NewNames`."""
 
-    def __init__(self, fitting: Fitting, chosen: dict[bytes, bytes | None], refused: SeenNames) -> None:
+    def __init__(self, fitting: Fitting, chosen: Pages, refused: SeenNames) -> None:
         self._fitting, self._chosen, self._refused = fitting, chosen, refused
 
     def get(self, name: bytes, default: bytes, /) -> bytes | None:
-        if name in self._chosen:
-            return self._chosen[name]
+        if (new := self._chosen.get(name)) is not None:
+            return new or None
         # One that came later stays as it is: what it would become may be another's by now.
         return self._fitting.alone(name) if self._refused.knows(name) else default
 

@@ -26,6 +26,12 @@ class SeenNames:
         self._bits[at] |= 1 << bit
         return bool(known)
 
+    def copy(self) -> SeenNames:
+        """Return one that knows the same, and learns nothing more when this one does."""
+        other = SeenNames()
+        other._bits[:] = self._bits
+        return other
+
     def knows(self, name: str | bytes) -> bool:
         """Say whether a name may have been met."""
         return self.knows_hash(hash(name))
