@@ -42,7 +42,8 @@ class Judge:
         Raises:
             Stopped: The brake went on.
         """
-        return clashing(self.rules, names, brake), self._fitting.changed(names, brake=brake)
+        changed = self._fitting.changed(names, brake=brake)  # first: on the way it holds more than the other
+        return clashing(self.rules, names, brake), changed
 
     def of_name(self, location: Location, name: bytes, compared: Compared) -> Misfit | None:
         """Return what is wrong with the name an entry would get: it is refused, or clashes."""
