@@ -15,6 +15,7 @@ from tui.engine.far.streak import MOST_LOSSES, Streak
 from tui.engine.tally import Tally
 from tui.model.error import PlaceUnavailable
 from tui.model.job import Conflict, JobKind, JobState
+from tui.places.memory_files import MemoryReader
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -401,3 +402,33 @@ async def test_of_many_files_copied_at_once_the_one_at_fault_is_found_by_halves(
     assert len(far.tree("/target/tree")) == job.progress.files_done == 399
     assert killer.hits <= 2 + 9 + 1
     assert alone < 30
+
+
+@pytest.mark.parametrize("kind", [JobKind.COPY, JobKind.MOVE])
+async def test_a_large_file_that_was_there_when_the_connection_was_lost_is_counted_once(
+    far: Far, monkeypatch: pytest.MonkeyPatch, kind: JobKind
+) -> None:
+    large = bytes(range(256)) * 8000
+    far.here.write("/tree/large", large)
+    far.here.write("/tree/file", b"file")
+    closing, lost = asyncio.Event(), asyncio.Event()
+
+    async def close(reader: MemoryReader) -> None:
+        closing.set()
+        await lost.wait()
+        await asyncio.sleep(0.1)  # cut off by the loss, but the first time only
+
+    async def lose() -> None:
+        await closing.wait()
+        lost.set()
+        raise PlaceUnavailable("the line was cut")
+
+    def at(number: int, name: str, path: str) -> Awaitable[None] | None:
+        return lose() if (name, path) == ("put", "/target/tree/file") and not lost.is_set() else None
+
+    monkeypatch.setattr(MemoryReader, "close", close)
+    far.faults.at = at
+    progress = (await far.done(await far.submit("/tree", kind=kind))).progress
+    assert lost.is_set()
+    assert far.tree("/target/tree") == {"large": large, "file": b"file"}
+    assert (progress.files_done, progress.bytes_done) == (2, len(large) + 4)

@@ -194,27 +194,29 @@ class Transfer:
             raise
 
     async def _large(self, item: Item, target: Location) -> Entry:
-        source = item.source
-        reader = await self._source.open_reader(source)
+        reader = await self._source.open_reader(item.source)
+        whole_bytes = 0
         try:
-            self._counts.last = item
-            entry = reader.entry
-            identity = Identity(self._tag, entry.size_bytes, entry.mtime_ns)
-            self._may_hold_half(target)
-            writer = await self._target.open_writer(target, identity)
-            hashed = await self._into(item, reader, writer)
-            self._counts.completed(entry.size_bytes)
-            self._holds_none(target)
-            self.furthest.pop(target, None)
-            if hashed is not None:
-                try:
+            try:
+                self._counts.last = item
+                entry = reader.entry
+                identity = Identity(self._tag, entry.size_bytes, entry.mtime_ns)
+                self._may_hold_half(target)
+                writer = await self._target.open_writer(target, identity)
+                hashed = await self._into(item, reader, writer)
+                whole_bytes = entry.size_bytes
+                self._counts.completed(whole_bytes)
+                self._holds_none(target)
+                self.furthest.pop(target, None)
+                if hashed is not None:
                     await self._read_back(item, reader, target, hashed)
-                except PlaceError:
-                    self._counts.sums.same_bytes -= entry.size_bytes
-                    raise
-            return entry
-        finally:
-            await in_time(reader.close(), LEAVE_S)
+            finally:
+                await in_time(reader.close(), LEAVE_S)
+        except BaseException:
+            # Broken off with all of it there, it is met again, or made again, and counted then.
+            self._counts.sums.same_bytes -= whole_bytes
+            raise
+        return entry
 
     async def _into(self, item: Item, reader: Reader, writer: Writer) -> Any:
         """Write a file and give it its name; return the sum over what was read, where it is to be verified."""
