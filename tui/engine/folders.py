@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from tui.engine.losses import Losses, is_told_again
 from tui.engine.noting import add_noted
-from tui.engine.run import Spot, Sums
+from tui.engine.run import Sums
+from tui.engine.spots import Spots
 from tui.model.error import PlaceError
 from tui.places.local.copying import FolderCopy, HardLinks, SliceCopy, sweep
 from tui.places.local.hops import Batch, Collision, Failure, Large
 from tui.places.local.loss_notes import LossNotes
-from tui.places.local.root import join, split
+from tui.places.local.root import join
 from tui.places.local.worker_copy import WorkerCopy, step_together
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from tui.engine.run import Run
     from tui.model.fidelity import Loss
-    from tui.model.location import Location
     from tui.places.local.copy_rules import CopyRules
     from tui.places.local.links import Group
     from tui.places.local.root import Root
@@ -62,6 +62,12 @@ class Folder:
     def is_new(self) -> bool:
         """Whether all of it is still to be done."""
         return self.copy is None and self.names is None
+
+    def new_name(self, name: bytes) -> bytes:
+        """Return what an entry is called at the target."""
+        if name in self.renamed:
+            return self.renamed[name]
+        return dict(self.names).get(name, name) if self.names is not None else name
 
 
 @dataclass(slots=True)
@@ -109,8 +115,8 @@ class Folders:
         self._run = run
         self.source, self.target = source, target
         self.links = links
-        self._owners = owners
-        self._stage = stage
+        self._owners, self._is_new = owners, stage is not None
+        self.spots = Spots(source, target, owners, stage)
         self._compare = compare
         self.stack: list[Folder] = []
         self._lock = threading.Lock()
@@ -216,8 +222,7 @@ class Folders:
 
     def take_unkept(self) -> list[Group]:
         """Return the files of which names are still to come, and where they will stand: each once."""
-        groups, (now, then) = self.links.take_unkept(), self._stage or (b"", b"")
-        return [_under(now, then, group) if now else group for group in groups]
+        return [self.spots.final(group) for group in self.links.take_unkept()]
 
     def large(self, folder: Folder, large: Large) -> SliceCopy:
         """Return the copy of a file that a hop left."""
@@ -233,7 +238,7 @@ class Folders:
         return replace(common, decided=answers) if answers else common
 
     def _common_rules(self) -> CopyRules:
-        return self._run.rules(own=self._stage is not None, compare=self._compare)
+        return self._run.rules(own=self._is_new, compare=self._compare)
 
     def _step(self, folders: Sequence[Folder], notes: LossNotes | None) -> list[Batch]:
         """Do a batch; return what was done of the first folder, and maybe of some that follow it."""
@@ -290,14 +295,8 @@ class Folders:
     def _enter(self, folder: Folder, batch: Batch) -> None:
         """Put the subfolders met on the stack."""
         for name in reversed(batch.folders):
-            new_name = batch.renamed.get(name) or self._new_name(folder, name)
+            new_name = batch.renamed.get(name) or folder.new_name(name)
             self.stack.append(Folder(join(folder.path, name), join(folder.target_path, new_name)))
-
-    @staticmethod
-    def _new_name(folder: Folder, name: bytes) -> bytes:
-        if name in folder.renamed:
-            return folder.renamed[name]
-        return dict(folder.names).get(name, name) if folder.names is not None else name
 
     def _add_up(self, folder: Folder, batch: Batch, report: Report) -> None:
         sums = report.sums
@@ -331,7 +330,7 @@ class Folders:
         kind = self._run.record.row.kind
         for loss in losses:
             again = not name or is_told_again(loss, kind)
-            report.losses.add(loss, lambda: self.spot(folder, name).target, folder=again)
+            report.losses.add(loss, lambda: self.spots.spot(folder, name).target, folder=again)
 
     def _finish(self, folder: Folder, report: Report) -> None:
         """Give a folder that is complete its final times and mode, and tidy up what an earlier go left there."""
@@ -366,39 +365,9 @@ class Folders:
             if all(failed is not folder or failure.name for failed, failure in report.failures):
                 report.failures.append((folder, Failure(b"", error)))
 
-    # Names
-
-    def _idx(self, folder: Folder, name: bytes) -> int:
-        """Return the number of the source an entry belongs to; -1 for a folder of sources as such."""
-        return self._owners.get(join(folder.path, name).partition(b"/")[0], -1)
-
-    def location(self, folder: Folder, name: bytes) -> Location:
-        return self.source.location(folder.path, name)
-
-    def spot(self, folder: Folder, name: bytes) -> Spot:
-        """Return where an entry is, under the names that count: not that of the folder a tree is built in."""
-        path = join(folder.path, name) if name else folder.path
-        target_path = join(folder.target_path, self._new_name(folder, name)) if name else folder.target_path
-        if self._stage is not None:
-            stage, final = self._stage
-            if target_path == stage or target_path.startswith(stage + b"/"):
-                target_path = final + target_path[len(stage) :]
-        return Spot(
-            self._idx(folder, name), path, target_path,
-            self.source.location(path), self.target.location(*split(target_path)),
-        )  # fmt: skip
-
 
 def _still_needed(batch: Batch) -> dict[bytes, bytes]:
     """Return the new names of those entries of a batch that are still to be told of, or to be copied."""
     names = [large.name for large in batch.large] + [collision.name for collision in batch.collisions]
     names += [failure.name for failure in batch.failures]
     return {name: batch.renamed[name] for name in names if name in batch.renamed}
-
-
-def _under(now: bytes, then: bytes, group: Group) -> Group:
-    """Return where a file stands once a tree has the name it will have."""
-    path = group.standing.path
-    if not path.startswith(now + b"/"):
-        return group
-    return group._replace(standing=group.standing._replace(path=then + path[len(now) :]))

@@ -114,7 +114,7 @@ class Walk:
         return self._run.shared.workers.ready and self._run.limiter.bytes_s is None
 
     async def _take(self, report: Report) -> None:
-        current = self._folders.location(*report.last) if report.last else None
+        current = self._folders.spots.location(*report.last) if report.last else None
         self._run.count(report.sums, current)
         if report.needs_care:
             self._large += report.large
@@ -124,9 +124,9 @@ class Walk:
             for folder, failure in report.failures:
                 self.broken |= not failure.name
                 for name in self._meant(folder, failure):
-                    await self._fail(self._folders.spot(folder, name), failure.error)
+                    await self._fail(self._folders.spots.spot(folder, name), failure.error)
             for folder, collision in report.collisions:
-                await self._run.collide(self._folders.spot(folder, collision.name), collision)
+                await self._run.collide(self._folders.spots.spot(folder, collision.name), collision)
         if self._folders.stack:
             self._run.shared.workers.start()
             self._folders.hop_s = HOP_S
@@ -145,7 +145,7 @@ class Walk:
     async def _copy_large(self, folder: Folder, large: Large) -> None:
         """Copy one large file, and finish its folder if it was the last thing missing there."""
         run = self._run
-        run.record.current = self._folders.location(folder, large.name)
+        run.record.current = self._folders.spots.location(folder, large.name)
         copy = self._folders.large(folder, large)
         counted = 0
         try:
@@ -216,7 +216,7 @@ class Walk:
         self._run.count(Sums(same_bytes=-counted))
 
     async def _large_failed(self, folder: Folder, large: Large, error: PlaceError) -> None:
-        spot = self._folders.spot(folder, large.name)
+        spot = self._folders.spots.spot(folder, large.name)
         if isinstance(error, AlreadyExists):
             # Its name was taken while it was copied: it is met again, as a conflict like any other.
             self._folders.stack.append(
