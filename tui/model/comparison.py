@@ -48,6 +48,12 @@ class Compared(Struct):
     """Entries that could not be looked at."""
     files_same: int = 0
 
+    def add(self, more: Compared) -> None:
+        """Take in what another part came to."""
+        self.differences += more.differences
+        self.failures += more.failures
+        self.files_same += more.files_same
+
 
 class Differences(Struct, frozen=True):
     """Parts of a comparison as they travel from the engine to a client. `last`: nothing comes behind them.

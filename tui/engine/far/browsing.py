@@ -12,11 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tui.engine.far import steps
-from tui.engine.far.comparing import Telling, compare
+from tui.engine.far.comparing import compare
 from tui.engine.far.listing import Reading, kind_of_link
 from tui.engine.far.measuring import Measuring
 from tui.engine.far.reaching import Directly
 from tui.engine.far.sessions import Sessions
+from tui.engine.far.telling import Telling
 from tui.model.entry import Entry, EntryKind, Listed, Space, Totals
 from tui.model.error import IsAFolder, NotFound, PlaceError, Unsupported
 from tui.model.exclusion import NOTHING, Exclusion

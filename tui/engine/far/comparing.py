@@ -6,7 +6,6 @@ import asyncio
 import os
 import stat
 from collections import deque
-from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,14 +14,14 @@ from tui.engine.far.columns import NONE, Columns, side_by_side
 from tui.engine.far.ends import look
 from tui.engine.far.likeness import SMALL_AT_ONCE, Likeness
 from tui.engine.far.many import Pile, spread
+from tui.engine.far.packed import Packed
 from tui.engine.far.standing import FILE_BITS, FOLDER_BITS, Pairing, leaves_out
-from tui.model.comparison import Change, Compared, Difference, Differences
+from tui.model.comparison import Change, Compared, Difference
 from tui.model.entry import EntryKind
 from tui.model.error import NotAFolder, NotFound, PlaceError
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.fidelity import ALL_TRAITS
 from tui.places.local.comparing import Side
-from tui.places.local.gathered import Gathered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator
@@ -36,7 +35,6 @@ AHEAD, MOST_AHEAD = 8, 10_000
 """Folders listed ahead; and the most entries of such a one, on each side."""
 
 PART_ENTRIES = 1000
-PARTS_AHEAD = 32
 
 
 @dataclass(eq=False, slots=True)
@@ -64,18 +62,16 @@ class _Folder:
 
 
 class _Below:
-    """The folders found in one that wait to be gone into: a million of them in some megabytes."""
+    """The folders found in one that wait to be gone into."""
 
     def __init__(self, path: str) -> None:
-        self._path, self._found = path, Gathered()
+        self._path, self._found = path, Packed()
 
     def add(self, folder: _Folder) -> None:
-        name = os.fsencode(folder.path.rpartition("/")[2])
-        self._found.append(b"%b/%d/%b" % (folder.side.value.encode(), folder.holds, name))
+        self._found.append(folder.side.value, str(int(folder.holds)), folder.path.rpartition("/")[2])
 
     def __iter__(self) -> Iterator[_Folder]:
-        for found in self._found:
-            side, holds, name = os.fsdecode(found).split("/")
+        for side, holds, name in self._found:
             yield _Folder(f"{self._path}/{name}" if self._path else name, Side(side), holds == "1")
 
 
@@ -311,52 +307,6 @@ class Comparison:
         return not timed or self._pairing.same_time(entry, there)
 
 
-class Telling:
-    """A comparison under way for a client. What is not asked for is not looked for: but for a few parts ahead."""
-
-    def __init__(self, parts: AsyncGenerator[Compared, None]) -> None:
-        self._parts = parts
-        self._found: asyncio.Queue[Compared | PlaceError | None] = asyncio.Queue(PARTS_AHEAD)
-        self._end: PlaceError | None = None
-        self._pump = asyncio.create_task(self._look())
-
-    async def close(self) -> None:
-        """Look no further."""
-        self._pump.cancel()
-        await asyncio.gather(self._pump, return_exceptions=True)
-
-    async def next(self) -> Differences:
-        """Return what was found since the last call, at least one part of it.
-
-        Raises:
-            PlaceError: The folders cannot be compared (any further).
-        """
-        if self._end is not None:
-            raise self._end
-        part, more = Compared(), await self._found.get()
-        while isinstance(more, Compared):
-            _add(part, more)
-            if self._found.empty() or len(part.differences) >= PART_ENTRIES:
-                return Differences.of(part, last=False)
-            more = self._found.get_nowait()
-        if more is None:
-            return Differences.of(part, last=True)
-        if not part.differences and not part.failures and not part.files_same:
-            raise more
-        self._end = more
-        return Differences.of(part, last=False)
-
-    async def _look(self) -> None:
-        end: PlaceError | None = None
-        try:
-            async with aclosing(self._parts) as parts:
-                async for part in parts:
-                    await self._found.put(part)
-        except PlaceError as error:
-            end = error
-        await self._found.put(end)
-
-
 def compare(
     reach: Reaching,
     source: Location,
@@ -381,16 +331,10 @@ def _side(entry: Entry | None, there: Entry | None) -> Side | None:
 async def _settle(window: _Window, part: Compared, below: _Below) -> None:
     """Take what was found of the first entry."""
     work, into = window[0]
-    _add(part, await work)
+    part.add(await work)
     window.popleft()
     if into is not None:
         below.add(into)
-
-
-def _add(part: Compared, more: Compared) -> None:
-    part.differences += more.differences
-    part.failures += more.failures
-    part.files_same += more.files_same
 
 
 async def _found(place: Place, where: Location) -> Entry | None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from tui.engine.far.many import Pile, each
 from tui.engine.far.met import Met
+from tui.engine.far.packed import Packed
 from tui.engine.far.reaching import listing
 from tui.model.entry import Entry, EntryKind
 from tui.model.error import LinkInTheWay, NotEmpty, NotFound, NotListed, PlaceError
 from tui.model.location import Location
-from tui.places.local.gathered import Gathered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -35,7 +34,7 @@ class Level:
         above: The folder it is in; None for the top.
         below: So many folders in it are still to be done.
         done: Names in it that were met, whatever became of them: they are not met again when it is listed anew.
-        folders: Those in it, each as its mode, a slash and its name.
+        folders: Those in it, each as its mode and its name.
         held: Something in it stays as it was.
         repeated: It was gone through a second time.
         untold: Some of it cannot be told by names, as was found when it was last gone through.
@@ -46,7 +45,7 @@ class Level:
     above: Level | None
     below: int = 0
     done: Met = field(default_factory=Met)
-    folders: Gathered = field(default_factory=Gathered)
+    folders: Packed = field(default_factory=Packed)
     held: bool = False
     repeated: bool = False
     untold: NotListed | None = None
@@ -56,8 +55,7 @@ class Level:
 
     def into(self) -> Iterator[Level]:
         """Yield the folders in it, each as it is gone into."""
-        for found in self.folders:
-            mode, name = os.fsdecode(found).split("/")
+        for mode, name in self.folders:
             entry = Entry(name, EntryKind.FOLDER, 0, 0, int(mode), -1, -1, 1)
             yield Level(self.where.child(name), entry, self)
 
@@ -156,7 +154,7 @@ class Descent:
 
     async def _read(self, level: Level, place: Place) -> None:
         """Do the files of a folder, page by page; those that are folders are noted."""
-        level.folders = Gathered()
+        level.folders = Packed()
         await self._check(level, place)
         level.untold = None
         async with listing(place, level.where, level.note) as pages:
@@ -166,8 +164,9 @@ class Descent:
                 if spared := [entry for entry in page if self.spares(level.where.child(entry.name), entry)]:
                     level.held = True
                     page = [entry for entry in page if entry not in spared]
-                folders = (entry for entry in page if entry.kind is EntryKind.FOLDER)
-                level.folders.add(b"%d/%b" % (it.mode, os.fsencode(it.name)) for it in folders)
+                for entry in page:
+                    if entry.kind is EntryKind.FOLDER:
+                        level.folders.append(str(entry.mode), entry.name)
                 await self._files(level, page, place)
 
     async def _files(self, level: Level, page: Sequence[Entry], place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from tui.engine.far.folders import is_name
 from tui.engine.far.many import spread
 from tui.engine.far.need import MOST_STANDING, Amount, Standing
+from tui.engine.far.packed import Packed
 from tui.engine.far.reaching import listing
 from tui.engine.far.standing import leaves_out
 from tui.model.entry import EntryKind
 from tui.model.error import NotFound, PlaceError
 from tui.model.exclusion import NOTHING, Exclusion
 from tui.model.location import Location
-from tui.places.local.gathered import Gathered
 from tui.places.local.partial import is_partial
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Branch:
 
 
 class Below:
-    """The folders found in one: a million of them in some megabytes."""
+    """The folders found in one."""
 
     def __init__(self, above: Branch) -> None:
         self._above = above
@@ -62,7 +63,7 @@ class Below:
 
     def begin(self) -> None:
         """Forget what was found: the folder is listed from its start."""
-        self._found = Gathered()
+        self._found = Packed()
 
     def add(self, name: str, there: Entry | None, *, needs: bool) -> None:
         """Take in one more.
@@ -76,12 +77,11 @@ class Below:
                 merged = there.name
             else:
                 needs = False  # nothing will be copied into it
-        self._found.append(b"%d/%b/%b" % (needs, os.fsencode(name), os.fsencode(merged)))
+        self._found.append(str(int(needs)), name, merged)
 
     def __iter__(self) -> Iterator[Branch]:
         where, there, path = self._above.where, self._above.there, self._above.path
-        for found in self._found:
-            needs, name, merged = os.fsdecode(found).split("/")
+        for needs, name, merged in self._found:
             yield Branch(
                 where.child(name),
                 there.child(merged) if there is not None and merged else None,
@@ -130,11 +130,9 @@ class Survey:
     async def _folder(self, branch: Branch) -> Iterator[Branch]:
         """Count what is in a folder; return the folders in it."""
         below, part = Below(branch), Amount()
-        try:
+        with contextlib.suppress(PlaceError):
             standing = await self._standing(branch)
             await self._reach.do(branch.where, lambda place: self._read(place, branch, standing, part, below))
-        except PlaceError:
-            return iter(below)
         return iter(below)
 
     async def _standing(self, branch: Branch) -> Standing | None:
