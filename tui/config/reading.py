@@ -8,7 +8,6 @@ import re
 import stat
 from typing import TYPE_CHECKING, Any
 
-from tui.config import key_names
 from tui.config.far import S3Settings, is_name, is_secret
 from tui.config.kinds import quoted
 from tui.config.settings import KEYS, S3, SECTIONS, Settings, items
@@ -203,6 +202,8 @@ class _Reading:
 
     def keys_of(self, action: str, words: list[str], before: dict[str, tuple[str, ...]]) -> Iterator[str]:
         """Yield the keys of an action as the table has them; tell what is none, and what other actions have."""
+        from tui.config import key_names  # few files have keys, and every command reads the file
+
         scope = action.partition(".")[0] + "."
         taken = {key: other for other, keys in before.items() if other.startswith(scope) for key in keys}
         for word in words:
