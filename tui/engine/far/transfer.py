@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -25,6 +26,8 @@ from tui.model.job import Flush
 from tui.places.base import Identity
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tui.engine.far.counts import Counts
     from tui.engine.far.standing import Pairing
     from tui.engine.far.tree import Item
@@ -194,10 +197,9 @@ class Transfer:
             raise
 
     async def _large(self, item: Item, target: Location) -> Entry:
-        reader = await self._source.open_reader(item.source)
         whole_bytes = 0
         try:
-            try:
+            async with _opened(self._source, item.source) as reader:
                 self._counts.last = item
                 entry = reader.entry
                 identity = Identity(self._tag, entry.size_bytes, entry.mtime_ns)
@@ -210,8 +212,6 @@ class Transfer:
                 self.furthest.pop(target, None)
                 if hashed is not None:
                     await self._read_back(item, reader, target, hashed)
-            finally:
-                await in_time(reader.close(), LEAVE_S)
         except BaseException:
             # Broken off with all of it there, it is met again, or made again, and counted then.
             self._counts.sums.same_bytes -= whole_bytes
@@ -273,12 +273,9 @@ class Transfer:
         record = self._run.record
         record.verifying += 1
         try:
-            written = await self._target.open_reader(target)
-            try:
+            async with _opened(self._target, target) as written:
                 await read_into(back, written, 0, size_bytes, self._part_bytes)
                 true = written.entry.size_bytes == size_bytes and back.digest() == hashed.digest()
-            finally:
-                await in_time(written.close(), LEAVE_S)
         finally:
             record.verifying -= 1
         if not true:
@@ -299,25 +296,28 @@ class Transfer:
             except Unsupported:
                 return False
             return bool(one == other)
-        readers: list[Reader] = []
-        try:
-            readers.append(await self._source.open_reader(source))
-            readers.append(await self._target.open_reader(target))
-            if readers[0].entry.size_bytes != readers[1].entry.size_bytes:
+        async with _opened(self._source, source) as mine, _opened(self._target, target) as theirs:
+            if mine.entry.size_bytes != theirs.entry.size_bytes:
                 return False
-            at, size_bytes = 0, readers[0].entry.size_bytes
+            at, size_bytes = 0, mine.entry.size_bytes
             while at < size_bytes:
-                parts = await asyncio.gather(
-                    *(whole(reader, at, min(1 << 20, size_bytes - at)) for reader in readers)
-                )
+                wanted = min(1 << 20, size_bytes - at)
+                parts = await asyncio.gather(*(whole(reader, at, wanted) for reader in (mine, theirs)))
                 one, other = map(b"".join, parts)
                 if one != other or not one:
                     return False
                 at += len(one)
-            return not is_other(readers[0].entry, await readers[0].look())
-        finally:
-            for reader in readers:
-                await in_time(reader.close(), LEAVE_S)
+            return not is_other(mine.entry, await mine.look())
+
+
+@asynccontextmanager
+async def _opened(place: Place, where: Location) -> AsyncIterator[Reader]:
+    """Open a file, and close it again, which is not waited for where it takes long."""
+    reader = await place.open_reader(where)
+    try:
+        yield reader
+    finally:
+        await in_time(reader.close(), LEAVE_S)
 
 
 def is_other(before: Entry, now: Entry) -> bool:
