@@ -20,9 +20,9 @@ from tui.places.local.seen import SeenNames
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MANY = 40_000
-FEW_BITS = 1 << 20
-"""128 KiB, so that a filter is not most of what is held."""
+MANY = 20_000
+FEW_BITS = 1 << 19
+"""64 KiB, so that a filter is not most of what is held."""
 
 
 def fine(number: int) -> bytes:

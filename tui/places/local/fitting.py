@@ -17,7 +17,7 @@ from tui.places.local.excluding import names_left
 from tui.places.local.gathered import Gathered, Sifted, unless
 from tui.places.local.name_rules import FORBIDDEN, NameRules, is_reserved
 from tui.places.local.names import folded
-from tui.places.local.new_names import new_names
+from tui.places.local.new_names import Choices, new_names
 from tui.places.local.pages import Pages, as_bytes, in_order
 from tui.places.local.root import join, split
 from tui.places.local.standing import cut, other_names
@@ -34,6 +34,8 @@ _NUMBERED_BYTES = 16
 _QUOTE = "\N{SINGLE HIGH-REVERSED-9 QUOTATION MARK}"
 """Before the two hexadecimal digits that stand for a byte that is no UTF-8, as rclone writes it."""
 _LONGEST_SUFFIX = 32
+_CHOICES = Choices()
+"""Of all jobs: what is held while names are chosen is much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class Fitting:
             OSError: The folder cannot be read.
             Stopped: The brake went on.
         """
-        return self.changed(self.names_in(folder, path, brake), leaning, brake)
+        names = self.names_in(folder, path, brake)
+        if names.are_few or leaning is not None:
+            return self.changed(names, leaning, brake)
+        return _CHOICES.of(folder, (self, path), lambda: self.changed(names, None, brake), brake)
 
     def names_in(self, folder: int, path: bytes, brake: Brake | None = None) -> Gathered:
         """Return the names in an opened folder that are copied.

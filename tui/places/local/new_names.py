@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 from tui.model.misfit import Names
+from tui.places.local.content import Stopped
 from tui.places.local.gathered import Gathered, Sifted, unless
 from tui.places.local.pages import Pages, Taken, as_bytes, in_order
 from tui.places.local.seen import SeenNames
 from tui.places.local.standing import other_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from tui.places.local.fitting import Fitting, Leaning
     from tui.places.local.hops import Brake
@@ -20,6 +25,10 @@ if TYPE_CHECKING:
 
 _MANY_PASSED = 16
 """Of a name that so many others became one with, it is kept which numbers were given."""
+_JUST_CHANGED_S = 10.0
+"""A folder that was changed so lately may be changed again without a look at it showing that."""
+_LOOK_S = 0.05
+"""Between two looks at the brake."""
 
 
 class NewNames(Protocol):
@@ -121,7 +130,7 @@ class Elsewhere:
 
     def looked_at(self, brake: Brake | None) -> Iterator[bytes]:
         """Return the names that have to be looked at, as far as is known now, and a few others."""
-        self._wanted = self._open.copy()
+        self._wanted = self._open.copy() if self.is_asked_more else SeenNames()
         self.is_asked_more = False
         return self._sifted.repeated(self._wanted, brake)
 
@@ -147,3 +156,48 @@ class _NewNames:
 
     def __contains__(self, name: object, /) -> bool:
         return isinstance(name, bytes) and self.get(name, name) != name
+
+
+class Choices:
+    """Has very many names of a folder chosen by one at a time, and only once while anybody goes by them.
+
+    A copy and the count of what it brings go by the same ones.
+    """
+
+    def __init__(self) -> None:
+        self._choosing = threading.Lock()
+        self._chosen = WeakValueDictionary[tuple["Hashable", ...], _NewNames]()
+
+    def of(
+        self, folder: int, wanted: Hashable, choose: Callable[[], NewNames], brake: Brake | None
+    ) -> NewNames:
+        """Return what was chosen of an opened folder that has not changed since, or choose.
+
+        Args:
+            wanted: What else the choice depends on.
+        Raises:
+            OSError: The folder cannot be looked at.
+            Stopped: The brake went on.
+        """
+        while not self._choosing.acquire(timeout=_LOOK_S):
+            if brake is not None and brake.on:
+                raise Stopped
+        try:
+            before = _state(folder)
+            known = None if before is None else self._chosen.get((wanted, *before))
+            if known is not None:
+                return known
+            chosen = choose()
+            if before is not None and before == _state(folder) and isinstance(chosen, _NewNames):
+                self._chosen[(wanted, *before)] = chosen
+            return chosen
+        finally:
+            self._choosing.release()
+
+
+def _state(folder: int) -> tuple[int, ...] | None:
+    """Return what is another one once names in an opened folder have changed; None where that is not sure."""
+    info = os.fstat(folder)
+    if time.time() - info.st_mtime < _JUST_CHANGED_S:
+        return None
+    return info.st_dev, info.st_ino, info.st_mtime_ns, info.st_ctime_ns

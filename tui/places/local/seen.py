@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+
 BITS = 1 << 25
 """4 MiB of them, of which the system gives those that are used: with a million names, 3 in 100 seem to be known."""
 
@@ -13,7 +15,8 @@ class SeenNames:
     """
 
     def __init__(self) -> None:
-        self._bits = bytearray(BITS >> 3)
+        # (A bytearray would write all of its zeros.)
+        self._bits = mmap.mmap(-1, BITS >> 3, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def meet(self, name: str | bytes) -> bool:
         """Remember a name; say whether it may have been met before."""
@@ -29,7 +32,7 @@ class SeenNames:
     def copy(self) -> SeenNames:
         """Return one that knows the same, and learns nothing more when this one does."""
         other = SeenNames()
-        other._bits[:] = self._bits
+        other._bits[:] = self._bits[:]
         return other
 
     def knows(self, name: str | bytes) -> bool:
